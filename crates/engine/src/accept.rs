@@ -1,0 +1,377 @@
+//! Accepting: limits, connection and session rules, and a session's first moment.
+
+use std::cell::OnceCell;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use isthmus_sample::Verdict;
+use isthmus_sockets::{Accepted, Peer, abort_on_close, accept, receive_descriptor};
+
+use crate::choose::WaitsAt;
+use crate::generation::OpenListener;
+use crate::local::LocalListener;
+use crate::opening::serving;
+use crate::rules::{Action, Rule};
+use crate::session::{Flow, Moments, Phase, Session};
+use crate::view::View;
+use crate::worker::Worker;
+
+/// A listening socket that the worker polls.
+pub(crate) struct Accepting {
+    pub(crate) listener: Rc<LocalListener>,
+    open: Arc<OpenListener>,
+    socket: usize,
+    /// Not polled for now: a limit is reached.
+    pub(crate) paused: bool,
+}
+
+impl Accepting {
+    fn socket(&self) -> Option<&OwnedFd> {
+        self.open.sockets.get(self.socket)
+    }
+}
+
+/// What came of the rules at accept.
+enum Admission {
+    Pass,
+    /// Closed; `reset` says whether the client is told.
+    Refused,
+}
+
+impl Worker {
+    /// Polls the sockets of every open listener that this worker serves.
+    pub(crate) fn register_listeners(&mut self) {
+        self.close_listeners();
+        if self.stopping {
+            return;
+        }
+        let worker = self.turn.worker;
+        let listeners = self.local.as_ref().map(|local| local.listeners.clone());
+        for listener in listeners.unwrap_or_default() {
+            let workers = self.mailboxes.len();
+            let rank = serving(&listener.shared.plan, workers).position(|one| one == worker);
+            let Some(open) = listener.shared.open.load_full() else {
+                continue;
+            };
+            let Some(socket) = rank.and_then(|rank| rank.checked_rem(open.sockets.len())) else {
+                continue;
+            };
+            let accepting = Accepting {
+                listener,
+                open,
+                socket,
+                paused: false,
+            };
+            self.poll_listener(&accepting, self.accepting.len());
+            self.accepting.push(accepting);
+        }
+    }
+
+    fn poll_listener(&self, accepting: &Accepting, index: usize) {
+        // Where workers share one socket, one of them is woken for a connection, not all.
+        let shared = accepting.open.sockets.len() < self.mailboxes.len();
+        if let Some(socket) = accepting.socket() {
+            // It fails only when memory is out; then the other workers serve the listener.
+            let _ = self.watch_listener(socket, index, shared);
+        }
+    }
+
+    /// Polls no listener any more.
+    pub(crate) fn close_listeners(&mut self) {
+        for accepting in self.accepting.drain(..) {
+            if let Some(socket) = accepting.socket().filter(|_| !accepting.paused) {
+                self.poll.remove(socket);
+            }
+        }
+    }
+
+    fn pause(&mut self, index: usize) {
+        if let Some(accepting) = self.accepting.get_mut(index) {
+            accepting.paused = true;
+            if let Some(socket) = accepting.open.sockets.get(accepting.socket) {
+                self.poll.remove(socket);
+            }
+        }
+    }
+
+    /// Goes on with listeners whose limit has room again.
+    pub(crate) fn retry_accepting(&mut self) {
+        for index in 0..self.accepting.len() {
+            let Some(accepting) = self.accepting.get(index).filter(|a| a.paused) else {
+                continue;
+            };
+            if self.has_room(&accepting.listener) {
+                self.poll_listener(accepting, index);
+                if let Some(accepting) = self.accepting.get_mut(index) {
+                    accepting.paused = false;
+                }
+            }
+        }
+    }
+
+    fn has_room(&self, listener: &LocalListener) -> bool {
+        let frontend = &listener.frontend.shared;
+        let global = listener.frontend.generation.global.maxconn;
+        let below = |current: u64, limit: u64| limit == 0 || current < limit;
+        let rate = frontend.plan.rate_limit;
+        below(self.process.connections.get(), global)
+            && below(frontend.live.common.current.get(), frontend.maxconn)
+            && below(
+                listener.shared.live.common.current.get(),
+                listener.shared.plan.maxconn,
+            )
+            && (rate == 0
+                || frontend
+                    .live
+                    .sum(|s| s.session_rate.per_second(self.turn.now))
+                    < rate)
+    }
+
+    /// Accepts what waits at a listener, at most `tune.maxaccept` connections.
+    pub(crate) fn accept(&mut self, index: usize) {
+        let Some(accepting) = self.accepting.get(index) else {
+            return;
+        };
+        let listener = accepting.listener.clone();
+        let open = accepting.open.clone();
+        let Some(socket) = open.sockets.get(accepting.socket) else {
+            return;
+        };
+        let most = listener.frontend.generation.global.maxaccept.max(1);
+        for _ in 0..most {
+            if !self.has_room(&listener) {
+                self.pause(index);
+                return;
+            }
+            let accepted = if open.sockpair {
+                from_pair(socket)
+            } else {
+                accept(socket)
+            };
+            match accepted {
+                Accepted::Connection(client, peer) => self.begin(client, peer, &listener),
+                Accepted::Nobody => return,
+                Accepted::Exhausted(_) => {
+                    self.pause(index);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, client: OwnedFd, peer: Peer, listener: &Rc<LocalListener>) {
+        let now = self.turn.now;
+        let frontend = listener.frontend.clone();
+        self.turn.counters.connections.add(1);
+        let rate = self.turn.counters.connection_rate.count(now);
+        self.process.highest_connection_rate.see(rate);
+        for counters in [&frontend.counters, &listener.counters] {
+            counters.connections.add(1);
+            let rate = counters.connection_rate.count(now);
+            frontend
+                .shared
+                .live
+                .common
+                .highest_connection_rate
+                .see(rate);
+        }
+        let phase = if listener.shared.plan.accept_proxy {
+            Phase::Header
+        } else {
+            Phase::Inspect
+        };
+        let session = self.new_session(client, peer, listener, phase);
+        session.enter_counts(&self.process);
+        self.admit(session);
+    }
+
+    fn new_session(
+        &mut self,
+        client: OwnedFd,
+        peer: Peer,
+        listener: &Rc<LocalListener>,
+        phase: Phase,
+    ) -> Box<Session> {
+        let now = self.turn.now;
+        Box::new(Session {
+            key: self.sessions.reserve(),
+            id: self.next_session_id(),
+            phase,
+            client,
+            server: None,
+            peer,
+            source_namespace: listener.shared.namespace.clone(),
+            listener: listener.clone(),
+            frontend: listener.frontend.clone(),
+            backend: None,
+            chosen: None,
+            holds_slot: false,
+            // Clients speak first as a rule: what they sent is looked for before it is announced.
+            up: Flow {
+                readable: true,
+                ..Flow::default()
+            },
+            down: Flow {
+                writable: true,
+                // Inherited from the listening socket.
+                nodelay: true,
+                ..Flow::default()
+            },
+            moments: Moments {
+                accepted: now,
+                handshaken: now,
+                ..Moments::default()
+            },
+            client_active: now,
+            server_active: now,
+            phase_began: now,
+            armed: u64::MAX,
+            retries: 0,
+            redispatched: false,
+            ending: None,
+            client_watch: None,
+            server_watch: None,
+            client_failed: false,
+            server_failed: false,
+            redispatching: false,
+            timed_out: false,
+            dying: false,
+            counted: false,
+            next_rule: 0,
+            waits_at: WaitsAt::default(),
+            log_level: None,
+            notes: OnceCell::new(),
+        })
+    }
+
+    fn admit(&mut self, mut session: Box<Session>) {
+        let rules = session.frontend.shared.clone();
+        if !rules.connection_rules.is_empty() {
+            if let Admission::Refused = self.rule_connection(&rules.connection_rules, &mut session)
+            {
+                session.frontend.counters.denied_connections.add(1);
+                session.listener.counters.denied_connections.add(1);
+                abort_on_close(&session.client);
+                self.discard(session);
+                return;
+            }
+        }
+        // Behind a PROXY header the session begins when that was read.
+        if session.phase == Phase::Header || self.open_session(&mut session) {
+            self.walk(session);
+        } else {
+            self.discard(session);
+        }
+    }
+
+    /// Session rules, and the counters of a session that begins. False: it was refused.
+    pub(crate) fn open_session(&mut self, session: &mut Session) -> bool {
+        let now = self.turn.now;
+        let frontend = session.frontend.clone();
+        session.moments.handshaken = now;
+        session.phase_began = now;
+        if !frontend.shared.session_rules.is_empty() {
+            let rules = &frontend.shared.session_rules;
+            if let Admission::Refused = self.rule_connection(rules, session) {
+                frontend.counters.denied_sessions.add(1);
+                session.listener.counters.denied_sessions.add(1);
+                return false;
+            }
+        }
+        session.counted = true;
+        let rate = self.turn.counters.session_rate.count(now);
+        self.process.highest_session_rate.see(rate);
+        for (counters, live) in [
+            (&frontend.counters, &frontend.shared.live),
+            (&session.listener.counters, &session.listener.shared.live),
+        ] {
+            counters.sessions.add(1);
+            live.common
+                .highest_rate
+                .see(counters.session_rate.count(now));
+        }
+        if let Some(namespace) = &session.source_namespace {
+            namespace.sessions.enter();
+        }
+        self.log_at(session, isthmus_plan::LogWhen::Accept);
+        true
+    }
+
+    /// Walks through `tcp-request connection` or `session` rules, which never wait.
+    fn rule_connection(&mut self, rules: &[Rule], session: &mut Session) -> Admission {
+        let generation = session.frontend.generation.clone();
+        for rule in rules {
+            if let Some(condition) = &rule.condition {
+                let view = View::new(session, &self.turn);
+                if generation.program.eval(condition, &view) != Verdict::Pass {
+                    continue;
+                }
+            }
+            match &rule.action {
+                Action::Accept => return Admission::Pass,
+                Action::Reject => return Admission::Refused,
+                Action::SilentDrop(ttl) => {
+                    session.drop_silently(*ttl);
+                    return Admission::Refused;
+                }
+                Action::ExpectProxy => session.phase = Phase::Header,
+                action => session.apply(action, &self.turn),
+            }
+        }
+        Admission::Pass
+    }
+
+    /// Ends a connection that never became a session: nothing is logged.
+    pub(crate) fn discard(&mut self, session: Box<Session>) {
+        if session.armed != u64::MAX {
+            self.wheel.clear(session.key.index);
+        }
+        session.leave_counts(&self.process);
+        self.sessions.release(session.key);
+    }
+}
+
+impl Session {
+    /// Counts a connection that is there now.
+    fn enter_counts(&self, process: &crate::live::Process) {
+        process.connections.enter();
+        for live in [&self.frontend.shared.live, &self.listener.shared.live] {
+            live.common.highest.see(live.common.current.enter());
+        }
+    }
+
+    /// Counts it as gone.
+    pub(crate) fn leave_counts(&self, process: &crate::live::Process) {
+        process.connections.leave();
+        self.frontend.shared.live.common.current.leave();
+        self.listener.shared.live.common.current.leave();
+        if let Some(namespace) = self.source_namespace.as_ref().filter(|_| self.counted) {
+            namespace.sessions.leave();
+        }
+    }
+}
+
+fn from_pair(socket: &OwnedFd) -> Accepted {
+    match receive_descriptor(socket) {
+        Ok(Some(client)) => {
+            let peer = isthmus_sockets::peer_name(&client);
+            Accepted::Connection(client, peer)
+        }
+        Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => Accepted::Exhausted(error),
+        _ => Accepted::Nobody,
+    }
+}
+
+impl LocalListener {
+    /// Whether what a PROXY header from this address says may be believed (`accept-proxy from`).
+    pub(crate) fn trusts(&self, peer: Peer) -> bool {
+        let trusted = &self.shared.trusted;
+        let Some(address) = peer.inet().filter(|_| !trusted.is_empty()) else {
+            return true;
+        };
+        trusted
+            .iter()
+            .any(|(network, bits)| crate::network::contains(*network, *bits, address.ip()))
+    }
+}

@@ -1,0 +1,264 @@
+//! The choice of a server: `use-server`, balancing, queues.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use isthmus_balance::{Key, Place, State};
+
+use crate::generation::{Backend, HashKey};
+use crate::local::{LocalBackend, LocalServer};
+use crate::queue::{self, Waiting};
+use crate::session::{Phase, Session};
+use crate::slab;
+use crate::view::View;
+use crate::worker::{Step, Worker};
+
+impl Session {
+    /// Counts the session at its backend.
+    pub(crate) fn enter_backend(&mut self, backend: &Rc<LocalBackend>, now: u64) {
+        let live = &backend.shared.live;
+        backend.counters.sessions.add(1);
+        live.common.highest.see(live.common.current.enter());
+        live.common
+            .highest_rate
+            .see(backend.counters.session_rate.count(now));
+        self.backend = Some(backend.clone());
+    }
+
+    /// Forgets the server that was chosen, so that another one can be.
+    pub(crate) fn choose_again(&mut self) {
+        if self.phase == Phase::Queued {
+            self.phase = Phase::Choose;
+        }
+    }
+}
+
+impl Worker {
+    /// Chooses a server and connects, or joins a queue, or gives up.
+    pub(crate) fn choose(&mut self, session: &mut Session) -> Step {
+        self.follow_heir(session);
+        let Some(backend) = session.backend.clone() else {
+            return Step::Close;
+        };
+        let now = self.turn.now;
+        session.moments.asked.get_or_insert(now);
+        if backend.shared.plan.disabled {
+            session.end(b'S', b'C');
+            return Step::Close;
+        }
+        if let Some(at) = self.prescribed(session, &backend.shared) {
+            return self.take_slot_or_wait(session, &backend, at);
+        }
+        let excluded = session.notes.get().and_then(|notes| notes.failed.get());
+        let seed = self.turn.random();
+        match self.pick(session, &backend.shared, seed, excluded) {
+            Some(at) => {
+                if let Some(server) = backend.servers.get(at) {
+                    server.counters.balanced.add(1);
+                    backend.counters.balanced.add(1);
+                }
+                self.take_slot_or_wait(session, &backend, at)
+            }
+            None if crate::facts::usable(&backend.shared) == 0 => {
+                session.chosen = None;
+                session.end(b'S', b'C');
+                Step::Close
+            }
+            None => self.join_line(session, &backend, Place::Backend, 0),
+        }
+    }
+
+    fn pick(
+        &self,
+        session: &Session,
+        backend: &Backend,
+        seed: u64,
+        excluded: Option<usize>,
+    ) -> Option<usize> {
+        let now = self.turn.now;
+        let pick = |key: Option<Key<'_>>| backend.balancer.pick(key, seed, excluded, now);
+        match &backend.hash_key {
+            HashKey::Nothing => pick(None),
+            HashKey::Source => pick(session.source().map(|source| Key::Source(source.ip()))),
+            HashKey::Expression(expression) => {
+                let view = View::new(session, &self.turn);
+                let sample = expression.value(&view);
+                let mut space = [0; 16];
+                pick(
+                    sample
+                        .as_ref()
+                        .map(|sample| HashKey::of_sample(sample, &mut space)),
+                )
+            }
+        }
+    }
+
+    /// The server that a `use-server` rule prescribes, if it can be used.
+    fn prescribed(&self, session: &Session, backend: &Backend) -> Option<usize> {
+        if backend.choices.is_empty() || session.retries > 0 {
+            return None;
+        }
+        let named = |name: &[u8]| {
+            backend
+                .servers
+                .iter()
+                .position(|s| s.plan.name.as_bytes() == name)
+        };
+        let at = self.first_choice(session, &backend.choices, named)?;
+        let state = backend.servers.get(at)?.state.state();
+        matches!(state, State::Up | State::Drain).then_some(at)
+    }
+
+    fn take_slot_or_wait(
+        &mut self,
+        session: &mut Session,
+        backend: &Rc<LocalBackend>,
+        at: usize,
+    ) -> Step {
+        let Some(server) = backend.servers.get(at) else {
+            return Step::Close;
+        };
+        if backend.shared.balancer.has_room(at, self.turn.now) {
+            backend.shared.balancer.connected(at);
+            session.chosen = Some(server.clone());
+            session.holds_slot = true;
+            session.phase = Phase::Depart;
+            return Step::Again;
+        }
+        let maxqueue = server.shared.state.balanced.limits().maxqueue;
+        self.join_line(session, backend, Place::Server(at), maxqueue)
+    }
+
+    fn join_line(
+        &mut self,
+        session: &mut Session,
+        backend: &Rc<LocalBackend>,
+        place: Place,
+        maxqueue: u32,
+    ) -> Step {
+        let who = Waiting {
+            worker: self.turn.worker,
+            key: session.key,
+        };
+        let line = &backend.shared.line;
+        let Some((ticket, waiting)) = line.join(place, who, self.turn.now, maxqueue) else {
+            // The chosen server's queue is full: anybody else may take it (manual, maxqueue).
+            return self.join_line(session, backend, Place::Backend, 0);
+        };
+        let position = i64::try_from(waiting).unwrap_or(i64::MAX);
+        let notes = session.notes();
+        notes.ticket.set(Some(ticket));
+        match place {
+            Place::Server(at) => {
+                backend.shared.balancer.queued(at);
+                notes.server_queue.set(position);
+                if let Some(server) = backend.servers.get(at) {
+                    server.shared.live.common.queue_highest.see(waiting as u64);
+                }
+            }
+            Place::Backend => notes.backend_queue.set(position),
+        }
+        backend.shared.live.common.queue_highest.see(waiting as u64);
+        session.waits_at.set(Some(place));
+        session.phase = Phase::Queued;
+        session.phase_began = self.turn.now;
+        // A slot may have become free between the look and the joining.
+        self.offer(&backend.shared);
+        Step::Wait
+    }
+
+    /// Events of a session that waits: only a client that gives up matters.
+    pub(crate) fn wait_in_queue(&mut self, session: &mut Session) -> Step {
+        let gone = session.client_gone();
+        if !(gone || session.timed_out) {
+            return Step::Wait;
+        }
+        self.leave_line(session);
+        session.moments.unqueued.get_or_insert(self.turn.now);
+        if session.timed_out {
+            session.end(b's', b'Q');
+            if let Some(backend) = &session.backend {
+                backend.counters.failed_connections.add(1);
+            }
+        }
+        session.chosen = None;
+        Step::Close
+    }
+
+    /// Takes a session out of the line. A slot that is on its way to it is given on when it comes.
+    pub(crate) fn leave_line(&mut self, session: &Session) {
+        let Some(backend) = &session.backend else {
+            return;
+        };
+        let Some(ticket) = session.notes.get().and_then(|notes| notes.ticket.take()) else {
+            return;
+        };
+        if backend.shared.line.leave(ticket) {
+            if let Some(Place::Server(at)) = session.waits_at.take() {
+                backend.shared.balancer.dequeued(at);
+            }
+        }
+    }
+
+    /// A slot of `backend`'s server was given to a waiting session. If the session is gone, or waits
+    /// elsewhere by now, the next one gets the slot.
+    pub(crate) fn granted(
+        &mut self,
+        key: slab::Key,
+        backend: &Arc<Backend>,
+        at: usize,
+        place: Place,
+    ) {
+        let mut session = self.sessions.take(key);
+        let waiting = session.as_deref_mut().filter(|session| {
+            session.phase == Phase::Queued
+                && session.waits_at.get() == Some(place)
+                && session
+                    .backend
+                    .as_ref()
+                    .is_some_and(|b| Arc::ptr_eq(&b.shared, backend))
+        });
+        let server = waiting.as_deref().and_then(|session| session.server_at(at));
+        if let (Some(waiting), Some(server)) = (waiting, server) {
+            waiting.notes().ticket.set(None);
+            waiting.waits_at.set(None);
+            waiting.chosen = Some(server);
+            waiting.holds_slot = true;
+            waiting.phase = Phase::Depart;
+        } else {
+            backend.balancer.disconnected(at);
+            let gone = backend.servers.get(at);
+            if !gone.is_some_and(|server| self.return_to_heir(backend, server)) {
+                self.offer(backend);
+            }
+        }
+        if let Some(session) = session {
+            self.walk(session);
+        }
+    }
+
+    /// Gives free slots of a backend's servers to those who wait.
+    pub(crate) fn offer(&self, backend: &Arc<Backend>) {
+        queue::offer(backend, &self.mailboxes, self.turn.now);
+    }
+
+    /// A waiting session's plan is no longer in force: it waits again in the one that is.
+    pub(crate) fn requeue(&mut self, key: slab::Key) {
+        let Some(mut session) = self.sessions.take(key) else {
+            return;
+        };
+        self.leave_line(&session);
+        session.choose_again();
+        self.walk(session);
+    }
+}
+
+impl Session {
+    fn server_at(&self, at: usize) -> Option<Rc<LocalServer>> {
+        self.backend.as_ref()?.servers.get(at).cloned()
+    }
+}
+
+/// Where a session waits.
+pub(crate) type WaitsAt = Cell<Option<Place>>;

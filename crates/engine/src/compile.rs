@@ -1,0 +1,370 @@
+//! From a plan to a generation: names to objects, rules to programs. What outlives plans is found
+//! in the registry or added to it. Nothing is opened here and nothing that runs is changed.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use isthmus_balance::{Algorithm, Balancer, HashType, Method, hash};
+use isthmus_plan as plan;
+use isthmus_sample::{CompileEnv, Nowhere, Program, Sample, VarRef};
+use isthmus_sockets::{ConnectOptions, Keepalive, SourceBinding};
+
+use crate::generation::{Backend, Frontend, Generation, HashKey, Listener, Server};
+use crate::logging::Logger;
+use crate::namespace::Namespace;
+use crate::proxy_header::HeaderMaker;
+use crate::queue::WaitingLine;
+use crate::registry::Registry;
+use crate::rules::Compiler;
+
+/// Errors with the `file:line` they belong to.
+pub(crate) type Errors = Vec<(String, String)>;
+
+/// Compiles a plan.
+///
+/// # Errors
+/// Everything in the plan that does not hold together.
+pub(crate) fn compile(
+    plan: &plan::Plan,
+    registry: &mut Registry,
+    number: u64,
+) -> Result<Generation, Errors> {
+    let namespaces: Vec<Arc<Namespace>> = plan
+        .namespaces
+        .iter()
+        .map(|namespace| registry.namespace(namespace))
+        .collect();
+    let mut names = std::mem::take(&mut registry.names);
+    let outcome = compile_with(plan, registry, number, &namespaces, &mut names);
+    registry.names = names;
+    outcome
+}
+
+fn compile_with(
+    plan: &plan::Plan,
+    registry: &mut Registry,
+    number: u64,
+    namespaces: &[Arc<Namespace>],
+    names: &mut isthmus_sample::Names,
+) -> Result<Generation, Errors> {
+    let program = Program::compile(
+        &plan.acls,
+        &mut CompileEnv {
+            names,
+            env: &crate::rules::environment,
+            acl: &|name| plan.acls.iter().position(|acl| acl.name.as_bytes() == name),
+        },
+    )
+    .map_err(|errors| {
+        errors
+            .into_iter()
+            .map(|(_, message)| ("acl".to_owned(), message))
+            .collect::<Errors>()
+    })?;
+    let mut compiler = Compiler {
+        names,
+        program: &program,
+        acls: &plan.acls,
+        errors: Vec::new(),
+    };
+    let context = Context {
+        plan,
+        namespaces,
+        number,
+    };
+    let backends = plan
+        .backends
+        .iter()
+        .enumerate()
+        .map(|(index, backend)| Arc::new(context.backend(index, backend, registry, &mut compiler)))
+        .collect();
+    let frontends = plan
+        .frontends
+        .iter()
+        .map(|front| Arc::new(context.frontend(front, registry, &mut compiler)))
+        .collect();
+    let variables = context.proc_variables(&mut compiler);
+    let errors = std::mem::take(&mut compiler.errors);
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    Ok(Generation {
+        number,
+        global: plan.global.clone(),
+        process: registry.process.clone(),
+        program,
+        frontends,
+        backends,
+        namespaces: namespaces.to_vec(),
+        listed: plan
+            .namespace_list
+            .iter()
+            .filter_map(|i| namespaces.get(*i).cloned())
+            .collect(),
+        proc_variables: registry.proc_variables.clone(),
+        assigned: variables,
+    })
+}
+
+struct Context<'c> {
+    plan: &'c plan::Plan,
+    namespaces: &'c [Arc<Namespace>],
+    number: u64,
+}
+
+impl Context<'_> {
+    fn frontend(
+        &self,
+        from: &plan::Frontend,
+        registry: &mut Registry,
+        compiler: &mut Compiler<'_>,
+    ) -> Frontend {
+        let live = registry.client(&format!("frontend {}", from.name));
+        let listeners = from
+            .binds
+            .iter()
+            .map(|bind| Arc::new(self.listener(from, bind, registry, compiler)))
+            .collect();
+        let global = &self.plan.global;
+        Frontend {
+            live,
+            listeners,
+            connection_rules: compiler.rules(&from.connection_rules),
+            session_rules: compiler.rules(&from.session_rules),
+            content_rules: compiler.rules(&from.content_rules),
+            choices: compiler.backend_choices(&from.backend_choices),
+            logger: Logger::compile(&from.log, global, self.namespaces, compiler, &from.name),
+            own_backend: self.plan.backends.iter().position(|backend| {
+                // A frontend and a backend may share a name; the lines of a `listen` are the same.
+                backend.name == from.name && backend.content_rules == from.content_rules
+            }),
+            maxconn: if from.maxconn == 0 {
+                global.maxconn
+            } else {
+                from.maxconn
+            },
+            plan: from.clone(),
+        }
+    }
+
+    fn listener(
+        &self,
+        frontend: &plan::Frontend,
+        bind: &plan::Bind,
+        registry: &mut Registry,
+        compiler: &mut Compiler<'_>,
+    ) -> Listener {
+        let trusted = bind
+            .accept_proxy_from
+            .iter()
+            .filter_map(|network| {
+                let parsed = crate::network::parse(network);
+                if parsed.is_none() {
+                    let message = format!("'{network}' is not a network");
+                    compiler.errors.push((bind.origin.clone(), message));
+                }
+                parsed
+            })
+            .collect();
+        Listener {
+            live: registry.client(&format!("bind {} {}", frontend.name, bind.id)),
+            namespace: bind
+                .namespace
+                .and_then(|index| self.namespaces.get(index).cloned()),
+            trusted,
+            open: ArcSwapOption::empty(),
+            error: parking_lot::Mutex::default(),
+            plan: bind.clone(),
+        }
+    }
+
+    fn backend(
+        &self,
+        index: usize,
+        from: &plan::Backend,
+        registry: &mut Registry,
+        compiler: &mut Compiler<'_>,
+    ) -> Backend {
+        let servers: Vec<Arc<Server>> = from
+            .servers
+            .iter()
+            .enumerate()
+            .map(|(at, server)| Arc::new(self.server(from, at, server, registry, compiler)))
+            .collect();
+        let (algorithm, hash_key) = algorithm(&from.algorithm, &from.name, compiler);
+        let balanced = servers
+            .iter()
+            .map(|server| server.state.balanced.clone())
+            .collect();
+        let fullconn = u32::try_from(from.fullconn).unwrap_or(u32::MAX);
+        Backend {
+            generation: self.number,
+            index,
+            live: registry.server(&format!("backend {}", from.name)),
+            balancer: Balancer::new(algorithm, balanced, from.options.allbackups, fullconn)
+                .counting_with(registry.connections(&from.name)),
+            servers,
+            line: WaitingLine::default(),
+            hash_key,
+            content_rules: compiler.rules(&from.content_rules),
+            choices: compiler.server_choices(&from.server_choices),
+            logger: Logger::compile(
+                &from.log,
+                &self.plan.global,
+                self.namespaces,
+                compiler,
+                &from.name,
+            ),
+            plan: from.clone(),
+        }
+    }
+
+    fn server(
+        &self,
+        backend: &plan::Backend,
+        at: usize,
+        from: &plan::Server,
+        registry: &mut Registry,
+        compiler: &mut Compiler<'_>,
+    ) -> Server {
+        let mut plan = from.clone();
+        if plan.source.is_none() {
+            plan.source.clone_from(&backend.source);
+        }
+        let namespace = match plan.namespace {
+            plan::ServerNamespace::Fixed { namespace } => self.namespaces.get(namespace).cloned(),
+            _ => None,
+        };
+        let usesrc = match plan.source.as_ref().and_then(|s| s.usesrc.as_ref()) {
+            Some(plan::ClientSource::Expression { expression }) => {
+                compiler.expression(&plan.origin, expression)
+            }
+            _ => None,
+        };
+        Server {
+            at,
+            live: registry.server(&format!("server {}/{}", backend.name, plan.name)),
+            state: registry.server_state(&backend.name, &plan),
+            namespace,
+            options: self.connect_options(backend, &plan),
+            header: plan
+                .proxy_header
+                .as_ref()
+                .map(|header| HeaderMaker::compile(header, compiler, &plan.origin)),
+            usesrc,
+            plan,
+        }
+    }
+
+    fn connect_options(&self, backend: &plan::Backend, server: &plan::Server) -> ConnectOptions {
+        let [_, _, receive, send] = self.plan.global.socket_buffers;
+        ConnectOptions {
+            source: source_binding(server.source.as_ref()),
+            keepalive: keepalive(backend.options.keepalive),
+            user_timeout: server.tcp_user_timeout,
+            fast_open: server.tfo,
+            buffers: (receive, send),
+            mark: None,
+        }
+    }
+
+    /// Variables of scope `proc` that the configuration sets; they are constants.
+    fn proc_variables(
+        &self,
+        compiler: &mut Compiler<'_>,
+    ) -> Vec<(VarRef, Option<Sample<'static>>)> {
+        let mut variables = Vec::new();
+        for (name, expression) in &self.plan.global.variables {
+            let compiled = compiler.expression("global", expression);
+            let variable = compiler.names.variable(name.as_bytes());
+            if let (Some(compiled), Ok(variable)) = (compiled, variable) {
+                variables.push((variable, compiled.value(&Nowhere).map(Sample::into_owned)));
+            }
+        }
+        variables
+    }
+}
+
+/// Keep-alive probes, if they are asked for.
+pub(crate) fn keepalive(from: plan::KeepAlive) -> Option<Keepalive> {
+    let plan::KeepAlive {
+        enabled,
+        count,
+        idle,
+        interval,
+    } = from;
+    enabled.then_some(Keepalive {
+        count,
+        idle,
+        interval,
+    })
+}
+
+fn source_binding(from: Option<&plan::SourceAddress>) -> SourceBinding {
+    let Some(from) = from else {
+        return SourceBinding::default();
+    };
+    let fixed = match from.usesrc {
+        Some(plan::ClientSource::Fixed { ip, port }) => Some(SocketAddr::new(ip, port)),
+        _ => None,
+    };
+    let given = IpAddr::is_unspecified(&from.ip) && from.ports.0 == 0;
+    let own = (!given).then(|| SocketAddr::new(from.ip, from.ports.0));
+    SourceBinding {
+        local: fixed.or(own),
+        last_port: if fixed.is_none() { from.ports.1 } else { 0 },
+        foreign: fixed.is_some(),
+        interface: from.interface.clone(),
+    }
+}
+
+fn algorithm(
+    from: &plan::Algorithm,
+    backend: &str,
+    compiler: &mut Compiler<'_>,
+) -> (Algorithm, HashKey) {
+    match from {
+        plan::Algorithm::Roundrobin {} => (Algorithm::RoundRobin, HashKey::Nothing),
+        plan::Algorithm::StaticRr {} => (Algorithm::StaticRoundRobin, HashKey::Nothing),
+        plan::Algorithm::Leastconn {} => (Algorithm::LeastConn, HashKey::Nothing),
+        plan::Algorithm::First {} => (Algorithm::First, HashKey::Nothing),
+        plan::Algorithm::Random { draws } => (
+            Algorithm::Random {
+                draws: *draws,
+                factor: 0,
+            },
+            HashKey::Nothing,
+        ),
+        plan::Algorithm::Source { hash } => (hash_algorithm(hash), HashKey::Source),
+        plan::Algorithm::Hash { expression, hash } => {
+            let key = compiler
+                .expression(backend, expression)
+                .map_or(HashKey::Nothing, HashKey::Expression);
+            (hash_algorithm(hash), key)
+        }
+    }
+}
+
+fn hash_algorithm(from: &plan::Hash) -> Algorithm {
+    let function = match from.function {
+        plan::HashFunction::Sdbm => hash::Function::Sdbm,
+        plan::HashFunction::Djb2 => hash::Function::Djb2,
+        plan::HashFunction::Wt6 => hash::Function::Wt6,
+        plan::HashFunction::Crc32 => hash::Function::Crc32,
+        plan::HashFunction::None => hash::Function::None,
+    };
+    let method = match from.kind {
+        plan::HashKind::MapBased => Method::MapBased,
+        plan::HashKind::Consistent => Method::Consistent,
+    };
+    let hash_type = HashType {
+        method,
+        function,
+        avalanche: from.avalanche,
+    };
+    Algorithm::Hash {
+        hash_type,
+        factor: from.balance_factor,
+    }
+}

@@ -1,0 +1,344 @@
+//! Connecting to the chosen server, once: `destination` says where to, `retry` what follows a failure.
+
+use std::net::{IpAddr, SocketAddr};
+
+use isthmus_plan::{Address, ClientSource, ServerAddress, ServerPort};
+use isthmus_sample::Sample;
+use isthmus_sockets::{ConnectOptions, Connecting, Moved, connect, pending_error, receive, send};
+
+use crate::destination::{leads_back, target};
+use crate::generation::Server;
+use crate::local::LocalServer;
+use crate::logging;
+use crate::queue;
+use crate::session::{Phase, Session};
+use crate::view::View;
+use crate::worker::{Step, Worker};
+
+/// Why a connection could not even be begun.
+enum Refusal {
+    /// The attempt failed; another may succeed.
+    Failed,
+    /// No source port is free.
+    NoPort,
+    /// It would connect the proxy to itself; no retry helps.
+    Loop(SocketAddr),
+}
+
+impl From<std::io::Error> for Refusal {
+    fn from(error: std::io::Error) -> Self {
+        use std::io::ErrorKind::{AddrInUse, AddrNotAvailable};
+        match error.kind() {
+            AddrInUse | AddrNotAvailable => Self::NoPort,
+            _ => Self::Failed,
+        }
+    }
+}
+
+impl Worker {
+    /// Begins to connect to the chosen server, whose slot is held.
+    pub(crate) fn depart(&mut self, session: &mut Session) -> Step {
+        let now = self.turn.now;
+        session.phase_began = now;
+        session.timed_out = false;
+        session.moments.unqueued.get_or_insert(now);
+        let Some(chosen) = session.chosen.clone() else {
+            return Step::Close;
+        };
+        self.read_ahead(session);
+        if session.client_gone() {
+            return Step::Close;
+        }
+        chosen.count_attempt(now);
+        if let Some(backend) = &session.backend {
+            backend.counters.connects.add(1);
+            backend.counters.note_session(now);
+        }
+        if std::mem::take(&mut session.redispatching) {
+            session.count_redispatch();
+        }
+        session.phase = Phase::Connecting;
+        match self.start(session, &chosen.shared) {
+            Ok(connecting) => {
+                session.server = Some(connecting.socket);
+                if connecting.done || session.speaks_at_once(&chosen.shared) {
+                    self.established(session)
+                } else {
+                    Step::Wait
+                }
+            }
+            Err(Refusal::Failed) => self.failed_connect(session),
+            Err(Refusal::NoPort) => {
+                self.tell_no_port(session);
+                self.failed_connect(session)
+            }
+            Err(Refusal::Loop(address)) => {
+                let text = format!(
+                    "{}: server {}/{} at {address} is the proxy itself: connection refused",
+                    session.frontend.shared.plan.name,
+                    session.backend.as_ref().map_or("", |b| &b.shared.plan.name),
+                    chosen.shared.plan.name,
+                );
+                session
+                    .frontend
+                    .shared
+                    .logger
+                    .write(4, text.as_bytes(), b"", &self.turn);
+                session.end(b'S', b'C');
+                Step::Close
+            }
+        }
+    }
+
+    fn tell_no_port(&self, session: &Session) {
+        let Some(backend) = &session.backend else {
+            return;
+        };
+        let text = format!(
+            "Connect() failed for backend {}: no free ports.",
+            backend.shared.plan.name
+        );
+        let logger = &session.frontend.shared.logger;
+        logger.write(logging::ERROR, text.as_bytes(), b"", &self.turn);
+    }
+
+    fn start(&self, session: &Session, server: &Server) -> Result<Connecting, Refusal> {
+        let namespace = session.server_namespace();
+        let factory = match &namespace {
+            None => None,
+            Some(namespace) => Some(namespace.factory().ok_or(Refusal::Failed)?),
+        };
+        match &server.plan.address {
+            ServerAddress::Inet { ip, port } => {
+                let target = target(session, *ip, *port).ok_or(Refusal::Failed)?;
+                let speaks = server.header.is_some() || !session.up.pending.is_empty();
+                let dynamic = ip.is_none() || matches!(port, ServerPort::Client { .. });
+                if dynamic {
+                    session.notes().server_address.set(Some(target));
+                    if leads_back(session, namespace.as_ref(), target) {
+                        return Err(Refusal::Loop(target));
+                    }
+                }
+                if server.source_depends_on_client() {
+                    let options = self.client_source(session, server, target);
+                    return Ok(connect(target, &options, factory.as_deref(), speaks)?);
+                }
+                Ok(connect(
+                    target,
+                    &server.options,
+                    factory.as_deref(),
+                    speaks,
+                )?)
+            }
+            ServerAddress::Local {
+                address: Address::Unix { path },
+            } => Ok(Connecting::unix(path)?),
+            ServerAddress::Local {
+                address:
+                    Address::Abstract {
+                        name,
+                        zero_terminated,
+                    },
+            } => {
+                let (name, ends) = (name.clone(), *zero_terminated);
+                let open = move || Connecting::abstract_name(&name, ends);
+                Ok(match factory {
+                    None => open()?,
+                    Some(factory) => factory.run(open)??,
+                })
+            }
+            ServerAddress::Local {
+                address: Address::Sockpair { fd },
+            } => Ok(Connecting::over_pair(*fd)?),
+            _ => Err(Refusal::Failed),
+        }
+    }
+
+    /// Connect options whose source address is the client's, or comes from an expression.
+    fn client_source(
+        &self,
+        session: &Session,
+        server: &Server,
+        target: SocketAddr,
+    ) -> ConnectOptions {
+        let mut options = server.options.clone();
+        let client = session.source();
+        let usesrc = server.source().and_then(|source| source.usesrc.as_ref());
+        options.source.foreign = true;
+        options.source.local = match usesrc {
+            Some(ClientSource::Client) => client,
+            Some(ClientSource::ClientIp) => client.map(|c| SocketAddr::new(c.ip(), 0)),
+            Some(ClientSource::Expression { .. }) => {
+                let view = View::new(session, &self.turn);
+                let ip = server.usesrc.as_ref().and_then(|e| match e.value(&view) {
+                    Some(Sample::Ipv4(ip)) => Some(IpAddr::V4(ip)),
+                    Some(Sample::Ipv6(ip)) => Some(IpAddr::V6(ip)),
+                    _ => None,
+                });
+                ip.map(|ip| SocketAddr::new(ip, 0))
+            }
+            _ => options.source.local,
+        };
+        if options
+            .source
+            .local
+            .is_some_and(|local| local.is_ipv4() != target.is_ipv4())
+        {
+            options.source.local = None;
+        }
+        options
+    }
+
+    /// Reads what the client has sent already: the server gets it as soon as the connection
+    /// stands, and the log counts it even if it never does.
+    fn read_ahead(&mut self, session: &mut Session) {
+        if !session.up.readable || session.up.ended || !session.up.pending.is_empty() {
+            return;
+        }
+        let bufsize = session.frontend.generation.global.bufsize;
+        let Some(space) = self.scratch.get_mut(..bufsize) else {
+            return;
+        };
+        match receive(&session.client, space) {
+            Moved::Bytes(count) => {
+                session.client_active = self.turn.now;
+                session.up.bytes += count as u64;
+                // The poller tells of an end once: one that it told of is still to be read.
+                session.up.readable = count == bufsize || session.up.closing || session.up.urgent;
+                session
+                    .up
+                    .pending
+                    .push(space.get(..count).unwrap_or_default());
+            }
+            Moved::Later => session.up.readable = false,
+            Moved::End => {
+                session.up.readable = false;
+                session.up.ended = true;
+            }
+            Moved::Broken(_) => session.client_failed = true,
+        }
+    }
+
+    /// Events while connect(2) is under way.
+    pub(crate) fn connecting(&mut self, session: &mut Session) -> Step {
+        if session.client_gone() {
+            return Step::Close;
+        }
+        if session.timed_out {
+            return self.failed_connect(session);
+        }
+        if !(session.up.writable || session.down.closing || session.server_failed) {
+            return Step::Wait;
+        }
+        // Room to write and no failure is success; only a failure has to be asked for.
+        let failed = session.server_failed
+            && session
+                .server
+                .as_ref()
+                .is_none_or(|server| pending_error(server).is_err());
+        if failed {
+            self.failed_connect(session)
+        } else {
+            self.established(session)
+        }
+    }
+
+    /// The server connection stands.
+    fn established(&mut self, session: &mut Session) -> Step {
+        let now = self.turn.now;
+        session.moments.connected = Some(now);
+        session.server_active = now;
+        session.client_active = now;
+        session.phase = Phase::Forwarding;
+        session.phase_began = now;
+        session.up.writable = true;
+        let Some(chosen) = session.chosen.clone() else {
+            return Step::Close;
+        };
+        if let Some(header) = &chosen.shared.header {
+            let mut bytes = Vec::with_capacity(128);
+            header.write(&View::new(session, &self.turn), &mut bytes);
+            session.up.pending.push_front(&bytes);
+        }
+        self.log_at(session, isthmus_plan::LogWhen::Connect);
+        Step::Again
+    }
+
+    /// Gives the slot of the chosen server back, and on to whoever waits for it.
+    pub(crate) fn release_slot(&mut self, session: &mut Session) {
+        if session.give_slot_back() {
+            self.pass_slot_on(session);
+        }
+    }
+
+    /// Offers the slot that a session gave back to whoever waits for it.
+    pub(crate) fn pass_slot_on(&self, session: &Session) {
+        let (Some(backend), Some(chosen)) = (&session.backend, &session.chosen) else {
+            return;
+        };
+        if self.return_to_heir(&backend.shared, &chosen.shared) {
+            return;
+        }
+        if !backend.shared.line.is_empty() {
+            let (backend, server) = (&backend.shared, &chosen.shared);
+            queue::offer_server(backend, server, &self.mailboxes, self.turn.now);
+        }
+    }
+}
+
+impl LocalServer {
+    /// Counts an attempt to connect: each one is a session of the server's, as HAProxy has it.
+    fn count_attempt(&self, now: u64) {
+        let counters = &self.counters;
+        counters.connects.add(1);
+        counters.sessions.add(1);
+        counters.note_session(now);
+        let common = &self.shared.live.common;
+        common.highest_rate.see(counters.session_rate.count(now));
+        let current = self.shared.state.balanced.current();
+        common.highest.see(u64::from(current));
+    }
+}
+
+impl Session {
+    /// Gives the slot of the chosen server back; true if one was held.
+    pub(crate) fn give_slot_back(&mut self) -> bool {
+        let (Some(backend), Some(chosen)) = (&self.backend, &self.chosen) else {
+            return false;
+        };
+        let held = std::mem::take(&mut self.holds_slot);
+        if held {
+            backend.shared.balancer.disconnected(chosen.shared.at);
+        }
+        held
+    }
+
+    /// Sends what the client has sent already, without waiting to be told that the connection
+    /// stands: on one machine it does when connect(2) returns. True if it does.
+    fn speaks_at_once(&mut self, server: &Server) -> bool {
+        let Some(socket) = self.server.as_ref().filter(|_| server.header.is_none()) else {
+            return false;
+        };
+        if self.up.pending.is_empty() {
+            return false;
+        }
+        let Moved::Bytes(count) = send(socket, self.up.pending.as_slice(), false) else {
+            return false;
+        };
+        self.up.written = true;
+        self.up.pending.consume(count);
+        true
+    }
+
+    /// Closes the server's end of a failed attempt.
+    pub(crate) fn forget_server(&mut self) {
+        self.server = None;
+        self.server_watch = None;
+        self.up.written = false;
+        self.up.nodelay = false;
+        self.server_failed = false;
+        self.up.writable = false;
+        self.down.readable = false;
+        self.down.closing = false;
+    }
+}

@@ -1,0 +1,467 @@
+//! The control side of the engine: applying plans, carrying out commands, following namespaces.
+//! It runs on the callers' threads and on one of its own, never on a worker.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use isthmus_plan::command::Command;
+use isthmus_plan::report::{ApplyReport, Event, SessionFacts, Snapshot};
+use isthmus_plan::{Plan, ServerNamespace};
+use parking_lot::{Condvar, Mutex};
+
+use crate::clock::Clock;
+use crate::generation::{Backend, Generation, Listener};
+use crate::live::Process;
+use crate::mailbox::{Mailbox, Message};
+use crate::namespace::{Change, Namespace};
+use crate::opening;
+use crate::preparing::prepare;
+use crate::registry::Registry;
+use crate::worker::Turn;
+
+/// How long a snapshot waits for a worker to tell about its sessions.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What everybody outside of the workers shares.
+pub(crate) struct Control {
+    pub(crate) process: Arc<Process>,
+    pub(crate) clock: Clock,
+    pub(crate) mailboxes: Arc<[Arc<Mailbox>]>,
+    /// Workers that still run.
+    pub(crate) running: AtomicUsize,
+    inner: Mutex<Inner>,
+    events: Mutex<VecDeque<Event>>,
+    arrived: Condvar,
+}
+
+struct Inner {
+    registry: Registry,
+    current: Option<Arc<Generation>>,
+    /// Who of the namespaces may be missing.
+    optional: Vec<bool>,
+    number: u64,
+    stop_at: Option<u64>,
+}
+
+impl Control {
+    pub(crate) fn new(process: Arc<Process>, clock: Clock, mailboxes: Arc<[Arc<Mailbox>]>) -> Self {
+        let inner = Inner {
+            registry: Registry::new(process.clone()),
+            current: None,
+            optional: Vec::new(),
+            number: 0,
+            stop_at: None,
+        };
+        Self {
+            process,
+            clock,
+            running: AtomicUsize::new(mailboxes.len()),
+            mailboxes,
+            inner: Mutex::new(inner),
+            events: Mutex::default(),
+            arrived: Condvar::new(),
+        }
+    }
+
+    fn tell(&self, message: impl Fn() -> Message) {
+        for mailbox in &*self.mailboxes {
+            mailbox.post(message());
+        }
+    }
+
+    /// Adds an event for whoever waits in [`Control::events`].
+    pub(crate) fn happened(&self, event: Event) {
+        self.events.lock().push_back(event);
+        self.arrived.notify_all();
+    }
+
+    /// Events since the last call, waiting for the first one at most `patience`.
+    pub(crate) fn events(&self, patience: Duration) -> Vec<Event> {
+        let mut events = self.events.lock();
+        if events.is_empty() {
+            self.arrived.wait_for(&mut events, patience);
+        }
+        events.drain(..).collect()
+    }
+
+    /// Puts a plan in force. Where anything fails, nothing that runs is changed.
+    pub(crate) fn apply(&self, plan: &Plan) -> ApplyReport {
+        let mut inner = self.inner.lock();
+        if self.stopping() {
+            let message = "the engine is stopping".to_owned();
+            return ApplyReport {
+                generation: inner.number,
+                errors: vec![(String::new(), message)],
+                ..ApplyReport::default()
+            };
+        }
+        let number = inner.number + 1;
+        let current = inner.current.clone();
+        let workers = self.mailboxes.len();
+        match prepare(
+            plan,
+            &mut inner.registry,
+            current.as_deref(),
+            number,
+            workers,
+        ) {
+            Err(errors) => {
+                inner.registry.forget();
+                ApplyReport {
+                    generation: inner.number,
+                    errors,
+                    ..ApplyReport::default()
+                }
+            }
+            Ok(generation) => {
+                let generation = Arc::new(generation);
+                inner.registry.keep(&generation, self.clock.now());
+                inner.number = generation.number;
+                inner.optional = plan.namespaces.iter().map(|n| n.optional).collect();
+                let before = inner.current.replace(generation.clone());
+                self.process.generation.store(generation.number, Relaxed);
+                for backend in &generation.backends {
+                    follow_namespaces(backend, self.clock.now());
+                }
+                self.tell(|| Message::Generation(generation.clone()));
+                self.tell(|| Message::ChooseAllAgain);
+                // Sessions keep an earlier plan alive, but not its sockets: what listens no more
+                // has to refuse. The workers let go of them as they take over the new plan.
+                for listener in before.iter().flat_map(|g| listeners(g)) {
+                    listener.open.store(None);
+                }
+                inner.registry.forget();
+                ApplyReport {
+                    generation: generation.number,
+                    listeners: opened(&generation),
+                    errors: Vec::new(),
+                }
+            }
+        }
+    }
+
+    /// Carries out a command.
+    ///
+    /// # Errors
+    /// It names what does not exist.
+    pub(crate) fn command(&self, command: &Command, turn: &Turn) -> Result<(), String> {
+        let inner = self.inner.lock();
+        let generation = inner.current.clone().ok_or("no plan is in force")?;
+        drop(inner);
+        let now = self.clock.now();
+        match command {
+            Command::SetServerAdmin {
+                backend,
+                server,
+                state,
+            } => self.change_server(&generation, backend, server, |live| {
+                live.set_admin(*state, now)
+            }),
+            Command::SetServerHealth {
+                backend,
+                server,
+                up,
+                reason,
+            } => {
+                self.change_server(&generation, backend, server, |live| {
+                    live.set_health(*up, reason, now)
+                })?;
+                self.change_trackers(&generation, backend, server, *up);
+                Ok(())
+            }
+            Command::SetServerWeight {
+                backend,
+                server,
+                weight,
+            } => {
+                let weight = u16::try_from(*weight)
+                    .ok()
+                    .and_then(isthmus_balance::Weight::new)
+                    .ok_or_else(|| format!("weight {weight} is above 256"))?;
+                self.change_server(&generation, backend, server, |live| {
+                    live.balanced.set_weight(weight, now.max(1));
+                    true
+                })
+            }
+            Command::Log {
+                proxy,
+                level,
+                message,
+            } => crate::logging::announce(&generation, proxy.as_deref(), *level, message, turn),
+        }
+    }
+
+    fn change_server(
+        &self,
+        generation: &Generation,
+        backend: &str,
+        server: &str,
+        change: impl FnOnce(&crate::server_state::ServerLive) -> bool,
+    ) -> Result<(), String> {
+        let backend = generation
+            .backends
+            .iter()
+            .find(|known| known.plan.name == backend)
+            .ok_or_else(|| format!("No such backend '{backend}'."))?;
+        let found = backend
+            .servers
+            .iter()
+            .find(|known| known.plan.name == server)
+            .ok_or_else(|| format!("No such server '{server}'."))?;
+        if change(&found.state) {
+            self.state_changed(backend, found.at);
+        }
+        Ok(())
+    }
+
+    /// Servers that track one follow its health.
+    fn change_trackers(&self, generation: &Generation, backend: &str, server: &str, up: bool) {
+        let place = generation.backends.iter().find_map(|known| {
+            let at = known.servers.iter().position(|s| s.plan.name == server)?;
+            (known.plan.name == backend).then_some((known.index, at))
+        });
+        for follower in &generation.backends {
+            for tracking in follower.servers.iter().filter(|s| s.plan.track == place) {
+                if place.is_some() {
+                    let reason = format!("via {backend}/{server}");
+                    if tracking.state.set_health(up, &reason, self.clock.now()) {
+                        self.state_changed(follower, tracking.at);
+                    }
+                    self.change_trackers(generation, &follower.plan.name, &tracking.plan.name, up);
+                }
+            }
+        }
+    }
+
+    /// Balancing and those who wait learn that a server's state is another one.
+    fn state_changed(&self, backend: &Arc<Backend>, at: usize) {
+        backend.balancer.on_state_change();
+        let usable = backend
+            .servers
+            .get(at)
+            .is_some_and(|s| s.state.balanced.usable());
+        if !usable {
+            for waiting in backend.line.evict(at) {
+                backend.balancer.dequeued(at);
+                if let Some(mailbox) = self.mailboxes.get(waiting.worker) {
+                    mailbox.post(Message::ChooseAgain(waiting.key));
+                }
+            }
+        }
+        crate::queue::offer(backend, &self.mailboxes, self.clock.now());
+    }
+
+    /// Everything that the statistics show.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let inner = self.inner.lock();
+        let Some(generation) = inner.current.clone() else {
+            return Snapshot::default();
+        };
+        let optional = inner.optional.clone();
+        drop(inner);
+        crate::snapshot::take(&generation, &optional, self.clock.now())
+    }
+
+    /// Every session of every worker.
+    pub(crate) fn sessions(&self) -> Vec<SessionFacts> {
+        let (give, take) = std::sync::mpsc::channel();
+        self.tell(|| Message::Sessions(give.clone()));
+        drop(give);
+        let mut sessions = Vec::new();
+        while let Ok(part) = take.recv_timeout(PATIENCE) {
+            sessions.extend(part);
+        }
+        sessions
+    }
+
+    /// A namespace of the plan in force, by name.
+    pub(crate) fn namespace(&self, name: &str) -> Option<Arc<Namespace>> {
+        let inner = self.inner.lock();
+        let generation = inner.current.as_ref()?;
+        generation
+            .namespaces
+            .iter()
+            .find(|known| known.name == name)
+            .cloned()
+    }
+
+    /// Closes the listeners; with `graceful`, sessions end by themselves.
+    pub(crate) fn stop(&self, graceful: bool) {
+        self.process.stopping.store(true, Relaxed);
+        let mut inner = self.inner.lock();
+        let limit = inner
+            .current
+            .as_ref()
+            .map_or(0, |g| g.global.hard_stop_after);
+        if graceful && limit > 0 {
+            inner.stop_at = Some(self.clock.now() + limit);
+        }
+        // The sockets close with the last listener that holds them.
+        for listener in inner.current.iter().flat_map(|g| listeners(g)) {
+            listener.open.store(None);
+        }
+        drop(inner);
+        self.tell(|| Message::Stop { graceful });
+    }
+
+    /// The folders of all namespace files.
+    pub(crate) fn namespaces(&self) -> Vec<Arc<Namespace>> {
+        let inner = self.inner.lock();
+        inner
+            .current
+            .as_ref()
+            .map(|g| g.namespaces.clone())
+            .unwrap_or_default()
+    }
+
+    /// Looks after what time and the file system change: namespaces, slow starts, the hard stop.
+    pub(crate) fn look_around(&self) {
+        let mut inner = self.inner.lock();
+        let Some(generation) = inner.current.clone() else {
+            return;
+        };
+        let now = self.clock.now();
+        if inner.stop_at.is_some_and(|at| at <= now) {
+            inner.stop_at = None;
+            self.tell(|| Message::Stop { graceful: false });
+        }
+        for namespace in &generation.namespaces {
+            if let Some(change) = namespace.look() {
+                self.namespace_changed(&generation, namespace, &change);
+            }
+        }
+        if self.open_late(&generation) {
+            self.tell(|| Message::Listeners);
+        }
+        for backend in &generation.backends {
+            let warmer = |server: &Arc<crate::generation::Server>| {
+                server.plan.slowstart > 0 && server.state.balanced.refresh_weight(now.max(1))
+            };
+            if backend
+                .servers
+                .iter()
+                .filter(|server| warmer(server))
+                .count()
+                > 0
+            {
+                backend.balancer.on_state_change();
+            }
+        }
+    }
+
+    fn namespace_changed(
+        &self,
+        generation: &Arc<Generation>,
+        namespace: &Arc<Namespace>,
+        change: &Change,
+    ) {
+        let (what, detail) = match change {
+            Change::Appeared => ("appeared", String::new()),
+            Change::Reentered => ("reentered", String::new()),
+            Change::Vanished => ("vanished", namespace.error()),
+            Change::Failed(error) => ("failed", error.clone()),
+        };
+        self.happened(Event::Namespace {
+            name: namespace.name.clone(),
+            what: what.into(),
+            detail,
+        });
+        let here = |listener: &Listener| {
+            listener
+                .namespace
+                .as_ref()
+                .is_some_and(|n| Arc::ptr_eq(n, namespace))
+        };
+        for listener in listeners(generation).filter(|l| here(l)) {
+            listener.open.store(None);
+        }
+        self.open_late(generation);
+        self.tell(|| Message::Listeners);
+        for backend in &generation.backends {
+            for at in follow_namespaces(backend, self.clock.now()) {
+                self.state_changed(backend, at);
+            }
+        }
+    }
+
+    /// Opens listeners that could not be opened before: their namespace, or in it their address,
+    /// was not there yet. What goes wrong is told once. True if any was opened.
+    fn open_late(&self, generation: &Generation) -> bool {
+        let mut opened = false;
+        for frontend in generation.frontends.iter().filter(|f| !f.plan.disabled) {
+            for listener in &frontend.listeners {
+                let present = listener
+                    .namespace
+                    .as_ref()
+                    .is_some_and(|n| n.factory().is_some());
+                if !present || self.stopping() || listener.open.load().is_some() {
+                    continue;
+                }
+                let workers = self.mailboxes.len();
+                let outcome =
+                    opening::open(generation, frontend, listener, &mut Vec::new(), workers);
+                let error = outcome.as_ref().err().cloned().unwrap_or_default();
+                let told = std::mem::replace(&mut *listener.error.lock(), error.clone()) == error;
+                opened |= outcome.is_ok();
+                if outcome.is_ok() || !told {
+                    self.happened(Event::Listener {
+                        frontend: frontend.plan.name.clone(),
+                        origin: listener.plan.origin.clone(),
+                        error,
+                    });
+                }
+                listener.open.store(outcome.ok());
+            }
+        }
+        opened
+    }
+
+    fn stopping(&self) -> bool {
+        self.process.stopping.load(Relaxed)
+    }
+}
+
+/// Every listener of a plan.
+pub(crate) fn listeners(generation: &Generation) -> impl Iterator<Item = &Arc<Listener>> {
+    generation
+        .frontends
+        .iter()
+        .flat_map(|frontend| &frontend.listeners)
+}
+
+fn opened(generation: &Generation) -> Vec<(String, String, String)> {
+    let of = |frontend: &Arc<crate::generation::Frontend>| {
+        let name = frontend.plan.name.clone();
+        let open = |listener: &Arc<Listener>| {
+            let address = listener.open.load_full()?.address();
+            Some((name.clone(), listener.plan.origin.clone(), address))
+        };
+        frontend
+            .listeners
+            .iter()
+            .filter_map(open)
+            .collect::<Vec<_>>()
+    };
+    generation.frontends.iter().flat_map(of).collect()
+}
+
+/// Servers in a fixed namespace are down while it is absent; gives the places of those whose
+/// state changed.
+fn follow_namespaces(backend: &Backend, now: u64) -> Vec<usize> {
+    let mut changed = Vec::new();
+    for server in &backend.servers {
+        if let (ServerNamespace::Fixed { .. }, Some(namespace)) =
+            (server.plan.namespace, &server.namespace)
+        {
+            if server.state.set_absent(namespace.factory().is_none(), now) {
+                changed.push(server.at);
+            }
+        }
+    }
+    if !changed.is_empty() {
+        backend.balancer.on_state_change();
+    }
+    changed
+}

@@ -1,0 +1,203 @@
+//! The end of a session: counters, the log line, slots and sockets given back.
+
+use isthmus_plan::LogWhen;
+use isthmus_plan::report::SessionFacts;
+use isthmus_sockets::{Moved, abort_on_close, receive};
+
+use crate::live::{Common, ServerShard};
+use crate::session::{Ending, Phase, Session};
+use crate::view::View;
+use crate::worker::{Turn, Worker};
+
+impl Worker {
+    /// Ends a session: everything that it held is given back, then it is logged.
+    pub(crate) fn finish(&mut self, mut session: Box<Session>) {
+        if session.armed != u64::MAX {
+            self.wheel.clear(session.key.index);
+        }
+        if session.phase == Phase::Queued {
+            self.leave_line(&session);
+        }
+        if session.phase != Phase::Forwarding {
+            self.drain_client(&mut session);
+        }
+        let held_slot = session.give_slot_back();
+        // The log shows the backend and the server without this session, the frontend with it.
+        if let Some(backend) = &session.backend {
+            backend.shared.live.common.current.leave();
+        }
+        self.count(&session);
+        if session.counted {
+            self.log_at(&session, LogWhen::End);
+        }
+        if held_slot {
+            self.pass_slot_on(&session);
+        }
+        self.recover_pipe(&mut session.up);
+        self.recover_pipe(&mut session.down);
+        if session.frontend.shared.plan.options.nolinger {
+            abort_on_close(&session.client);
+        }
+        self.discard(session);
+    }
+
+    /// Reads what the client sent to a session that never reached a server: it counts as received,
+    /// and a close over unread bytes would reset the connection instead of ending it.
+    fn drain_client(&mut self, session: &mut Session) {
+        if session.phase == Phase::Header {
+            return;
+        }
+        let bufsize = session.frontend.generation.global.bufsize;
+        let space = self.scratch.get_mut(..bufsize).unwrap_or_default();
+        if let (false, Moved::Bytes(count)) = (space.is_empty(), receive(&session.client, space)) {
+            session.up.bytes += count as u64;
+        }
+    }
+
+    fn count(&self, session: &Session) {
+        let (up, down) = (session.up.bytes, session.down.bytes);
+        for counters in [&session.frontend.counters, &session.listener.counters] {
+            counters.bytes_in.add(up);
+            counters.bytes_out.add(down);
+            if session
+                .ending
+                .is_some_and(|e| e.phase == b'R' && e.cause != b'P')
+            {
+                counters.failed_requests.add(1);
+            }
+        }
+        if let Some(backend) = &session.backend {
+            self.count_at(&backend.counters, &backend.shared.live.common, session);
+        }
+        if let Some(chosen) = &session.chosen {
+            self.count_at(&chosen.counters, &chosen.shared.live.common, session);
+        }
+    }
+
+    fn count_at(&self, counters: &ServerShard, common: &Common, session: &Session) {
+        counters.bytes_in.add(session.up.bytes);
+        counters.bytes_out.add(session.down.bytes);
+        match session.ending.unwrap_or(Ending::NORMAL) {
+            Ending {
+                cause: b'C' | b'c',
+                phase: b'D',
+            } => counters.client_aborts.add(1),
+            Ending {
+                cause: b'S' | b's',
+                phase: b'D',
+            } => counters.server_aborts.add(1),
+            _ => {}
+        }
+        let moments = &session.moments;
+        let total = self.turn.now.saturating_sub(moments.accepted);
+        counters.total_time.add(total);
+        common.highest_total_time.see(total);
+        if let Some(unqueued) = moments.unqueued {
+            let queued = unqueued.saturating_sub(moments.handshaken);
+            counters.queue_time.add(queued);
+            common.highest_queue_time.see(queued);
+            if let Some(connected) = moments.connected {
+                let connect = connected.saturating_sub(unqueued);
+                counters.connect_time.add(connect);
+                common.highest_connect_time.see(connect);
+            }
+        }
+    }
+
+    /// Writes the session's line if this is the moment for it.
+    pub(crate) fn log_at(&self, session: &Session, moment: LogWhen) {
+        let logger = &session.frontend.shared.logger;
+        if logger.is_silent() {
+            return;
+        }
+        let failed = session
+            .ending
+            .is_some_and(|ending| ending != Ending::NORMAL);
+        let written = match logger.when {
+            LogWhen::Accept => true,
+            LogWhen::Connect => session.moments.connected.is_some(),
+            LogWhen::End => false,
+        };
+        // A session that failed before its early moment is logged at the end after all.
+        if logger.when != moment && (moment != LogWhen::End || written) {
+            return;
+        }
+        let nothing = session.up.bytes == 0 && session.down.bytes == 0;
+        if moment == LogWhen::End
+            && (logger.dontlog_normal && !failed || logger.dontlognull && nothing)
+        {
+            return;
+        }
+        logger.session(&View::new(session, &self.turn), failed);
+    }
+}
+
+impl ServerShard {
+    /// Notes that a session began.
+    pub(crate) fn note_session(&self, now: u64) {
+        let last = self.last_session.get();
+        self.last_session.add((now + 1).saturating_sub(last));
+    }
+}
+
+impl View<'_> {
+    /// The built-in line of a connection that failed before it was a session.
+    pub(crate) fn early_error(&self, text: &str, out: &mut Vec<u8>) {
+        use std::io::Write;
+        let session = self.session;
+        let plan = &session.listener.shared.plan;
+        let bind = if plan.name.is_empty() {
+            plan.id.to_string()
+        } else {
+            plan.name.clone()
+        };
+        session.frontend.shared.logger.prefix.render(self, out);
+        let _ = write!(out, "{}/{bind}: {text}", session.frontend.shared.plan.name);
+    }
+}
+
+impl Session {
+    /// The session as `show sess` tells of it.
+    pub(crate) fn facts(&self, turn: &Turn) -> SessionFacts {
+        use std::os::fd::AsRawFd;
+        let source = self
+            .source()
+            .map_or_else(|| "unix".to_owned(), |a| a.to_string());
+        let last = self.client_active.max(self.server_active);
+        let deadline = self.deadline();
+        let expires = match deadline {
+            u64::MAX => -1,
+            at => i64::try_from(at.saturating_sub(turn.now)).unwrap_or(i64::MAX),
+        };
+        let namespace = self.server_namespace().map(|n| n.name.clone());
+        SessionFacts {
+            id: self.id,
+            src: source,
+            frontend: self.frontend.shared.plan.name.clone(),
+            backend: self
+                .backend
+                .as_ref()
+                .map_or_else(|| "<NONE>".to_owned(), |b| b.shared.plan.name.clone()),
+            server: self
+                .chosen
+                .as_ref()
+                .map_or_else(|| "<none>".to_owned(), |s| s.shared.plan.name.clone()),
+            src_netns: self
+                .source_namespace
+                .as_ref()
+                .map_or_else(String::new, |n| n.name.clone()),
+            dst_netns: namespace.unwrap_or_default(),
+            age_ms: turn.now.saturating_sub(self.moments.accepted),
+            idle_ms: turn.now.saturating_sub(last),
+            expires_ms: expires,
+            state: self.phase.word().to_owned(),
+            bytes_in: self.up.bytes,
+            bytes_out: self.down.bytes,
+            thread: turn.worker as u64,
+            fds: (
+                self.client.as_raw_fd(),
+                self.server.as_ref().map_or(-1, AsRawFd::as_raw_fd),
+            ),
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! Forwarding: bytes from one side to the other, with back-pressure, half-close, splice(2) for
+//! bulk transfers, and an end for every way in which a side may leave.
+
+use isthmus_sockets::{
+    Moved, Pipe, abort_on_close, drain_pipe, fill_pipe, receive, send, shutdown_write,
+};
+
+use crate::session::{Flow, Session};
+use crate::worker::{Step, Worker};
+
+/// Reads of one direction in one turn, so that one session can't starve the others.
+const SHARE: usize = 16;
+/// Full reads in a row after which a flow is a bulk transfer that splice(2) serves better.
+const BULK: u8 = 2;
+/// Bytes of a pipe where `tune.pipesize` says nothing: a large one saves wake-ups.
+const PIPE: usize = 1024 * 1024;
+
+/// A direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Client to server.
+    Up,
+    /// Server to client.
+    Down,
+}
+
+/// What became of one direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pumped {
+    /// It waits for an event, or is over.
+    Idle,
+    /// Its share of this turn is used up.
+    More,
+    /// The source is broken.
+    SourceBroken,
+    /// The destination is broken.
+    DestinationBroken,
+}
+
+impl Worker {
+    /// Moves what can be moved, both ways.
+    pub(crate) fn forward(&mut self, session: &mut Session) -> Step {
+        if std::mem::take(&mut session.timed_out) && session.strike(self.turn.now) {
+            return Step::Close;
+        }
+        let up = self.pump(session, Way::Up);
+        match up {
+            Pumped::SourceBroken => return session.client_broke(),
+            Pumped::DestinationBroken => session.server_broke(),
+            Pumped::Idle | Pumped::More => {}
+        }
+        let down = self.pump(session, Way::Down);
+        match down {
+            Pumped::SourceBroken => {
+                session.server_broke();
+                // What it sent before is still passed on.
+                if self.pump(session, Way::Down) == Pumped::DestinationBroken {
+                    return session.client_broke();
+                }
+            }
+            Pumped::DestinationBroken => return session.client_broke(),
+            Pumped::Idle | Pumped::More => {}
+        }
+        if session.down.shut && (session.up.shut || session.dying) {
+            return Step::Close;
+        }
+        if up == Pumped::More || down == Pumped::More {
+            self.busy.push(session.key);
+        }
+        Step::Wait
+    }
+
+    fn pump(&mut self, session: &mut Session, way: Way) -> Pumped {
+        for _ in 0..SHARE {
+            let Some(server) = &session.server else {
+                return Pumped::Idle;
+            };
+            let (flow, source, destination) = match way {
+                Way::Up => (&mut session.up, &session.client, server),
+                Way::Down => (&mut session.down, server, &session.client),
+            };
+            if flow.shut {
+                return Pumped::Idle;
+            }
+            match flow.flush(destination) {
+                Flushed::Clean => {}
+                Flushed::Blocked => return Pumped::Idle,
+                Flushed::Broken => return Pumped::DestinationBroken,
+            }
+            if flow.ended {
+                self.pass_end(session, way);
+                return Pumped::Idle;
+            }
+            if !flow.readable {
+                return Pumped::Idle;
+            }
+            let before = flow.bytes;
+            let spliced = flow.bulk >= BULK
+                && session
+                    .frontend
+                    .splices(session.backend.as_deref(), way == Way::Up);
+            let moved = if spliced {
+                self.splice(session, way)
+            } else {
+                let scratch = &mut *self.scratch;
+                copy(flow, source, destination, scratch)
+            };
+            self.note(session, way, before);
+            match moved {
+                Pumped::Idle => {}
+                other => return other,
+            }
+        }
+        Pumped::More
+    }
+
+    /// Counts what a read brought; a byte that moved is activity on both sides.
+    fn note(&mut self, session: &mut Session, way: Way, before: u64) {
+        let flow = if way == Way::Up {
+            &session.up
+        } else {
+            &session.down
+        };
+        let moved = flow.bytes - before;
+        if moved > 0 {
+            session.client_active = self.turn.now;
+            session.server_active = self.turn.now;
+            self.turn.counters.bytes_out.add(moved);
+        }
+    }
+
+    /// Passes the end of one direction on.
+    fn pass_end(&self, session: &mut Session, way: Way) {
+        let now = self.turn.now;
+        match way {
+            Way::Up => {
+                session.up.shut = true;
+                session.server_active = now;
+                let Some(server) = &session.server else {
+                    return;
+                };
+                let nolinger = session
+                    .backend
+                    .as_ref()
+                    .is_some_and(|b| b.shared.plan.options.nolinger);
+                if nolinger {
+                    abort_on_close(server);
+                    session.dying = true;
+                    session.down.ended = true;
+                } else if !session.down.shut {
+                    shutdown_write(server);
+                }
+                // Where both directions are over, closing says the same.
+            }
+            Way::Down => {
+                session.down.shut = true;
+                session.client_active = now;
+                if !session.up.shut && !session.dying {
+                    shutdown_write(&session.client);
+                }
+            }
+        }
+    }
+
+    /// Moves bytes through a pipe, without copying them.
+    fn splice(&mut self, session: &mut Session, way: Way) -> Pumped {
+        let Some(server) = &session.server else {
+            return Pumped::Idle;
+        };
+        let (flow, source, destination) = match way {
+            Way::Up => (&mut session.up, &session.client, server),
+            Way::Down => (&mut session.down, server, &session.client),
+        };
+        if flow.pipe.is_none() {
+            let size = match session.frontend.generation.global.pipesize {
+                0 => PIPE,
+                size => size,
+            };
+            match self.free_pipe().map_or_else(|| Pipe::new(size), Ok) {
+                Ok(pipe) => flow.pipe = Some(Box::new(pipe)),
+                Err(_) => {
+                    // Out of descriptors: copying works without.
+                    flow.bulk = 0;
+                    return Pumped::Idle;
+                }
+            }
+            self.turn.counters.pipes_made.add(1);
+        }
+        let Some(pipe) = flow.pipe.as_deref_mut() else {
+            return Pumped::Idle;
+        };
+        match fill_pipe(source, pipe, usize::MAX) {
+            Moved::Bytes(count) => {
+                flow.bytes += count as u64;
+                self.turn.counters.spliced_bytes_out.add(count as u64);
+                if count < SMALL {
+                    flow.bulk = 0;
+                }
+                match flow.flush(destination) {
+                    Flushed::Broken => Pumped::DestinationBroken,
+                    _ => Pumped::Idle,
+                }
+            }
+            Moved::Later => {
+                flow.readable = false;
+                Pumped::Idle
+            }
+            Moved::End => {
+                flow.ended = true;
+                Pumped::Idle
+            }
+            Moved::Broken(_) => Pumped::SourceBroken,
+        }
+    }
+
+    fn free_pipe(&mut self) -> Option<Pipe> {
+        let pipe = self.pipes.pop()?;
+        self.turn.counters.pipes_free.leave();
+        Some(pipe)
+    }
+
+    /// Takes a pipe back for the next bulk transfer; one that still holds bytes is closed.
+    pub(crate) fn recover_pipe(&mut self, flow: &mut Flow) {
+        if let Some(pipe) = flow.pipe.take() {
+            self.turn.counters.pipes_closed.add(1);
+            if pipe.held() == 0 && self.pipes.len() < 64 {
+                self.pipes.push(*pipe);
+                self.turn.counters.pipes_free.enter();
+            }
+        }
+    }
+}
+
+/// A spliced read of less is no bulk transfer any more.
+const SMALL: usize = 1024;
+
+/// Reads into the worker's buffer and writes from it; what can't be written now is kept.
+fn copy(
+    flow: &mut Flow,
+    source: &std::os::fd::OwnedFd,
+    destination: &std::os::fd::OwnedFd,
+    scratch: &mut [u8],
+) -> Pumped {
+    let size = scratch.len();
+    match receive(source, scratch) {
+        Moved::Bytes(count) => {
+            flow.bytes += count as u64;
+            let bytes = scratch.get(..count).unwrap_or_default();
+            if count < size {
+                // A stream socket gives less than was asked for only when it is empty: the next
+                // byte makes a new edge. What was closed before has nothing left to give.
+                flow.readable = flow.urgent;
+                flow.ended = flow.closing && !flow.urgent;
+                flow.bulk = 0;
+            } else {
+                flow.bulk = flow.bulk.saturating_add(1);
+            }
+            flow.write(destination, bytes)
+        }
+        Moved::Later => {
+            flow.readable = false;
+            Pumped::Idle
+        }
+        Moved::End => {
+            flow.readable = false;
+            flow.ended = true;
+            Pumped::Idle
+        }
+        Moved::Broken(_) => Pumped::SourceBroken,
+    }
+}
+
+/// What became of bytes that were waiting to be written.
+enum Flushed {
+    Clean,
+    Blocked,
+    Broken,
+}
+
+impl Flow {
+    fn write(&mut self, destination: &std::os::fd::OwnedFd, bytes: &[u8]) -> Pumped {
+        self.before_write(destination);
+        let sent = match send(destination, bytes, false) {
+            Moved::Bytes(count) => count,
+            Moved::Later | Moved::End => 0,
+            Moved::Broken(_) => return Pumped::DestinationBroken,
+        };
+        if let Some(rest) = bytes.get(sent..).filter(|rest| !rest.is_empty()) {
+            self.writable = false;
+            self.pending.push(rest);
+        }
+        Pumped::Idle
+    }
+
+    /// Nagle's algorithm would hold a second small write back until the first is acknowledged.
+    fn before_write(&mut self, destination: &std::os::fd::OwnedFd) {
+        if self.written && !self.nodelay {
+            isthmus_sockets::set_nodelay(destination);
+            self.nodelay = true;
+        }
+        self.written = true;
+    }
+
+    /// Writes what waits.
+    fn flush(&mut self, destination: &std::os::fd::OwnedFd) -> Flushed {
+        while !self.is_flushed() {
+            if !self.writable {
+                return Flushed::Blocked;
+            }
+            self.before_write(destination);
+            let moved = if self.pending.is_empty() {
+                let Some(pipe) = self.pipe.as_deref_mut() else {
+                    return Flushed::Clean;
+                };
+                drain_pipe(pipe, destination, false)
+            } else {
+                send(destination, self.pending.as_slice(), false)
+            };
+            match moved {
+                Moved::Bytes(count) if !self.pending.is_empty() => self.pending.consume(count),
+                Moved::Bytes(_) => {}
+                Moved::Later | Moved::End => self.writable = false,
+                Moved::Broken(_) => return Flushed::Broken,
+            }
+        }
+        Flushed::Clean
+    }
+}
+
+impl Session {
+    /// The client's connection broke: the server is told by a reset, unless it had left already.
+    fn client_broke(&mut self) -> Step {
+        self.end(b'C', b'D');
+        if let Some(server) = self.server.as_ref().filter(|_| !self.down.ended) {
+            abort_on_close(server);
+        }
+        Step::Close
+    }
+
+    /// The server's connection broke: what it sent still goes to the client, then the session ends.
+    fn server_broke(&mut self) {
+        self.end(b'S', b'D');
+        self.dying = true;
+        self.up.shut = true;
+        self.up.ended = true;
+        self.down.ended = true;
+        self.down.readable = false;
+    }
+
+    /// A timeout struck. A side that was silent for too long counts as having ended; one that
+    /// takes no bytes ends the session. True: it is over.
+    fn strike(&mut self, now: u64) -> bool {
+        let mut over = false;
+        if self.client_deadline() <= now {
+            self.end(b'c', b'D');
+            over |= !self.down.is_flushed() || self.up.ended;
+            self.up.ended = true;
+            self.up.readable = false;
+        }
+        if self.server_deadline() <= now {
+            self.end(b's', b'D');
+            over |= !self.up.is_flushed() || self.down.ended;
+            self.down.ended = true;
+            self.down.readable = false;
+        }
+        over
+    }
+}

@@ -1,0 +1,144 @@
+//! A plan compiled: what the workers share while it is in force. It never changes; what does
+//! change (counters, server state, open sockets) stands behind the `live` parts and outlives it.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use isthmus_balance::{Balancer, Key};
+use isthmus_plan as plan;
+use isthmus_sample::{Compiled, Program, Sample, VarRef};
+use isthmus_sockets::{ConnectOptions, ListenTarget};
+use std::os::fd::OwnedFd;
+
+use crate::live::{ClientShard, Live, Process};
+use crate::logging::Logger;
+use crate::namespace::Namespace;
+use crate::proxy_header::HeaderMaker;
+use crate::queue::WaitingLine;
+use crate::rules::{Choice, Rule};
+use crate::server_state::ServerLive;
+
+/// A plan in force.
+pub(crate) struct Generation {
+    pub(crate) number: u64,
+    pub(crate) global: plan::Global,
+    pub(crate) process: Arc<Process>,
+    pub(crate) program: Program,
+    pub(crate) frontends: Vec<Arc<Frontend>>,
+    pub(crate) backends: Vec<Arc<Backend>>,
+    pub(crate) namespaces: Vec<Arc<Namespace>>,
+    /// Namespaces that a NETNS TLV may pick.
+    pub(crate) listed: Vec<Arc<Namespace>>,
+    pub(crate) proc_variables: Arc<crate::variables::ProcVariables>,
+    /// What the configuration sets of them.
+    pub(crate) assigned: Vec<(VarRef, Option<Sample<'static>>)>,
+}
+
+impl Generation {
+    /// The namespace that a NETNS TLV picks by name.
+    pub(crate) fn listed(&self, name: &str) -> Option<&Arc<Namespace>> {
+        self.listed.iter().find(|namespace| namespace.name == name)
+    }
+}
+
+/// A frontend, or the client side of a `listen`.
+pub(crate) struct Frontend {
+    pub(crate) plan: plan::Frontend,
+    pub(crate) live: Arc<Live<ClientShard>>,
+    pub(crate) listeners: Vec<Arc<Listener>>,
+    pub(crate) connection_rules: Vec<Rule>,
+    pub(crate) session_rules: Vec<Rule>,
+    pub(crate) content_rules: Vec<Rule>,
+    pub(crate) choices: Vec<Choice>,
+    pub(crate) logger: Logger,
+    /// The backend whose content rules are this frontend's own: both are one `listen`.
+    pub(crate) own_backend: Option<usize>,
+    /// Connections at most, its own limit or the process's.
+    pub(crate) maxconn: u64,
+}
+
+/// One address of a `bind` line.
+pub(crate) struct Listener {
+    pub(crate) plan: plan::Bind,
+    pub(crate) live: Arc<Live<ClientShard>>,
+    pub(crate) namespace: Option<Arc<Namespace>>,
+    /// `accept-proxy from`: networks; empty means everybody.
+    pub(crate) trusted: Vec<(std::net::IpAddr, u8)>,
+    /// The open sockets; none while the namespace is absent.
+    pub(crate) open: ArcSwapOption<OpenListener>,
+    /// Why the last attempt to open them failed.
+    pub(crate) error: parking_lot::Mutex<String>,
+}
+
+/// Open listening sockets of one bind.
+pub(crate) struct OpenListener {
+    pub(crate) sockets: Vec<OwnedFd>,
+    pub(crate) target: Option<ListenTarget>,
+    /// The namespace's identity when they were opened.
+    pub(crate) identity: Option<isthmus_sockets::Identity>,
+    /// The line for which they were opened: another one needs other sockets.
+    pub(crate) bind: plan::Bind,
+    /// Accepted connections arrive over `sockpair@`, as descriptors.
+    pub(crate) sockpair: bool,
+}
+
+/// A backend, or the server side of a `listen`.
+pub(crate) struct Backend {
+    /// The number of the plan that it belongs to.
+    pub(crate) generation: u64,
+    pub(crate) plan: plan::Backend,
+    pub(crate) index: usize,
+    pub(crate) live: Arc<Live<crate::live::ServerShard>>,
+    pub(crate) servers: Vec<Arc<Server>>,
+    pub(crate) balancer: Balancer,
+    pub(crate) line: WaitingLine,
+    pub(crate) hash_key: HashKey,
+    pub(crate) content_rules: Vec<Rule>,
+    pub(crate) choices: Vec<Choice>,
+    pub(crate) logger: Logger,
+}
+
+/// What the balancing algorithm hashes.
+#[derive(Debug)]
+pub(crate) enum HashKey {
+    Nothing,
+    Source,
+    Expression(Compiled),
+}
+
+impl HashKey {
+    /// An integer or the bytes of any other sample, as the balancer hashes them.
+    pub(crate) fn of_sample<'k>(
+        sample: &'k isthmus_sample::Sample<'_>,
+        space: &'k mut [u8; 16],
+    ) -> Key<'k> {
+        match sample {
+            Sample::Bool(value) => Key::Integer(i64::from(*value)),
+            Sample::Int(value) => Key::Integer(*value),
+            Sample::Ipv4(ip) => {
+                space[..4].copy_from_slice(&ip.octets());
+                Key::Bytes(&space[..4])
+            }
+            Sample::Ipv6(ip) => {
+                space.copy_from_slice(&ip.octets());
+                Key::Bytes(&space[..])
+            }
+            Sample::Str(bytes) | Sample::Bin(bytes) => Key::Bytes(bytes),
+        }
+    }
+}
+
+/// A server.
+pub(crate) struct Server {
+    pub(crate) plan: plan::Server,
+    pub(crate) at: usize,
+    pub(crate) live: Arc<Live<crate::live::ServerShard>>,
+    pub(crate) state: Arc<ServerLive>,
+    /// `namespace NAME`; `None` is the default one, or the client's with `namespace *`.
+    pub(crate) namespace: Option<Arc<Namespace>>,
+    /// What connecting needs, but for what the client decides.
+    pub(crate) options: ConnectOptions,
+    pub(crate) header: Option<HeaderMaker>,
+    /// `usesrc hdr_ip(...)`
+    pub(crate) usesrc: Option<Compiled>,
+}

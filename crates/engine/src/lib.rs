@@ -1,0 +1,192 @@
+//! The engine: workers, sessions, forwarding. It takes a whole plan and makes it so, at start and
+//! again while it runs; it knows no file format and no Python.
+//!
+//! ```text
+//! Engine ── Control ── apply(plan) ─▶ Generation ─▶ Mailbox ─▶ Worker ── Session
+//!              │                                                  │
+//!              └── a thread that follows namespaces ──────────────┘
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod accept;
+mod choose;
+mod clock;
+mod compile;
+mod connect;
+mod control;
+mod destination;
+mod facts;
+mod finish;
+mod forward;
+mod generation;
+mod handshake;
+mod inspect;
+mod live;
+mod local;
+mod logging;
+mod mailbox;
+mod namespace;
+mod network;
+mod opening;
+mod preparing;
+mod proxy_header;
+mod queue;
+mod registry;
+mod retry;
+mod rules;
+mod server_state;
+mod session;
+mod slab;
+mod snapshot;
+mod succession;
+mod timing;
+mod variables;
+mod view;
+mod wheel;
+mod worker;
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::AcqRel;
+use std::time::Duration;
+
+use isthmus_plan::Plan;
+use isthmus_plan::command::Command;
+use isthmus_plan::report::{ApplyReport, Event, SessionFacts, Snapshot};
+use isthmus_sockets::Watcher;
+
+use crate::clock::Clock;
+use crate::control::Control;
+use crate::live::Process;
+use crate::mailbox::Mailbox;
+use crate::worker::{Turn, Worker};
+
+pub use isthmus_sample::vocabulary;
+
+/// Events taken from the poller at once (`tune.maxpollevents`' default).
+const BATCH: usize = 200;
+
+/// A running engine. Dropping it does not stop it: say [`Engine::stop`].
+pub struct Engine {
+    control: Arc<Control>,
+}
+
+impl Engine {
+    /// Starts the workers. They do nothing before a plan is applied.
+    ///
+    /// # Errors
+    /// Out of descriptors or threads.
+    pub fn start(threads: usize) -> std::io::Result<Self> {
+        let threads = threads.max(1);
+        let process = Arc::new(Process::new(threads));
+        let clock = Clock::new();
+        let mailboxes: Arc<[Arc<Mailbox>]> = (0..threads)
+            .map(|_| Mailbox::new().map(Arc::new))
+            .collect::<std::io::Result<Vec<_>>>()?
+            .into();
+        let control = Arc::new(Control::new(process.clone(), clock, mailboxes.clone()));
+        for number in 0..threads {
+            let counters = process.shards.get(number).cloned().unwrap_or_default();
+            let (process, mailboxes) = (process.clone(), mailboxes.clone());
+            let watched = control.clone();
+            // A worker's parts may not leave its thread, so it is made there.
+            std::thread::Builder::new()
+                .name(format!("worker {number}"))
+                .spawn(move || {
+                    let turn = Turn::new(clock, number, counters, seed(number));
+                    if let Ok(worker) = Worker::new(turn, process, mailboxes, BATCH) {
+                        worker.run();
+                    }
+                    if watched.running.fetch_sub(1, AcqRel) == 1 {
+                        watched.happened(Event::Stopped {});
+                    }
+                })?;
+        }
+        let followed = Arc::downgrade(&control);
+        let watcher = Watcher::new()?;
+        std::thread::Builder::new()
+            .name("namespaces".to_owned())
+            .spawn(move || follow(watcher, &followed))?;
+        Ok(Self { control })
+    }
+
+    /// Puts a plan in force. Where the report holds errors, nothing that runs was changed.
+    #[must_use]
+    pub fn apply(&self, plan: &Plan) -> ApplyReport {
+        self.control.apply(plan)
+    }
+
+    /// Carries out a command.
+    ///
+    /// # Errors
+    /// It names what does not exist; the message says what.
+    pub fn command(&self, command: &Command) -> Result<(), String> {
+        let counters = self
+            .control
+            .process
+            .shards
+            .first()
+            .cloned()
+            .unwrap_or_default();
+        let turn = Turn::new(self.control.clock, 0, counters, 0);
+        self.control.command(command, &turn)
+    }
+
+    /// Everything that the statistics show.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.control.snapshot()
+    }
+
+    /// Every session.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<SessionFacts> {
+        self.control.sessions()
+    }
+
+    /// Events since the last call, waiting at most `patience` for the first.
+    #[must_use]
+    pub fn events(&self, patience: Duration) -> Vec<Event> {
+        self.control.events(patience)
+    }
+
+    /// A fresh non-blocking socket inside a namespace of the plan.
+    ///
+    /// # Errors
+    /// The plan names no such namespace, it is absent, or the kernel refuses the socket.
+    pub fn socket(&self, namespace: &str, family: i32, kind: i32) -> std::io::Result<OwnedFd> {
+        let missing = |message: String| std::io::Error::new(std::io::ErrorKind::NotFound, message);
+        let known = self
+            .control
+            .namespace(namespace)
+            .ok_or_else(|| missing(format!("no namespace '{namespace}' in the plan")))?;
+        let factory = known.factory().ok_or_else(|| missing(known.error()))?;
+        factory.run(move || isthmus_sockets::plain_socket(family, kind))?
+    }
+
+    /// Closes the listeners; sessions are ended at once, or with `graceful` end by themselves. The
+    /// event `Stopped` tells when all have.
+    pub fn stop(&self, graceful: bool) {
+        self.control.stop(graceful);
+    }
+}
+
+fn seed(number: usize) -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    let mut hasher = std::collections::hash_map::RandomState::new().build_hasher();
+    hasher.write_usize(number);
+    hasher.finish()
+}
+
+/// Follows namespaces, slow starts and the hard stop, until the engine is gone.
+fn follow(mut watcher: Watcher, control: &std::sync::Weak<Control>) {
+    while let Some(control) = control.upgrade() {
+        for namespace in control.namespaces() {
+            watcher.watch_parent(namespace.path());
+        }
+        control.look_around();
+        drop(control);
+        watcher.wait();
+    }
+}

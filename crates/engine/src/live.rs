@@ -1,0 +1,133 @@
+//! What outlives a plan: counters, gauges and server state. A new plan finds what it keeps by
+//! name here, so that a reload loses no count and no health.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use isthmus_stats::{Average, Counter, Gauge, Highest, Rate};
+
+/// What one worker counted for a frontend or a bind.
+#[derive(Debug, Default)]
+pub(crate) struct ClientShard {
+    pub(crate) sessions: Counter,
+    pub(crate) connections: Counter,
+    pub(crate) bytes_in: Counter,
+    pub(crate) bytes_out: Counter,
+    pub(crate) denied_requests: Counter,
+    pub(crate) failed_requests: Counter,
+    pub(crate) denied_connections: Counter,
+    pub(crate) denied_sessions: Counter,
+    pub(crate) bad_proxy_headers: Counter,
+    pub(crate) unlisted_namespaces: Counter,
+    pub(crate) session_rate: Rate,
+    pub(crate) connection_rate: Rate,
+}
+
+/// What one worker counted for a backend or a server.
+#[derive(Debug, Default)]
+pub(crate) struct ServerShard {
+    pub(crate) sessions: Counter,
+    pub(crate) balanced: Counter,
+    pub(crate) bytes_in: Counter,
+    pub(crate) bytes_out: Counter,
+    pub(crate) denied_requests: Counter,
+    pub(crate) failed_connections: Counter,
+    pub(crate) failed_responses: Counter,
+    pub(crate) retries: Counter,
+    pub(crate) redispatches: Counter,
+    pub(crate) client_aborts: Counter,
+    pub(crate) server_aborts: Counter,
+    pub(crate) connects: Counter,
+    pub(crate) session_rate: Rate,
+    pub(crate) queue_time: Average,
+    pub(crate) connect_time: Average,
+    pub(crate) total_time: Average,
+    /// When the last session began, engine milliseconds plus one; 0 if there was none.
+    pub(crate) last_session: Counter,
+}
+
+/// Numbers that every worker changes.
+#[derive(Debug, Default)]
+pub(crate) struct Common {
+    pub(crate) current: Gauge,
+    pub(crate) highest: Highest,
+    pub(crate) highest_rate: Highest,
+    pub(crate) highest_connection_rate: Highest,
+    pub(crate) highest_queue_time: Highest,
+    pub(crate) highest_connect_time: Highest,
+    pub(crate) highest_total_time: Highest,
+    /// Most that waited at once.
+    pub(crate) queue_highest: Highest,
+}
+
+/// A frontend, bind, backend or server across plans: `S` is what a worker counts for it.
+#[derive(Debug)]
+pub(crate) struct Live<S> {
+    pub(crate) common: Common,
+    pub(crate) shards: Vec<Arc<S>>,
+}
+
+impl<S: Default> Live<S> {
+    pub(crate) fn new(workers: usize) -> Self {
+        let shards = (0..workers).map(|_| Arc::new(S::default())).collect();
+        Self {
+            common: Common::default(),
+            shards,
+        }
+    }
+
+    /// The part that one worker writes.
+    pub(crate) fn shard(&self, worker: usize) -> Arc<S> {
+        self.shards.get(worker).cloned().unwrap_or_default()
+    }
+
+    /// The sum of a number over all workers.
+    pub(crate) fn sum(&self, read: impl Fn(&S) -> u64) -> u64 {
+        self.shards.iter().map(|shard| read(shard)).sum()
+    }
+}
+
+/// The process as a whole.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pub(crate) connections: Gauge,
+    pub(crate) stopping: AtomicBool,
+    pub(crate) generation: AtomicU64,
+    pub(crate) session_ids: AtomicU64,
+    pub(crate) highest_session_rate: Highest,
+    pub(crate) highest_connection_rate: Highest,
+    pub(crate) shards: Vec<Arc<ProcessShard>>,
+}
+
+/// What one worker counted for the process.
+#[derive(Debug, Default)]
+pub(crate) struct ProcessShard {
+    pub(crate) connections: Counter,
+    pub(crate) bytes_out: Counter,
+    pub(crate) spliced_bytes_out: Counter,
+    pub(crate) pipes_made: Counter,
+    pub(crate) pipes_free: Gauge,
+    pub(crate) pipes_closed: Counter,
+    pub(crate) dropped_logs: Counter,
+    pub(crate) failed_sessions: Counter,
+    pub(crate) session_rate: Rate,
+    pub(crate) connection_rate: Rate,
+    /// Milliseconds spent waiting for events.
+    pub(crate) idle_ms: Counter,
+}
+
+impl Process {
+    pub(crate) fn new(workers: usize) -> Self {
+        Self {
+            connections: Gauge::default(),
+            stopping: AtomicBool::new(false),
+            generation: AtomicU64::new(0),
+            session_ids: AtomicU64::new(0),
+            highest_session_rate: Highest::default(),
+            highest_connection_rate: Highest::default(),
+            shards: (0..workers)
+                .map(|_| Arc::new(ProcessShard::default()))
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! A plan made ready: compiled, its namespaces entered, its listeners open. What runs is not
+//! changed by that, so that a plan that fails can simply be dropped.
+
+use std::sync::Arc;
+
+use isthmus_plan::{Plan, ServerNamespace};
+
+use crate::compile::{Errors, compile};
+use crate::control::listeners;
+use crate::generation::{Generation, OpenListener};
+use crate::opening;
+use crate::registry::Registry;
+
+/// Compiles a plan, enters its namespaces and opens its listeners, but for those of `current` that
+/// fit.
+///
+/// # Errors
+/// Everything that is in the way, with the `file:line` it belongs to.
+pub(crate) fn prepare(
+    plan: &Plan,
+    registry: &mut Registry,
+    current: Option<&Generation>,
+    number: u64,
+    workers: usize,
+) -> Result<Generation, Errors> {
+    let generation = compile(plan, registry, number)?;
+    let mut errors = Errors::new();
+    for (index, namespace) in generation.namespaces.iter().enumerate() {
+        namespace.look();
+        let optional = plan.namespaces.get(index).is_some_and(|n| n.optional);
+        if namespace.factory().is_none() && !optional {
+            errors.push((first_user(plan, index), namespace.error()));
+        }
+    }
+    let mut open_already: Vec<Arc<OpenListener>> = current
+        .into_iter()
+        .flat_map(listeners)
+        .filter_map(|listener| listener.open.load_full())
+        .collect();
+    for frontend in generation.frontends.iter().filter(|f| !f.plan.disabled) {
+        for listener in &frontend.listeners {
+            let namespace = listener.namespace.as_ref();
+            if namespace.is_some_and(|namespace| namespace.factory().is_none()) {
+                continue;
+            }
+            let open = &mut open_already;
+            match opening::open(&generation, frontend, listener, open, workers) {
+                Ok(open) => listener.open.store(Some(open)),
+                Err(error) => errors.push((listener.plan.origin.clone(), error)),
+            }
+        }
+    }
+    if errors.is_empty() {
+        Ok(generation)
+    } else {
+        Err(errors)
+    }
+}
+
+/// The `file:line` that first asks for a namespace, else its name.
+fn first_user(plan: &Plan, namespace: usize) -> String {
+    let mut binds = plan.frontends.iter().flat_map(|f| &f.binds);
+    if let Some(bind) = binds.find(|bind| bind.namespace == Some(namespace)) {
+        return bind.origin.clone();
+    }
+    let fixed = ServerNamespace::Fixed { namespace };
+    let mut servers = plan.backends.iter().flat_map(|b| &b.servers);
+    if let Some(server) = servers.find(|server| server.namespace == fixed) {
+        return server.origin.clone();
+    }
+    let named = plan.namespaces.get(namespace);
+    named
+        .map(|n| format!("namespace {}", n.name))
+        .unwrap_or_default()
+}

@@ -1,0 +1,312 @@
+//! A session: one client's connection, from accept to close. What it holds while it idles is
+//! kept small; what few sessions need stands in [`Notes`].
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use isthmus_balance::Ticket;
+use isthmus_sample::{Scope, Variables};
+use isthmus_sockets::{Interest, Peer, Pipe};
+
+use crate::choose::WaitsAt;
+use crate::local::{LocalBackend, LocalFrontend, LocalListener, LocalServer};
+use crate::namespace::Namespace;
+use crate::slab::Key;
+
+/// Where a session stands.
+///
+/// ```text
+/// Header ─▶ Inspect ─▶ InspectBackend ─▶ Choose ─▶ Depart ─▶ Connecting ─▶ Forwarding ─▶ closed
+///                                        │  ▲       ▲ ▲           │
+///                                        ▼  │       │ └─ Pausing ◀┤ (a second before a retry)
+///                                       Queued ─────┘             │
+///                                           └─── redispatch ──────┘
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// The PROXY header is awaited.
+    Header,
+    /// Content rules of the frontend wait for bytes.
+    Inspect,
+    /// Content rules of the backend wait for bytes.
+    InspectBackend,
+    /// A server is to be chosen.
+    Choose,
+    /// A server's slot is awaited.
+    Queued,
+    /// The chosen server is to be connected to.
+    Depart,
+    /// connect(2) is under way.
+    Connecting,
+    /// A failed connect is tried again in a moment.
+    Pausing,
+    /// Bytes flow.
+    Forwarding,
+}
+
+impl Phase {
+    /// The word for `show sess`.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Header => "header",
+            Self::Inspect | Self::InspectBackend => "rules",
+            Self::Choose | Self::Queued => "queue",
+            Self::Depart | Self::Connecting | Self::Pausing => "connect",
+            Self::Forwarding => "forward",
+        }
+    }
+}
+
+/// Why a session ended: the first two characters of the termination state (manual 8.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ending {
+    /// Who ended it.
+    pub(crate) cause: u8,
+    /// In which phase.
+    pub(crate) phase: u8,
+}
+
+impl Ending {
+    pub(crate) const NORMAL: Self = Self {
+        cause: b'-',
+        phase: b'-',
+    };
+}
+
+/// Bytes on their way from one side to the other.
+#[derive(Debug, Default)]
+pub(crate) struct Flow {
+    /// Bytes read so far.
+    pub(crate) bytes: u64,
+    /// Read and not yet written.
+    pub(crate) pending: Pending,
+    /// In a pipe, not yet written.
+    pub(crate) pipe: Option<Box<Pipe>>,
+    /// The source may hold bytes: the edge was seen and the source not read empty.
+    pub(crate) readable: bool,
+    /// The destination takes bytes as far as is known.
+    pub(crate) writable: bool,
+    /// The poller said that the source will send no more than it has sent.
+    pub(crate) closing: bool,
+    /// The end of the source was read.
+    pub(crate) ended: bool,
+    /// The end was passed on.
+    pub(crate) shut: bool,
+    /// Something was written already, and Nagle's algorithm is off at the destination: the first
+    /// write needs no such option, and many sessions have only one.
+    pub(crate) written: bool,
+    pub(crate) nodelay: bool,
+    /// Urgent data was announced: a short read does not mean that nothing is left.
+    pub(crate) urgent: bool,
+    /// Full reads in a row: this flow is a bulk transfer.
+    pub(crate) bulk: u8,
+}
+
+impl Flow {
+    /// Nothing read waits to be written.
+    pub(crate) fn is_flushed(&self) -> bool {
+        self.pending.is_empty() && self.pipe.as_ref().is_none_or(|pipe| pipe.held() == 0)
+    }
+}
+
+/// Bytes that were read and could not be written, or must be looked at before they are.
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+impl Pending {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.start >= self.bytes.len()
+    }
+
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        self.bytes.get(self.start..).unwrap_or_default()
+    }
+
+    /// Puts bytes behind those that are there.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Puts bytes before those that are there.
+    pub(crate) fn push_front(&mut self, bytes: &[u8]) {
+        self.bytes.splice(..self.start, bytes.iter().copied());
+        self.start = 0;
+    }
+
+    /// Forgets bytes at the front; when all are gone, so is their memory.
+    pub(crate) fn consume(&mut self, count: usize) {
+        self.start += count;
+        if self.is_empty() {
+            *self = Self::default();
+        }
+    }
+}
+
+/// Moments of a session, engine milliseconds; `None` where it was not reached.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Moments {
+    pub(crate) accepted: u64,
+    /// The PROXY header was read (`%Th`).
+    pub(crate) handshaken: u64,
+    /// A server or its queue was first asked for.
+    pub(crate) asked: Option<u64>,
+    /// The queue was left.
+    pub(crate) unqueued: Option<u64>,
+    /// The server connection stood.
+    pub(crate) connected: Option<u64>,
+}
+
+/// One client's connection and all that belongs to it.
+pub(crate) struct Session {
+    pub(crate) key: Key,
+    pub(crate) id: u64,
+    pub(crate) phase: Phase,
+    pub(crate) client: OwnedFd,
+    pub(crate) server: Option<OwnedFd>,
+    pub(crate) peer: Peer,
+    pub(crate) frontend: Rc<LocalFrontend>,
+    pub(crate) listener: Rc<LocalListener>,
+    pub(crate) backend: Option<Rc<LocalBackend>>,
+    pub(crate) chosen: Option<Rc<LocalServer>>,
+    /// A slot of the chosen server is held.
+    pub(crate) holds_slot: bool,
+    /// Client to server.
+    pub(crate) up: Flow,
+    /// Server to client.
+    pub(crate) down: Flow,
+    pub(crate) moments: Moments,
+    /// When a byte last moved on the client's side, and on the server's.
+    pub(crate) client_active: u64,
+    pub(crate) server_active: u64,
+    /// When the present phase began.
+    pub(crate) phase_began: u64,
+    /// The timer that is set in the wheel; `u64::MAX` for none.
+    pub(crate) armed: u64,
+    pub(crate) retries: u32,
+    pub(crate) redispatched: bool,
+    pub(crate) ending: Option<Ending>,
+    /// What the poller watches of each end.
+    pub(crate) client_watch: Option<Interest>,
+    pub(crate) server_watch: Option<Interest>,
+    /// The poller reported a failure of one end.
+    pub(crate) client_failed: bool,
+    pub(crate) server_failed: bool,
+    /// The next choice of a server is a redispatch, to be counted if it is another one.
+    pub(crate) redispatching: bool,
+    /// The time of the present phase is over.
+    pub(crate) timed_out: bool,
+    /// The server is gone: what it sent is still passed on, then the session ends.
+    pub(crate) dying: bool,
+    /// It passed the rules at accept and counts as a session.
+    pub(crate) counted: bool,
+    /// Where in its rule set the session waits.
+    pub(crate) next_rule: usize,
+    pub(crate) waits_at: WaitsAt,
+    /// The client's source namespace, if it is a named one.
+    pub(crate) source_namespace: Option<Arc<Namespace>>,
+    /// The level at which it is logged, where a rule changed it; `Some(None)` is not at all.
+    pub(crate) log_level: Option<Option<u8>>,
+    pub(crate) notes: OnceCell<Box<Notes>>,
+}
+
+/// What few sessions need; made when first needed. Evaluations only borrow the session, so what
+/// they change stands in cells.
+#[derive(Default)]
+pub(crate) struct Notes {
+    /// Source and destination as a PROXY header gave them.
+    pub(crate) proxy_source: Cell<Option<SocketAddr>>,
+    pub(crate) proxy_destination: Cell<Option<SocketAddr>>,
+    /// Source and destination as a rule set them.
+    pub(crate) source: Cell<Option<SocketAddr>>,
+    pub(crate) destination: Cell<Option<SocketAddr>>,
+    pub(crate) received_proxy: Cell<bool>,
+    /// The TLVs of the PROXY header.
+    pub(crate) tlvs: OnceCell<Vec<u8>>,
+    /// HAProxy's number and text of the client connection's error (`fc_err`).
+    pub(crate) error: Cell<u8>,
+    pub(crate) error_text: Cell<&'static str>,
+    /// Where the server connection went, where that is not the server's own address.
+    pub(crate) server_address: Cell<Option<SocketAddr>>,
+    /// How many waited in the queues when this one joined (`%sq`, `%bq`).
+    pub(crate) server_queue: Cell<i64>,
+    pub(crate) backend_queue: Cell<i64>,
+    pub(crate) ticket: Cell<Option<Ticket>>,
+    pub(crate) unique_id: OnceCell<Vec<u8>>,
+    pub(crate) captures: RefCell<Vec<Option<Vec<u8>>>>,
+    /// Variables of the scopes sess, txn, req, res.
+    pub(crate) variables: RefCell<[Variables; 4]>,
+    /// The server that failed last, to be avoided.
+    pub(crate) failed: Cell<Option<usize>>,
+    /// Bytes of the PROXY header that was received.
+    pub(crate) header_bytes: Cell<usize>,
+}
+
+impl Notes {
+    /// Where the variables of a scope stand.
+    pub(crate) fn scope(scope: Scope) -> Option<usize> {
+        match scope {
+            Scope::Sess => Some(0),
+            Scope::Txn => Some(1),
+            Scope::Req => Some(2),
+            Scope::Res => Some(3),
+            Scope::Proc | Scope::Check => None,
+        }
+    }
+
+    /// Keeps a value in a capture slot.
+    pub(crate) fn capture(&self, slot: usize, value: &[u8]) {
+        let mut captures = self.captures.borrow_mut();
+        if captures.len() <= slot {
+            captures.resize(slot + 1, None);
+        }
+        if let Some(place) = captures.get_mut(slot) {
+            *place = Some(value.to_vec());
+        }
+    }
+}
+
+impl Session {
+    /// What few sessions need, made when first needed.
+    pub(crate) fn notes(&self) -> &Notes {
+        self.notes.get_or_init(Box::default)
+    }
+
+    /// The client's address, as a PROXY header or a rule may have set it.
+    pub(crate) fn source(&self) -> Option<SocketAddr> {
+        let noted = self
+            .notes
+            .get()
+            .and_then(|notes| notes.source.get().or(notes.proxy_source.get()));
+        noted.or_else(|| self.peer.inet())
+    }
+
+    /// The address that the client connected to, as a PROXY header or a rule may have set it.
+    pub(crate) fn destination(&self) -> Option<SocketAddr> {
+        let noted = self
+            .notes
+            .get()
+            .and_then(|notes| notes.destination.get().or(notes.proxy_destination.get()));
+        noted.or_else(|| isthmus_sockets::local_name(&self.client).inet())
+    }
+
+    /// The namespace in which the chosen server is connected; `None` is the default one.
+    pub(crate) fn server_namespace(&self) -> Option<Arc<Namespace>> {
+        let server = &self.chosen.as_ref()?.shared;
+        match server.plan.namespace {
+            isthmus_plan::ServerNamespace::Default => None,
+            isthmus_plan::ServerNamespace::Fixed { .. } => server.namespace.clone(),
+            isthmus_plan::ServerNamespace::Client => self.source_namespace.clone(),
+        }
+    }
+
+    /// Notes the first reason for the end; later ones are its consequences.
+    pub(crate) fn end(&mut self, cause: u8, phase: u8) {
+        self.ending.get_or_insert(Ending { cause, phase });
+    }
+}

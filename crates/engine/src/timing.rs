@@ -1,0 +1,139 @@
+//! What a session learns from events, and when it has waited for too long.
+
+use isthmus_sockets::Ready;
+
+use crate::session::{Phase, Session};
+use crate::worker::End;
+
+/// A client that must send a PROXY header and for which no timeout is configured.
+const HEADER_TIMEOUT: u64 = 10_000;
+const NEVER: u64 = u64::MAX;
+
+fn after(start: u64, limit: Option<u64>) -> u64 {
+    limit.map_or(NEVER, |limit| start.saturating_add(limit))
+}
+
+impl Session {
+    /// Takes note of an event.
+    pub(crate) fn see(&mut self, ready: Ready, end: End) {
+        let (incoming, outgoing) = match end {
+            End::Client => (&mut self.up, &mut self.down),
+            End::Server => (&mut self.down, &mut self.up),
+        };
+        incoming.readable |= ready.readable || ready.read_closed || ready.failed;
+        incoming.closing |= ready.read_closed;
+        incoming.urgent |= ready.urgent;
+        outgoing.writable |= ready.writable || ready.failed;
+        if ready.failed {
+            match end {
+                End::Client => self.client_failed = true,
+                End::Server => self.server_failed = true,
+            }
+        }
+    }
+
+    /// Takes note that the session's timer fired.
+    pub(crate) fn time_out(&mut self, now: u64) {
+        self.timed_out = self.deadline() <= now;
+    }
+
+    /// When the present phase has lasted for too long; `u64::MAX` for never.
+    pub(crate) fn deadline(&self) -> u64 {
+        let frontend = &self.frontend.shared.plan;
+        let backend = self.backend.as_ref().map(|backend| &backend.shared.plan);
+        match self.phase {
+            Phase::Header => {
+                let limit = frontend.timeout_client_hs.or(frontend.timeout_client);
+                after(self.phase_began, Some(limit.unwrap_or(HEADER_TIMEOUT)))
+            }
+            Phase::Inspect => {
+                after(self.phase_began, Some(frontend.inspect_delay)).min(self.client_silence())
+            }
+            Phase::InspectBackend => {
+                after(self.phase_began, backend.map(|b| b.inspect_delay)).min(self.client_silence())
+            }
+            Phase::Queued => after(
+                self.phase_began,
+                backend.and_then(|b| b.timeout_queue.or(b.timeout_connect)),
+            ),
+            Phase::Connecting => after(self.phase_began, backend.and_then(|b| b.timeout_connect)),
+            Phase::Pausing => after(self.phase_began, Some(self.turn_around())),
+            Phase::Choose | Phase::Depart => NEVER,
+            Phase::Forwarding => self.client_deadline().min(self.server_deadline()),
+        }
+    }
+
+    fn tunnel(&self) -> Option<u64> {
+        self.backend
+            .as_ref()
+            .and_then(|backend| backend.shared.plan.timeout_tunnel)
+    }
+
+    /// When the client has been silent, or has taken nothing, for too long.
+    pub(crate) fn client_deadline(&self) -> u64 {
+        if self.up.ended && (self.down.is_flushed() || self.down.shut) {
+            return NEVER;
+        }
+        let plan = &self.frontend.shared.plan;
+        let fin = plan.timeout_client_fin.filter(|_| self.down.shut);
+        after(
+            self.client_active,
+            fin.or(self.tunnel()).or(plan.timeout_client),
+        )
+    }
+
+    /// When the server has been silent, or has taken nothing, for too long.
+    pub(crate) fn server_deadline(&self) -> u64 {
+        if self.down.ended && (self.up.is_flushed() || self.up.shut) {
+            return NEVER;
+        }
+        let plan = self.backend.as_ref().map(|backend| &backend.shared.plan);
+        let fin = plan
+            .and_then(|plan| plan.timeout_server_fin)
+            .filter(|_| self.up.shut);
+        let usual = plan.and_then(|plan| plan.timeout_server);
+        after(self.server_active, fin.or(self.tunnel()).or(usual))
+    }
+
+    /// Whether the client has been silent for longer than `timeout client` before the server
+    /// connection stood.
+    pub(crate) fn client_timed_out(&self, now: u64) -> bool {
+        self.client_silence() <= now
+    }
+
+    /// When `timeout client` strikes a client that is silent.
+    fn client_silence(&self) -> u64 {
+        after(self.client_active, self.frontend.shared.plan.timeout_client)
+    }
+
+    /// Whether the client gave up while a server or its slot was awaited: a reset, or with `option
+    /// abortonclose` the end of what it sends. The reason is noted.
+    pub(crate) fn client_gone(&mut self) -> bool {
+        if self.client_failed {
+            self.end(b'C', b'D');
+            return true;
+        }
+        let abort = self
+            .backend
+            .as_ref()
+            .is_some_and(|b| b.shared.plan.options.abortonclose);
+        if abort && (self.up.closing || self.up.ended) {
+            let phase = if self.phase == Phase::Queued {
+                b'Q'
+            } else {
+                b'C'
+            };
+            self.end(b'C', phase);
+            return true;
+        }
+        false
+    }
+
+    /// Whether the client ended without having sent a byte: nobody is left to retry for.
+    pub(crate) fn client_finished_silently(&self) -> bool {
+        (self.up.closing || self.up.ended)
+            && self.up.pending.is_empty()
+            && self.up.bytes == 0
+            && !isthmus_sockets::holds_bytes(&self.client)
+    }
+}

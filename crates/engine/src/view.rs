@@ -1,0 +1,429 @@
+//! A session as expressions see it: the answers to what fetches, conditions and log formats ask.
+
+use std::borrow::Cow;
+use std::net::{IpAddr, SocketAddr};
+
+use isthmus_proto::proxy::Tlvs;
+use isthmus_sample::{
+    BackendNumber, Bytes, Context, End, FrontendNumber, Number, Payload, Sample, Scope,
+    ServerNumber, Side, TcpInfo, Text, VarRef, Verdict,
+};
+use isthmus_sockets::{local_name, tcp_info};
+
+use crate::facts;
+use crate::session::{Notes, Session};
+use crate::worker::Turn;
+
+/// What an evaluation may look at.
+pub(crate) struct View<'v> {
+    pub(crate) session: &'v Session,
+    pub(crate) turn: &'v Turn,
+    /// Nothing more will be known.
+    pub(crate) last_call: bool,
+}
+
+impl<'v> View<'v> {
+    pub(crate) fn new(session: &'v Session, turn: &'v Turn) -> Self {
+        Self {
+            session,
+            turn,
+            last_call: true,
+        }
+    }
+
+    /// Milliseconds from one moment to another, -1 where one was not reached.
+    fn between(from: Option<u64>, to: Option<u64>) -> i64 {
+        from.zip(to)
+            .map_or(-1, |(from, to)| signed(to.saturating_sub(from)))
+    }
+
+    /// The session's unique id, made when first asked for.
+    pub(crate) fn unique_id(&self) -> &[u8] {
+        let notes = self.session.notes();
+        notes
+            .unique_id
+            .get_or_init(|| self.session.frontend.shared.logger.unique_id.to_bytes(self))
+    }
+
+    fn timer(&self, fact: Number) -> i64 {
+        let moments = &self.session.moments;
+        let accepted = Some(moments.accepted);
+        let now = Some(self.turn.now);
+        match fact {
+            Number::TimeHandshake => Self::between(accepted, Some(moments.handshaken)),
+            Number::TimeQueue => Self::between(Some(moments.handshaken), moments.unqueued),
+            Number::TimeConnect => Self::between(moments.unqueued, moments.connected),
+            Number::TimeData => Self::between(moments.connected, now),
+            _ => Self::between(accepted, now),
+        }
+    }
+
+    fn session_number(&self, fact: Number) -> Option<i64> {
+        let session = self.session;
+        let frontend = &session.frontend.shared;
+        let notes = session.notes.get();
+        Some(match fact {
+            Number::SessionNumber => signed(session.id),
+            Number::LogNumber => signed(session.frontend.shared.logger.lines()),
+            Number::ListenerId => i64::from(session.listener.shared.plan.id),
+            Number::ListenerConnections => {
+                signed(session.listener.shared.live.common.current.get())
+            }
+            Number::ReceivedProxy => i64::from(notes.is_some_and(|n| n.received_proxy.get())),
+            Number::ClientError => notes.map_or(0, |n| i64::from(n.error.get())),
+            Number::ClientStreams => 1,
+            Number::RequestCaptures => i64::try_from(frontend.plan.captures.len()).unwrap_or(0),
+            Number::AcceptDate | Number::RequestDate => {
+                signed(self.turn.clock.wall_us(session.moments.accepted))
+            }
+            Number::BytesIn => signed(session.up.bytes),
+            Number::BytesToServer if session.server.is_some() => signed(session.up.bytes),
+            Number::BytesOut | Number::BytesToClient => signed(session.down.bytes),
+            Number::Retries => i64::from(session.retries),
+            Number::Redispatched => i64::from(session.redispatched),
+            Number::ServerQueuePosition => notes.map_or(0, |n| n.server_queue.get()),
+            Number::BackendQueuePosition => notes.map_or(0, |n| n.backend_queue.get()),
+            // No rule sets a priority yet.
+            Number::PriorityClass | Number::PriorityOffset => 0,
+            Number::ClientTimeout => signed(frontend.plan.timeout_client?),
+            Number::SrcIsLocal => i64::from(is_local(session.source()?.ip(), session)),
+            Number::DstIsLocal => i64::from(is_local(session.destination()?.ip(), session)),
+            Number::ClientSrcIsLocal => i64::from(is_local(session.peer.inet()?.ip(), session)),
+            Number::ClientDstIsLocal => {
+                i64::from(is_local(local_name(&session.client).inet()?.ip(), session))
+            }
+            _ => return self.backend_timeout(fact),
+        })
+    }
+
+    fn backend_timeout(&self, fact: Number) -> Option<i64> {
+        let backend = &self.session.backend.as_ref()?.shared.plan;
+        let value = match fact {
+            Number::ServerTimeout => backend.timeout_server,
+            Number::TunnelTimeout => backend.timeout_tunnel,
+            Number::ConnectTimeout => backend.timeout_connect,
+            Number::QueueTimeout => backend.timeout_queue,
+            Number::MaxRetries => Some(u64::from(backend.retries)),
+            _ => None,
+        };
+        value.map(signed)
+    }
+
+    fn pp_text(&self, kind: u8) -> Option<Bytes<'_>> {
+        let notes = self.session.notes.get()?;
+        Tlvs::from_bytes(notes.tlvs.get()?)
+            .ok()?
+            .get(kind)
+            .map(Cow::Borrowed)
+    }
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// An address is this machine's if the namespace of the connection has it: what the connection's
+/// own end has certainly is; others are asked for by binding a socket to them.
+fn is_local(ip: IpAddr, session: &Session) -> bool {
+    if local_name(&session.client)
+        .inet()
+        .is_some_and(|own| own.ip() == ip)
+    {
+        return true;
+    }
+    let probe = move || std::net::UdpSocket::bind(SocketAddr::new(ip, 0)).is_ok();
+    match &session.listener.shared.namespace {
+        None => probe(),
+        Some(namespace) => namespace
+            .factory()
+            .and_then(|factory| factory.run(probe).ok())
+            .unwrap_or(false),
+    }
+}
+
+impl Context for View<'_> {
+    fn endpoint(&self, end: End) -> Option<SocketAddr> {
+        let session = self.session;
+        match end {
+            End::Src => session.source(),
+            End::Dst => session.destination(),
+            End::ClientSrc => session.peer.inet(),
+            End::ClientDst => local_name(&session.client).inet(),
+            End::ServerSrc => local_name(session.server.as_ref()?).inet(),
+            End::ServerDst => session
+                .notes
+                .get()
+                .and_then(|n| n.server_address.get())
+                .or_else(|| {
+                    session
+                        .chosen
+                        .as_ref()
+                        .and_then(|chosen| chosen.shared.fixed_address())
+                }),
+        }
+    }
+
+    fn unix_port(&self, end: End) -> Option<i64> {
+        let session = self.session;
+        match end {
+            End::Src | End::Dst | End::ClientSrc | End::ClientDst => {
+                let unix = session.peer == isthmus_sockets::Peer::Unix;
+                unix.then(|| i64::from(session.listener.shared.plan.id))
+            }
+            End::ServerSrc | End::ServerDst => {
+                let address = &session.chosen.as_ref()?.shared.plan.address;
+                matches!(address, isthmus_plan::ServerAddress::Local { .. }).then_some(0)
+            }
+        }
+    }
+
+    fn number(&self, fact: Number) -> Option<i64> {
+        match fact {
+            Number::ActiveConnections => Some(signed(
+                self.session.frontend.generation.process.connections.get(),
+            )),
+            Number::Pid => Some(i64::from(std::process::id())),
+            Number::Uptime => Some(signed(self.turn.now / 1000)),
+            Number::Unfinished => Some(i64::from(
+                self.session.frontend.shared.logger.when == isthmus_plan::LogWhen::Connect,
+            )),
+            Number::Thread => i64::try_from(self.turn.worker).ok(),
+            Number::Stopping => {
+                let process = &self.session.frontend.generation.process;
+                Some(i64::from(
+                    process.stopping.load(std::sync::atomic::Ordering::Relaxed),
+                ))
+            }
+            Number::TimeHandshake
+            | Number::TimeQueue
+            | Number::TimeConnect
+            | Number::TimeData
+            | Number::TimeActive
+            | Number::TimeTotal
+            | Number::TimeUser => Some(self.timer(fact)),
+            _ => self.session_number(fact),
+        }
+    }
+
+    fn text(&self, fact: Text) -> Option<Bytes<'_>> {
+        let session = self.session;
+        let generation = &session.frontend.generation;
+        match fact {
+            Text::FrontendName => Some(Cow::Borrowed(session.frontend.shared.plan.name.as_bytes())),
+            Text::FrontendDefaultBackend => {
+                let index = session.frontend.shared.plan.default_backend?;
+                Some(Cow::Borrowed(
+                    generation.backends.get(index)?.plan.name.as_bytes(),
+                ))
+            }
+            // Before a backend is chosen the frontend stands for it, as in HAProxy's logs.
+            Text::BackendName => Some(Cow::Borrowed(match &session.backend {
+                Some(backend) => backend.shared.plan.name.as_bytes(),
+                None => session.frontend.shared.plan.name.as_bytes(),
+            })),
+            Text::ServerName => Some(Cow::Borrowed(
+                session.chosen.as_ref()?.shared.plan.name.as_bytes(),
+            )),
+            Text::ListenerName => {
+                let name = session.listener.shared.plan.name.as_bytes();
+                (!name.is_empty()).then_some(Cow::Borrowed(name))
+            }
+            Text::SrcNetns => Some(Cow::Borrowed(
+                session.source_namespace.as_ref()?.name.as_bytes(),
+            )),
+            Text::DstNetns => {
+                let namespace = session.server_namespace()?;
+                Some(Cow::Owned(namespace.name.as_bytes().to_vec()))
+            }
+            Text::PpAuthority => self.pp_text(isthmus_proto::proxy::kind::AUTHORITY),
+            Text::PpUniqueId => self.pp_text(isthmus_proto::proxy::kind::UNIQUE_ID),
+            Text::UniqueId if !session.frontend.shared.logger.unique_id.is_empty() => {
+                Some(Cow::Borrowed(self.unique_id()))
+            }
+            Text::Hostname => Some(Cow::Borrowed(generation.global.hostname.as_bytes())),
+            Text::TerminationState => {
+                let ending = session.ending.unwrap_or(crate::session::Ending::NORMAL);
+                Some(Cow::Owned(vec![ending.cause, ending.phase]))
+            }
+            Text::ClientErrorText => {
+                let text = session.notes.get()?.error_text.get();
+                (!text.is_empty()).then_some(Cow::Borrowed(text.as_bytes()))
+            }
+            _ => None,
+        }
+    }
+
+    fn frontend_number(&self, frontend: Option<usize>, fact: FrontendNumber) -> Option<i64> {
+        let generation = &self.session.frontend.generation;
+        let frontend = match frontend {
+            Some(index) => generation.frontends.get(index)?,
+            None => &self.session.frontend.shared,
+        };
+        facts::frontend_number(frontend, fact, self.turn.now)
+    }
+
+    fn backend_number(&self, backend: Option<usize>, fact: BackendNumber) -> Option<i64> {
+        let generation = &self.session.frontend.generation;
+        let backend = match backend {
+            Some(index) => generation.backends.get(index)?,
+            None => &self.session.backend.as_ref()?.shared,
+        };
+        facts::backend_number(backend, fact, self.turn.now)
+    }
+
+    fn server_number(&self, server: Option<(usize, usize)>, fact: ServerNumber) -> Option<i64> {
+        let generation = &self.session.frontend.generation;
+        let (backend, server) = match server {
+            Some((backend, server)) => {
+                let backend = generation.backends.get(backend)?;
+                (backend, backend.servers.get(server)?)
+            }
+            None => (
+                &self.session.backend.as_ref()?.shared,
+                &self.session.chosen.as_ref()?.shared,
+            ),
+        };
+        facts::server_number(backend, server, fact, self.turn.now)
+    }
+
+    fn find_server(&self, backend: Option<&[u8]>, server: &[u8]) -> Option<(usize, usize)> {
+        let generation = &self.session.frontend.generation;
+        let backend = match backend {
+            Some(name) => generation
+                .backends
+                .iter()
+                .position(|b| b.plan.name.as_bytes() == name)?,
+            None => self.session.backend.as_ref()?.shared.index,
+        };
+        let servers = &generation.backends.get(backend)?.servers;
+        servers
+            .iter()
+            .position(|s| s.plan.name.as_bytes() == server)
+            .map(|at| (backend, at))
+    }
+
+    fn find_proxy(&self, frontend: bool, name: &[u8]) -> Option<usize> {
+        let generation = &self.session.frontend.generation;
+        if frontend {
+            generation
+                .frontends
+                .iter()
+                .position(|f| f.plan.name.as_bytes() == name)
+        } else {
+            generation
+                .backends
+                .iter()
+                .position(|b| b.plan.name.as_bytes() == name)
+        }
+    }
+
+    fn payload(&self, side: Side) -> Option<Payload<'_>> {
+        let flow = match side {
+            Side::Request => &self.session.up,
+            Side::Response => &self.session.down,
+        };
+        let growing = !self.last_call && !flow.ended;
+        Some(Payload {
+            bytes: flow.pending.as_slice(),
+            growing,
+        })
+    }
+
+    fn is_final(&self) -> bool {
+        self.last_call
+    }
+
+    fn pp_tlv(&self, kind: u8) -> Option<Bytes<'_>> {
+        self.pp_text(kind)
+    }
+
+    fn tcp_info(&self, side: Side, fact: TcpInfo) -> Option<i64> {
+        let info = match side {
+            Side::Request => tcp_info(&self.session.client)?,
+            Side::Response => tcp_info(self.session.server.as_ref()?)?,
+        };
+        Some(i64::from(match fact {
+            TcpInfo::Rtt => info.rtt,
+            TcpInfo::RttVariance => info.rttvar,
+            TcpInfo::Unacked => info.unacked,
+            TcpInfo::Sacked => info.sacked,
+            TcpInfo::Retransmitted => info.retrans,
+            TcpInfo::ForwardAcked => info.fackets,
+            TcpInfo::Lost => info.lost,
+            TcpInfo::Reordering => info.reordering,
+        }))
+    }
+
+    fn capture(&self, side: Side, slot: usize) -> Option<Bytes<'_>> {
+        if side == Side::Response {
+            return None;
+        }
+        let captures = self.session.notes.get()?.captures.borrow();
+        captures.get(slot)?.clone().map(Cow::Owned)
+    }
+
+    fn set_capture(&self, side: Side, slot: usize, value: &[u8]) -> bool {
+        let lengths = &self.session.frontend.shared.plan.captures;
+        let Some(&len) = lengths.get(slot).filter(|_| side == Side::Request) else {
+            return false;
+        };
+        self.session
+            .notes()
+            .capture(slot, value.get(..len).unwrap_or(value));
+        true
+    }
+
+    fn variable(&self, variable: VarRef) -> Option<Sample<'_>> {
+        if variable.scope == Scope::Proc {
+            return self
+                .session
+                .frontend
+                .generation
+                .proc_variables
+                .get(variable.id);
+        }
+        let place = Notes::scope(variable.scope)?;
+        let scopes = self.session.notes.get()?.variables.borrow();
+        scopes.get(place)?.get(variable.id).cloned()
+    }
+
+    fn set_variable(&self, variable: VarRef, value: Option<Sample<'static>>) -> bool {
+        if variable.scope == Scope::Proc {
+            self.session
+                .frontend
+                .generation
+                .proc_variables
+                .set(variable.id, value);
+            return true;
+        }
+        // Before the session was admitted there is no transaction that could hold a variable.
+        if variable.scope != Scope::Sess && !self.session.counted {
+            return false;
+        }
+        let Some(place) = Notes::scope(variable.scope) else {
+            return false;
+        };
+        let mut scopes = self.session.notes().variables.borrow_mut();
+        let Some(scope) = scopes.get_mut(place) else {
+            return false;
+        };
+        scope.set(variable.id, value);
+        true
+    }
+
+    fn acl(&self, index: usize) -> Verdict {
+        self.session.frontend.generation.program.acl(index, self)
+    }
+
+    fn now_wall_us(&self) -> Option<i64> {
+        Some(signed(self.turn.clock.wall_us(self.turn.now)))
+    }
+
+    fn utc_offset(&self, at: i64) -> i32 {
+        self.turn.utc_offset(at)
+    }
+
+    fn random(&self) -> Option<u64> {
+        Some(self.turn.random())
+    }
+}

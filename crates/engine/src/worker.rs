@@ -1,0 +1,433 @@
+//! A worker: one thread, one poller, its own sessions, timers, buffers and pipes. It waits for
+//! events, walks sessions on, and waits again. What a session does in its phases stands in
+//! `accept`, `handshake`, `inspect`, `choose`, `connect`, `forward` and `finish`.
+
+use std::cell::Cell;
+use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use isthmus_sockets::{Interest, Pipe, Poll, Ready};
+
+use crate::clock::Clock;
+use crate::generation::Generation;
+use crate::live::{Process, ProcessShard};
+use crate::local::Local;
+use crate::mailbox::{Mailbox, Message};
+use crate::session::{Phase, Session};
+use crate::slab::{Key, Slab};
+use crate::wheel::Wheel;
+
+/// Bytes read at once where nothing is inspected: larger than `tune.bufsize`, since the buffer is
+/// the worker's and no session holds it.
+const SCRATCH: usize = 64 * 1024;
+/// How often a worker that stopped accepting looks whether it may go on.
+const RETRY_ACCEPT: u64 = 20;
+
+/// What all evaluations and sessions of one turn of the loop share.
+pub(crate) struct Turn {
+    /// Engine milliseconds.
+    pub(crate) now: u64,
+    pub(crate) clock: Clock,
+    pub(crate) worker: usize,
+    pub(crate) counters: Arc<ProcessShard>,
+    seed: Cell<u64>,
+    /// The minute for which the offset of local time is known, and the offset.
+    offset: Cell<(i64, i32)>,
+}
+
+impl Turn {
+    pub(crate) fn new(clock: Clock, worker: usize, counters: Arc<ProcessShard>, seed: u64) -> Self {
+        let offset = Cell::new((i64::MIN, 0));
+        Self {
+            now: clock.now(),
+            clock,
+            worker,
+            counters,
+            seed: Cell::new(seed),
+            offset,
+        }
+    }
+
+    /// 64 random bits (SplitMix64): good enough to balance by, no secret.
+    pub(crate) fn random(&self) -> u64 {
+        let seed = self.seed.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.seed.set(seed);
+        let mixed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// Seconds to add to UTC for local time at a moment.
+    pub(crate) fn utc_offset(&self, at: i64) -> i32 {
+        let (minute, offset) = self.offset.get();
+        if minute == at / 60 {
+            return offset;
+        }
+        let offset = isthmus_sockets::utc_offset(at);
+        self.offset.set((at / 60, offset));
+        offset
+    }
+}
+
+/// What a session wants after it was walked on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The phase has changed; it can go on at once.
+    Again,
+    /// Nothing to do before the next event or timeout.
+    Wait,
+    /// It is over.
+    Close,
+}
+
+/// Which end of a session an event belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Client,
+    Server,
+}
+
+/// What an event belongs to.
+enum Token {
+    Session(Key, End),
+    Listener(usize),
+    Mailbox,
+}
+
+const NO_SESSION: u64 = u32::MAX as u64;
+
+impl Token {
+    const MAILBOX: u64 = u64::MAX;
+
+    fn session(key: Key, end: End) -> u64 {
+        u64::from(key.generation) << 33 | u64::from(key.index) << 1 | u64::from(end == End::Server)
+    }
+
+    fn listener(index: usize) -> u64 {
+        (index as u64) << 33 | NO_SESSION << 1
+    }
+
+    fn read(token: u64) -> Self {
+        if token == Self::MAILBOX {
+            return Self::Mailbox;
+        }
+        let index = token >> 1 & NO_SESSION;
+        let upper = token >> 33;
+        if index == NO_SESSION {
+            return Self::Listener(usize::try_from(upper).unwrap_or(usize::MAX));
+        }
+        let narrow = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        let key = Key {
+            index: narrow(index),
+            generation: narrow(upper),
+        };
+        Self::Session(
+            key,
+            if token & 1 == 1 {
+                End::Server
+            } else {
+                End::Client
+            },
+        )
+    }
+}
+
+/// One thread's share of the engine.
+pub(crate) struct Worker {
+    pub(crate) turn: Turn,
+    pub(crate) process: Arc<Process>,
+    pub(crate) poll: Poll,
+    pub(crate) sessions: Slab<Session>,
+    pub(crate) wheel: Wheel,
+    pub(crate) mailboxes: Arc<[Arc<Mailbox>]>,
+    pub(crate) generation: Option<Arc<Generation>>,
+    pub(crate) local: Option<Local>,
+    /// Places in `local.listeners` that accept, and whether each is paused.
+    pub(crate) accepting: Vec<crate::accept::Accepting>,
+    pub(crate) scratch: Box<[u8]>,
+    pub(crate) pipes: Vec<Pipe>,
+    /// Sessions that had their share of this turn and go on in the next.
+    pub(crate) busy: Vec<Key>,
+    pub(crate) stopping: bool,
+    due: Vec<u32>,
+}
+
+impl Worker {
+    /// A worker that has no plan yet.
+    ///
+    /// # Errors
+    /// Out of descriptors.
+    pub(crate) fn new(
+        turn: Turn,
+        process: Arc<Process>,
+        mailboxes: Arc<[Arc<Mailbox>]>,
+        batch: usize,
+    ) -> std::io::Result<Self> {
+        let poll = Poll::new(batch)?;
+        if let Some(mailbox) = mailboxes.get(turn.worker) {
+            poll.add(mailbox.waker(), Token::MAILBOX, Interest::Readable)?;
+        }
+        Ok(Self {
+            wheel: Wheel::new(turn.now),
+            turn,
+            process,
+            poll,
+            sessions: Slab::new(),
+            mailboxes,
+            generation: None,
+            local: None,
+            accepting: Vec::new(),
+            scratch: vec![0; SCRATCH].into_boxed_slice(),
+            pipes: Vec::new(),
+            busy: Vec::new(),
+            stopping: false,
+            due: Vec::new(),
+        })
+    }
+
+    /// The thread's life.
+    pub(crate) fn run(mut self) {
+        while !(self.stopping && self.sessions.len() == 0) {
+            let timeout = self.timeout();
+            let before = self.turn.clock.now();
+            let count = self.poll.wait(timeout).unwrap_or(0);
+            self.turn.now = self.turn.clock.now();
+            self.turn
+                .counters
+                .idle_ms
+                .add(self.turn.now.saturating_sub(before));
+            for index in 0..count {
+                if let Some(ready) = self.poll.ready(index) {
+                    self.dispatch(ready);
+                }
+            }
+            self.expire();
+            for key in std::mem::take(&mut self.busy) {
+                self.walk_key(key, |_| {});
+            }
+            self.retry_accepting();
+        }
+        self.close_listeners();
+        let mailbox = self.mailboxes.get(self.turn.worker).cloned();
+        for message in mailbox.map(|m| m.close()).unwrap_or_default() {
+            self.receive(message);
+        }
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        if !self.busy.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let now = self.turn.now;
+        let mut next = self.wheel.next();
+        if self.accepting.iter().any(|a| a.paused) {
+            next = Some(next.unwrap_or(u64::MAX).min(now + RETRY_ACCEPT));
+        }
+        next.map(|next| Duration::from_millis(next.saturating_sub(now)))
+    }
+
+    fn dispatch(&mut self, ready: Ready) {
+        match Token::read(ready.token) {
+            Token::Session(key, end) => self.walk_key(key, |session| session.see(ready, end)),
+            Token::Listener(index) => self.accept(index),
+            Token::Mailbox => {
+                let mailbox = self.mailboxes.get(self.turn.worker).cloned();
+                for message in mailbox.map(|m| m.take()).unwrap_or_default() {
+                    self.receive(message);
+                }
+            }
+        }
+    }
+
+    fn receive(&mut self, message: Message) {
+        match message {
+            Message::Generation(generation) => self.adopt(generation),
+            Message::Listeners => self.register_listeners(),
+            Message::Granted(key, backend, server, place) => {
+                self.granted(key, &backend, server, place);
+            }
+            Message::ChooseAgain(key) => self.walk_key(key, Session::choose_again),
+            Message::ChooseAllAgain => {
+                let waiting: Vec<Key> = self
+                    .sessions
+                    .iter()
+                    .filter(|(_, session)| session.phase == Phase::Queued)
+                    .map(|(key, _)| key)
+                    .collect();
+                for key in waiting {
+                    self.requeue(key);
+                }
+            }
+            Message::Sessions(reply) => {
+                let turn = &self.turn;
+                let facts = self.sessions.iter().map(|(_, session)| session.facts(turn));
+                // Whoever asked may have given up.
+                let _ = reply.send(facts.collect());
+            }
+            Message::Stop { graceful } => {
+                self.stopping = true;
+                self.close_listeners();
+                if !graceful {
+                    self.kill_all();
+                }
+            }
+        }
+    }
+
+    fn adopt(&mut self, generation: Arc<Generation>) {
+        self.close_listeners();
+        self.local = Some(Local::new(&generation, self.turn.worker));
+        self.generation = Some(generation);
+        self.register_listeners();
+        self.recount();
+    }
+
+    fn kill_all(&mut self) {
+        let keys: Vec<Key> = self.sessions.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            if let Some(mut session) = self.sessions.take(key) {
+                session.end(b'K', b'-');
+                self.finish(session);
+            }
+        }
+    }
+
+    fn expire(&mut self) {
+        let mut due = std::mem::take(&mut self.due);
+        self.wheel.expire(self.turn.now, &mut due);
+        for index in due.drain(..) {
+            if let Some((key, mut session)) = self.sessions.take_index(index) {
+                session.armed = u64::MAX;
+                self.sessions.put(key, session);
+                let now = self.turn.now;
+                self.walk_key(key, |session| session.time_out(now));
+            }
+        }
+        self.due = due;
+    }
+
+    /// Tells a session something and walks it on, if it still lives.
+    pub(crate) fn walk_key(&mut self, key: Key, tell: impl FnOnce(&mut Session)) {
+        if let Some(mut session) = self.sessions.take(key) {
+            tell(&mut session);
+            self.walk(session);
+        }
+    }
+
+    /// Walks a session on until it has to wait, and puts it back; or ends it. A panic in one
+    /// session ends that session alone.
+    pub(crate) fn walk(&mut self, mut session: Box<Session>) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            loop {
+                match self.step(&mut session) {
+                    Step::Again => {}
+                    other => break other,
+                }
+            }
+        }));
+        match outcome {
+            Ok(Step::Close) => self.finish(session),
+            Ok(_) => {
+                // Watched only now: bytes that came with the connection are read by then, and are
+                // not announced again.
+                if self.watch(&mut session).is_err() {
+                    return self.finish(session);
+                }
+                self.arm(&mut session);
+                self.sessions.put(session.key, session);
+            }
+            Err(_) => {
+                self.turn.counters.failed_sessions.add(1);
+                session.ending = None;
+                session.end(b'I', b'-');
+                self.finish(session);
+            }
+        }
+    }
+
+    fn step(&mut self, session: &mut Session) -> Step {
+        match session.phase {
+            Phase::Header => self.read_header(session),
+            Phase::Inspect => self.inspect(session),
+            Phase::InspectBackend => self.inspect_backend(session),
+            Phase::Choose => self.choose(session),
+            Phase::Queued => self.wait_in_queue(session),
+            Phase::Depart => self.depart(session),
+            Phase::Connecting => self.connecting(session),
+            Phase::Pausing => self.pausing(session),
+            Phase::Forwarding => self.forward(session),
+        }
+    }
+
+    /// Sets the session's timer if it has to fire earlier than it would.
+    fn arm(&mut self, session: &mut Session) {
+        let deadline = session.deadline();
+        if deadline < session.armed {
+            session.armed = deadline;
+            self.wheel.set(session.key.index, deadline);
+        }
+    }
+
+    /// Watches what a session waits for at its two ends.
+    fn watch(&self, session: &mut Session) -> std::io::Result<()> {
+        let incoming = |writable| {
+            if writable {
+                Interest::Incoming
+            } else {
+                Interest::BothWays
+            }
+        };
+        let key = session.key;
+        let wanted = incoming(session.down.writable);
+        let token = Token::session(key, End::Client);
+        self.watch_end(&session.client, token, &mut session.client_watch, wanted)?;
+        let Some(server) = &session.server else {
+            return Ok(());
+        };
+        let wanted = incoming(session.up.writable);
+        let token = Token::session(key, End::Server);
+        self.watch_end(server, token, &mut session.server_watch, wanted)
+    }
+
+    /// Room to write is watched from the first time it is missing: most connections never need it.
+    fn watch_end(
+        &self,
+        end: &OwnedFd,
+        token: u64,
+        watched: &mut Option<Interest>,
+        wanted: Interest,
+    ) -> std::io::Result<()> {
+        match *watched {
+            None => self.poll.add(end, token, wanted)?,
+            Some(Interest::Incoming) if wanted == Interest::BothWays => {
+                self.poll.change(end, token, wanted)?;
+            }
+            Some(_) => return Ok(()),
+        }
+        *watched = Some(wanted);
+        Ok(())
+    }
+
+    /// Watches a listening socket.
+    pub(crate) fn watch_listener(
+        &self,
+        socket: impl std::os::fd::AsFd,
+        index: usize,
+        shared: bool,
+    ) -> std::io::Result<()> {
+        let interest = if shared {
+            Interest::SharedListener
+        } else {
+            Interest::Readable
+        };
+        self.poll.add(socket, Token::listener(index), interest)
+    }
+
+    /// Numbers sessions of the whole process.
+    pub(crate) fn next_session_id(&self) -> u64 {
+        self.process.session_ids.fetch_add(1, Relaxed)
+    }
+}

@@ -1,0 +1,60 @@
+//! What Python asks of a running engine besides a new plan. Names are used, not indexes, since a
+//! command may cross a new plan on its way.
+
+use serde::{Deserialize, Serialize};
+
+/// A request to a running engine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// An operator's decision about a server (`set server B/S state`).
+    SetServerAdmin {
+        /// Backend's name.
+        backend: String,
+        /// Server's name.
+        server: String,
+        /// The new state.
+        state: AdminState,
+    },
+    /// A health check's decision about a server.
+    SetServerHealth {
+        /// Backend's name.
+        backend: String,
+        /// Server's name.
+        server: String,
+        /// Usable or not.
+        up: bool,
+        /// Why, for statistics and the log.
+        reason: String,
+    },
+    /// `set server B/S weight`
+    SetServerWeight {
+        /// Backend's name.
+        backend: String,
+        /// Server's name.
+        server: String,
+        /// 0..=256.
+        weight: u32,
+    },
+    /// Writes a line to the log targets of a proxy, or of every proxy.
+    Log {
+        /// Frontend's or backend's name; `None` every distinct target of the plan.
+        proxy: Option<String>,
+        /// Syslog severity 0..=7.
+        level: u8,
+        /// The message.
+        message: String,
+    },
+}
+
+/// An operator's decision about a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdminState {
+    /// Takes traffic when healthy.
+    Ready,
+    /// Takes no new sessions but persistent ones.
+    Drain,
+    /// Takes no traffic, and is not checked.
+    Maint,
+}

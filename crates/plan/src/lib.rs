@@ -1,0 +1,117 @@
+//! The plan: one plain, versioned document that says everything the engine needs to run a
+//! configuration. Python's `isthmus.plan` makes it, every name in it is resolved to an index, and
+//! nothing in it needs a file, a clock or a resolver. Unknown fields are refused, so that the two
+//! sides cannot drift apart silently; `tests/golden` holds documents both sides read.
+//!
+//! `command` travels the same way while the engine runs, `report` travels back.
+
+#![forbid(unsafe_code)]
+
+mod address;
+mod backend;
+mod bytestring;
+pub mod command;
+mod expression;
+mod frontend;
+mod log;
+pub mod report;
+mod rule;
+
+use serde::{Deserialize, Serialize};
+
+pub use address::{
+    Address, ClientSource, ServerAddress, ServerNamespace, ServerPort, SourceAddress,
+};
+pub use backend::{
+    Algorithm, Backend, BackendOptions, Hash, HashFunction, HashKind, ProxyHeader, ProxyTlv, Server,
+};
+pub use bytestring::ByteString;
+pub use expression::{Acl, AclTest, Arg, Call, Condition, Expression, MatchMethod, Term};
+pub use frontend::{Bind, Frontend, FrontendOptions, KeepAlive, Shards, Splice};
+pub use log::{FormatItem, LogAddress, LogFormat, LogPolicy, LogSampling, LogTarget, LogWhen};
+pub use rule::{Action, BackendChoice, BackendTarget, Rule, ServerChoice, ServerTarget};
+
+/// The version of the document's shape. A plan of another version is refused.
+pub const VERSION: u32 = 1;
+
+/// Everything that the engine needs to run one configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Must be [`VERSION`].
+    pub version: u32,
+    /// Process-wide limits and settings.
+    pub global: Global,
+    /// Every namespace that the plan names; other parts refer to them by index.
+    pub namespaces: Vec<Namespace>,
+    /// Indexes of the namespaces that a NETNS TLV may pick (section `namespace_list`).
+    pub namespace_list: Vec<usize>,
+    /// Every named and anonymous ACL; conditions refer to them by index.
+    pub acls: Vec<Acl>,
+    /// Frontends, and the client side of every `listen`.
+    pub frontends: Vec<Frontend>,
+    /// Backends, and the server side of every `listen`.
+    pub backends: Vec<Backend>,
+}
+
+/// Process-wide limits and settings (section `global`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Global {
+    /// Worker threads; 0 means one per usable processor.
+    pub nbthread: usize,
+    /// Most client connections of the process; 0 means no limit but the descriptors.
+    pub maxconn: u64,
+    /// Host name written in logs (`log-send-hostname`); empty means none is sent.
+    pub log_hostname: String,
+    /// `node`/host name for the `%H` alias and the `hostname` fetch.
+    pub hostname: String,
+    /// Bytes of one buffer (`tune.bufsize`).
+    pub bufsize: usize,
+    /// Most connections accepted in a row (`tune.maxaccept`).
+    pub maxaccept: usize,
+    /// Most events taken from the poller at once (`tune.maxpollevents`).
+    pub maxpollevents: usize,
+    /// Bytes of a pipe used for splice(2) (`tune.pipesize`); 0 leaves the choice to the engine.
+    pub pipesize: usize,
+    /// Kernel buffer sizes in bytes, 0 for the kernel's own: client receive, client send, server receive, server send.
+    pub socket_buffers: [usize; 4],
+    /// Whether splice(2) may be used at all (`nosplice`).
+    pub splice: bool,
+    /// What a TLV that names an unlisted namespace does: close (false) or fall through (true).
+    pub netns_unlisted_ignore: bool,
+    /// Milliseconds after which a graceful stop becomes a hard one; 0 never (`hard-stop-after`).
+    pub hard_stop_after: u64,
+    /// Variables of scope `proc` set at start (`set-var`, `set-var-fmt`): name and expression.
+    pub variables: Vec<(String, Expression)>,
+}
+
+/// A network namespace that the plan names.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Namespace {
+    /// The name as the configuration writes it; it is what logs and TLVs carry.
+    pub name: String,
+    /// The namespace file, for instance `/run/netns/red` or `/proc/42/ns/net`.
+    pub path: String,
+    /// Whether it may be missing, and is then waited for.
+    pub optional: bool,
+}
+
+impl Plan {
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// The text is not JSON, has an unknown or missing field, or is of another version.
+    pub fn read(text: &[u8]) -> Result<Self, String> {
+        let plan: Self = serde_json::from_slice(text).map_err(|e| format!("plan: {e}"))?;
+        if plan.version == VERSION {
+            Ok(plan)
+        } else {
+            Err(format!(
+                "plan: version {} where {VERSION} is spoken",
+                plan.version
+            ))
+        }
+    }
+}

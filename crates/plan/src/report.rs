@@ -1,0 +1,376 @@
+//! What a running engine tells: snapshots of counters and states, sessions, and events.
+//! Amounts are totals since start unless they say otherwise; rates are per second.
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that the statistics show, taken at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshot {
+    /// The process as a whole.
+    pub process: ProcessFacts,
+    /// Frontends in the order of the plan.
+    pub frontends: Vec<FrontendFacts>,
+    /// Backends in the order of the plan.
+    pub backends: Vec<BackendFacts>,
+    /// Namespaces that the plan names.
+    pub namespaces: Vec<NamespaceFacts>,
+}
+
+/// The process as a whole (`show info`).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProcessFacts {
+    /// Number of the plan in force, counted from 1.
+    pub generation: u64,
+    /// Milliseconds since the engine started.
+    pub uptime_ms: u64,
+    /// Worker threads.
+    pub nbthread: u64,
+    /// Client connections now.
+    pub curr_conns: u64,
+    /// Client connections ever accepted.
+    pub cum_conns: u64,
+    /// Limit of client connections.
+    pub maxconn: u64,
+    /// Connections accepted in the last second, the highest of such, and the same for sessions.
+    pub conn_rate: u64,
+    /// Highest `conn_rate`.
+    pub conn_rate_max: u64,
+    /// Sessions begun in the last second.
+    pub sess_rate: u64,
+    /// Highest `sess_rate`.
+    pub sess_rate_max: u64,
+    /// Bytes sent to clients and servers.
+    pub total_bytes_out: u64,
+    /// Of these, bytes moved by splice(2).
+    pub total_spliced_bytes_out: u64,
+    /// Pipes in use now.
+    pub pipes_used: u64,
+    /// Pipes kept for reuse.
+    pub pipes_free: u64,
+    /// Log lines that a target did not take.
+    pub dropped_logs: u64,
+    /// Percent of the last second in which the workers slept.
+    pub idle_percent: u64,
+    /// Sessions ended by an error of the engine itself.
+    pub failed_sessions: u64,
+    /// Whether the engine was asked to stop and waits for its sessions.
+    pub stopping: bool,
+}
+
+/// A frontend (`show stat`, type 0).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FrontendFacts {
+    /// Its name.
+    pub name: String,
+    /// Its number.
+    pub id: u32,
+    /// `OPEN`, `FULL`, `STOP` or `PAUSED`.
+    pub status: String,
+    /// Limit of its connections.
+    pub maxconn: u64,
+    /// What its clients did.
+    pub counters: ClientCounters,
+    /// Its binds.
+    pub listeners: Vec<ListenerFacts>,
+}
+
+/// A bind (`show stat`, type 3).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListenerFacts {
+    /// Its name, `sock-N` if it has none.
+    pub name: String,
+    /// Its number.
+    pub id: u32,
+    /// `OPEN`, `FULL` or `WAITING` (for its namespace).
+    pub status: String,
+    /// The address it listens on, the port as bound.
+    pub address: String,
+    /// Its namespace, empty for the default one.
+    pub namespace: String,
+    /// Limit of its connections.
+    pub maxconn: u64,
+    /// What its clients did.
+    pub counters: ClientCounters,
+}
+
+/// What clients did at a frontend or bind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientCounters {
+    /// Sessions now.
+    pub scur: u64,
+    /// Most sessions at once.
+    pub smax: u64,
+    /// Sessions in all.
+    pub stot: u64,
+    /// Connections in all, with those refused by rules.
+    pub conn_tot: u64,
+    /// Bytes from clients.
+    pub bin: u64,
+    /// Bytes to clients.
+    pub bout: u64,
+    /// Requests denied by content rules.
+    pub dreq: u64,
+    /// Responses denied.
+    pub dresp: u64,
+    /// Request errors: timeouts, closes, malformed headers.
+    pub ereq: u64,
+    /// Connections refused by `tcp-request connection`.
+    pub dcon: u64,
+    /// Sessions refused by `tcp-request session`.
+    pub dses: u64,
+    /// Sessions in the last second.
+    pub rate: u64,
+    /// Highest `rate`.
+    pub rate_max: u64,
+    /// Connections in the last second.
+    pub conn_rate: u64,
+    /// Highest `conn_rate`.
+    pub conn_rate_max: u64,
+    /// PROXY headers that were refused.
+    pub bad_proxy_headers: u64,
+    /// NETNS TLVs that named an unlisted namespace.
+    pub unlisted_namespaces: u64,
+}
+
+/// A backend (`show stat`, type 1).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackendFacts {
+    /// Its name.
+    pub name: String,
+    /// Its number.
+    pub id: u32,
+    /// `UP` or `DOWN`.
+    pub status: String,
+    /// Sum of the usable servers' weights.
+    pub weight: u64,
+    /// Usable active servers.
+    pub active: u64,
+    /// Usable backup servers.
+    pub backup: u64,
+    /// Times that the last usable server went down.
+    pub chkdown: u64,
+    /// Seconds since the state last changed.
+    pub last_change: u64,
+    /// Seconds spent down.
+    pub downtime: u64,
+    /// The algorithm's name.
+    pub algorithm: String,
+    /// What its sessions did.
+    pub counters: ServerCounters,
+    /// Its servers.
+    pub servers: Vec<ServerFacts>,
+}
+
+/// A server (`show stat`, type 2).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerFacts {
+    /// Its name.
+    pub name: String,
+    /// Its number.
+    pub id: u32,
+    /// `UP`, `DOWN`, `MAINT`, `DRAIN`, `NOLB` or `no check`.
+    pub status: String,
+    /// Why it is in that state, empty if nobody said.
+    pub reason: String,
+    /// The address, `*` parts as written.
+    pub address: String,
+    /// `namespace`: the name, `*`, or empty for the default one.
+    pub namespace: String,
+    /// Effective weight.
+    pub weight: u64,
+    /// Weight that an operator set.
+    pub user_weight: u64,
+    /// Weight of the configuration.
+    pub initial_weight: u64,
+    /// Limit of its connections.
+    pub maxconn: u64,
+    /// Limit of its queue.
+    pub maxqueue: u64,
+    /// Whether it is a backup.
+    pub backup: bool,
+    /// Whether its health is checked or tracked.
+    pub checked: bool,
+    /// `backend/server` that it tracks, else empty.
+    pub tracked: String,
+    /// Operational state: 0 stopped, 1 starting (slowstart), 2 running, 3 stopping.
+    pub op_state: u8,
+    /// Administrative state bits as `show servers state` prints them: 1 forced maintenance, 4 by configuration, 8 forced drain.
+    pub admin_state: u8,
+    /// Times it went down.
+    pub chkdown: u64,
+    /// Seconds since the state last changed.
+    pub last_change: u64,
+    /// Seconds spent down.
+    pub downtime: u64,
+    /// What its sessions did.
+    pub counters: ServerCounters,
+}
+
+/// What sessions did at a backend or server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerCounters {
+    /// Waiting in the queue now.
+    pub qcur: u64,
+    /// Most in the queue at once.
+    pub qmax: u64,
+    /// Sessions now.
+    pub scur: u64,
+    /// Most sessions at once.
+    pub smax: u64,
+    /// Sessions in all.
+    pub stot: u64,
+    /// Bytes to servers.
+    pub bin: u64,
+    /// Bytes from servers.
+    pub bout: u64,
+    /// Requests denied.
+    pub dreq: u64,
+    /// Responses denied.
+    pub dresp: u64,
+    /// Connection errors.
+    pub econ: u64,
+    /// Response errors.
+    pub eresp: u64,
+    /// Connection retries.
+    pub wretr: u64,
+    /// Redispatches to another server.
+    pub wredis: u64,
+    /// Times a server was chosen by balancing.
+    pub lbtot: u64,
+    /// Sessions in the last second.
+    pub rate: u64,
+    /// Highest `rate`.
+    pub rate_max: u64,
+    /// Transfers aborted by the client.
+    pub cli_abrt: u64,
+    /// Transfers aborted by the server.
+    pub srv_abrt: u64,
+    /// Seconds since the last session, -1 if there was none.
+    pub lastsess: i64,
+    /// Average queue time of the last 1024 sessions, milliseconds.
+    pub qtime: u64,
+    /// Average connect time of the last 1024 sessions, milliseconds.
+    pub ctime: u64,
+    /// Average total time of the last 1024 sessions, milliseconds.
+    pub ttime: u64,
+    /// Highest queue time, milliseconds.
+    pub qtime_max: u64,
+    /// Highest connect time, milliseconds.
+    pub ctime_max: u64,
+    /// Highest total time, milliseconds.
+    pub ttime_max: u64,
+    /// Connections tried.
+    pub connect: u64,
+}
+
+/// A namespace that the plan names (`show namespaces`).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamespaceFacts {
+    /// Its name.
+    pub name: String,
+    /// Its file.
+    pub path: String,
+    /// Whether it exists now.
+    pub present: bool,
+    /// Whether it may be missing.
+    pub optional: bool,
+    /// Whether a NETNS TLV may pick it.
+    pub listed: bool,
+    /// The inode that identifies it in the kernel, 0 when absent.
+    pub inode: u64,
+    /// Times it was entered anew because it had been re-created.
+    pub reentered: u64,
+    /// Sockets created in it.
+    pub sockets_created: u64,
+    /// Sockets kept ready in it.
+    pub sockets_ready: u64,
+    /// Listeners open in it.
+    pub listeners: u64,
+    /// Sessions whose client came from it.
+    pub sessions: u64,
+    /// Why it can't be used, empty if it can.
+    pub error: String,
+}
+
+/// One session (`show sess`).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionFacts {
+    /// Identifies the session while it lives.
+    pub id: u64,
+    /// Client's address.
+    pub src: String,
+    /// Frontend's name.
+    pub frontend: String,
+    /// Backend's name, `<NONE>` before one is chosen.
+    pub backend: String,
+    /// Server's name, `<none>` before one is chosen.
+    pub server: String,
+    /// The client connection's source namespace, empty for the default one.
+    pub src_netns: String,
+    /// The server connection's namespace, empty for the default one.
+    pub dst_netns: String,
+    /// Milliseconds since it began.
+    pub age_ms: u64,
+    /// Milliseconds since the last byte.
+    pub idle_ms: u64,
+    /// Milliseconds until the next timeout, -1 if there is none.
+    pub expires_ms: i64,
+    /// `header`, `rules`, `queue`, `connect`, `forward` or `close`.
+    pub state: String,
+    /// Bytes from the client.
+    pub bytes_in: u64,
+    /// Bytes from the server.
+    pub bytes_out: u64,
+    /// The worker that serves it.
+    pub thread: u64,
+    /// Client and server descriptors, -1 if there is none.
+    pub fds: (i32, i32),
+}
+
+/// Something that happened which the control plane may act on or tell about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Event {
+    /// A namespace came, went, or was re-created.
+    Namespace {
+        /// Its name.
+        name: String,
+        /// `appeared`, `vanished`, `reentered` or `failed`.
+        what: String,
+        /// More about it, for the log.
+        detail: String,
+    },
+    /// A bind opened or failed after the plan was applied.
+    Listener {
+        /// Frontend's name.
+        frontend: String,
+        /// `file:line`
+        origin: String,
+        /// Why it could not be opened, empty when it was.
+        error: String,
+    },
+    /// A graceful or hard stop has come to its end.
+    Stopped {},
+}
+
+/// What came of applying a plan.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApplyReport {
+    /// Number of the plan now in force.
+    pub generation: u64,
+    /// Binds that are open, as `frontend`, configured origin and bound address.
+    pub listeners: Vec<(String, String, String)>,
+    /// What failed: origin and message. Where there is any, nothing was changed.
+    pub errors: Vec<(String, String)>,
+}

@@ -1,0 +1,154 @@
+//! Rules: an action and the condition under which it is taken.
+
+use serde::{Deserialize, Serialize};
+
+use crate::expression::{Condition, Expression};
+use crate::log::FormatItem;
+
+/// One line of a rule set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// What is done.
+    pub action: Action,
+    /// When; always if absent.
+    pub condition: Option<Condition>,
+    /// `file:line`, for messages.
+    pub origin: String,
+}
+
+/// What a rule does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Action {
+    /// Stops the evaluation of the set: the connection passes.
+    Accept {},
+    /// Closes the connection.
+    Reject {},
+    /// Drops the connection without telling the client.
+    SilentDrop {
+        /// `rst-ttl`: reset with this hop limit instead of relying on TCP_REPAIR.
+        rst_ttl: Option<u8>,
+    },
+    /// The connection must begin with a PROXY header (`expect-proxy layer4`).
+    ExpectProxy {},
+    /// Sets a variable from an expression.
+    SetVar {
+        /// Scope and name.
+        name: String,
+        /// Its new value.
+        expression: Expression,
+        /// Conditions `ifexists`, `ifset`, ... that must hold for the variable to be set.
+        conditions: Vec<String>,
+    },
+    /// Sets a variable from a log format.
+    SetVarFmt {
+        /// Scope and name.
+        name: String,
+        /// Its new value.
+        format: Vec<FormatItem>,
+        /// Conditions `ifexists`, `ifset`, ... that must hold for the variable to be set.
+        conditions: Vec<String>,
+    },
+    /// Forgets a variable.
+    UnsetVar {
+        /// Scope and name.
+        name: String,
+    },
+    /// Replaces the client's address for all that follows.
+    SetSrc {
+        /// Evaluates to an address.
+        expression: Expression,
+    },
+    /// Replaces the client's port.
+    SetSrcPort {
+        /// Evaluates to a port.
+        expression: Expression,
+    },
+    /// Replaces the destination address.
+    SetDst {
+        /// Evaluates to an address.
+        expression: Expression,
+    },
+    /// Replaces the destination port.
+    SetDstPort {
+        /// Evaluates to a port.
+        expression: Expression,
+    },
+    /// Keeps a sample for the log.
+    Capture {
+        /// What is kept.
+        expression: Expression,
+        /// Bytes at most.
+        len: usize,
+        /// Index of the frontend's capture slot.
+        slot: usize,
+    },
+    /// Changes the level at which the session is logged; `None` is `silent`.
+    SetLogLevel {
+        /// Syslog severity 0..=7.
+        level: Option<u8>,
+    },
+    /// Sets the netfilter mark of packets to the client (`set-mark`, `set-fc-mark`).
+    SetMark {
+        /// The mark.
+        value: u32,
+    },
+    /// Sets the DS field of packets to the client (`set-tos`, `set-fc-tos`).
+    SetTos {
+        /// The whole byte.
+        value: u8,
+    },
+}
+
+/// One `use_backend` line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackendChoice {
+    /// The backend.
+    pub target: BackendTarget,
+    /// When; always if absent.
+    pub condition: Option<Condition>,
+}
+
+/// The backend that a `use_backend` line chooses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum BackendTarget {
+    /// A backend by index.
+    Fixed {
+        /// Index into the plan's backends.
+        backend: usize,
+    },
+    /// A backend whose name a log format gives.
+    Dynamic {
+        /// Evaluates to a name; an unknown one falls through to the default backend.
+        format: Vec<FormatItem>,
+    },
+}
+
+/// One `use-server` line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerChoice {
+    /// The server.
+    pub target: ServerTarget,
+    /// When; always if absent.
+    pub condition: Option<Condition>,
+}
+
+/// The server that a `use-server` line chooses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ServerTarget {
+    /// A server by index.
+    Fixed {
+        /// Index into the backend's servers.
+        server: usize,
+    },
+    /// A server whose name a log format gives.
+    Dynamic {
+        /// Evaluates to a name; an unknown one falls through to balancing.
+        format: Vec<FormatItem>,
+    },
+}

@@ -1,0 +1,51 @@
+//! The documents in tests/golden, written by Python, are read here and written back with nothing
+//! lost, added or renamed. tests/unit/plan/test_golden.py is the twin.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on should stop"
+)]
+
+use isthmus_plan::Plan;
+
+use isthmus_plan::command::Command;
+use isthmus_plan::report::{ApplyReport, Event, SessionFacts, Snapshot};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+fn golden(name: &str) -> String {
+    let path = format!(
+        "{}/../../tests/golden/{name}.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+fn comes_back_the_same<T: Serialize + DeserializeOwned>(name: &str) {
+    let text = golden(name);
+    let document: T = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let written = serde_json::to_value(&document).unwrap();
+    let read: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(written, read, "{name}");
+}
+
+#[test]
+fn a_plan_that_python_wrote_comes_back_the_same() {
+    comes_back_the_same::<Plan>("plan");
+    assert!(Plan::read(golden("plan").as_bytes()).is_ok());
+}
+
+#[test]
+fn commands_that_python_wrote_come_back_the_same() {
+    comes_back_the_same::<Vec<Command>>("commands");
+}
+
+#[test]
+fn reports_have_the_fields_that_python_reads() {
+    comes_back_the_same::<Snapshot>("snapshot");
+    comes_back_the_same::<Vec<SessionFacts>>("sessions");
+    comes_back_the_same::<Vec<Event>>("events");
+    comes_back_the_same::<ApplyReport>("apply");
+}

@@ -1,0 +1,6 @@
+//! Codecs without I/O: bytes in, meaning out, and back. Nothing here opens a socket, reads a
+//! clock or keeps state between calls; the engine's listeners and connectors call it.
+
+#![forbid(unsafe_code)]
+
+pub mod proxy;

@@ -1,0 +1,84 @@
+//! The seam to Python: converts, detaches the interpreter, maps errors; decides nothing.
+//! Documents cross it as JSON; `src/isthmus/engine/_native.pyi` describes it to Python.
+
+// Everything public here is Python's, whose documentation is the stub's.
+#![forbid(unsafe_code)]
+
+use std::os::fd::IntoRawFd;
+use std::time::Duration;
+
+use pyo3::exceptions::{PyLookupError, PyOSError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+fn json<'py, T: serde::Serialize>(py: Python<'py>, value: &T) -> PyResult<Bound<'py, PyBytes>> {
+    let text = serde_json::to_vec(value).map_err(|e| PyValueError::new_err(e.to_string()))?;
+    Ok(PyBytes::new(py, &text))
+}
+
+/// A running engine.
+#[pyclass(frozen)]
+struct Engine(isthmus_engine::Engine);
+
+#[pymethods]
+impl Engine {
+    #[new]
+    fn new(threads: usize) -> PyResult<Self> {
+        Ok(Self(isthmus_engine::Engine::start(threads)?))
+    }
+
+    fn apply<'py>(&self, py: Python<'py>, plan: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        let report = py
+            .detach(|| isthmus_plan::Plan::read(plan).map(|plan| self.0.apply(&plan)))
+            .map_err(PyValueError::new_err)?;
+        json(py, &report)
+    }
+
+    fn command(&self, py: Python<'_>, command: &[u8]) -> PyResult<()> {
+        let command =
+            serde_json::from_slice(command).map_err(|e| PyValueError::new_err(e.to_string()))?;
+        py.detach(|| self.0.command(&command))
+            .map_err(PyLookupError::new_err)
+    }
+
+    fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let snapshot = py.detach(|| self.0.snapshot());
+        json(py, &snapshot)
+    }
+
+    fn sessions<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let sessions = py.detach(|| self.0.sessions());
+        json(py, &sessions)
+    }
+
+    fn events<'py>(&self, py: Python<'py>, timeout_ms: u64) -> PyResult<Bound<'py, PyBytes>> {
+        let events = py.detach(|| self.0.events(Duration::from_millis(timeout_ms)));
+        json(py, &events)
+    }
+
+    fn socket(&self, py: Python<'_>, namespace: &str, family: i32, kind: i32) -> PyResult<i32> {
+        py.detach(|| self.0.socket(namespace, family, kind))
+            .map(IntoRawFd::into_raw_fd)
+            .map_err(|error| match error.raw_os_error() {
+                Some(number) => PyOSError::new_err((number, error.to_string())),
+                None => PyOSError::new_err(error.to_string()),
+            })
+    }
+
+    fn stop(&self, py: Python<'_>, graceful: bool) {
+        py.detach(|| self.0.stop(graceful));
+    }
+}
+
+/// The fetches, converters and log aliases that the engine evaluates.
+#[pyfunction]
+fn vocabulary(py: Python<'_>) -> PyResult<Bound<'_, PyBytes>> {
+    json(py, &isthmus_engine::vocabulary())
+}
+
+/// The native module `isthmus.engine._native`.
+#[pymodule]
+mod _native {
+    #[pymodule_export]
+    use super::{Engine, vocabulary};
+}

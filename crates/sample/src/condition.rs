@@ -1,0 +1,218 @@
+//! ACLs and the conditions made of them, compiled and evaluated with short circuit.
+
+use isthmus_pattern::{Input, Matcher};
+use isthmus_plan::{Acl, AclTest, Condition, MatchMethod, Term};
+
+use crate::args::CompileEnv;
+use crate::cast::can_cast;
+use crate::context::Context;
+use crate::expression::Compiled;
+use crate::kind::Kind;
+use crate::value::Sample;
+
+/// What a condition says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It holds.
+    Pass,
+    /// It does not hold.
+    Fail,
+    /// It depends on data that may still come.
+    Wait,
+}
+
+impl Verdict {
+    /// Of a truth value.
+    #[must_use]
+    pub const fn of(holds: bool) -> Self {
+        if holds { Self::Pass } else { Self::Fail }
+    }
+
+    /// The opposite; what is unknown stays so.
+    #[must_use]
+    pub const fn negate(self) -> Self {
+        match self {
+            Self::Pass => Self::Fail,
+            Self::Fail => Self::Pass,
+            Self::Wait => Self::Wait,
+        }
+    }
+}
+
+/// The ACLs of a plan, compiled.
+#[derive(Debug, Default)]
+pub struct Program {
+    acls: Vec<Vec<Test>>,
+}
+
+#[derive(Debug)]
+struct Test {
+    expression: Compiled,
+    matcher: Matcher,
+}
+
+/// A condition over the ACLs of a program.
+#[derive(Debug, Clone, Default)]
+pub struct CompiledCondition {
+    unless: bool,
+    any_of: Vec<Vec<Term>>,
+}
+
+impl Program {
+    /// Compiles the ACLs of a plan.
+    ///
+    /// # Errors
+    /// Pairs of an ACL's index and a message, for every ACL that is wrong.
+    pub fn compile(acls: &[Acl], env: &mut CompileEnv<'_>) -> Result<Self, Vec<(usize, String)>> {
+        let mut program = Self::default();
+        let mut errors = Vec::new();
+        for (index, acl) in acls.iter().enumerate() {
+            let tests: Result<_, String> =
+                acl.tests.iter().map(|t| Test::compile(t, env)).collect();
+            match tests {
+                Ok(tests) => program.acls.push(tests),
+                Err(message) => errors.push((index, format!("acl '{}': {message}", acl.name))),
+            }
+        }
+        if errors.is_empty() {
+            Ok(program)
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// Compiles a condition.
+    ///
+    /// # Errors
+    /// It refers to an ACL that the program does not have.
+    pub fn condition(&self, condition: &Condition) -> Result<CompiledCondition, String> {
+        let mut terms = condition.any_of.iter().flatten();
+        if let Some(term) = terms.find(|term| term.acl >= self.acls.len()) {
+            return Err(format!(
+                "condition refers to ACL {} of {}",
+                term.acl,
+                self.acls.len()
+            ));
+        }
+        Ok(CompiledCondition {
+            unless: condition.unless,
+            any_of: condition.any_of.clone(),
+        })
+    }
+
+    /// What an ACL says: it passes when any of its tests does.
+    pub fn acl(&self, index: usize, ctx: &dyn Context) -> Verdict {
+        let mut verdict = Verdict::Fail;
+        for test in self.acls.get(index).map(Vec::as_slice).unwrap_or_default() {
+            match test.eval(ctx) {
+                Verdict::Pass => return Verdict::Pass,
+                Verdict::Wait => verdict = Verdict::Wait,
+                Verdict::Fail => {}
+            }
+        }
+        verdict
+    }
+
+    /// What a condition says. It waits only when what is known cannot decide it.
+    pub fn eval(&self, condition: &CompiledCondition, ctx: &dyn Context) -> Verdict {
+        let mut verdict = Verdict::Fail;
+        for terms in &condition.any_of {
+            match self.all_of(terms, ctx) {
+                Verdict::Pass => {
+                    verdict = Verdict::Pass;
+                    break;
+                }
+                Verdict::Wait => verdict = Verdict::Wait,
+                Verdict::Fail => {}
+            }
+        }
+        if condition.unless {
+            verdict.negate()
+        } else {
+            verdict
+        }
+    }
+
+    fn all_of(&self, terms: &[Term], ctx: &dyn Context) -> Verdict {
+        let mut verdict = Verdict::Pass;
+        for term in terms {
+            let says = self.acl(term.acl, ctx);
+            match if term.negate { says.negate() } else { says } {
+                Verdict::Fail => return Verdict::Fail,
+                Verdict::Wait => verdict = Verdict::Wait,
+                Verdict::Pass => {}
+            }
+        }
+        verdict
+    }
+}
+
+impl Test {
+    fn compile(test: &AclTest, env: &mut CompileEnv<'_>) -> Result<Self, String> {
+        let expression = Compiled::compile(&test.expression, env)?;
+        if !can_cast(expression.output(), matched_kind(test.method)) {
+            let output = expression.output().name();
+            return Err(format!(
+                "samples of type {output} cannot be matched with {:?}",
+                test.method
+            ));
+        }
+        let patterns: Vec<&[u8]> = test.patterns.iter().map(|p| p.as_bytes()).collect();
+        let matcher = Matcher::compile(test.method, test.ignore_case, &patterns)
+            .map_err(|error| error.to_string())?;
+        Ok(Self {
+            expression,
+            matcher,
+        })
+    }
+
+    fn eval(&self, ctx: &dyn Context) -> Verdict {
+        let found = self.expression.eval(ctx);
+        let matched = found
+            .sample
+            .as_ref()
+            .is_some_and(|sample| self.matches(sample));
+        if matched {
+            Verdict::Pass
+        } else if found.may_change && !ctx.is_final() {
+            Verdict::Wait
+        } else {
+            Verdict::Fail
+        }
+    }
+
+    fn matches(&self, sample: &Sample<'_>) -> bool {
+        self.matcher.method() == MatchMethod::Found || self.matcher.matches(input(sample))
+    }
+}
+
+/// The type that a method compares: samples must be castable to it (manual, section 7.1).
+pub(crate) const fn matched_kind(method: MatchMethod) -> Kind {
+    match method {
+        MatchMethod::Found => Kind::Any,
+        MatchMethod::Bool => Kind::Bool,
+        MatchMethod::Int => Kind::Int,
+        MatchMethod::Ip => Kind::Addr,
+        MatchMethod::Bin => Kind::Bin,
+        MatchMethod::Len
+        | MatchMethod::Str
+        | MatchMethod::Sub
+        | MatchMethod::Reg
+        | MatchMethod::Beg
+        | MatchMethod::End
+        | MatchMethod::Dir
+        | MatchMethod::Dom => Kind::Str,
+    }
+}
+
+/// A sample as patterns see it.
+pub(crate) fn input<'s>(sample: &'s Sample<'_>) -> Input<'s> {
+    match sample {
+        Sample::Bool(value) => Input::Bool(*value),
+        Sample::Int(value) => Input::Int(*value),
+        Sample::Ipv4(ip) => Input::Ip((*ip).into()),
+        Sample::Ipv6(ip) => Input::Ip((*ip).into()),
+        Sample::Str(text) => Input::Str(text),
+        Sample::Bin(bytes) => Input::Bin(bytes),
+    }
+}

@@ -1,0 +1,32 @@
+//! The converters: tables of rows, one small function each.
+
+mod address;
+mod base64;
+mod encode;
+mod hash;
+mod hash32;
+mod integer;
+mod json;
+mod proxy;
+mod regsub;
+mod string;
+mod time;
+mod variable;
+mod word;
+
+use crate::registry::Converter;
+
+/// Every table.
+pub(crate) const TABLES: &[&[Converter]] = &[
+    address::CONVERTERS,
+    encode::CONVERTERS,
+    hash::CONVERTERS,
+    integer::CONVERTERS,
+    json::CONVERTERS,
+    proxy::CONVERTERS,
+    regsub::CONVERTERS,
+    string::CONVERTERS,
+    time::CONVERTERS,
+    variable::CONVERTERS,
+    word::CONVERTERS,
+];

@@ -1,0 +1,98 @@
+//! The fetches: tables of rows, and how a row finds its value.
+
+mod constant;
+mod internal;
+mod layer4;
+mod payload;
+mod proxy;
+mod session;
+
+pub(crate) use internal::unit;
+pub(crate) use session::request_total;
+
+use crate::args::{ArgValue, Args};
+use crate::context::Context;
+use crate::expression::Fetched;
+use crate::kind::Validity;
+use crate::registry::{Fetch, Run};
+use crate::value::Sample;
+
+/// Every table, in the order in which `-dKall` and the vocabulary list them before sorting.
+pub(crate) const TABLES: &[&[Fetch]] = &[
+    constant::FETCHES,
+    internal::FETCHES,
+    layer4::FETCHES,
+    payload::FETCHES,
+    proxy::FETCHES,
+    session::FETCHES,
+];
+
+/// Valid everywhere.
+pub(crate) const EVERYWHERE: Validity = Validity::new("YYYYYYYYYYYYYYYYYYYYYY");
+/// Wherever there is a client connection, and in health checks.
+pub(crate) const CLIENT: Validity = Validity::new("YYYYYYYYYYYYYYYYYYYY..");
+/// Wherever there is a frontend.
+pub(crate) const FRONTEND: Validity = Validity::new("YYYYYYYYYYYYYYYYYYY...");
+/// Everywhere but where the configuration is read.
+pub(crate) const EXCEPT_CONFIG: Validity = Validity::new("YYYYYYYYYYYYYYYYYYYY.Y");
+/// Wherever there is a session, from its own rules on.
+pub(crate) const SESSION: Validity = Validity::new(".YYYYYYYYYYYYYYYYYY...");
+/// Wherever there is a stream, from content rules to the log.
+pub(crate) const STREAM: Validity = Validity::new("..YYYYYYYYYYYYYYYYY...");
+/// While the request's bytes are at hand.
+pub(crate) const REQUEST: Validity = Validity::new("..YYYYYYYYY...........");
+/// While the response's bytes are at hand.
+pub(crate) const RESPONSE: Validity = Validity::new("...........YYYYYYY.Y..");
+/// While bytes of either side are at hand.
+pub(crate) const EITHER: Validity = Validity::new("..YYYYYYYYYYYYYYYY.Y..");
+/// From the choice of a server to the log.
+pub(crate) const TRANSFER: Validity = Validity::new(".........YYYYYYYYYY...");
+/// Once a server is chosen.
+pub(crate) const CHOSEN: Validity = Validity::new("..........YYYYYYYYYY..");
+/// Behind the choice of a backend.
+pub(crate) const BACKEND: Validity = Validity::new("......YYYYYYYYYYYYYY..");
+/// Once there is a connection to a server.
+pub(crate) const SERVER: Validity = Validity::new("...........YYYYYYYYY..");
+
+impl Run {
+    /// Finds the value.
+    pub(crate) fn eval<'a>(self, args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
+        let int = |value: Option<i64>| Fetched::settled(value.map(Sample::Int));
+        match self {
+            Self::Call(function) => function(args, ctx),
+            Self::Number(fact) => int(ctx.number(fact)),
+            Self::Flag(fact) => {
+                Fetched::settled(ctx.number(fact).map(|value| Sample::Bool(value != 0)))
+            }
+            Self::Text(fact) => Fetched::settled(ctx.text(fact).map(Sample::Str)),
+            Self::Ip(end) => Fetched::settled(ctx.endpoint(end).map(|at| Sample::from(at.ip()))),
+            Self::Port(end) => int(ctx.endpoint(end).map(|at| i64::from(at.port()))),
+            Self::Frontend(fact) => int(ctx.frontend_number(frontend(args), fact)),
+            Self::Backend(fact) => int(ctx.backend_number(backend(args), fact)),
+            Self::Server(fact) => int(ctx.server_number(server(args), fact)),
+        }
+    }
+}
+
+fn frontend(args: &Args) -> Option<usize> {
+    match args.get(0) {
+        ArgValue::Frontend(index) => Some(*index),
+        _ => None,
+    }
+}
+
+/// The backend of the first argument; `None` is the session's own.
+pub(crate) fn backend(args: &Args) -> Option<usize> {
+    match args.get(0) {
+        ArgValue::Backend(index) => Some(*index),
+        _ => None,
+    }
+}
+
+/// The server of the first argument; `None` is the session's own.
+pub(crate) fn server(args: &Args) -> Option<(usize, usize)> {
+    match args.get(0) {
+        ArgValue::Server(backend, server) => Some((*backend, *server)),
+        _ => None,
+    }
+}

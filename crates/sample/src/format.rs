@@ -1,0 +1,164 @@
+//! Log formats (manual, section 8.2.6): compiled from the plan's items, written for a session.
+
+use isthmus_plan::FormatItem;
+
+use crate::alias::{Alias, find_alias};
+use crate::args::CompileEnv;
+use crate::cast::to_str;
+use crate::context::Context;
+use crate::expression::Compiled;
+
+/// A log format, ready to be written any number of times.
+#[derive(Debug, Default)]
+pub struct Format {
+    items: Vec<Item>,
+}
+
+#[derive(Debug)]
+enum Item {
+    Literal(Box<[u8]>),
+    Alias(&'static Alias, Flags),
+    Expression(Compiled, Flags),
+}
+
+/// What a format's braces ask for: `%{+Q,+E}[...]`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Flags {
+    /// Between quotes.
+    pub(crate) quote: bool,
+    /// `"`, `\` and `]` behind a backslash.
+    pub(crate) escape: bool,
+    /// Numbers and addresses in hexadecimal.
+    pub(crate) hex: bool,
+    /// `-` where there is nothing.
+    pub(crate) mandatory: bool,
+}
+
+impl Flags {
+    /// Letters as they stand in braces; signs are taken, other letters refused.
+    fn parse(letters: &str) -> Result<Self, String> {
+        let mut flags = Self::default();
+        let mut on = true;
+        for letter in letters.chars() {
+            match letter {
+                '+' => on = true,
+                '-' => on = false,
+                ',' | ' ' => {}
+                'Q' => flags.quote = on,
+                'E' => flags.escape = on,
+                'X' => flags.hex = on,
+                'M' => flags.mandatory = on,
+                other => return Err(format!("unknown log format flag '{other}'")),
+            }
+        }
+        Ok(flags)
+    }
+}
+
+impl Format {
+    /// Compiles the items of a format.
+    ///
+    /// # Errors
+    /// An alias or a flag is unknown, or an expression does not compile.
+    pub fn compile(items: &[FormatItem], env: &mut CompileEnv<'_>) -> Result<Self, String> {
+        let items: Result<Vec<Item>, String> = items
+            .iter()
+            .map(|item| {
+                Ok(match item {
+                    FormatItem::Literal { text } => Item::Literal(text.as_bytes().into()),
+                    FormatItem::Alias { name, flags } => {
+                        let alias = find_alias(name)
+                            .ok_or_else(|| format!("no such log format alias '{name}'"))?;
+                        Item::Alias(alias, Flags::parse(flags)?)
+                    }
+                    FormatItem::Expression { expression, flags } => {
+                        Item::Expression(Compiled::compile(expression, env)?, Flags::parse(flags)?)
+                    }
+                })
+            })
+            .collect();
+        Ok(Self { items: items? })
+    }
+
+    /// Whether nothing stands in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Writes a line for a log behind what `out` holds already. Control characters are written as
+    /// `#` and two digits (manual, section 8.6), so that a line stays one line.
+    pub fn render(&self, ctx: &dyn Context, out: &mut Vec<u8>) {
+        self.write(
+            ctx,
+            Output {
+                bytes: out,
+                printable: true,
+            },
+        );
+    }
+
+    /// The text with its bytes as they are: for variables, names and headers.
+    #[must_use]
+    pub fn to_bytes(&self, ctx: &dyn Context) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.write(
+            ctx,
+            Output {
+                bytes: &mut bytes,
+                printable: false,
+            },
+        );
+        bytes
+    }
+
+    fn write(&self, ctx: &dyn Context, mut out: Output<'_>) {
+        for item in &self.items {
+            match item {
+                Item::Literal(text) => out.bytes.extend_from_slice(text),
+                Item::Alias(alias, flags) => alias.write(ctx, *flags, &mut out),
+                Item::Expression(expression, flags) => {
+                    let text = expression.value(ctx).and_then(to_str);
+                    out.text(text.as_deref(), *flags);
+                }
+            }
+        }
+    }
+}
+
+/// Where a format is written.
+pub(crate) struct Output<'o> {
+    pub(crate) bytes: &'o mut Vec<u8>,
+    /// Whether control characters are replaced.
+    pub(crate) printable: bool,
+}
+
+impl Output<'_> {
+    /// Writes a text with a format's flags.
+    pub(crate) fn text(&mut self, text: Option<&[u8]>, flags: Flags) {
+        let text = text.unwrap_or_default();
+        if flags.quote {
+            self.bytes.push(b'"');
+        }
+        if text.is_empty() && !flags.quote && flags.mandatory {
+            self.bytes.push(b'-');
+        }
+        for &byte in text {
+            self.byte(byte, flags);
+        }
+        if flags.quote {
+            self.bytes.push(b'"');
+        }
+    }
+
+    fn byte(&mut self, byte: u8, flags: Flags) {
+        match byte {
+            b'"' | b'\\' | b']' if flags.escape => self.bytes.extend_from_slice(&[b'\\', byte]),
+            0..=31 | 127 if self.printable => {
+                self.bytes.push(b'#');
+                isthmus_pattern::to_hex(&[byte], self.bytes);
+            }
+            _ => self.bytes.push(byte),
+        }
+    }
+}

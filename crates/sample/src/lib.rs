@@ -1,0 +1,43 @@
+//! Samples: what rules, balancing and logs know about a session. An expression is a fetch, which
+//! asks the session's [`Context`] for a value, and converters, which change it; a [`Program`]
+//! holds ACLs and says whether conditions hold; a [`Format`] writes a log line.
+//!
+//! Nothing here opens a socket, reads a clock or draws a random number: all of that is asked of
+//! the context, so that an expression gives the same value for the same context.
+
+#![forbid(unsafe_code)]
+
+mod alias;
+mod args;
+mod assignment;
+mod cast;
+mod condition;
+mod context;
+mod convert;
+mod date;
+mod expression;
+mod facts;
+mod fetch;
+mod format;
+mod kind;
+mod registry;
+mod value;
+mod variable;
+mod vocabulary;
+
+pub use alias::aliases;
+pub use args::{ArgValue, Args, CompileEnv};
+pub use assignment::Assignment;
+pub use cast::{can_cast, cast};
+pub use condition::{CompiledCondition, Program, Verdict};
+pub use context::{Context, Nowhere, Payload, Side};
+pub use expression::{Compiled, Fetched};
+pub use facts::{BackendNumber, End, FrontendNumber, Number, ServerNumber, TcpInfo, Text};
+pub use format::Format;
+pub use kind::{Kind, Validity};
+pub use registry::{Converter, Fetch, Param, converters, fetches, find_converter, find_fetch};
+pub use value::{Bytes, Sample};
+pub use variable::{Names, Scope, VarRef, Variables};
+pub use vocabulary::{
+    AclWord, AliasWord, ArgWord, ConverterWord, FetchWord, MethodWord, Vocabulary, vocabulary,
+};

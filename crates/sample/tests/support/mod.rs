@@ -1,0 +1,217 @@
+//! What the tests share: a reader of expressions as configurations write them, and a context that
+//! answers from tables.
+
+#![allow(
+    dead_code,
+    clippy::indexing_slicing,
+    reason = "each test uses a part; a test that cannot go on ends"
+)]
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use isthmus_plan::{ByteString, Call, Expression};
+use isthmus_sample::{
+    BackendNumber, Bytes, CompileEnv, Compiled, Context, End, FrontendNumber, Names, Number,
+    Payload, Sample, Scope, ServerNumber, Side, TcpInfo, Text, VarRef, Variables, Verdict,
+    find_converter, find_fetch,
+};
+
+/// Reads `fetch(args),converter(args)`: quotes and backslashes inside parentheses as HAProxy has
+/// them (manual, section 2.2).
+pub fn parse(text: &str) -> Result<Expression, String> {
+    let mut rest = text;
+    let fetch = find_fetch(name(rest)).ok_or("unknown fetch")?;
+    let call = call(&mut rest, fetch.params().map(|p| p.kind).collect())?;
+    let mut expression = Expression {
+        fetch: call,
+        converters: Vec::new(),
+    };
+    while let Some(after) = rest.strip_prefix(',') {
+        rest = after;
+        let converter = find_converter(name(rest)).ok_or("unknown converter")?;
+        let params = converter.params().map(|p| p.kind).collect();
+        expression.converters.push(self::call(&mut rest, params)?);
+    }
+    if rest.is_empty() {
+        Ok(expression)
+    } else {
+        Err(format!("left over: {rest}"))
+    }
+}
+
+fn name(text: &str) -> &str {
+    text.split(['(', ',']).next().unwrap_or(text)
+}
+
+fn call(rest: &mut &str, kinds: Vec<&'static str>) -> Result<Call, String> {
+    let name = name(rest).to_owned();
+    *rest = &rest[name.len()..];
+    let mut args = Vec::new();
+    if rest.starts_with('(') {
+        for (at, word) in words(rest)?.into_iter().enumerate() {
+            args.push(arg(kinds.get(at).copied().unwrap_or("string"), word)?);
+        }
+    }
+    Ok(Call { name, args })
+}
+
+/// Splits the parenthesised list at the beginning of `rest`, and takes it off.
+fn words(rest: &mut &str) -> Result<Vec<String>, String> {
+    let mut words = vec![String::new()];
+    let mut quote = None;
+    let mut characters = rest.char_indices().skip(1);
+    while let Some((at, c)) = characters.next() {
+        let last = words.len() - 1;
+        match (c, quote) {
+            (c, Some(q)) if c == q => quote = None,
+            ('\\', Some('"') | None) => words[last].extend(characters.next().map(|(_, c)| c)),
+            (c, Some(_)) => words[last].push(c),
+            ('"' | '\'', None) => quote = Some(c),
+            (',', None) => words.push(String::new()),
+            (')', None) => {
+                *rest = &rest[at + 1..];
+                return Ok(words);
+            }
+            (c, None) => words[last].push(c),
+        }
+    }
+    Err("no closing parenthesis".into())
+}
+
+fn arg(kind: &str, word: String) -> Result<isthmus_plan::Arg, String> {
+    use isthmus_plan::Arg;
+    Ok(match kind {
+        "integer" if word.is_empty() => Arg::Absent {},
+        "integer" => {
+            let digits = word.trim_start_matches('-');
+            if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+                return Err(format!("not an integer: {word}"));
+            }
+            let limit = if word.starts_with('-') {
+                i64::MIN
+            } else {
+                i64::MAX
+            };
+            Arg::Int {
+                value: word.parse().unwrap_or(limit),
+            }
+        }
+        "IPv4 address" | "IPv6 address" => Arg::Ip {
+            value: word.parse().map_err(|_| "not an address")?,
+        },
+        _ => Arg::Str {
+            value: ByteString(word.into_bytes()),
+        },
+    })
+}
+
+/// Compiles an expression with names of its own.
+pub fn compile(text: &str, names: &mut Names) -> Result<Compiled, String> {
+    let environment = |name: &[u8]| (name == b"ISTHMUS_TEST").then(|| b"value".to_vec());
+    let mut env = CompileEnv {
+        names,
+        env: &environment,
+        acl: &|_| None,
+    };
+    Compiled::compile(&parse(text)?, &mut env)
+}
+
+/// A context that answers from tables.
+#[derive(Default)]
+pub struct Table {
+    pub endpoints: HashMap<End, SocketAddr>,
+    pub numbers: HashMap<Number, i64>,
+    pub texts: HashMap<Text, Vec<u8>>,
+    pub frontends: HashMap<(Option<usize>, FrontendNumber), i64>,
+    pub backends: HashMap<(Option<usize>, BackendNumber), i64>,
+    pub servers: HashMap<(Option<(usize, usize)>, ServerNumber), i64>,
+    pub request: Option<(Vec<u8>, bool)>,
+    pub inspecting: bool,
+    pub tlvs: HashMap<u8, Vec<u8>>,
+    pub tcp: HashMap<(Side, TcpInfo), i64>,
+    pub variables: RefCell<HashMap<Scope, Variables>>,
+    pub acls: Vec<Verdict>,
+    pub now: Option<i64>,
+    pub utc_offset: i32,
+    pub random: Cell<u64>,
+    pub asked: Cell<usize>,
+}
+
+impl Table {
+    pub fn set(&self, variable: VarRef, value: Sample<'static>) {
+        self.set_variable(variable, Some(value));
+    }
+}
+
+impl Context for Table {
+    fn endpoint(&self, end: End) -> Option<SocketAddr> {
+        self.asked.set(self.asked.get() + 1);
+        self.endpoints.get(&end).copied()
+    }
+    fn number(&self, fact: Number) -> Option<i64> {
+        self.numbers.get(&fact).copied()
+    }
+    fn text(&self, fact: Text) -> Option<Bytes<'_>> {
+        self.texts.get(&fact).map(|text| text.as_slice().into())
+    }
+    fn frontend_number(&self, frontend: Option<usize>, fact: FrontendNumber) -> Option<i64> {
+        self.frontends.get(&(frontend, fact)).copied()
+    }
+    fn backend_number(&self, backend: Option<usize>, fact: BackendNumber) -> Option<i64> {
+        self.backends.get(&(backend, fact)).copied()
+    }
+    fn server_number(&self, server: Option<(usize, usize)>, fact: ServerNumber) -> Option<i64> {
+        self.servers.get(&(server, fact)).copied()
+    }
+    fn payload(&self, side: Side) -> Option<Payload<'_>> {
+        let (bytes, growing) = self.request.as_ref().filter(|_| side == Side::Request)?;
+        Some(Payload {
+            bytes,
+            growing: *growing,
+        })
+    }
+    fn is_final(&self) -> bool {
+        !self.inspecting
+    }
+    fn pp_tlv(&self, kind: u8) -> Option<Bytes<'_>> {
+        self.tlvs.get(&kind).map(|value| value.as_slice().into())
+    }
+    fn tcp_info(&self, side: Side, fact: TcpInfo) -> Option<i64> {
+        self.tcp.get(&(side, fact)).copied()
+    }
+    fn variable(&self, variable: VarRef) -> Option<Sample<'_>> {
+        self.variables
+            .borrow()
+            .get(&variable.scope)?
+            .get(variable.id)
+            .cloned()
+    }
+    fn set_variable(&self, variable: VarRef, value: Option<Sample<'static>>) -> bool {
+        self.variables
+            .borrow_mut()
+            .entry(variable.scope)
+            .or_default()
+            .set(variable.id, value);
+        true
+    }
+    fn acl(&self, index: usize) -> Verdict {
+        self.acls.get(index).copied().unwrap_or(Verdict::Fail)
+    }
+    fn now_wall_us(&self) -> Option<i64> {
+        self.now
+    }
+    fn utc_offset(&self, _at: i64) -> i32 {
+        self.utc_offset
+    }
+    fn random(&self) -> Option<u64> {
+        self.random.set(
+            self.random
+                .get()
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1),
+        );
+        Some(self.random.get())
+    }
+}

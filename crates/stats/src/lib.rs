@@ -1,0 +1,15 @@
+//! Counters, rates and averages that one worker writes and anybody reads, and the framing of log
+//! lines. No locks: each number has one writer, readers may see the one before.
+
+#![forbid(unsafe_code)]
+
+mod counter;
+mod date;
+mod rate;
+mod sampler;
+mod syslog;
+
+pub use counter::{Counter, Gauge, Highest};
+pub use rate::{Average, Rate};
+pub use sampler::Sampler;
+pub use syslog::{Envelope, frame, is_sent};

@@ -1,0 +1,104 @@
+"""The one importer of the native module: sends plans and commands, takes reports.
+
+What crosses is JSON of the types in `isthmus.plan.document`, `isthmus.engine.command` and
+`isthmus.engine.report`. Nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from isthmus.engine.command import Command
+from isthmus.engine.report import ApplyReport, Event, SessionFacts, Snapshot
+
+if TYPE_CHECKING:
+    from isthmus.plan.document import Plan
+
+
+class Native(Protocol):
+    """What is asked of the native engine (`_native.pyi` tells the contract)."""
+
+    def apply(self, plan: bytes) -> bytes:
+        """Make a plan so."""
+        ...
+
+    def command(self, command: bytes) -> None:
+        """Carry out a command."""
+        ...
+
+    def snapshot(self) -> bytes:
+        """Return counters and states."""
+        ...
+
+    def sessions(self) -> bytes:
+        """Return the sessions."""
+        ...
+
+    def events(self, timeout_ms: int) -> bytes:
+        """Wait for events."""
+        ...
+
+    def socket(self, namespace: str, family: int, kind: int) -> int:
+        """Return a fresh socket's descriptor."""
+        ...
+
+    def stop(self, graceful: bool) -> None:
+        """Begin to stop."""
+        ...
+
+
+class Engine:
+    """A running engine. Its threads live as long as the process: never fork(2) after making one."""
+
+    def __init__(self, native: Native) -> None:
+        self._native = native
+
+    @classmethod
+    def start(cls, threads: int) -> Engine:
+        """Start the native engine with this many worker threads."""
+        from isthmus.engine import _native
+
+        return cls(_native.Engine(threads))
+
+    def apply(self, plan: Plan) -> ApplyReport:
+        """Make a plan so, in place of any before it. Where the report has errors, nothing changed.
+
+        Raises ValueError for a plan that the engine refuses to read.
+        """
+        return msgspec.json.decode(self._native.apply(msgspec.json.encode(plan)), type=ApplyReport)
+
+    def command(self, command: Command) -> None:
+        """Carry out a command. Raises LookupError where a name is unknown, ValueError otherwise."""
+        self._native.command(msgspec.json.encode(command))
+
+    def snapshot(self) -> Snapshot:
+        """Return counters and states of this moment."""
+        return msgspec.json.decode(self._native.snapshot(), type=Snapshot)
+
+    def sessions(self) -> list[SessionFacts]:
+        """Return the sessions of this moment."""
+        return msgspec.json.decode(self._native.sessions(), type=list[SessionFacts])
+
+    def events(self, timeout_ms: int) -> list[Event]:
+        """Wait for something to happen, for at most `timeout_ms`. Blocks: call it from its own thread."""
+        return msgspec.json.decode(self._native.events(timeout_ms), type=list[Event])
+
+    def socket(self, namespace: str, family: int, kind: int) -> int:
+        """Return the descriptor of a fresh non-blocking socket in a namespace of the plan, by name.
+
+        Raises OSError.
+        """
+        return self._native.socket(namespace, family, kind)
+
+    def stop(self, *, graceful: bool) -> None:
+        """Close the listeners, and end the sessions or wait for them. `Stopped` follows as an event."""
+        self._native.stop(graceful)
+
+
+def vocabulary() -> bytes:
+    """Return the fetches, converters and aliases that the engine knows, as JSON."""
+    from isthmus.engine import _native
+
+    return _native.vocabulary()

@@ -1,0 +1,369 @@
+"""What a running engine tells: snapshots of counters and states, sessions, and events.
+
+These types mirror crates/plan/src/report.rs one for one; tests/golden holds documents that both sides read.
+Amounts are totals since start unless they say otherwise; rates are per second; fields ending in `_ms` and the
+`*time` counters are milliseconds, `last_change`, `downtime` and `lastsess` seconds.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class ClientCounters(Struct, frozen=True, forbid_unknown_fields=True):
+    """What clients did at a frontend or bind."""
+
+    scur: int = 0
+    """Sessions now."""
+    smax: int = 0
+    """Most sessions at once."""
+    stot: int = 0
+    """Sessions in all."""
+    conn_tot: int = 0
+    """Connections in all, with those refused by rules."""
+    bin: int = 0
+    """Bytes from clients."""
+    bout: int = 0
+    """Bytes to clients."""
+    dreq: int = 0
+    """Requests denied by content rules."""
+    dresp: int = 0
+    """Responses denied."""
+    ereq: int = 0
+    """Request errors: timeouts, closes, malformed headers."""
+    dcon: int = 0
+    """Connections refused by `tcp-request connection`."""
+    dses: int = 0
+    """Sessions refused by `tcp-request session`."""
+    rate: int = 0
+    """Sessions in the last second."""
+    rate_max: int = 0
+    """Highest `rate`."""
+    conn_rate: int = 0
+    """Connections in the last second."""
+    conn_rate_max: int = 0
+    """Highest `conn_rate`."""
+    bad_proxy_headers: int = 0
+    """PROXY headers that were refused."""
+    unlisted_namespaces: int = 0
+    """NETNS TLVs that named an unlisted namespace."""
+
+
+class ServerCounters(Struct, frozen=True, forbid_unknown_fields=True):
+    """What sessions did at a backend or server."""
+
+    qcur: int = 0
+    """Waiting in the queue now."""
+    qmax: int = 0
+    """Most in the queue at once."""
+    scur: int = 0
+    """Sessions now."""
+    smax: int = 0
+    """Most sessions at once."""
+    stot: int = 0
+    """Sessions in all."""
+    bin: int = 0
+    """Bytes to servers."""
+    bout: int = 0
+    """Bytes from servers."""
+    dreq: int = 0
+    """Requests denied."""
+    dresp: int = 0
+    """Responses denied."""
+    econ: int = 0
+    """Connection errors."""
+    eresp: int = 0
+    """Response errors."""
+    wretr: int = 0
+    """Connection retries."""
+    wredis: int = 0
+    """Redispatches to another server."""
+    lbtot: int = 0
+    """Times a server was chosen by balancing."""
+    rate: int = 0
+    """Sessions in the last second."""
+    rate_max: int = 0
+    """Highest `rate`."""
+    cli_abrt: int = 0
+    """Transfers aborted by the client."""
+    srv_abrt: int = 0
+    """Transfers aborted by the server."""
+    lastsess: int = 0
+    """Seconds since the last session, -1 if there was none."""
+    qtime: int = 0
+    """Average queue time of the last 1024 sessions, milliseconds."""
+    ctime: int = 0
+    """Average connect time of the last 1024 sessions, milliseconds."""
+    ttime: int = 0
+    """Average total time of the last 1024 sessions, milliseconds."""
+    qtime_max: int = 0
+    """Highest queue time, milliseconds."""
+    ctime_max: int = 0
+    """Highest connect time, milliseconds."""
+    ttime_max: int = 0
+    """Highest total time, milliseconds."""
+    connect: int = 0
+    """Connections tried."""
+
+
+class ProcessFacts(Struct, frozen=True, forbid_unknown_fields=True):
+    """The process as a whole (`show info`)."""
+
+    generation: int = 0
+    """Number of the plan in force, counted from 1."""
+    uptime_ms: int = 0
+    """Milliseconds since the engine started."""
+    nbthread: int = 0
+    """Worker threads."""
+    curr_conns: int = 0
+    """Client connections now."""
+    cum_conns: int = 0
+    """Client connections ever accepted."""
+    maxconn: int = 0
+    """Limit of client connections."""
+    conn_rate: int = 0
+    """Connections accepted in the last second, the highest of such, and the same for sessions."""
+    conn_rate_max: int = 0
+    """Highest `conn_rate`."""
+    sess_rate: int = 0
+    """Sessions begun in the last second."""
+    sess_rate_max: int = 0
+    """Highest `sess_rate`."""
+    total_bytes_out: int = 0
+    """Bytes sent to clients and servers."""
+    total_spliced_bytes_out: int = 0
+    """Of these, bytes moved by splice(2)."""
+    pipes_used: int = 0
+    """Pipes in use now."""
+    pipes_free: int = 0
+    """Pipes kept for reuse."""
+    dropped_logs: int = 0
+    """Log lines that a target did not take."""
+    idle_percent: int = 0
+    """Percent of the last second in which the workers slept."""
+    failed_sessions: int = 0
+    """Sessions ended by an error of the engine itself."""
+    stopping: bool = False
+    """Whether the engine was asked to stop and waits for its sessions."""
+
+
+class ListenerFacts(Struct, frozen=True, forbid_unknown_fields=True):
+    """A bind (`show stat`, type 3)."""
+
+    name: str = ""
+    """Its name, `sock-N` if it has none."""
+    id: int = 0
+    """Its number."""
+    status: str = ""
+    """`OPEN`, `FULL` or `WAITING` (for its namespace)."""
+    address: str = ""
+    """The address it listens on, the port as bound."""
+    namespace: str = ""
+    """Its namespace, empty for the default one."""
+    maxconn: int = 0
+    """Limit of its connections."""
+    counters: ClientCounters = ClientCounters()
+    """What its clients did."""
+
+
+class FrontendFacts(Struct, frozen=True, forbid_unknown_fields=True):
+    """A frontend (`show stat`, type 0)."""
+
+    name: str = ""
+    """Its name."""
+    id: int = 0
+    """Its number."""
+    status: str = ""
+    """`OPEN`, `FULL`, `STOP` or `PAUSED`."""
+    maxconn: int = 0
+    """Limit of its connections."""
+    counters: ClientCounters = ClientCounters()
+    """What its clients did."""
+    listeners: tuple[ListenerFacts, ...] = ()
+    """Its binds."""
+
+
+class ServerFacts(Struct, frozen=True, forbid_unknown_fields=True):
+    """A server (`show stat`, type 2)."""
+
+    name: str = ""
+    """Its name."""
+    id: int = 0
+    """Its number."""
+    status: str = ""
+    """`UP`, `DOWN`, `MAINT`, `DRAIN`, `NOLB` or `no check`."""
+    reason: str = ""
+    """Why it is in that state, empty if nobody said."""
+    address: str = ""
+    """The address, `*` parts as written."""
+    namespace: str = ""
+    """`namespace`: the name, `*`, or empty for the default one."""
+    weight: int = 0
+    """Effective weight."""
+    user_weight: int = 0
+    """Weight that an operator set."""
+    initial_weight: int = 0
+    """Weight of the configuration."""
+    maxconn: int = 0
+    """Limit of its connections."""
+    maxqueue: int = 0
+    """Limit of its queue."""
+    backup: bool = False
+    """Whether it is a backup."""
+    checked: bool = False
+    """Whether its health is checked or tracked."""
+    tracked: str = ""
+    """`backend/server` that it tracks, else empty."""
+    op_state: int = 0
+    """Operational state: 0 stopped, 1 starting (slowstart), 2 running, 3 stopping."""
+    admin_state: int = 0
+    """State bits of `show servers state`: 1 forced maintenance, 4 by configuration, 8 forced drain."""
+    chkdown: int = 0
+    """Times it went down."""
+    last_change: int = 0
+    """Seconds since the state last changed."""
+    downtime: int = 0
+    """Seconds spent down."""
+    counters: ServerCounters = ServerCounters()
+    """What its sessions did."""
+
+
+class BackendFacts(Struct, frozen=True, forbid_unknown_fields=True):
+    """A backend (`show stat`, type 1)."""
+
+    name: str = ""
+    """Its name."""
+    id: int = 0
+    """Its number."""
+    status: str = ""
+    """`UP` or `DOWN`."""
+    weight: int = 0
+    """Sum of the usable servers' weights."""
+    active: int = 0
+    """Usable active servers."""
+    backup: int = 0
+    """Usable backup servers."""
+    chkdown: int = 0
+    """Times that the last usable server went down."""
+    last_change: int = 0
+    """Seconds since the state last changed."""
+    downtime: int = 0
+    """Seconds spent down."""
+    algorithm: str = ""
+    """The algorithm's name."""
+    counters: ServerCounters = ServerCounters()
+    """What its sessions did."""
+    servers: tuple[ServerFacts, ...] = ()
+    """Its servers."""
+
+
+class NamespaceFacts(Struct, frozen=True, forbid_unknown_fields=True):
+    """A namespace that the plan names (`show namespaces`)."""
+
+    name: str = ""
+    """Its name."""
+    path: str = ""
+    """Its file."""
+    present: bool = False
+    """Whether it exists now."""
+    optional: bool = False
+    """Whether it may be missing."""
+    listed: bool = False
+    """Whether a NETNS TLV may pick it."""
+    inode: int = 0
+    """The inode that identifies it in the kernel, 0 when absent."""
+    reentered: int = 0
+    """Times it was entered anew because it had been re-created."""
+    sockets_created: int = 0
+    """Sockets created in it."""
+    sockets_ready: int = 0
+    """Sockets kept ready in it."""
+    listeners: int = 0
+    """Listeners open in it."""
+    sessions: int = 0
+    """Sessions whose client came from it."""
+    error: str = ""
+    """Why it can't be used, empty if it can."""
+
+
+class Snapshot(Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that the statistics show, taken at one moment."""
+
+    process: ProcessFacts = ProcessFacts()
+    """The process as a whole."""
+    frontends: tuple[FrontendFacts, ...] = ()
+    """Frontends in the order of the plan."""
+    backends: tuple[BackendFacts, ...] = ()
+    """Backends in the order of the plan."""
+    namespaces: tuple[NamespaceFacts, ...] = ()
+    """Namespaces that the plan names."""
+
+
+class SessionFacts(Struct, frozen=True, forbid_unknown_fields=True):
+    """One session (`show sess`)."""
+
+    id: int = 0
+    """Identifies the session while it lives."""
+    src: str = ""
+    """Client's address."""
+    frontend: str = ""
+    """Frontend's name."""
+    backend: str = ""
+    """Backend's name, `<NONE>` before one is chosen."""
+    server: str = ""
+    """Server's name, `<none>` before one is chosen."""
+    src_netns: str = ""
+    """The client connection's source namespace, empty for the default one."""
+    dst_netns: str = ""
+    """The server connection's namespace, empty for the default one."""
+    age_ms: int = 0
+    """Milliseconds since it began."""
+    idle_ms: int = 0
+    """Milliseconds since the last byte."""
+    expires_ms: int = 0
+    """Milliseconds until the next timeout, -1 if there is none."""
+    state: str = ""
+    """`header`, `rules`, `queue`, `connect`, `forward` or `close`."""
+    bytes_in: int = 0
+    """Bytes from the client."""
+    bytes_out: int = 0
+    """Bytes from the server."""
+    thread: int = 0
+    """The worker that serves it."""
+    fds: tuple[int, int] = (0, 0)
+    """Client and server descriptors, -1 if there is none."""
+
+
+class ApplyReport(Struct, frozen=True, forbid_unknown_fields=True):
+    """What came of applying a plan."""
+
+    generation: int = 0
+    """Number of the plan now in force."""
+    listeners: tuple[tuple[str, str, str], ...] = ()
+    """Binds that are open, as `frontend`, configured origin and bound address."""
+    errors: tuple[tuple[str, str], ...] = ()
+    """What failed: origin and message. Where there is any, nothing was changed."""
+
+
+class NamespaceEvent(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="namespace"):
+    """A namespace came, went, or was re-created: `appeared`, `vanished`, `reentered` or `failed`."""
+
+    name: str
+    what: str
+    detail: str
+
+
+class ListenerEvent(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="listener"):
+    """A bind opened (`error` is empty) or failed after the plan was applied; `origin` is its `file:line`."""
+
+    frontend: str
+    origin: str
+    error: str
+
+
+class Stopped(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="stopped"):
+    """A graceful or hard stop has come to its end."""
+
+
+Event = NamespaceEvent | ListenerEvent | Stopped
+"""Something that happened which the control plane may act on or tell about."""

@@ -1,0 +1,229 @@
+"""Arguments of fetches and converters: text to a typed value, by the type that the signature names.
+
+Where the registered type is the general `string`, a few functions take something narrower (a variable, a
+unit, the flags of a regular expression); `NARROWER` names those, so that mistakes are found on reading.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+
+from isthmus.config import Span
+from isthmus.keywords.context import Context
+from isthmus.keywords.patterns import WrongPatternError, read_text
+from isthmus.keywords.variables import CONDITIONS, is_variable
+from isthmus.model.expression import (
+    Argument,
+    IntArg,
+    IpArg,
+    MaskArg,
+    MatchMethod,
+    ProxyArg,
+    ServerArg,
+    StrArg,
+    VarArg,
+)
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,1000}\Z")
+_BITS = re.compile(r"[0-9]{1,3}\Z")
+_HEXADECIMAL = re.compile(r"(?:[0-9A-Fa-f]{2})+\Z")
+_INT64 = (-(2**63), 2**63 - 1)
+
+PROXY_TYPES = ("frontend", "backend", "table")
+"""Types of argument that name a proxy; left out, they mean the proxy of the section."""
+
+
+NEVER_EMPTY = ("frontend", "backend", "variable", "boolean", "hexadecimal", "ACL name")
+"""Types of first argument that stand for something even where nothing is written, or need a value."""
+
+
+class WrongArgumentError(ValueError):
+    """An argument that is not of its type; the message says what was expected."""
+
+
+def parse_argument(kind: str, text: str, span: Span, context: Context) -> Argument:
+    """Turn one argument into a value of the type that `kind` names.
+
+    Raises WrongArgumentError with what was expected.
+    """
+    if kind in PROXY_TYPES:
+        return ProxyArg("backend" if kind == "table" else kind, text or context.proxy, span)
+    if kind == "server":
+        return _server(text, span, context)
+    reader = _READERS.get(kind)
+    if reader is None:
+        return StrArg(text)
+    return reader(text)
+
+
+def narrowed(name: str, position: int, kind: str) -> str:
+    """Return the type of an argument that is registered as `kind`, or a narrower one if there is one."""
+    if kind not in ("string", "str"):
+        return kind
+    by_position = NARROWER.get(name, {})
+    return by_position.get(position, by_position.get(-1, kind))
+
+
+def _integer(text: str) -> Argument:
+    if not _INTEGER.match(text):
+        raise WrongArgumentError("an integer")
+    # HAProxy lets integers wrap or saturate; beyond 64 bits nobody means what they wrote.
+    low, high = _INT64
+    return IntArg(min(max(int(text), low), high))
+
+
+def _integer_or_variable(text: str) -> Argument:
+    if _INTEGER.match(text):
+        return _integer(text)
+    if not is_variable(text):
+        raise WrongArgumentError("an integer or the name of a variable, as in `txn.count`")
+    return VarArg(text)
+
+
+def _variable(text: str) -> Argument:
+    if not is_variable(text):
+        raise WrongArgumentError(
+            "the name of a variable: its scope (proc, sess, txn, req, res, check), a dot and a name"
+        )
+    return VarArg(text)
+
+
+def _optional_variable(text: str) -> Argument:
+    return _variable(text) if text else StrArg("")
+
+
+def _ipv4(text: str) -> Argument:
+    try:
+        return IpArg(IPv4Address(text))
+    except AddressValueError:
+        raise WrongArgumentError("an IPv4 address") from None
+
+
+def _ipv6(text: str) -> Argument:
+    try:
+        return IpArg(IPv6Address(text))
+    except AddressValueError:
+        raise WrongArgumentError("an IPv6 address") from None
+
+
+def _ip(text: str) -> Argument:
+    return _ipv6(text) if ":" in text else _ipv4(text)
+
+
+def _mask4(text: str) -> Argument:
+    if _BITS.match(text) and int(text) <= 32:
+        return MaskArg(int(text))
+    try:
+        mask = int(IPv4Address(text))
+    except AddressValueError:
+        raise WrongArgumentError("an IPv4 netmask: a number of bits up to 32, or four numbers") from None
+    bits = mask.bit_count()
+    if mask != ((1 << bits) - 1) << (32 - bits):
+        raise WrongArgumentError("an IPv4 netmask whose ones stand together")
+    return MaskArg(bits)
+
+
+def _mask6(text: str) -> Argument:
+    if _BITS.match(text) and int(text) <= 128:
+        return MaskArg(int(text))
+    try:
+        mask = int(IPv6Address(text))
+    except AddressValueError:
+        raise WrongArgumentError("an IPv6 netmask: a number of bits up to 128, or an address") from None
+    bits = mask.bit_count()
+    if mask != ((1 << bits) - 1) << (128 - bits):
+        raise WrongArgumentError("an IPv6 netmask whose ones stand together")
+    return MaskArg(bits)
+
+
+def _hexadecimal(text: str) -> Argument:
+    if not _HEXADECIMAL.match(text):
+        raise WrongArgumentError("an even number of hexadecimal digits")
+    return StrArg(text)
+
+
+def _regex(text: str) -> Argument:
+    try:
+        return StrArg(read_text(text, MatchMethod.REG))
+    except WrongPatternError as error:
+        raise WrongArgumentError(str(error)) from None
+
+
+def _acl_name(text: str) -> Argument:
+    if not text.removeprefix("!"):
+        raise WrongArgumentError("the name of an ACL, perhaps with `!` before it")
+    return StrArg(text)
+
+
+def _regex_flags(text: str) -> Argument:
+    if text.strip("ig"):
+        raise WrongArgumentError("flags of a regular expression: `i` and `g`")
+    return StrArg(text)
+
+
+def _one_of(*words: str) -> Callable[[str], Argument]:
+    def read(text: str) -> Argument:
+        if text not in words:
+            raise WrongArgumentError(" or ".join(f"`{word}`" for word in words if word))
+        return StrArg(text)
+
+    return read
+
+
+def _server(text: str, span: Span, context: Context) -> Argument:
+    backend, slash, server = text.rpartition("/")
+    if not server:
+        raise WrongArgumentError("the name of a server, as in `backend/server`")
+    return ServerArg(backend if slash else context.proxy, server, span)
+
+
+_UNITS = ("", "s", "ms", "us")
+
+_READERS: dict[str, Callable[[str], Argument]] = {
+    "integer": _integer,
+    "sint": _integer,
+    "IPv4 address": _ipv4,
+    "IPv6 address": _ipv6,
+    "ip": _ip,
+    "IPv4 mask": _mask4,
+    "IPv6 mask": _mask6,
+    "variable": _variable,
+    "optional variable": _optional_variable,
+    "integer or variable": _integer_or_variable,
+    "hexadecimal": _hexadecimal,
+    "ACL name": _acl_name,
+    "regex": _regex,
+    "regex flags": _regex_flags,
+    "boolean": _one_of("true", "false", "0", "1"),
+    "time unit": _one_of(*_UNITS),
+    "rtt unit": _one_of("", "us", "ms"),
+    "set-var condition": _one_of(*CONDITIONS),
+}
+
+_ARITHMETIC = ("add", "sub", "mul", "div", "mod", "and", "or", "xor")
+_RTT = ("fc_rtt", "fc_rttvar", "bc_rtt", "bc_rttvar")
+
+NARROWER: dict[str, dict[int, str]] = (
+    {name: {0: "integer or variable"} for name in _ARITHMETIC}
+    | {name: {0: "rtt unit"} for name in _RTT}
+    | {
+        "acl": {-1: "ACL name"},
+        "var": {0: "variable"},
+        "set-var": {0: "variable", -1: "set-var condition"},
+        "unset-var": {0: "variable"},
+        "concat": {1: "optional variable"},
+        "strcmp": {0: "variable"},
+        "secure_memcmp": {0: "variable"},
+        "bytes": {0: "integer or variable", 1: "integer or variable"},
+        "bool": {0: "boolean"},
+        "bin": {0: "hexadecimal"},
+        "date": {1: "time unit"},
+        "accept_date": {0: "time unit"},
+        "request_date": {0: "time unit"},
+        "http_date": {1: "time unit"},
+        "regsub": {2: "regex flags"},
+    }
+)
+"""By function and position (-1: every other one), the type of an argument registered as a string."""

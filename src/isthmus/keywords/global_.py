@@ -1,0 +1,198 @@
+"""Section `global`: the process as a whole (manual 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from isthmus.keywords.bind import read_binds
+from isthmus.keywords.changes import changed
+from isthmus.keywords.codes import BAD_VALUE, OUT_OF_RANGE
+from isthmus.keywords.draft import GlobalDraft
+from isthmus.keywords.global_variables import VARIABLES
+from isthmus.keywords.log_lines import GLOBAL_LOGS
+from isthmus.keywords.row import Keyword, RefusedError, Use, Where
+from isthmus.keywords.sections import table
+from isthmus.keywords.values import integer, size, time
+from isthmus.model.bind import BindSettings
+
+Row = Keyword[GlobalDraft]
+Read = Callable[[Use[GlobalDraft]], None]
+_GLOBAL = Where.GLOBAL
+
+
+def change(use: Use[GlobalDraft], **changes: object) -> None:
+    """Change some settings."""
+    use.draft.settings = changed(use.draft.settings, **changes)
+
+
+def _flag(name: str, about: str, field: str = "", value: bool = True) -> Row:
+    return Keyword(name, _GLOBAL, "", about, lambda use: change(use, **{field or name: value}))
+
+
+def _number(name: str, about: str, field: str = "", low: int = 0, high: int = 2**31 - 1) -> Row:
+    def read(use: Use[GlobalDraft]) -> None:
+        change(use, **{field or name: integer(use.words, low, high)})
+
+    return Keyword(name, _GLOBAL, "<number>", about, read)
+
+
+def _size(name: str, about: str, field: str, low: int = 0) -> Row:
+    return Keyword(name, _GLOBAL, "<size>", about, lambda use: change(use, **{field: size(use.words, low)}))
+
+
+def _time(name: str, about: str, field: str) -> Row:
+    return Keyword(name, _GLOBAL, "<time>", about, lambda use: change(use, **{field: time(use.words)}))
+
+
+def _text(name: str, syntax: str, about: str, field: str = "") -> Row:
+    def read(use: Use[GlobalDraft]) -> None:
+        change(use, **{field or name: use.words.take(syntax.strip("<>")).text})
+
+    return Keyword(name, _GLOBAL, syntax, about, read)
+
+
+def _inert(name: str, syntax: str, about: str, why: str, *, negatable: bool = False) -> Row:
+    def read(use: Use[GlobalDraft]) -> None:
+        use.words.take_all()
+
+    return Keyword(name, _GLOBAL, syntax, about, read, negatable=negatable, inert=why)
+
+
+def _silent(name: str, syntax: str, about: str) -> Row:
+    """Return the row of a keyword whose work is done while the text is read."""
+
+    def read(use: Use[GlobalDraft]) -> None:
+        use.words.take_all()
+
+    return Keyword(name, _GLOBAL, syntax, about, read)
+
+
+def _user(use: Use[GlobalDraft]) -> None:
+    word = use.words.take("a user name")
+    uid = use.reading.world.user_id(word.text)
+    if uid is None:
+        raise RefusedError(BAD_VALUE, f"there is no user `{word.text}`", word.span)
+    change(use, uid=uid, user=word.text)
+
+
+def _group(use: Use[GlobalDraft]) -> None:
+    word = use.words.take("a group name")
+    gid = use.reading.world.group_id(word.text)
+    if gid is None:
+        raise RefusedError(BAD_VALUE, f"there is no group `{word.text}`", word.span)
+    change(use, gid=gid, group=word.text)
+
+
+def _description(use: Use[GlobalDraft]) -> None:
+    first = use.words.take("a text")
+    change(use, description=" ".join(word.text for word in (first, *use.words.take_all())))
+
+
+def _setcap(use: Use[GlobalDraft]) -> None:
+    names = use.words.take("names of capabilities").text
+    change(use, setcap=tuple(name for name in names.split(",") if name))
+
+
+def _master_worker(use: Use[GlobalDraft]) -> None:
+    if use.words.peek == "no-exit-on-failure":
+        use.words.take("")
+    change(use, master_worker=True)
+
+
+def _stats_socket(use: Use[GlobalDraft]) -> None:
+    sockets = read_binds(use.words, BindSettings(), use.reading, use.reading.context(), use.line.span)
+    change(use, stats_sockets=use.draft.settings.stats_sockets + sockets)
+
+
+def _stats_timeout(use: Use[GlobalDraft]) -> None:
+    word = use.words.rest[:1]
+    value = time(use.words)
+    if not value:
+        raise RefusedError(OUT_OF_RANGE, "`stats timeout` cannot be 0", word[0].span)
+    change(use, stats_timeout=value)
+
+
+_ONE_PROCESS = "a new configuration is applied inside the running process"
+_EPOLL = "epoll is the only poller here"
+
+PROCESS: tuple[Row, ...] = (
+    _text("chroot", "<dir>", "Root directory of the running process"),
+    _flag("daemon", "Run in the background"),
+    Keyword("description", _GLOBAL, "<text>", "A text about this instance", _description),
+    _number("gid", "Group to run as, by number"),
+    _time("grace", "How long listeners stay after a graceful stop was asked for", "grace"),
+    Keyword("group", _GLOBAL, "<group>", "Group to run as, by name", _group),
+    _time("hard-stop-after", "When a graceful stop becomes a hard one", "hard_stop_after"),
+    _text("localpeer", "<name>", "Name of this instance among peers"),
+    Keyword("master-worker", _GLOBAL, "", "Run under a master process", _master_worker),
+    _text("node", "<name>", "Name of this instance"),
+    _text("pidfile", "<file>", "File that the process writes its number to"),
+    _silent("presetenv", "<name> <value>", "Set a variable that is not in the environment"),
+    _flag("quiet", "No messages at start"),
+    _silent("resetenv", "[<name> ...]", "Empty the environment but for some variables"),
+    Keyword("setcap", _GLOBAL, "<name>[,<name>...]", "Capabilities to keep", _setcap),
+    _silent("setenv", "<name> <value>", "Set a variable of the environment"),
+    Keyword("stats socket", _GLOBAL, "<address> [<option> ...]", "A socket for commands", _stats_socket),
+    _number("stats maxconn", "Most connections to stats sockets", "stats_maxconn", 1),
+    Keyword("stats timeout", _GLOBAL, "<timeout>", "Longest silence on a stats socket", _stats_timeout),
+    _number("uid", "User to run as, by number"),
+    _number("ulimit-n", "Most open files", "ulimit_n", 1),
+    _silent("unsetenv", "<name> ...", "Remove variables of the environment"),
+    Keyword("user", _GLOBAL, "<user>", "User to run as, by name", _user),
+    _flag("zero-warning", "A warning is an error", "zero_warning"),
+)
+
+TUNING: tuple[Row, ...] = (
+    _number("max-spread-checks", "Milliseconds over which checks are spread at most", "max_spread_checks"),
+    _number("maxconn", "Most client connections", "maxconn"),
+    _number("nbthread", "Worker threads", "nbthread", 1, 4096),
+    _flag("nosplice", "Never use splice(2)", "splice", False),
+    _number("spread-checks", "Percent by which the times of checks vary", "spread_checks", 0, 50),
+    _size("tune.bufsize", "Size of a buffer", "bufsize", 1),
+    _number("tune.maxaccept", "Most connections accepted in a row", "maxaccept", -1),
+    _number("tune.maxpollevents", "Most events taken from the poller at once", "maxpollevents", 1),
+    _size("tune.pipesize", "Size of a pipe for splice(2)", "pipesize"),
+    _size("tune.rcvbuf.client", "Kernel buffer for data from clients", "receive_buffer_client"),
+    _size("tune.rcvbuf.server", "Kernel buffer for data from servers", "receive_buffer_server"),
+    _size("tune.sndbuf.client", "Kernel buffer for data to clients", "send_buffer_client"),
+    _size("tune.sndbuf.server", "Kernel buffer for data to servers", "send_buffer_server"),
+)
+
+WITHOUT_EFFECT: tuple[Row, ...] = (
+    _inert("busy-polling", "", "Poll without sleeping", "workers sleep when idle", negatable=True),
+    _inert("cpu-map", "<threads> <cpus>", "Pin threads to processors", "the kernel places the workers"),
+    _inert("expose-experimental-directives", "", "Allow experimental keywords", "no keyword here needs it"),
+    _inert("expose-deprecated-directives", "", "Allow deprecated keywords", "no keyword here needs it"),
+    _inert("insecure-fork-wanted", "", "Allow fork(2)", "workers never fork", negatable=True),
+    _inert(
+        "insecure-setuid-wanted", "", "Allow setuid programs", "workers execute no program", negatable=True
+    ),
+    _inert("maxpipes", "<number>", "Most pipes for splice(2)", "each worker keeps a few pipes for reuse"),
+    _inert("mworker-max-reloads", "<number>", "Reloads an old worker survives", _ONE_PROCESS),
+    _inert("no-memory-trimming", "", "Keep freed memory", "the allocator decides by itself"),
+    _inert("noepoll", "", "Do not use epoll", _EPOLL),
+    _inert("noevports", "", "Do not use event ports", _EPOLL),
+    _inert("nogetaddrinfo", "", "Resolve names with gethostbyname", "getaddrinfo is the only resolver"),
+    _inert("nokqueue", "", "Do not use kqueue", _EPOLL),
+    _inert("nopoll", "", "Do not use poll", _EPOLL),
+    _inert("numa-cpu-mapping", "", "Stay on one NUMA node", "the kernel places the workers", negatable=True),
+    _inert("prealloc-fd", "", "Make room for descriptors at start", "the kernel makes room as they come"),
+    _inert("profiling.tasks", "{ on | off | auto }", "Measure tasks", "there are no tasks of this kind"),
+    _inert("set-dumpable", "", "Allow core dumps", "the system's own limits decide", negatable=True),
+    _inert(
+        "strict-limits", "", "Refuse to start where a limit is too low", "it is always so", negatable=True
+    ),
+    _inert("tune.maxrewrite", "<size>", "Room for rewriting heads", "it applies to HTTP only"),
+    _inert("tune.sched.low-latency", "{ on | off }", "Order of tasks", "a worker has no queue of tasks"),
+    _inert("thread-groups", "<number>", "Groups of threads", "all workers are one group"),
+    _inert("thread-group", "<number> <threads>", "Threads of a group", "all workers are one group"),
+    _inert("cpu-policy", "<policy>", "Where threads run", "the kernel places the workers"),
+    _inert("cpu-set", "<directive> ...", "Processors to use", "the kernel places the workers"),
+    _inert(
+        "tune.listener.multi-queue", "{ on | fair | off }", "Share of threads", "each has its own sockets"
+    ),
+    _inert("tune.runqueue-depth", "<number>", "Tasks run in a row", "a worker has no queue of tasks"),
+)
+
+GLOBAL = table(PROCESS, TUNING, WITHOUT_EFFECT, GLOBAL_LOGS, VARIABLES)
+"""Every keyword of section `global`."""

@@ -1,0 +1,224 @@
+"""The options of `server`, `default-server` and `server-template` lines (manual 5.2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from ipaddress import ip_address as parse_ip
+
+from isthmus.config import Word
+from isthmus.keywords.addresses import ip_address
+from isthmus.keywords.changes import changed
+from isthmus.keywords.codes import BAD_VALUE, UNKNOWN_SERVER_OPTION
+from isthmus.keywords.log_formats import FormatKind, parse_format
+from isthmus.keywords.namespaces import namespace
+from isthmus.keywords.option_row import Option, OptionTable, OptionUse, options
+from isthmus.keywords.row import RefusedError
+from isthmus.keywords.source import source
+from isthmus.keywords.values import integer, time, unknown
+from isthmus.keywords.vocabulary import Place
+from isthmus.model.address import ClientNamespace, Ip
+from isthmus.model.server import InitAddress, ProxyTlv, ServerSettings
+
+Read = Callable[[OptionUse[ServerSettings]], ServerSettings]
+PROXY_V2_OPTIONS = (
+    "ssl",
+    "cert-cn",
+    "ssl-cipher",
+    "cert-sig",
+    "cert-key",
+    "crc32c",
+    "unique-id",
+    "authority",
+)
+"""What `proxy-v2-options` may add to a header of version 2."""
+
+
+_TLV = re.compile(r"[^(]*\((0[xX][0-9a-fA-F]{1,2}|[0-9]{1,3})\)")
+
+
+def _flag(**changes: bool) -> Read:
+    return lambda use: changed(use.settings, **changes)
+
+
+def _number(field: str, low: int = 0, high: int = 2**31 - 1) -> Read:
+    return lambda use: changed(use.settings, **{field: integer(use.words, low, high)})
+
+
+def _time(field: str) -> Read:
+    return lambda use: changed(use.settings, **{field: time(use.words)})
+
+
+def _checked(enabled: bool) -> Read:
+    def read(use: OptionUse[ServerSettings]) -> ServerSettings:
+        return replace(use.settings, check=replace(use.settings.check, enabled=enabled, span=use.word.span))
+
+    return read
+
+
+def _check_number(field: str, low: int, high: int = 2**31 - 1) -> Read:
+    def read(use: OptionUse[ServerSettings]) -> ServerSettings:
+        value = integer(use.words, low, high)
+        return replace(use.settings, check=changed(use.settings.check, **{field: value}))
+
+    return read
+
+
+def _check_time(field: str) -> Read:
+    def read(use: OptionUse[ServerSettings]) -> ServerSettings:
+        word = use.words.rest[:1]
+        value = time(use.words)
+        if not value:
+            raise RefusedError(BAD_VALUE, f"`{use.words.what}` cannot be 0", word[0].span)
+        return replace(use.settings, check=changed(use.settings.check, **{field: value}))
+
+    return read
+
+
+def _header(**changes: bool) -> Read:
+    def read(use: OptionUse[ServerSettings]) -> ServerSettings:
+        header = changed(use.settings.proxy_header, **changes)
+        return replace(use.settings, proxy_header=header)
+
+    return read
+
+
+def _send_with_certificate(use: OptionUse[ServerSettings]) -> ServerSettings:
+    header = use.settings.proxy_header
+    header = replace(header, v2=True, ssl=True, options=header.options | {"cert-cn"})
+    return replace(use.settings, proxy_header=header)
+
+
+def _without_certificate(use: OptionUse[ServerSettings]) -> ServerSettings:
+    header = use.settings.proxy_header
+    header = replace(header, v2=False, ssl=False, options=header.options - {"cert-cn"})
+    return replace(use.settings, proxy_header=header)
+
+
+def _slowstart(use: OptionUse[ServerSettings]) -> ServerSettings:
+    """Read a time, and round it up to whole seconds as HAProxy does."""
+    return replace(use.settings, slowstart=-(-time(use.words) // 1000) * 1000)
+
+
+def _proxy_v2_options(use: OptionUse[ServerSettings]) -> ServerSettings:
+    word = use.words.take("options")
+    chosen = word.text.split(",")
+    for each in chosen:
+        if each not in PROXY_V2_OPTIONS:
+            raise unknown(Word(each, word.span), PROXY_V2_OPTIONS, "an option of PROXY version 2")
+    header = use.settings.proxy_header
+    ssl = header.ssl or bool({"ssl", "cert-cn", "ssl-cipher", "cert-sig", "cert-key"} & set(chosen))
+    header = replace(header, ssl=ssl, options=header.options | set(chosen))
+    return replace(use.settings, proxy_header=header)
+
+
+def _tlv(use: OptionUse[ServerSettings]) -> ServerSettings:
+    """Read `set-proxy-v2-tlv-fmt(<id>) <format>`."""
+    inside = _TLV.fullmatch(use.word.text)
+    number = int(inside[1], 0) if inside else 256
+    if number > 255:
+        raise RefusedError(
+            BAD_VALUE,
+            "the type of a TLV is missing",
+            use.word.span,
+            expected="a number up to 0xFF in parentheses",
+        )
+    found = parse_format(use.words.take("a format"), FormatKind.VALUE, Place.SERVER_CHOICE, use.context)
+    header = use.settings.proxy_header
+    tlvs = (*header.tlvs, ProxyTlv(number, found)) if found else header.tlvs
+    return replace(use.settings, proxy_header=replace(header, tlvs=tlvs))
+
+
+def _namespace(use: OptionUse[ServerSettings]) -> ServerSettings:
+    if use.words.peek == "*":
+        return replace(use.settings, namespace=ClientNamespace(use.words.take("a namespace").span))
+    return replace(use.settings, namespace=namespace(use.words, use.reading.world))
+
+
+def _check_namespace(use: OptionUse[ServerSettings]) -> ServerSettings:
+    where = namespace(use.words, use.reading.world)
+    return replace(use.settings, check=replace(use.settings.check, namespace=where))
+
+
+def _check_address(use: OptionUse[ServerSettings]) -> ServerSettings:
+    ip = ip_address(use.words.take("an address"), use.reading.world)
+    return replace(use.settings, check=replace(use.settings.check, address=ip))
+
+
+def _track(use: OptionUse[ServerSettings]) -> ServerSettings:
+    word = use.words.take("[<backend>/]<server>")
+    backend, slash, server = word.text.rpartition("/")
+    return replace(use.settings, track=(backend if slash else "", server, word.span))
+
+
+def _source(use: OptionUse[ServerSettings]) -> ServerSettings:
+    return replace(use.settings, source=source(use.words, use.reading, ranges=True))
+
+
+def _init_addr(use: OptionUse[ServerSettings]) -> ServerSettings:
+    word = use.words.take("methods")
+    methods: list[InitAddress | Ip] = []
+    for text in word.text.split(","):
+        try:
+            methods.append(InitAddress(text) if text in _METHODS else parse_ip(text))
+        except ValueError:
+            raise unknown(Word(text, word.span), (*_METHODS, "an IP address"), "a way to find it") from None
+    return replace(use.settings, init_addr=tuple(methods))
+
+
+_METHODS = tuple(each.value for each in InitAddress)
+
+_ROWS: tuple[Option[ServerSettings], ...] = (
+    Option("addr", "<addr>", "Address to check, where it is not the server's", _check_address),
+    Option("backup", "", "Used only when no other server is", _flag(backup=True)),
+    Option("check", "", "Check the server's health", _checked(True)),
+    Option("check-namespace", "<name> [optional]", "Network namespace to check from", _check_namespace),
+    Option("disabled", "", "Start in maintenance", _flag(disabled=True)),
+    Option("downinter", "<delay>", "Time between checks of a server that is down", _check_time("downinter")),
+    Option("enabled", "", "Start in service", _flag(disabled=False)),
+    Option("fall", "<count>", "Failed checks after which a server is down", _check_number("fall", 1)),
+    Option("fastinter", "<delay>", "Time between checks while the state changes", _check_time("fastinter")),
+    Option("id", "<id>", "Number in statistics and hashes", _number("id", 1)),
+    Option(
+        "init-addr", "{last | libc | none | <ip>},[...]*", "How the address is found at start", _init_addr
+    ),
+    Option("inter", "<delay>", "Time between checks", _check_time("inter")),
+    Option(
+        "maxconn", "<maxconn>", "Most connections to the server; more wait in its queue", _number("maxconn")
+    ),
+    Option("maxqueue", "<maxqueue>", "Most sessions in the server's queue", _number("maxqueue")),
+    Option(
+        "minconn", "<minconn>", "Limit of connections when the backend has little load", _number("minconn")
+    ),
+    Option("namespace", "{ * | <name> [optional] }", "Connect in a network namespace", _namespace),
+    Option("no-backup", "", "Undo `backup`", _flag(backup=False)),
+    Option("no-check", "", "Undo `check`", _checked(False)),
+    Option("no-send-proxy", "", "Undo `send-proxy`", _header(v1=False)),
+    Option("no-send-proxy-v2", "", "Undo `send-proxy-v2`", _header(v2=False)),
+    Option("no-send-proxy-v2-ssl", "", "Undo `send-proxy-v2-ssl`", _header(v2=False, ssl=False)),
+    Option("no-send-proxy-v2-ssl-cn", "", "Undo `send-proxy-v2-ssl-cn`", _without_certificate),
+    Option("no-tfo", "", "Undo `tfo`", _flag(tfo=False)),
+    Option("port", "<port>", "Port to check, where it is not the server's", _check_number("port", 1, 65535)),
+    Option("proxy-v2-options", "<option>[,<option>]*", "Parts of a PROXY header 2", _proxy_v2_options),
+    Option("rise", "<count>", "Passed checks after which a server is up", _check_number("rise", 1)),
+    Option("send-proxy", "", "Send a PROXY header of version 1", _header(v1=True)),
+    Option("send-proxy-v2", "", "Send a PROXY header of version 2", _header(v2=True)),
+    Option("send-proxy-v2-ssl", "", "Send a PROXY header 2 with the SSL block", _header(v2=True, ssl=True)),
+    Option("send-proxy-v2-ssl-cn", "", "The same with the client's name", _send_with_certificate),
+    Option("set-proxy-v2-tlv-fmt(", "<format>", "Add a field to a PROXY header 2", _tlv),
+    Option("slowstart", "<delay>", "Time in which a server that came up takes its full load", _slowstart),
+    Option(
+        "source",
+        "<addr>[:<pl>[-<ph>]] [usesrc { <addr>[:<port>] | client | clientip }] [interface <name>]",
+        "Local address of connections",
+        _source,
+    ),
+    Option("tcp-ut", "<delay>", "How long sent data may stay unacknowledged", _time("tcp_user_timeout")),
+    Option("tfo", "", "Send data in the first packet (TCP Fast Open)", _flag(tfo=True)),
+    Option("track", "[<backend>/]<server>", "Share the health of another server", _track),
+    Option("weight", "<weight>", "Share of the load, 0 to 256", _number("weight", 0, 256)),
+)
+
+SERVER_OPTIONS = OptionTable("server", "server", UNKNOWN_SERVER_OPTION, options(*_ROWS))
+"""Everything that may stand on a server or default-server line."""

@@ -1,0 +1,82 @@
+"""The machine that this process runs on, as reading a configuration asks about it."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import re
+import resource
+import socket
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
+
+_CAPABILITIES = {
+    "CAP_SETGID": 6,
+    "CAP_SETUID": 7,
+    "CAP_NET_BIND_SERVICE": 10,
+    "CAP_NET_ADMIN": 12,
+    "CAP_NET_RAW": 13,
+    "CAP_SYS_ADMIN": 21,
+}
+"""Capabilities and their bits (capability.h)."""
+
+
+class System:
+    """The `World` of a running program."""
+
+    def exists(self, path: str) -> bool:
+        """Whether a namespace's file is there: one of the kernel's nsfs, as our own namespace's is."""
+        try:
+            return os.stat(path).st_dev == os.stat("/proc/self/ns/net").st_dev
+        except OSError:
+            return False
+
+    def resolve(self, host: str, family: int | None) -> IPv4Address | IPv6Address | None:
+        """Return the first address that getaddrinfo(3) finds."""
+        wanted = {4: socket.AF_INET, 6: socket.AF_INET6, None: socket.AF_UNSPEC}[family]
+        try:
+            found = socket.getaddrinfo(host, None, wanted, socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            return None
+        return ip_address(str(found[0][4][0]).partition("%")[0]) if found else None
+
+    def user_id(self, name: str) -> int | None:
+        """Return the number of a user."""
+        try:
+            return pwd.getpwnam(name).pw_uid
+        except (KeyError, ValueError):
+            return None
+
+    def group_id(self, name: str) -> int | None:
+        """Return the number of a group."""
+        try:
+            return grp.getgrnam(name).gr_gid
+        except (KeyError, ValueError):
+            return None
+
+    def read_text(self, path: str) -> str:
+        """Return a file's text; bytes that are no UTF-8 are kept as surrogates."""
+        return Path(path).read_text("utf-8", "surrogateescape")
+
+    def capabilities(self) -> frozenset[str]:
+        """Return those capabilities in effect that a proxy may need, in this process's user namespace."""
+        try:
+            status = Path("/proc/self/status").read_text("ascii", "replace")
+        except OSError:
+            return frozenset()
+        found = re.search(r"^CapEff:\s*([0-9a-f]+)$", status, re.MULTILINE)
+        held = int(found[1], 16) if found else 0
+        return frozenset(name for name, bit in _CAPABILITIES.items() if held >> bit & 1)
+
+    def open_files(self) -> int:
+        """Return how many files this process may have open, once it raised its soft limit."""
+        return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+    def processors(self) -> int:
+        """Return how many processors this process may use."""
+        return len(os.sched_getaffinity(0))
+
+    def host_name(self) -> str:
+        """Return the machine's host name."""
+        return socket.gethostname()

@@ -1,0 +1,46 @@
+"""What reading a configuration asks of the machine. Tests answer without root, files or a resolver."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address
+from typing import Protocol
+
+
+class World(Protocol):
+    """Answers about the machine. None means that there is no such thing."""
+
+    def exists(self, path: str) -> bool:
+        """Whether a namespace's file is there."""
+        ...
+
+    def resolve(self, host: str, family: int | None) -> IPv4Address | IPv6Address | None:
+        """Return the first address of a host name, of family 4 or 6 if one is asked for."""
+        ...
+
+    def user_id(self, name: str) -> int | None:
+        """Return the number of a user."""
+        ...
+
+    def group_id(self, name: str) -> int | None:
+        """Return the number of a group."""
+        ...
+
+    def read_text(self, path: str) -> str:
+        """Return a pattern file's text; raises OSError if it can't be read."""
+        ...
+
+    def capabilities(self) -> frozenset[str]:
+        """Return the names of the capabilities in effect, for instance CAP_SYS_ADMIN."""
+        ...
+
+    def open_files(self) -> int:
+        """Return how many files the process may have open."""
+        ...
+
+    def processors(self) -> int:
+        """Return how many processors the process may use."""
+        ...
+
+    def host_name(self) -> str:
+        """Return the machine's host name."""
+        ...

@@ -1,0 +1,112 @@
+"""`isthmus lab`: reads its arguments, runs the demo, tells the outcome."""
+
+import argparse
+import importlib.metadata
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+import msgspec
+
+from isthmus.lab.demo import TENANTS, Demo, check, standing_demo
+from isthmus.lab.errors import LabError
+from isthmus.lab.expectation import Expectation
+from isthmus.lab.picture import Paint, directions, draw, verdicts
+from isthmus.lab.proxy import default_command
+from isthmus.lab.stopping import Stopped, stop_on_signals
+
+
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The object that `--json` prints. `error` stands where the network could not be built."""
+
+    version: str
+    rootless: bool
+    expectations: list[Expectation]
+    ok: bool
+    error: str = ""
+
+
+def main(argv: list[str]) -> int:
+    """Run `isthmus lab ARGV`; 0 where everything that was expected held, 2 for wrong arguments."""
+    options = _parser().parse_args(argv)
+    stop_on_signals()
+    try:
+        return _demo(options.proxy or default_command(), once=options.once, as_json=options.json)
+    except Stopped:
+        # Asked to end before everything was checked; where it had been, _demo has returned.
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="isthmus lab", description="Networks to try Isthmus on.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    demo = commands.add_parser(
+        "demo",
+        help="three tenants with overlapping addresses behind one proxy",
+        description="Make three tenants' network namespaces whose addresses overlap, proxies between "
+        "them, and traffic; needs no root where user namespaces are allowed.",
+    )
+    demo.add_argument("--once", action="store_true", help="check everything, clean up and exit")
+    demo.add_argument("--json", action="store_true", help="print one JSON object and no prose")
+    demo.add_argument(
+        "--proxy",
+        metavar="CMD",
+        type=shlex.split,
+        help="run CMD -f FILE -db in place of Isthmus (HAProxy, as root, passes as well)",
+    )
+    return parser
+
+
+def _demo(proxy: list[str], *, once: bool, as_json: bool) -> int:
+    rootless = os.geteuid() != 0
+    try:
+        with standing_demo(proxy) as demo:
+            rootless = demo.rootless
+            expectations = check(demo)
+            ok = all(each.ok for each in expectations)
+            # Whoever reads the outcome may answer with a signal before the waiting has begun.
+            with suppress(Stopped):
+                if as_json:
+                    _print_json(Outcome(_version(), rootless, expectations, ok))
+                else:
+                    _print_prose(demo, expectations, once=once)
+                if not once:
+                    _wait_for_end()
+    except LabError as error:
+        if as_json:
+            _print_json(Outcome(_version(), rootless, [], ok=False, error=str(error)))
+        else:
+            print(f"isthmus lab: {error}", file=sys.stderr)
+        return 1
+    return 0 if ok else 1
+
+
+def _wait_for_end() -> None:
+    """Wait until a signal asks to stop; LabError when a process of the lab ended by itself."""
+    os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+    raise LabError("a process of the lab ended by itself; everything else was stopped")
+
+
+def _print_json(outcome: Outcome) -> None:
+    print(msgspec.json.encode(outcome).decode(), flush=True)
+
+
+def _print_prose(demo: Demo, expectations: Sequence[Expectation], *, once: bool) -> None:
+    paint = Paint(on=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
+    how = "without root, in a user namespace" if demo.rootless else "as root, in its own mount namespace"
+    print(f"Isthmus {_version()}: three tenants, the same addresses, one machine ({how})\n")
+    print(draw(TENANTS, demo.ports.tenants, demo.ports.core, paint))
+    print(f"\nWhat answered:\n{verdicts(expectations, paint)}")
+    if not once:
+        print(f"\n{directions(demo, TENANTS, os.getpid())}")
+    sys.stdout.flush()
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("isthmus")
+    except importlib.metadata.PackageNotFoundError:
+        # Run from the source tree without having been installed.
+        return "unknown"

@@ -1,0 +1,5 @@
+"""What a lab tells its user when it cannot be built."""
+
+
+class LabError(Exception):
+    """A lab could not be built or did not stay up; the text says what to do about it."""

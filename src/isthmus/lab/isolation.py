@@ -1,0 +1,94 @@
+"""Takes the leader of a lab into a mount namespace of its own, and into a user namespace without root.
+
+There /run is a fresh tmpfs, so /run/netns holds the lab's names and no others, and all of it goes when
+the last process of the lab ends, however it ends. The leader stays in the network namespace it was
+started in: what listens on 127.0.0.1 can be reached from the host.
+
+As root it is the same without the user namespace, so a crash leaves nothing in the host's /run/netns.
+"""
+
+import errno
+import os
+from pathlib import Path
+
+from isthmus.lab import kernel
+from isthmus.lab.errors import LabError
+
+NETNS_FOLDER = Path("/run/netns")
+
+# What forbids user namespaces, by the setting's name and the value that forbids.
+_FORBIDDING_SETTINGS = (
+    ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
+    ("kernel.unprivileged_userns_clone", "0", "1"),
+    ("user.max_user_namespaces", "0", "15000"),
+    ("user.max_net_namespaces", "0", "15000"),
+    ("user.max_mnt_namespaces", "0", "15000"),
+)
+
+
+def isolate() -> bool:
+    """Enter the lab's own mount namespace; True where that took a user namespace (rootless).
+
+    Must run before the process has a second thread: unshare(CLONE_NEWUSER) refuses otherwise.
+    """
+    rootless = not _unshared_as_root()
+    if rootless:
+        _unshare_as_user()
+    try:
+        kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+        kernel.mount("tmpfs", "/run", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=755")
+        NETNS_FOLDER.mkdir(mode=0o755)
+    except OSError as error:
+        # AppArmor lets the user namespace be made and then withholds its capabilities.
+        raise _refusal(f"may not mount in a namespace of its own ({error})") from error
+    return rootless
+
+
+def _unshared_as_root() -> bool:
+    """Root in a container may lack CAP_SYS_ADMIN: then it goes the way of ordinary users."""
+    if os.geteuid() != 0:
+        return False
+    try:
+        kernel.unshare(kernel.CLONE_NEWNS)
+    except PermissionError:
+        return False
+    return True
+
+
+def _unshare_as_user() -> None:
+    user, group = os.geteuid(), os.getegid()
+    try:
+        kernel.unshare(kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS)
+        # Without "deny" the kernel lets no ordinary user map a group (user_namespaces(7)).
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"0 {user} 1")
+        Path("/proc/self/gid_map").write_text(f"0 {group} 1")
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            raise LabError("a lab must be started before the process has threads") from error
+        raise _refusal(f"may not make a user namespace ({error})") from error
+
+
+def _refusal(what: str) -> LabError:
+    found = [
+        f"    sysctl -w {name}={allowing}    (is {forbidding})"
+        for name, forbidding, allowing in _FORBIDDING_SETTINGS
+        if setting(name) == forbidding
+    ]
+    if found:
+        advice = "this machine forbids it; as root, either start the lab or allow it:\n" + "\n".join(found)
+    else:
+        advice = (
+            "no setting that forbids it was found (kernel.apparmor_restrict_unprivileged_userns, "
+            "user.max_user_namespaces), so a container's seccomp profile may: start the lab as root "
+            "outside of the container, or start the container with CAP_SYS_ADMIN"
+        )
+    return LabError(f"the lab {what}: {advice}")
+
+
+def setting(name: str) -> str | None:
+    """Read a sysctl's value; None where this kernel has no such setting."""
+    try:
+        return Path("/proc/sys", *name.split(".")).read_text().strip()
+    except OSError:
+        return None

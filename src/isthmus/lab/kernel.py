@@ -1,0 +1,54 @@
+"""The system calls that Python 3.11 has no function for, through libc: unshare, mount, prctl."""
+
+import ctypes
+import os
+import signal
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWNET = 0x40000000
+
+MS_NOSUID = 0x2
+MS_NODEV = 0x4
+MS_BIND = 0x1000
+MS_REC = 0x4000
+MS_PRIVATE = 0x40000
+
+_PR_SET_PDEATHSIG = 1
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.mount.argtypes = [ctypes.c_char_p] * 3 + [ctypes.c_ulong, ctypes.c_char_p]
+
+
+def unshare(flags: int) -> None:
+    """Leave the namespaces that `flags` names for new ones (unshare(2)); OSError where it may not."""
+    if _libc.unshare(ctypes.c_int(flags)) != 0:
+        raise _last_error("unshare")
+
+
+def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
+    """Mount (mount(2)); OSError names the target."""
+    encoded = (source.encode(), os.fsencode(target), kind.encode() or None)
+    if _libc.mount(*encoded, ctypes.c_ulong(flags), data.encode() or None) != 0:
+        raise _last_error(target)
+
+
+def signal_at_end_of(leader: int, number: signal.Signals) -> bool:
+    """Have the kernel send this process a signal when its parent, `leader`, ends in whatever way.
+
+    False where the parent had ended before the kernel was told: then no signal will come.
+    """
+    if _libc.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(number), 0, 0, 0) != 0:
+        raise _last_error("prctl")
+    return os.getppid() == leader
+
+
+def die_with(leader: int) -> None:
+    """Have this process killed when its parent, `leader`, ends; at once where it already has."""
+    if not signal_at_end_of(leader, signal.SIGKILL):
+        os._exit(1)
+
+
+def _last_error(what: str) -> OSError:
+    number = ctypes.get_errno()
+    return OSError(number, os.strerror(number), what)

@@ -1,0 +1,1 @@
+"""What a configuration means: frozen types, without I/O."""

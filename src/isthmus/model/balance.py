@@ -1,0 +1,45 @@
+"""How a backend chooses a server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from isthmus.config import Span
+from isthmus.model.expression import Expression
+
+
+class Algorithm(StrEnum):
+    """The algorithms of `balance`."""
+
+    ROUNDROBIN = "roundrobin"
+    STATIC_RR = "static-rr"
+    LEASTCONN = "leastconn"
+    FIRST = "first"
+    SOURCE = "source"
+    RANDOM = "random"
+    HASH = "hash"
+
+
+@dataclass(frozen=True, slots=True)
+class HashType:
+    """`hash-type`: `map-based` or `consistent`, a function, and whether its result is mixed once more."""
+
+    consistent: bool = False
+    function: str = "sdbm"
+    avalanche: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """`balance`, `hash-type` and `hash-balance-factor` (percent of the average load, 0 for no bound).
+
+    `draws` belongs to `random`, `expression` to `hash`. `span` is the `balance` line's, if there is one.
+    """
+
+    algorithm: Algorithm = Algorithm.ROUNDROBIN
+    draws: int = 2
+    expression: Expression | None = None
+    hash: HashType = field(default_factory=HashType)
+    factor: int = 0
+    span: Span | None = None

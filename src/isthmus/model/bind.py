@@ -1,0 +1,47 @@
+"""A `bind` line's addresses and options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from isthmus.config import Span
+from isthmus.model.address import Listen, Namespace
+
+
+@dataclass(frozen=True, slots=True)
+class BindSettings:
+    """What a `bind` line says behind its addresses. 0 and None leave the choice to engine or kernel.
+
+    `accept_proxy_from` holds networks; none means every client. `shards` 0 is a socket for each worker.
+    `threads` count from 0, none means all. Times are milliseconds, `mode` is permission bits.
+    """
+
+    name: str = ""
+    id: int = 0
+    namespace: Namespace | None = None
+    accept_proxy: bool = False
+    accept_proxy_from: tuple[str, ...] = ()
+    backlog: int = 0
+    defer_accept: bool = False
+    interface: str | None = None
+    maxconn: int = 0
+    mss: int = 0
+    shards: int = 0
+    threads: tuple[int, ...] = ()
+    tcp_user_timeout: int = 0
+    tfo: bool = False
+    transparent: bool = False
+    v6only: bool | None = None
+    mode: int | None = None
+    uid: int | None = None
+    gid: int | None = None
+    level: str = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """One address of a `bind` line; `id` 0 is one still to be given."""
+
+    address: Listen
+    settings: BindSettings
+    span: Span

@@ -1,0 +1,76 @@
+"""A whole configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from isthmus.config import Span
+from isthmus.model.address import Namespace
+from isthmus.model.bind import Bind
+from isthmus.model.expression import Expression
+from isthmus.model.log import Format, LogLine
+from isthmus.model.proxy import Proxy
+
+
+@dataclass(frozen=True, slots=True)
+class Global:
+    """Section `global`. Times are milliseconds, sizes bytes; None where the choice is the program's."""
+
+    daemon: bool = False
+    master_worker: bool = False
+    quiet: bool = False
+    zero_warning: bool = False
+    pidfile: str | None = None
+    chroot: str | None = None
+    uid: int | None = None
+    gid: int | None = None
+    user: str | None = None
+    group: str | None = None
+    setcap: tuple[str, ...] = ()
+    ulimit_n: int | None = None
+    hard_stop_after: int | None = None
+    grace: int | None = None
+    localpeer: str | None = None
+    node: str | None = None
+    description: str | None = None
+    nbthread: int | None = None
+    maxconn: int | None = None
+    max_spread_checks: int | None = None
+    spread_checks: int = 0
+    splice: bool = True
+    bufsize: int = 16384
+    maxaccept: int | None = None
+    maxpollevents: int | None = None
+    pipesize: int = 0
+    receive_buffer_client: int = 0
+    send_buffer_client: int = 0
+    receive_buffer_server: int = 0
+    send_buffer_server: int = 0
+    log_lines: tuple[LogLine, ...] = ()
+    log_tag: str | None = None
+    log_send_hostname: str | None = None
+    variables: tuple[tuple[str, Expression | Format], ...] = ()
+    stats_sockets: tuple[Bind, ...] = ()
+    stats_maxconn: int = 10
+    stats_timeout: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Everything that a set of configuration files says, with nothing left to check about its words.
+
+    Names of backends, servers and hosts are still names: `isthmus.plan` resolves them. `namespace_list` keeps
+    the order in which the names are listed.
+    """
+
+    global_: Global = field(default_factory=Global)
+    proxies: tuple[Proxy, ...] = ()
+    namespace_list: tuple[Namespace, ...] = ()
+    span: Span | None = None
+
+    @property
+    def listens(self) -> bool:
+        """Whether anything listens: without it, HAProxy refuses to start, with exit status 2."""
+        if self.global_.stats_sockets or self.global_.master_worker:
+            return True
+        return any(proxy.binds and not proxy.settings.disabled for proxy in self.proxies)

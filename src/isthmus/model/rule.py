@@ -1,0 +1,150 @@
+"""Rules: an action and the condition under which it is taken (`tcp-request`, `use_backend`, `use-server`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from isthmus.config import Span
+from isthmus.model.expression import Acl, Condition, Expression
+from isthmus.model.log import Format
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Ends the evaluation of the set: the connection passes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Closes the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class SilentDrop:
+    """Drops the connection without telling the client.
+
+    `rst_ttl` sends a reset with this hop limit, so that it reaches the firewall but not the client.
+    """
+
+    rst_ttl: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectProxy:
+    """The connection must begin with a PROXY header (`expect-proxy layer4`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetVar:
+    """Sets a variable from an expression or a format, where all `conditions` (`ifexists` ...) hold."""
+
+    name: str
+    value: Expression | Format
+    conditions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnsetVar:
+    """Forgets a variable."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetAddress:
+    """Replaces an address or a port of the client connection for all that follows.
+
+    `what` is `set-src`, `set-src-port`, `set-dst` or `set-dst-port`.
+    """
+
+    what: str
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """Keeps at most `length` bytes of a sample for the log, in a slot of the frontend."""
+
+    value: Expression
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetLogLevel:
+    """Changes the level of the session's log line, 0 emerg to 7 debug; None logs nothing at all."""
+
+    level: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetMark:
+    """Sets the netfilter mark of packets to the client."""
+
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetTos:
+    """Sets the DS field (the whole byte) of packets to the client."""
+
+    value: int
+
+
+Action = (
+    Accept
+    | Reject
+    | SilentDrop
+    | ExpectProxy
+    | SetVar
+    | UnsetVar
+    | SetAddress
+    | Capture
+    | SetLogLevel
+    | SetMark
+    | SetTos
+)
+"""What a rule does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of a rule set. `span` is the whole line's; no condition means always."""
+
+    action: Action
+    condition: Condition | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class BackendChoice:
+    """One `use_backend` line. `target` is a backend's name, or a format that gives one."""
+
+    target: str | Format
+    condition: Condition | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ServerChoice:
+    """One `use-server` line. `target` is a server's name, or a format that gives one."""
+
+    target: str | Format
+    condition: Condition | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSets:
+    """All rules of a proxy, each set in the order of the configuration.
+
+    `inspect_delay` is in milliseconds, 0 if the proxy does not wait for contents. `acls` are all declared
+    ones, whether a rule uses them or not.
+    """
+
+    connection: tuple[Rule, ...] = ()
+    session: tuple[Rule, ...] = ()
+    content: tuple[Rule, ...] = ()
+    backends: tuple[BackendChoice, ...] = ()
+    servers: tuple[ServerChoice, ...] = ()
+    inspect_delay: int = 0
+    acls: tuple[Acl, ...] = ()

@@ -1,0 +1,108 @@
+"""What a configuration comes to: the engine's plan, and what stays with the control plane.
+
+Times are milliseconds unless they say otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from isthmus.config import Diagnostics
+from isthmus.model.address import Listen, Namespace
+from isthmus.plan import document
+
+
+@dataclass(frozen=True, slots=True)
+class CheckTarget:
+    """Where a health check connects to. `namespace` is a namespace file, None the process's own."""
+
+    address: document.Address
+    namespace: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The health check of one server, by TCP connect.
+
+    `target` is None where the server has no address yet: it stays down. `timeout` is None where only
+    `inter` limits a check.
+    """
+
+    backend: str
+    server: str
+    target: CheckTarget | None
+    inter: int
+    fastinter: int
+    downinter: int
+    rise: int
+    fall: int
+    connect_timeout: int | None
+    timeout: int | None
+    log: bool
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Every check, and how their times are spread (`spread-checks` percent, `max-spread-checks`)."""
+
+    checks: tuple[Check, ...] = ()
+    spread_percent: int = 0
+    max_spread: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSocket:
+    """A `stats socket`: where it listens, who may, and what its commands may do (`level`)."""
+
+    address: Listen
+    namespace: Namespace | None
+    level: str
+    mode: int | None
+    uid: int | None
+    gid: int | None
+    backlog: int
+    maxconn: int
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The runtime API's sockets, how many may connect to them, and when a silent one is closed."""
+
+    sockets: tuple[CommandSocket, ...] = ()
+    maxconn: int = 10
+    timeout: int = 10_000
+    node: str = ""
+    description: str = ""
+    localpeer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What the process does with itself at start and end."""
+
+    daemon: bool = False
+    master_worker: bool = False
+    quiet: bool = False
+    zero_warning: bool = False
+    pidfile: str | None = None
+    chroot: str | None = None
+    uid: int | None = None
+    gid: int | None = None
+    user: str | None = None
+    setcap: tuple[str, ...] = ()
+    ulimit_n: int | None = None
+    grace: int | None = None
+    hard_stop_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Everything that starting or reloading needs. `diagnostics` is the collector of the whole run."""
+
+    engine: document.Plan
+    health: Health
+    runtime: Runtime
+    process: Process
+    diagnostics: Diagnostics = field(repr=False)

@@ -1,0 +1,166 @@
+"""The server side: backends and their servers. Times are milliseconds; None is never."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from isthmus.plan.document.address import (
+    DefaultNamespace,
+    ServerAddress,
+    ServerNamespace,
+    SourceAddress,
+)
+from isthmus.plan.document.expression import Expression
+from isthmus.plan.document.frontend import KeepAlive, Splice
+from isthmus.plan.document.log import FormatItem, LogPolicy
+from isthmus.plan.document.rule import Rule, ServerChoice
+
+
+class HashKind(StrEnum):
+    """How a hash leads to a server: modulo the total weight over a table, or around a ring."""
+
+    MAP_BASED = "map_based"
+    CONSISTENT = "consistent"
+
+
+class HashFunction(StrEnum):
+    """A hash function; `none` takes the key itself as an integer."""
+
+    SDBM = "sdbm"
+    DJB2 = "djb2"
+    WT6 = "wt6"
+    CRC32 = "crc32"
+    NONE = "none"
+
+
+class Hash(Struct, frozen=True, forbid_unknown_fields=True):
+    """`hash-type` and `hash-balance-factor` (percent of the average load; 0 means no bound)."""
+
+    kind: HashKind = HashKind.MAP_BASED
+    function: HashFunction = HashFunction.SDBM
+    avalanche: bool = False
+    balance_factor: int = 0
+
+
+class Roundrobin(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="roundrobin"):
+    """Weighted round robin."""
+
+
+class StaticRr(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="static_rr"):
+    """Weighted round robin over a fixed map."""
+
+
+class Leastconn(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="leastconn"):
+    """The server with the fewest connections."""
+
+
+class First(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="first"):
+    """The first server that has a free slot."""
+
+
+class Random(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="random"):
+    """The least loaded of `draws` servers drawn at random."""
+
+    draws: int
+
+
+class Source(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="source"):
+    """A hash of the client's address."""
+
+    hash: Hash
+
+
+class HashOf(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="hash"):
+    """A hash of a sample."""
+
+    expression: Expression
+    hash: Hash
+
+
+Algorithm = Roundrobin | StaticRr | Leastconn | First | Random | Source | HashOf
+"""How a server is chosen (`balance`)."""
+
+
+class ProxyTlv(Struct, frozen=True, forbid_unknown_fields=True):
+    """One `set-proxy-v2-tlv-fmt(id) format`."""
+
+    id: int
+    format: tuple[FormatItem, ...]
+
+
+class ProxyHeader(Struct, frozen=True, forbid_unknown_fields=True):
+    """The PROXY protocol header that a server is sent; `ssl_parts` are options such as `cert-cn`."""
+
+    version: int
+    crc32c: bool = False
+    unique_id: bool = False
+    authority: bool = False
+    ssl: bool = False
+    ssl_parts: tuple[str, ...] = ()
+    tlvs: tuple[ProxyTlv, ...] = ()
+
+
+class Server(Struct, frozen=True, forbid_unknown_fields=True):
+    """A server. 0 means no limit (`maxconn`, `maxqueue`), none (`minconn`, `slowstart`) or the kernel's.
+
+    `track` is the server whose health this one shares, by backend and server index; `checked` says
+    that something decides about its health, without which it is up for good.
+    """
+
+    name: str
+    id: int
+    origin: str
+    address: ServerAddress
+    namespace: ServerNamespace = DefaultNamespace()
+    weight: int = 1
+    maxconn: int = 0
+    minconn: int = 0
+    maxqueue: int = 0
+    backup: bool = False
+    disabled: bool = False
+    slowstart: int = 0
+    track: tuple[int, int] | None = None
+    checked: bool = False
+    proxy_header: ProxyHeader | None = None
+    source: SourceAddress | None = None
+    tcp_user_timeout: int = 0
+    tfo: bool = False
+
+
+class BackendOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """Options of a backend."""
+
+    keepalive: KeepAlive = KeepAlive()
+    nolinger: bool = False
+    splice: Splice = Splice()
+    abortonclose: bool = False
+    allbackups: bool = False
+
+
+class Backend(Struct, frozen=True, forbid_unknown_fields=True):
+    """A backend, or the server side of a `listen`.
+
+    `redispatch`: 0 off, N > 0 every N retries, -1 on the last one.
+    """
+
+    name: str
+    id: int
+    disabled: bool
+    algorithm: Algorithm
+    servers: tuple[Server, ...]
+    fullconn: int
+    timeout_connect: int | None
+    timeout_server: int | None
+    timeout_server_fin: int | None
+    timeout_queue: int | None
+    timeout_tunnel: int | None
+    retries: int
+    redispatch: int
+    inspect_delay: int
+    content_rules: tuple[Rule, ...]
+    server_choices: tuple[ServerChoice, ...]
+    source: SourceAddress | None
+    log: LogPolicy
+    options: BackendOptions

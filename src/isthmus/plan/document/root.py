@@ -1,0 +1,59 @@
+"""The plan itself, and what belongs to the process as a whole."""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+from isthmus.plan.document.backend import Backend
+from isthmus.plan.document.expression import Acl, Expression
+from isthmus.plan.document.frontend import Frontend
+
+VERSION = 1
+"""The version of the document's shape. The engine refuses a plan of another version."""
+
+
+class Global(Struct, frozen=True, forbid_unknown_fields=True):
+    """Process-wide limits and settings (section `global`). Sizes are bytes, times milliseconds.
+
+    0 means: one worker per usable processor (`nbthread`), no limit but the descriptors (`maxconn`), the
+    engine's choice (`pipesize`), the kernel's own (`socket_buffers`: client receive and send, server
+    receive and send), never (`hard_stop_after`).
+    """
+
+    nbthread: int
+    maxconn: int
+    log_hostname: str
+    hostname: str
+    bufsize: int
+    maxaccept: int
+    maxpollevents: int
+    pipesize: int
+    socket_buffers: tuple[int, int, int, int]
+    splice: bool
+    netns_unlisted_ignore: bool
+    hard_stop_after: int
+    variables: tuple[tuple[str, Expression], ...] = ()
+
+
+class Namespace(Struct, frozen=True, forbid_unknown_fields=True):
+    """A network namespace that the plan names.
+
+    `name` is what logs and TLVs carry, `path` the namespace file, for instance `/run/netns/red`;
+    an optional one may be missing, and is then waited for.
+    """
+
+    name: str
+    path: str
+    optional: bool
+
+
+class Plan(Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that the engine needs to run one configuration."""
+
+    version: int
+    global_: Global = field(name="global")
+    namespaces: tuple[Namespace, ...]
+    namespace_list: tuple[int, ...]
+    acls: tuple[Acl, ...]
+    frontends: tuple[Frontend, ...]
+    backends: tuple[Backend, ...]

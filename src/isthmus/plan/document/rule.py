@@ -1,0 +1,172 @@
+"""Rules: an action and the condition under which it is taken."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from isthmus.plan.document.expression import Condition, Expression
+from isthmus.plan.document.log import FormatItem
+
+
+class Accept(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="accept"):
+    """Stops the evaluation of the set: the connection passes."""
+
+
+class Reject(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="reject"):
+    """Closes the connection."""
+
+
+class SilentDrop(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="silent_drop"):
+    """Drops the connection without telling the client; `rst-ttl` resets with that hop limit instead."""
+
+    rst_ttl: int | None = None
+
+
+class ExpectProxy(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="expect_proxy"):
+    """The connection must begin with a PROXY header (`expect-proxy layer4`)."""
+
+
+class SetVar(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_var"):
+    """Sets a variable from an expression, where its conditions (`ifexists`, ...) hold."""
+
+    name: str
+    expression: Expression
+    conditions: tuple[str, ...] = ()
+
+
+class SetVarFmt(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_var_fmt"):
+    """Sets a variable from a log format, where its conditions (`ifexists`, ...) hold."""
+
+    name: str
+    format: tuple[FormatItem, ...]
+    conditions: tuple[str, ...] = ()
+
+
+class UnsetVar(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="unset_var"):
+    """Forgets a variable."""
+
+    name: str
+
+
+class SetSrc(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_src"):
+    """Replaces the client's address for all that follows."""
+
+    expression: Expression
+
+
+class SetSrcPort(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_src_port"):
+    """Replaces the client's port."""
+
+    expression: Expression
+
+
+class SetDst(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_dst"):
+    """Replaces the destination address."""
+
+    expression: Expression
+
+
+class SetDstPort(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_dst_port"):
+    """Replaces the destination port."""
+
+    expression: Expression
+
+
+class Capture(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="capture"):
+    """Keeps at most `len` bytes of a sample for the log, in one of the frontend's capture slots."""
+
+    expression: Expression
+    len: int
+    slot: int
+
+
+class SetLogLevel(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_log_level"):
+    """Changes the syslog severity of the session's line; None is `silent`."""
+
+    level: int | None
+
+
+class SetMark(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_mark"):
+    """Sets the netfilter mark of packets to the client (`set-mark`, `set-fc-mark`)."""
+
+    value: int
+
+
+class SetTos(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_tos"):
+    """Sets the DS field, the whole byte, of packets to the client (`set-tos`, `set-fc-tos`)."""
+
+    value: int
+
+
+Action = (
+    Accept
+    | Reject
+    | SilentDrop
+    | ExpectProxy
+    | SetVar
+    | SetVarFmt
+    | UnsetVar
+    | SetSrc
+    | SetSrcPort
+    | SetDst
+    | SetDstPort
+    | Capture
+    | SetLogLevel
+    | SetMark
+    | SetTos
+)
+"""What a rule does."""
+
+
+class Rule(Struct, frozen=True, forbid_unknown_fields=True):
+    """One line of a rule set; `origin` is its `file:line`."""
+
+    action: Action
+    condition: Condition | None
+    origin: str
+
+
+class FixedBackend(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="fixed"):
+    """A backend, by its index in the plan."""
+
+    backend: int
+
+
+class DynamicBackend(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="dynamic"):
+    """A backend whose name a log format gives; an unknown one falls through to the default backend."""
+
+    format: tuple[FormatItem, ...]
+
+
+BackendTarget = FixedBackend | DynamicBackend
+"""The backend that a `use_backend` line chooses."""
+
+
+class BackendChoice(Struct, frozen=True, forbid_unknown_fields=True):
+    """One `use_backend` line."""
+
+    target: BackendTarget
+    condition: Condition | None
+
+
+class FixedServer(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="fixed"):
+    """A server, by its index in its backend."""
+
+    server: int
+
+
+class DynamicServer(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="dynamic"):
+    """A server whose name a log format gives; an unknown one falls through to balancing."""
+
+    format: tuple[FormatItem, ...]
+
+
+ServerTarget = FixedServer | DynamicServer
+"""The server that a `use-server` line chooses."""
+
+
+class ServerChoice(Struct, frozen=True, forbid_unknown_fields=True):
+    """One `use-server` line."""
+
+    target: ServerTarget
+    condition: Condition | None

@@ -1,0 +1,206 @@
+"""Expressions, ACLs and conditions in the plan's terms: names of proxies and servers become indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from isthmus.config import Diagnostics, Span, register
+from isthmus.keywords.context import did_you_mean
+from isthmus.model.expression import (
+    AbsentArg,
+    Acl,
+    AclTest,
+    Argument,
+    Call,
+    Condition,
+    Expression,
+    IntArg,
+    IpArg,
+    MaskArg,
+    ProxyArg,
+    ServerArg,
+    StrArg,
+    VarArg,
+)
+from isthmus.plan import document
+from isthmus.plan.names import Proxies, origin
+
+UNKNOWN_PROXY = register(
+    "E0420",
+    "no such frontend or backend",
+    """A rule, or an argument of a fetch or converter, names a frontend or a backend that does not exist.""",
+    "use_backend spare if { nbsrv(main) lt 1 }",
+)
+UNKNOWN_SERVER = register(
+    "E0421",
+    "no such server",
+    """A fetch or a use-server line names a server that the backend does not have.""",
+    "use_backend spare unless { srv_is_up(main/s1) }",
+)
+
+
+UNKNOWN_ACL = register(
+    "E0423",
+    "acl() names no ACL",
+    """The fetch acl() takes names of ACLs that the section declares, each perhaps with ! before it.""",
+    "acl internal acl(from_office,!by_night)",
+)
+
+
+ACL_LOOP = register(
+    "E0424",
+    "an ACL asks for itself",
+    """Through acl() an ACL may look at others, and none of those at it.""",
+)
+
+
+def byte_string(text: str) -> str:
+    """Return text of a configuration as the plan carries bytes: a character U+0000..U+00FF for each."""
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+class Names:
+    """What rules and expressions refer to: proxies and servers by name, and the plan's list of ACLs.
+
+    A name that means nothing is an error in `diagnostics`, and index 0 in the plan, which is not used then.
+    """
+
+    def __init__(self, proxies: Proxies, diagnostics: Diagnostics) -> None:
+        self.proxies = proxies
+        self.diagnostics = diagnostics
+        self._acls: list[document.Acl] = []
+        self._index: dict[tuple[str, Span | None], int] = {}
+        self._unique: dict[str, Acl] = {}
+        self._declared: dict[str, Acl] = {}
+        self._open: set[tuple[str, Span | None]] = set()
+
+    def acls(self) -> tuple[document.Acl, ...]:
+        """Return every ACL met so far."""
+        return tuple(self._acls)
+
+    def declare(self, acls: Iterable[Acl]) -> None:
+        """Begin a section: add its ACLs, so that what is wrong with one that no rule uses is found as well.
+
+        Until the next section begins, `acl()` finds these.
+        """
+        self._declared = {acl.name: acl for acl in acls}
+        for acl in self._declared.values():
+            self.acl(acl)
+
+    def acl(self, acl: Acl) -> int:
+        """Return the index of an ACL, adding it if it is new."""
+        # The place of the declaration tells apart ACLs of one name in different sections.
+        key = (acl.name, acl.span)
+        found = self._index.get(key)
+        if found is None:
+            self._open.add(key)
+            name = byte_string(self._unique_name(acl))
+            lowered = document.Acl(name, tuple(self._test(test) for test in acl.tests))
+            self._open.remove(key)
+            found = self._index[key] = len(self._acls)
+            self._acls.append(lowered)
+        return found
+
+    def _unique_name(self, acl: Acl) -> str:
+        """Return an ACL's name, with the place of its declaration where another section took the name.
+
+        The engine finds the ACLs of `acl()` by name.
+        """
+        first = self._unique.setdefault(acl.name, acl)
+        return acl.name if first.span == acl.span or acl.span is None else f"{acl.name}@{origin(acl.span)}"
+
+    def _test(self, test: AclTest) -> document.AclTest:
+        return document.AclTest(
+            expression=self.expression(test.expression),
+            method=document.MatchMethod(test.method.value),
+            ignore_case=test.ignore_case,
+            patterns=tuple(byte_string(pattern) for pattern in test.patterns),
+        )
+
+    def condition(self, condition: Condition | None) -> document.Condition | None:
+        """Return a condition over the plan's ACLs."""
+        if condition is None:
+            return None
+        any_of = tuple(
+            tuple(document.Term(term.negate, self.acl(term.acl)) for term in terms)
+            for terms in condition.any_of
+        )
+        return document.Condition(condition.unless, any_of)
+
+    def expression(self, expression: Expression) -> document.Expression:
+        """Return an expression whose names are resolved."""
+        converters = tuple(self._call(call) for call in expression.converters)
+        if expression.fetch.name == "acl":
+            return document.Expression(self._acl_call(expression), converters)
+        return document.Expression(self._call(expression.fetch), converters)
+
+    def _acl_call(self, expression: Expression) -> document.Call:
+        """Resolve the names in `acl(a,!b)` to those of the plan."""
+        names: list[document.Arg] = []
+        for argument in expression.fetch.args:
+            text = argument.value if isinstance(argument, StrArg) else ""
+            found = self._declared.get(text.removeprefix("!"))
+            if found is None:
+                hint = did_you_mean(text.removeprefix("!"), self._declared)
+                message = f"the section declares no ACL `{text.removeprefix('!')}`"
+                self.diagnostics.alert(UNKNOWN_ACL, message, expression.span, hint=hint)
+                continue
+            if (found.name, found.span) in self._open:
+                message = f"ACL `{found.name}` would ask for itself"
+                self.diagnostics.alert(ACL_LOOP, message, expression.span)
+                continue
+            self.acl(found)
+            sign = "!" if text.startswith("!") else ""
+            names.append(document.ArgStr(byte_string(sign + self._unique_name(found))))
+        return document.Call("acl", tuple(names))
+
+    def _call(self, call: Call) -> document.Call:
+        return document.Call(call.name, tuple(self._argument(each) for each in call.args))
+
+    def _argument(self, argument: Argument) -> document.Arg:
+        match argument:
+            case IntArg(value):
+                return document.ArgInt(value)
+            case StrArg(text):
+                return document.ArgStr(byte_string(text))
+            case IpArg(address):
+                return document.ArgIp(str(address))
+            case MaskArg(bits):
+                return document.ArgMask(bits)
+            case VarArg(name):
+                return document.ArgVar(name)
+            case ProxyArg("frontend", name, span):
+                return document.ArgFrontend(self._frontend(name, span))
+            case ProxyArg(_, name, span):
+                return document.ArgBackend(self.backend(name, span))
+            case ServerArg(backend, server, span):
+                at = self.backend(backend, span)
+                known = self.proxies.backend(backend) is not None
+                return document.ArgServer(at, self.server(at, server, span) if known else 0)
+            case AbsentArg():
+                return document.ArgAbsent()
+
+    def _frontend(self, name: str, span: Span) -> int:
+        found = self.proxies.frontend(name)
+        if found is None:
+            hint = did_you_mean(name, (each.name for each in self.proxies.frontends))
+            self.diagnostics.alert(UNKNOWN_PROXY, f"there is no frontend `{name}`", span, hint=hint)
+        return found or 0
+
+    def backend(self, name: str, span: Span) -> int:
+        """Return the index of a backend; collects an error where there is none."""
+        found = self.proxies.backend(name)
+        if found is None:
+            hint = did_you_mean(name, (each.name for each in self.proxies.backends))
+            self.diagnostics.alert(UNKNOWN_PROXY, f"there is no backend `{name}`", span, hint=hint)
+        return found or 0
+
+    def server(self, backend: int, name: str, span: Span) -> int:
+        """Return the index of a server in a backend; collects an error where there is none."""
+        found = self.proxies.server(backend, name)
+        if found is None:
+            proxy = self.proxies.backends[backend]
+            hint = did_you_mean(name, (each.name for each in proxy.servers))
+            message = f"backend `{proxy.name}` has no server `{name}`"
+            self.diagnostics.alert(UNKNOWN_SERVER, message, span, hint=hint)
+        return found or 0

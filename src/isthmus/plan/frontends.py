@@ -1,0 +1,75 @@
+"""The client side of the plan."""
+
+from __future__ import annotations
+
+from isthmus.model.address import Inet
+from isthmus.model.bind import Bind
+from isthmus.model.proxy import Proxy
+from isthmus.model.settings import KeepAlive, Options
+from isthmus.plan import document
+from isthmus.plan.addresses import listen_address
+from isthmus.plan.names import Namespaces, Numbers, origin
+
+
+def binds(proxy: Proxy, namespaces: Namespaces) -> tuple[document.Bind, ...]:
+    """Return a proxy's binds, each with its number."""
+    numbers = Numbers(bind.settings.id for bind in proxy.binds)
+    return tuple(_bind(bind, proxy, numbers, namespaces) for bind in proxy.binds)
+
+
+def _bind(bind: Bind, proxy: Proxy, numbers: Numbers, namespaces: Namespaces) -> document.Bind:
+    said = bind.settings
+    return document.Bind(
+        id=numbers.number(said.id),
+        name=said.name,
+        address=listen_address(bind.address),
+        origin=origin(bind.span),
+        namespace=None if said.namespace is None else namespaces.index(said.namespace),
+        accept_proxy=said.accept_proxy,
+        accept_proxy_from=said.accept_proxy_from,
+        backlog=said.backlog or proxy.settings.backlog,
+        defer_accept=said.defer_accept,
+        interface=said.interface,
+        maxconn=said.maxconn,
+        mss=said.mss,
+        shards=_shards(bind),
+        threads=said.threads,
+        tcp_user_timeout=said.tcp_user_timeout,
+        tfo=said.tfo,
+        transparent=said.transparent,
+        v6only=said.v6only,
+        mode=said.mode,
+        uid=said.uid,
+        gid=said.gid,
+    )
+
+
+def _shards(bind: Bind) -> document.Shards:
+    """Return how many sockets share the address: where nothing is said, one a worker if the kernel can."""
+    wanted = bind.settings.shards
+    if not isinstance(bind.address, Inet):
+        return document.Count(1)
+    return document.Count(wanted) if wanted else document.ByThread()
+
+
+def keep_alive(settings: KeepAlive) -> document.KeepAlive:
+    """Return keep-alive settings, 0 for what is left to the kernel."""
+    return document.KeepAlive(
+        settings.enabled, settings.count or 0, settings.idle or 0, settings.interval or 0
+    )
+
+
+def splice(options: Options) -> document.Splice:
+    """Return when data is forwarded inside the kernel."""
+    return document.Splice(options.splice_auto, options.splice_request, options.splice_response)
+
+
+def frontend_options(proxy: Proxy) -> document.FrontendOptions:
+    """Return a frontend's `option` lines."""
+    settings = proxy.settings
+    return document.FrontendOptions(
+        keepalive=keep_alive(settings.client_keepalive),
+        nolinger=settings.options.nolinger,
+        splice=splice(settings.options),
+        socket_stats=settings.options.socket_stats,
+    )

@@ -1,0 +1,142 @@
+"""Rules in the plan's terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from isthmus.config import register
+from isthmus.model.expression import Expression
+from isthmus.model.log import Format
+from isthmus.model.rule import (
+    Accept,
+    Action,
+    BackendChoice,
+    Capture,
+    ExpectProxy,
+    Reject,
+    Rule,
+    RuleSets,
+    ServerChoice,
+    SetAddress,
+    SetLogLevel,
+    SetMark,
+    SetTos,
+    SetVar,
+    SilentDrop,
+    UnsetVar,
+)
+from isthmus.plan import document
+from isthmus.plan.expressions import Names
+from isthmus.plan.logs import format_items
+from isthmus.plan.names import origin
+
+BACKEND_LOOP = register(
+    "E0422",
+    "a listen section chooses itself",
+    """use_backend in a listen section cannot name the section itself: without any rule, its own servers take
+    the traffic.""",
+)
+
+_ADDRESSES: dict[str, Callable[[document.Expression], document.Action]] = {
+    "set-src": document.SetSrc,
+    "set-src-port": document.SetSrcPort,
+    "set-dst": document.SetDst,
+    "set-dst-port": document.SetDstPort,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FrontendRules:
+    """The rules of a frontend, and the lengths of the capture slots that they fill."""
+
+    connection: tuple[document.Rule, ...]
+    session: tuple[document.Rule, ...]
+    content: tuple[document.Rule, ...]
+    backends: tuple[document.BackendChoice, ...]
+    captures: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BackendRules:
+    """The rules of a backend."""
+
+    content: tuple[document.Rule, ...]
+    servers: tuple[document.ServerChoice, ...]
+
+
+def frontend_rules(rules: RuleSets, own_backend: int | None, names: Names) -> FrontendRules:
+    """Lower the client side's rules. `own_backend` is the index of a listen's own servers."""
+    captures: list[int] = []
+    names.declare(rules.acls)
+    return FrontendRules(
+        connection=tuple(_rule(rule, captures, names) for rule in rules.connection),
+        session=tuple(_rule(rule, captures, names) for rule in rules.session),
+        content=tuple(_rule(rule, captures, names) for rule in rules.content),
+        backends=tuple(_backend_choice(choice, own_backend, names) for choice in rules.backends),
+        captures=tuple(captures),
+    )
+
+
+def backend_rules(rules: RuleSets, backend: int, names: Names) -> BackendRules:
+    """Lower the server side's rules. Captures are left out: their slots belong to a frontend."""
+    names.declare(rules.acls)
+    content = (rule for rule in rules.content if not isinstance(rule.action, Capture))
+    return BackendRules(
+        content=tuple(_rule(rule, [], names) for rule in content),
+        servers=tuple(_server_choice(choice, backend, names) for choice in rules.servers),
+    )
+
+
+def _rule(rule: Rule, captures: list[int], names: Names) -> document.Rule:
+    action = _action(rule.action, captures, names)
+    return document.Rule(action, names.condition(rule.condition), origin(rule.span))
+
+
+def _action(action: Action, captures: list[int], names: Names) -> document.Action:
+    match action:
+        case Accept():
+            return document.Accept()
+        case Reject():
+            return document.Reject()
+        case SilentDrop(rst_ttl):
+            return document.SilentDrop(rst_ttl)
+        case ExpectProxy():
+            return document.ExpectProxy()
+        case SetVar(name, Expression() as value, conditions):
+            return document.SetVar(name, names.expression(value), conditions)
+        case SetVar(name, Format() as value, conditions):
+            return document.SetVarFmt(name, format_items(value, names), conditions)
+        case UnsetVar(name):
+            return document.UnsetVar(name)
+        case SetAddress(what, value):
+            return _ADDRESSES[what](names.expression(value))
+        case Capture(value, length):
+            captures.append(length)
+            return document.Capture(names.expression(value), length, len(captures) - 1)
+        case SetLogLevel(level):
+            return document.SetLogLevel(level)
+        case SetMark(mark):
+            return document.SetMark(mark)
+        case SetTos(tos):
+            return document.SetTos(tos)
+    raise TypeError(f"no lowering for {action!r}")
+
+
+def _backend_choice(choice: BackendChoice, own: int | None, names: Names) -> document.BackendChoice:
+    condition = names.condition(choice.condition)
+    if isinstance(choice.target, Format):
+        return document.BackendChoice(document.DynamicBackend(format_items(choice.target, names)), condition)
+    index = names.backend(choice.target, choice.span)
+    if own is not None and index == own:
+        message = f"`{choice.target}` is the section itself"
+        names.diagnostics.alert(BACKEND_LOOP, message, choice.span)
+    return document.BackendChoice(document.FixedBackend(index), condition)
+
+
+def _server_choice(choice: ServerChoice, backend: int, names: Names) -> document.ServerChoice:
+    condition = names.condition(choice.condition)
+    if isinstance(choice.target, Format):
+        return document.ServerChoice(document.DynamicServer(format_items(choice.target, names)), condition)
+    index = names.server(backend, choice.target, choice.span)
+    return document.ServerChoice(document.FixedServer(index), condition)

@@ -1,0 +1,118 @@
+"""From the files of a start to what the engine runs; the command line wins over the files.
+
+Used at start, by `-c`, and for every later configuration. Touches nothing but the files it reads.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from isthmus import product
+from isthmus.config import Diagnostics, Features, Severity, read, startup_variables
+
+if TYPE_CHECKING:
+    from isthmus.keywords.vocabulary import Vocabulary
+    from isthmus.model.configuration import Configuration, Global
+    from isthmus.model.proxy import Proxy
+    from isthmus.plan.built import Built
+    from isthmus.process.launch import Launch
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the files came to. `built` is None where an error keeps it from being used.
+
+    `environment` is the one that the files left behind.
+    """
+
+    files: tuple[str, ...]
+    built: Built | None
+    listens: bool
+    environment: Mapping[str, str]
+    diagnostics: Diagnostics
+
+    @property
+    def warned(self) -> bool:
+        """Whether a warning was found."""
+        return any(each.severity is Severity.WARNING for each in self.diagnostics)
+
+
+def features() -> Features:
+    """Return what `.if` and `-cc` may ask about this program."""
+    present = frozenset(name for name, here in product.FEATURES.items() if here)
+    return Features(product.LANGUAGE_VERSION, present, product.ENABLED)
+
+
+def variables(local_peer: str | None, *, master_worker: bool = False) -> dict[str, str]:
+    """Return the environment that configuration files see before their first line."""
+    own = startup_variables(
+        version=product.FULL_VERSION,
+        branch=product.BRANCH,
+        local_peer=local_peer or socket.gethostname(),
+        master_worker=master_worker,
+    )
+    return {**os.environ, **own}
+
+
+def load(launch: Launch, vocabulary: Vocabulary) -> Loaded:
+    """Read the files of a start and build what the engine runs. Every error is in `diagnostics`."""
+    from isthmus import keywords
+    from isthmus.plan.building import build, unknown_names
+
+    tree = read(
+        launch.files,
+        environment=variables(launch.local_peer, master_worker=launch.master_worker),
+        features=features(),
+        sections=keywords.SECTIONS,
+    )
+    world = keywords.System()
+    said, diagnostics = keywords.load(tree, vocabulary, world)
+    built: Built | None = None
+    if diagnostics.failed:
+        for message in unknown_names(said, world):
+            diagnostics.add(message)
+    else:
+        built = build(with_command_line(said, launch), world, diagnostics)
+    listens = said.listens and not diagnostics.failed
+    return Loaded(tree.files, None if diagnostics.failed else built, listens, tree.environment, diagnostics)
+
+
+def with_command_line(said: Configuration, launch: Launch) -> Configuration:
+    """Return the configuration as the command line has it."""
+    proxies = tuple(_proxy(proxy, launch) for proxy in said.proxies)
+    return replace(said, global_=_global(said.global_, launch), proxies=proxies)
+
+
+def _global(said: Global, launch: Launch) -> Global:
+    return replace(
+        said,
+        daemon=(said.daemon or launch.daemon) and not launch.foreground,
+        master_worker=(said.master_worker or launch.master_worker) and not launch.foreground,
+        quiet=(said.quiet or launch.quiet) and not launch.verbose,
+        zero_warning=said.zero_warning or launch.zero_warning,
+        maxconn=launch.maxconn or said.maxconn,
+        pidfile=launch.pidfile or said.pidfile,
+        localpeer=launch.local_peer or said.localpeer,
+        splice=said.splice and not launch.no_splice,
+    )
+
+
+def _proxy(proxy: Proxy, launch: Launch) -> Proxy:
+    if launch.proxy_maxconn and proxy.settings.maxconn is None:
+        proxy = replace(proxy, settings=replace(proxy.settings, maxconn=launch.proxy_maxconn))
+    if launch.ignore_unresolved:
+        from isthmus.model.server import InitAddress
+
+        servers = tuple(
+            replace(
+                server,
+                settings=replace(server.settings, init_addr=(*server.settings.init_addr, InitAddress.NONE)),
+            )
+            for server in proxy.servers
+        )
+        proxy = replace(proxy, servers=servers)
+    return proxy

@@ -1,0 +1,1 @@
+"""The runtime API: what operators ask of a running process over its stats sockets."""

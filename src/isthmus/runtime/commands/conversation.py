@@ -1,0 +1,81 @@
+"""Commands about the connection itself: help, prompt, quit, levels, timeout."""
+
+from __future__ import annotations
+
+from isthmus.config.values import BadValueError, TimeUnit, parse_time
+from isthmus.runtime.instance import CommandError
+from isthmus.runtime.level import Level
+from isthmus.runtime.mode import Mode
+from isthmus.runtime.registry import Request, command, help_text
+
+
+@command("help", "list matching or all commands", syntax="[<command>]")
+def show_help(request: Request) -> str:
+    """Return the commands that the connection may use."""
+    return help_text(request.arguments, request.session.level)
+
+
+@command("prompt", "toggle interactive mode with prompt", syntax="[help | n | i | p | timed]*")
+def prompt(request: Request) -> str:
+    """Change what happens behind the commands of a line; without argument, between prompt and closing."""
+    session = request.session
+    if not request.arguments:
+        session.mode = Mode.CLOSING if session.mode is Mode.PROMPT else Mode.PROMPT
+        return ""
+    for word in request.arguments:
+        if word in ("n", "i", "p"):
+            session.mode = Mode(word)
+        elif word == "timed":
+            session.timed = not session.timed
+        else:
+            return "Usage: prompt [help | n | i | p | timed]*\n"
+    return ""
+
+
+@command("quit", "disconnect")
+def quit_session(request: Request) -> str:
+    """End the connection."""
+    request.session.quitting = True
+    return ""
+
+
+@command("operator", "lower the level of the current CLI session to operator", level=Level.OPERATOR)
+def to_operator(request: Request) -> str:
+    """Give up the level admin for this connection."""
+    request.session.level = Level.OPERATOR
+    return ""
+
+
+@command("user", "lower the level of the current CLI session to user")
+def to_user(request: Request) -> str:
+    """Give up every level but user for this connection."""
+    request.session.level = Level.USER
+    return ""
+
+
+@command("show cli level", "display the level of the current CLI session")
+def show_level(request: Request) -> str:
+    """Return the connection's level."""
+    return request.session.level.name.lower() + "\n"
+
+
+@command("show cli sockets", "dump list of cli sockets")
+def show_sockets(request: Request) -> str:
+    """Return where the runtime API listens."""
+    lines = (f"{place} {level} all\n" for place, level in request.instance.sockets)
+    return "# socket lvl processes\n" + "".join(lines)
+
+
+@command("set timeout", "change a timeout setting", syntax="[cli] <delay>")
+def set_timeout(request: Request) -> str:
+    """Change after how much silence this connection ends. As HAProxy, the unit is seconds if none is said."""
+    if request.argument(0) != "cli":
+        raise CommandError("'set timeout' only supports 'cli'.")
+    try:
+        delay = parse_time(request.argument(1), TimeUnit.SECONDS)
+    except BadValueError:
+        raise CommandError("Invalid timeout value.") from None
+    if delay.microseconds < TimeUnit.SECONDS.value:
+        raise CommandError("Invalid timeout value.")
+    request.session.timeout = delay.seconds
+    return ""

@@ -1,0 +1,59 @@
+"""What commands may see and touch: the running process as the runtime API knows it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from isthmus.engine import Engine
+from isthmus.engine.report import BackendFacts, ServerFacts
+from isthmus.health.announcing import Announcer
+from isthmus.health.checker import Checker
+from isthmus.plan import Runtime
+
+
+class CommandError(Exception):
+    """A command that could not be carried out, with the line that the operator gets."""
+
+
+@dataclass(slots=True)
+class Instance:
+    """The process, its engine and its checks.
+
+    `sockets` are the addresses of the runtime API with their levels, `fullconn` the backends' limits
+    by name, `requests` counts its commands.
+    """
+
+    engine: Engine
+    announcer: Announcer
+    checker: Checker
+    settings: Runtime
+    environment: Mapping[str, str]
+    sockets: tuple[tuple[str, str], ...] = ()
+    fullconn: Mapping[str, int] = field(default_factory=dict)
+    file_limit: int = 0
+    requests: int = 0
+    started: float = field(default_factory=time.time)
+    pid: int = field(default_factory=os.getpid)
+
+    def server(self, place: str) -> tuple[BackendFacts, ServerFacts]:
+        """Return the server that `backend/server` names; either may be a number behind a `#`.
+
+        Raises CommandError in HAProxy's words.
+        """
+        backend_name, slash, server_name = place.partition("/")
+        if not slash or not server_name:
+            raise CommandError("Require 'backend/server'.")
+        for backend in self.engine.snapshot().backends:
+            if _matches(backend_name, backend.name, backend.id):
+                for server in backend.servers:
+                    if _matches(server_name, server.name, server.id):
+                        return backend, server
+                raise CommandError("No such server.")
+        raise CommandError("No such backend.")
+
+
+def _matches(asked: str, name: str, number: int) -> bool:
+    return asked in (name, f"#{number}")

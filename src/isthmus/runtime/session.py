@@ -1,0 +1,90 @@
+"""One operator's connection as a state machine: lines in, answers out. Holds no socket."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from isthmus.runtime import commands as _registered  # noqa: F401  (importing them registers them)
+from isthmus.runtime.instance import CommandError, Instance
+from isthmus.runtime.level import Level
+from isthmus.runtime.mode import Mode
+from isthmus.runtime.registry import Request, find, unknown_text
+
+
+@dataclass(slots=True)
+class Session:
+    """One connection: what it may do, how it answers, and after how many seconds of silence it ends."""
+
+    instance: Instance
+    level: Level
+    timeout: float
+    mode: Mode = Mode.CLOSING
+    timed: bool = False
+    quitting: bool = False
+
+    def answer(self, line: str) -> str:
+        """Carry out the commands of a line and return everything that is to be sent."""
+        answers: list[str] = []
+        for text in _commands(line):
+            words = _words(text)
+            self.instance.requests += 1
+            answer = self._run(words)
+            if self.quitting:
+                break
+            answers.append(f"{answer}\n{self._prompt()}")
+        return "".join(answers)
+
+    @property
+    def closing(self) -> bool:
+        """Whether the connection is to be closed now that a line is answered."""
+        return self.quitting or self.mode is Mode.CLOSING
+
+    def _prompt(self) -> str:
+        if self.mode is not Mode.PROMPT:
+            return ""
+        if not self.timed:
+            return "> "
+        up = int(time.time() - self.instance.started)
+        return f"[{up // 86400}:{up // 3600 % 24:02}:{up // 60 % 60:02}:{up % 60:02}]> "
+
+    def _run(self, words: tuple[str, ...]) -> str:
+        if not words and self.mode is not Mode.CLOSING:
+            return ""
+        found = find(words)
+        if found is None:
+            return unknown_text(words, self.level)
+        if self.level < found.level:
+            return "Permission denied\n"
+        try:
+            return found.run(Request(words[len(found.words) :], self, self.instance))
+        except CommandError as error:
+            return f"{error}\n"
+
+
+def _commands(line: str) -> list[str]:
+    """Split a line at its semicolons; a backslash keeps one."""
+    parts, current, escaped = [], "", False
+    for character in line.rstrip("\r\n"):
+        if character == ";" and not escaped:
+            parts.append(current)
+            current = ""
+            continue
+        escaped = character == "\\" and not escaped
+        current += character
+    return [*parts, current] if current.strip() or not parts else parts
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """Split a command into words; a backslash takes away the meaning of the character behind it."""
+    words: list[str] = []
+    current: str | None = None
+    characters = iter(text)
+    for character in characters:
+        if character in " \t":
+            if current is not None:
+                words.append(current)
+            current = None
+            continue
+        current = (current or "") + (next(characters, "") if character == "\\" else character)
+    return tuple(words if current is None else [*words, current])

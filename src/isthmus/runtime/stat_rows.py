@@ -1,0 +1,209 @@
+"""What each column of `show stat` holds for a frontend, listener, server or backend."""
+
+from __future__ import annotations
+
+from isthmus.engine.report import BackendFacts, FrontendFacts, ListenerFacts, ServerCounters, ServerFacts
+from isthmus.health.checker import Checked
+from isthmus.health.outcome import Verdict
+from isthmus.runtime.fields import Value
+
+Row = dict[str, Value]
+
+
+_ABSENT = "namespace absent"
+"""The engine's reason for a server whose namespace does not exist now."""
+
+
+def frontend_row(front: FrontendFacts, maxconn: int) -> Row:
+    """Return a frontend's values. `maxconn` is the process's, which limits one that sets none."""
+    said = front.counters
+    return {
+        "pxname": front.name,
+        "svname": "FRONTEND",
+        "scur": said.scur,
+        "smax": said.smax,
+        "slim": front.maxconn or maxconn,
+        "stot": said.stot,
+        "bin": said.bin,
+        "bout": said.bout,
+        "dreq": said.dreq,
+        "dresp": said.dresp,
+        "ereq": said.ereq,
+        "status": front.status,
+        "pid": 1,
+        "iid": front.id,
+        "sid": 0,
+        "type": 0,
+        "rate": said.rate,
+        "rate_lim": 0,
+        "rate_max": said.rate_max,
+        "req_rate": 0,
+        "req_rate_max": 0,
+        "req_tot": 0,
+        "comp_in": 0,
+        "comp_out": 0,
+        "comp_byp": 0,
+        "comp_rsp": 0,
+        "mode": "tcp",
+        "conn_rate": said.conn_rate,
+        "conn_rate_max": said.conn_rate_max,
+        "conn_tot": said.conn_tot,
+        "dcon": said.dcon,
+        "dses": said.dses,
+        "wrew": 0,
+        "eint": 0,
+        "sess_other": said.stot,
+    }
+
+
+def listener_row(front: FrontendFacts, listener: ListenerFacts) -> Row:
+    """Return a listener's values."""
+    said = listener.counters
+    return {
+        "pxname": front.name,
+        "svname": listener.name,
+        "scur": said.scur,
+        "smax": said.smax,
+        "slim": listener.maxconn,
+        "stot": said.stot,
+        "bin": said.bin,
+        "bout": said.bout,
+        "dreq": said.dreq,
+        "dresp": said.dresp,
+        "ereq": said.ereq,
+        "status": listener.status,
+        "pid": 1,
+        "iid": front.id,
+        "sid": listener.id,
+        "type": 3,
+        "addr": listener.address,
+        "mode": "tcp",
+        "dcon": said.dcon,
+        "dses": said.dses,
+        "wrew": 0,
+        "eint": 0,
+        "proto": "tcp",
+        "netns": listener.namespace or None,
+    }
+
+
+def server_row(back: BackendFacts, server: ServerFacts, checked: Checked | None) -> Row:
+    """Return a server's values."""
+    row = _served(server.counters)
+    row |= {
+        "pxname": back.name,
+        "svname": server.name,
+        "slim": server.maxconn or None,
+        "status": server.status,
+        "weight": server.weight,
+        "act": int(not server.backup),
+        "bck": int(server.backup),
+        "lastchg": server.last_change,
+        "qlimit": server.maxqueue or None,
+        "iid": back.id,
+        "sid": server.id,
+        "tracked": server.tracked or None,
+        "type": 2,
+        "addr": server.address,
+        "srv_icur": 0,
+        "idle_conn_cur": 0,
+        "safe_conn_cur": 0,
+        "used_conn_cur": server.counters.scur,
+        "need_conn_est": server.counters.scur,
+        "uweight": server.user_weight,
+        "srid": 0,
+        "netns": server.namespace or None,
+    }
+    row |= _check(server, checked) if checked is not None else {}
+    if server.reason == _ABSENT:
+        # The engine's word, not a check's: there is nothing to check.
+        row["last_chk"] = server.reason
+    return row
+
+
+def _check(server: ServerFacts, checked: Checked) -> Row:
+    outcome, counting = checked.outcome, checked.counting
+    row: Row = {
+        "chkfail": checked.failures,
+        "chkdown": server.chkdown,
+        "downtime": server.downtime,
+        "check_status": outcome.verdict.code,
+        "check_desc": outcome.verdict.words,
+        "check_rise": counting.rise,
+        "check_fall": counting.fall,
+        "check_health": counting.health,
+    }
+    if outcome.verdict is not Verdict.INITIALIZING:
+        row |= {"check_duration": outcome.duration, "last_chk": outcome.info or None}
+    if not server.admin_state and server.status in ("UP", "DOWN") and not counting.steady:
+        # A server on its way up or down shows how far it is, as in `UP 1/3`.
+        row["status"] = " ".join(reversed(counting.shown.split()))
+    return row
+
+
+def backend_row(back: BackendFacts, fullconn: int | None) -> Row:
+    """Return a backend's values."""
+    row = _served(back.counters)
+    return row | {
+        "pxname": back.name,
+        "svname": "BACKEND",
+        "slim": fullconn,
+        "dreq": back.counters.dreq,
+        "status": back.status,
+        "weight": back.weight,
+        "act": back.active,
+        "bck": back.backup,
+        "chkdown": back.chkdown,
+        "lastchg": back.last_change,
+        "downtime": back.downtime,
+        "iid": back.id,
+        "sid": 0,
+        "type": 1,
+        "comp_in": 0,
+        "comp_out": 0,
+        "comp_byp": 0,
+        "comp_rsp": 0,
+        "algo": back.algorithm,
+        "uweight": sum(each.user_weight for each in back.servers if each.op_state),
+        "agg_server_status": 0,
+        "agg_server_check_status": 0,
+        "agg_check_status": 0,
+    }
+
+
+def _served(said: ServerCounters) -> Row:
+    """Return what servers and backends have in common."""
+    return {
+        "qcur": said.qcur,
+        "qmax": said.qmax,
+        "scur": said.scur,
+        "smax": said.smax,
+        "stot": said.stot,
+        "bin": said.bin,
+        "bout": said.bout,
+        "dresp": said.dresp,
+        "econ": said.econ,
+        "eresp": said.eresp,
+        "wretr": said.wretr,
+        "wredis": said.wredis,
+        "pid": 1,
+        "lbtot": said.lbtot,
+        "rate": said.rate,
+        "rate_max": said.rate_max,
+        "cli_abrt": said.cli_abrt,
+        "srv_abrt": said.srv_abrt,
+        "lastsess": said.lastsess,
+        "qtime": said.qtime,
+        "ctime": said.ctime,
+        "rtime": 0,
+        "ttime": said.ttime,
+        "mode": "tcp",
+        "wrew": 0,
+        "connect": said.connect,
+        "reuse": 0,
+        "qtime_max": said.qtime_max,
+        "ctime_max": said.ctime_max,
+        "rtime_max": 0,
+        "ttime_max": said.ttime_max,
+        "eint": 0,
+    }

@@ -1,0 +1,41 @@
+"""Fixtures of the conformance cases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from . import proxy
+from .lab import Both
+
+
+@pytest.fixture(scope="session")
+def programs() -> tuple[str, str]:
+    """The two programs; a machine without one of them skips, and says so."""
+    reference, candidate = proxy.reference(), proxy.candidate()
+    if reference is None:
+        pytest.skip("no haproxy to compare with (Debian package: haproxy)")
+    if candidate is None:
+        pytest.skip("no isthmus beside this Python (make build)")
+    return reference, candidate
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "later(feature): Isthmus does not have this feature yet")
+
+
+@pytest.fixture
+def both(programs: tuple[str, str], tmp_path: Path, request: pytest.FixtureRequest) -> Both:
+    later = request.node.get_closest_marker("later")
+    if later and not proxy.is_haproxy(programs[1]):
+        pytest.skip(f"not in Isthmus yet: {later.args[0]}")
+    return Both(*programs, tmp_path)
+
+
+@pytest.fixture
+def beyond(both: Both) -> Both:
+    """For cases in which Isthmus means to differ: HAProxy beside itself cannot show that."""
+    if proxy.is_haproxy(both.candidate):
+        pytest.skip("the candidate is haproxy itself")
+    return both

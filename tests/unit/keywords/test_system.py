@@ -1,0 +1,45 @@
+"""The machine that the tests run on answers what a configuration asks."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+from isthmus.keywords import System
+from isthmus.keywords.world import World
+
+SYSTEM: World = System()
+
+
+def test_only_a_namespaces_file_is_a_namespace(tmp_path: Path) -> None:
+    assert SYSTEM.exists("/proc/self/ns/net")
+    assert not SYSTEM.exists(str(tmp_path))
+    assert not SYSTEM.exists(str(tmp_path / "none"))
+
+
+def test_an_address_resolves_to_itself_and_a_strange_name_to_nothing() -> None:
+    assert SYSTEM.resolve("127.0.0.1", None) == ip_address("127.0.0.1")
+    assert SYSTEM.resolve("::1", 6) == ip_address("::1")
+    assert SYSTEM.resolve("::1", 4) is None
+    assert SYSTEM.resolve("no such name", None) is None
+
+
+def test_root_has_the_number_0_and_nobody_unknown_has_one() -> None:
+    assert SYSTEM.user_id("root") == 0
+    assert SYSTEM.user_id("no-such-user-here") is None
+    assert SYSTEM.group_id("root") == 0
+    assert SYSTEM.group_id("no-such-group-here") is None
+
+
+def test_a_missing_pattern_file_raises(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="none"):
+        SYSTEM.read_text(str(tmp_path / "none"))
+
+
+def test_a_machine_has_processors_files_and_a_name() -> None:
+    assert SYSTEM.processors() >= 1
+    assert SYSTEM.open_files() >= 3
+    assert SYSTEM.host_name()
+    assert all(name.startswith("CAP_") for name in SYSTEM.capabilities())

@@ -1,0 +1,94 @@
+"""A machine on paper, and configurations read on it: builders for tests of the model and the plan."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
+
+from isthmus.config import Features, Tree, read_text
+from isthmus.keywords import SECTIONS, load
+from isthmus.keywords.vocabulary import Vocabulary
+from isthmus.model.configuration import Configuration
+from isthmus.plan import Built, build
+
+VOCABULARY = Vocabulary.read((Path(__file__).parent / "keywords" / "vocabulary.json").read_bytes())
+TIMEOUTS = "defaults\n timeout connect 1s\n timeout client 2s\n timeout server 3s\n"
+
+
+class PaperWorld:
+    """Namespaces red and blue, a host `origin.test`, a user and a group `web` and `root`, two processors."""
+
+    def __init__(self, *paths: str) -> None:
+        self.held = frozenset({"CAP_SYS_ADMIN", "CAP_NET_ADMIN"})
+        self.paths = {"/run/netns/red", "/run/netns/blue", *paths}
+
+    def exists(self, path: str) -> bool:
+        return path in self.paths
+
+    def resolve(self, host: str, family: int | None) -> IPv4Address | IPv6Address | None:
+        if host != "origin.test":
+            return None
+        return ip_address("2001:db8::7" if family == 6 else "192.0.2.7")
+
+    def user_id(self, name: str) -> int | None:
+        return {"web": 33, "root": 0}.get(name)
+
+    def group_id(self, name: str) -> int | None:
+        return {"web": 34, "root": 0}.get(name)
+
+    def read_text(self, path: str) -> str:
+        raise FileNotFoundError(path)
+
+    def capabilities(self) -> frozenset[str]:
+        return self.held
+
+    def open_files(self) -> int:
+        return 2040
+
+    def processors(self) -> int:
+        return 2
+
+    def host_name(self) -> str:
+        return "paper"
+
+
+def tree(text: str) -> Tree:
+    """The sections of a text."""
+    return read_text(text, environment={}, features=Features("3.5"), sections=SECTIONS, file="t.cfg")
+
+
+def loaded(text: str) -> Configuration:
+    """What a text means, where it has no error."""
+    found, diagnostics = load(tree(text), VOCABULARY, PaperWorld())
+    assert not diagnostics.failed, diagnostics.render()
+    return found
+
+
+def built(text: str) -> Built:
+    """The plan of a text that has no error."""
+    read = tree(text)
+    found, diagnostics = load(read, VOCABULARY, PaperWorld())
+    assert not diagnostics.failed, diagnostics.render()
+    plan = build(found, PaperWorld(), diagnostics)
+    assert not diagnostics.failed, diagnostics.render()
+    return plan
+
+
+def messages(text: str) -> list[tuple[str, int]]:
+    """Code and line of every message about a text, the plan's included where there is one."""
+    read = tree(text)
+    found, diagnostics = load(read, VOCABULARY, PaperWorld())
+    if not diagnostics.failed:
+        build(found, PaperWorld(), diagnostics)
+    return [(each.code, each.span.line if each.span else 0) for each in diagnostics]
+
+
+def exit_status(text: str) -> int:
+    """What `-c` exits with: 1 for an error, 2 where nothing would listen, else 0."""
+    read = tree(text)
+    found, diagnostics = load(read, VOCABULARY, PaperWorld())
+    if not diagnostics.failed:
+        build(found, PaperWorld(), diagnostics)
+    if diagnostics.failed or found is None:
+        return 1
+    return 0 if found.listens else 2

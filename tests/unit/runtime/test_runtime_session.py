@@ -1,0 +1,114 @@
+"""Answers on a connection, as HAProxy 2.6 was seen to give them, and the modes of 3.x."""
+
+from __future__ import annotations
+
+import pytest
+from instances import Operator
+
+from isthmus import product
+from isthmus.runtime.level import Level
+from isthmus.runtime.registry import COMMANDS
+
+VERSION = product.FULL_VERSION + "\n\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("show version", VERSION),
+        ("  show   version  ", VERSION),
+        ("show version\r", VERSION),
+        ("show version extra", VERSION),
+        ("show version;show version", VERSION * 2),
+        ("show cli level", "admin\n\n"),
+        ("operator;show cli level", "\noperator\n\n"),
+        ("user;show cli level;show env HOME", "\nuser\n\nPermission denied\n\n"),
+        ("show env HOME", "HOME=/root\n\n"),
+        ("show env", "HOME=/root\n\n"),
+        ("show env NOPE", "Variable not found\n\n"),
+        ("show cli sockets", "# socket lvl processes\nunix@/run/a.sock admin all\n\n"),
+        ("set timeout cli 0", "Invalid timeout value.\n\n"),
+        ("set timeout cli x", "Invalid timeout value.\n\n"),
+        ("set timeout foo 3", "'set timeout' only supports 'cli'.\n\n"),
+        ("set timeout cli 1", "\n"),
+        ("show backend", "# name\nb\nl\n\n"),
+        ("quit", ""),
+        ("show version;quit;show version", VERSION),
+    ],
+)
+def test_a_line_is_answered_as_haproxy_answers_it(line: str, answer: str) -> None:
+    assert Operator().ask(line) == answer
+
+
+def test_a_connection_closes_behind_one_line_unless_it_is_interactive() -> None:
+    operator = Operator()
+    operator.ask("show version")
+    assert operator.session.closing
+    operator.ask("prompt i")
+    assert not operator.session.closing
+
+
+def test_the_prompt_toggles_and_stands_behind_every_answer() -> None:
+    operator = Operator()
+    assert operator.ask("prompt") == "\n> "
+    assert operator.ask("show version;show version") == f"{VERSION}> {VERSION}> "
+    assert operator.ask("") == "\n> "
+    assert operator.ask("prompt") == "\n"
+    assert operator.session.closing
+
+
+def test_a_timed_prompt_tells_how_long_the_process_has_run() -> None:
+    operator = Operator()
+    operator.instance.started -= 90061
+    assert operator.ask("prompt p timed").startswith("\n[1:01:01:0")
+
+
+def test_an_unknown_command_gets_the_nearest_ones() -> None:
+    answer = Operator().ask("show servres state")
+    first, *rest = answer.splitlines()
+    assert first == "Unknown command, but maybe one of the following ones is a better match:"
+    assert any(each.startswith("  show servers state [<backend>] ") for each in rest)
+
+
+def test_half_a_command_gets_every_one_that_begins_so() -> None:
+    answer = Operator().ask("show")
+    offered = {" ".join(line.split()[:2]) for line in answer.splitlines()[1:] if line.startswith("  show")}
+    assert offered == {" ".join(name.split()[:2]) for name in COMMANDS if name.startswith("show ")}
+
+
+def test_nonsense_gets_a_few_commands_all_the_same() -> None:
+    assert 5 <= len(Operator().ask("xyzzy").splitlines()) <= 10
+
+
+def test_an_empty_line_gets_the_whole_list() -> None:
+    answer = Operator().ask("")
+    assert answer.startswith("Unknown command. Please enter one of the following commands only:\n")
+    assert "  set server <bk>/<srv> [opts]            : " in answer
+
+
+def test_help_of_a_word_lists_what_begins_so() -> None:
+    lines = Operator().ask("help show env").splitlines()
+    assert [" ".join(each.split()[:2]) for each in lines[1:-1]] == [
+        "show env",
+        "help [<command>]",
+        "prompt [help",
+        "quit :",
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["disable server b/s1", "set weight b/s1 1", "set server b/s1 state ready", "show sess", "operator"],
+)
+def test_a_user_may_not_do_what_needs_a_higher_level(line: str) -> None:
+    operator = Operator()
+    operator.session.level = Level.USER
+    assert operator.ask(line) == "Permission denied\n\n"
+    assert operator.native.commands == []
+
+
+def test_every_command_is_documented_and_listed_by_help() -> None:
+    text = Operator().ask("help")
+    for each in COMMANDS.values():
+        assert each.about
+        assert f"  {each.name}" in text
