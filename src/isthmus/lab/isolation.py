@@ -11,7 +11,7 @@ import errno
 import os
 from pathlib import Path
 
-from isthmus.lab import kernel
+from isthmus import kernel
 from isthmus.lab.errors import LabError
 
 NETNS_FOLDER = Path("/run/netns")

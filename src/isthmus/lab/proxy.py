@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from isthmus.lab import kernel
+from isthmus import kernel
 from isthmus.lab.errors import LabError
 
 # A debug build on a machine that is busy with other tests takes seconds to import and start.

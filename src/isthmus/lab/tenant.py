@@ -18,7 +18,7 @@ from typing import Never
 
 import msgspec
 
-from isthmus.lab import kernel
+from isthmus import kernel
 from isthmus.lab.errors import LabError
 from isthmus.lab.interfaces import raise_loopback
 from isthmus.lab.isolation import NETNS_FOLDER

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from isthmus.lab import kernel
+from isthmus import kernel
 from isthmus.lab.stopping import leave_stopping_to_the_leader, signals_held
 
 _LEADER_ENDED = signal.SIGUSR1

@@ -13,7 +13,7 @@ from isthmus.lab.isolation import _refusal, setting
 # Prints its child's number; the child waits for ever, unless the kernel ends it.
 PARENT = """\
 import os, signal
-from isthmus.lab import kernel
+from isthmus import kernel
 leader = os.getpid()
 child = os.fork()
 if child == 0:

@@ -1,10 +1,11 @@
-"""The system calls that Python 3.11 has no function for, through libc: unshare, mount, prctl."""
+"""The system calls that Python 3.11 has no function for, through libc."""
 
 import ctypes
 import os
 import signal
 
 CLONE_NEWNS = 0x00020000
+CLONE_NEWUTS = 0x04000000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
 
@@ -13,6 +14,9 @@ MS_NODEV = 0x4
 MS_BIND = 0x1000
 MS_REC = 0x4000
 MS_PRIVATE = 0x40000
+MS_SHARED = 0x100000
+
+_MNT_DETACH = 2
 
 _PR_SET_PDEATHSIG = 1
 
@@ -24,6 +28,25 @@ def unshare(flags: int) -> None:
     """Leave the namespaces that `flags` names for new ones (unshare(2)); OSError where it may not."""
     if _libc.unshare(ctypes.c_int(flags)) != 0:
         raise _last_error("unshare")
+
+
+def setns(descriptor: int, kind: int) -> None:
+    """Have the calling thread enter a namespace (setns(2)); `kind` is a CLONE_ constant, 0 for any."""
+    if _libc.setns(ctypes.c_int(descriptor), ctypes.c_int(kind)) != 0:
+        raise _last_error("setns")
+
+
+def unmount(target: str) -> None:
+    """Take a mount away from the tree at once; it ends when its last user does (MNT_DETACH)."""
+    if _libc.umount2(os.fsencode(target), ctypes.c_int(_MNT_DETACH)) != 0:
+        raise _last_error(target)
+
+
+def sethostname(name: str) -> None:
+    """Set the host name of the calling thread's UTS namespace."""
+    encoded = name.encode()
+    if _libc.sethostname(encoded, ctypes.c_size_t(len(encoded))) != 0:
+        raise _last_error("sethostname")
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
