@@ -1,0 +1,90 @@
+"""The network's table in the kernel: read and replaced, in the namespace of the calling thread."""
+
+from __future__ import annotations
+
+import json
+
+from isthmus.network.filtering.canonical import Json, canonical_text, commands, listed_objects
+from isthmus.network.filtering.former import former_settings
+from isthmus.network.filtering.nft import FilteringError, run
+from isthmus.network.filtering.ruleset import FAMILY, table_name
+
+_ABSENT = "No such file or directory"
+
+
+def read_ruleset(network: str) -> str | None:
+    """Return the canonical text of the network's table here, None where there is none.
+
+    Equal to the wanted text where nobody changed the table. FilteringError where nft fails.
+    """
+    objects = _listed(network)
+    return canonical_text(objects) if objects else None
+
+
+def read_former(network: str) -> dict[str, str]:
+    """Return the sysctls that the network's table keeps for down, by name. FilteringError where nft fails."""
+    return former_settings(_listed(network))
+
+
+def apply_ruleset(text: str | None, network: str) -> None:
+    """Replace the network's table by the one that a canonical text describes, or remove it (None).
+
+    All of it or nothing, in one transaction; other tables are not touched. FilteringError says what
+    nft said, and of which rule.
+    """
+    wanted = commands(text) if text else []
+    replacing = [*_removal(network), *wanted]
+    try:
+        run(_document(replacing))
+    except FilteringError as error:
+        raise FilteringError(error.said, _culprit(replacing)) from error
+
+
+def _listed(network: str) -> list[Json]:
+    try:
+        return listed_objects(run(_document([{"list": _table(network)}])))
+    except FilteringError as error:
+        if _ABSENT in error.said:
+            return []
+        raise
+
+
+def _table(network: str) -> Json:
+    return {"table": {"family": FAMILY, "name": table_name(network)}}
+
+
+def _removal(network: str) -> list[Json]:
+    table = _table(network)
+    # Adding what is there does nothing, deleting what is not fails: together they work for both.
+    return [{"add": table}, {"delete": table}]
+
+
+def _document(chosen: list[Json]) -> str:
+    return json.dumps({"nftables": chosen})
+
+
+def _culprit(replacing: list[Json]) -> str | None:
+    """Return the command that the kernel or nft refuses; nft does not say which of a JSON text it is."""
+    passing, failing = 0, len(replacing)
+    if _accepted(replacing):
+        return None
+    while failing - passing > 1:
+        middle = (passing + failing) // 2
+        passing, failing = (middle, failing) if _accepted(replacing[:middle]) else (passing, middle)
+    return _named(replacing[failing - 1])
+
+
+def _accepted(chosen: list[Json]) -> bool:
+    try:
+        run(_document(chosen), dry=True)
+    except FilteringError:
+        return False
+    return True
+
+
+def _named(command: Json) -> str | None:
+    body = next(iter(command.values()))
+    kind, what = next(iter(body.items()))
+    if kind == "rule":
+        return f"a rule of chain {what['chain']}: {json.dumps(what['expr'])}"
+    return f"{kind} {what['name']}" if kind == "chain" else None
