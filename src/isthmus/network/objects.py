@@ -7,7 +7,7 @@ None in a wanted object means that anything will do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Interface, IPv6Interface
 
 from isthmus.network.model import BridgePort, Neighbour, Route, Rule, Shaping
@@ -116,7 +116,11 @@ class RuleObject:
     @property
     def key(self) -> tuple[str, ...]:
         """Its priority and family; several rules of one priority differ in what they match."""
-        return ("rule", self.namespace, str(self.rule.family), str(self.rule.priority), repr(self.rule))
+        return ("rule", self.namespace, str(self.rule.family), str(self.rule.priority), self._matched)
+
+    @property
+    def _matched(self) -> str:
+        return repr(replace(self.rule, span=None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,197 @@
+"""Steps carried out, in order; when one fails, those that were done are undone.
+
+Requests to the kernel are queued for each namespace and sent together; what a request needs to know of
+the others (an interface's index) is asked for when it is encoded, and whatever is queued goes out first
+if the answer is not there yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from isthmus.network.desired import Former
+from isthmus.network.difference import Step, rank
+from isthmus.network.machine import Machine
+from isthmus.network.netlink.channel import Refusal
+from isthmus.network.netlink.interfaces import MissingError
+from isthmus.network.objects import SpaceObject, State
+from isthmus.network.operating import FORGIVEN, Operator, RefusedError, Request, Work
+from isthmus.network.spacemaking import make, remove
+
+Progress = Callable[[Step], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From which state to which; `former` is what sysctls were before the network set them."""
+
+    found: State
+    wanted: State
+    former: Former
+
+
+class ApplyError(Exception):
+    """A step that could not be done: which one, why, and whether everything before it was undone."""
+
+    def __init__(self, step: Step, reason: str) -> None:
+        super().__init__(reason)
+        self.step = step
+        self.reason = reason
+        self.left: list[tuple[Step, str]] = []
+        """What could not be undone, and why."""
+
+
+def _silent(_: Step) -> None:
+    return None
+
+
+def apply(steps: Sequence[Step], change: Change, machine: Machine, progress: Progress = _silent) -> None:
+    """Carry out all steps, or none: ApplyError says which one failed, after the others were undone.
+
+    An interruption (Ctrl-C) is handled like a failure, and raised again.
+    """
+    run = _Run(Operator(change.wanted, machine, change.former), machine, progress)
+    try:
+        run.carry_out(steps)
+    except BaseException as error:
+        left = _undo(run, change, machine)
+        if isinstance(error, ApplyError):
+            error.left = left
+        raise
+
+
+def _undo(run: _Run, change: Change, machine: Machine) -> list[tuple[Step, str]]:
+    undoing = _Run(Operator(change.found, machine, change.former), machine, _silent, forgiving=True)
+    undoing.carry_out([step.reversed() for step in reversed(run.done)])
+    return undoing.failed
+
+
+def apply_all(
+    steps: Sequence[Step], change: Change, machine: Machine, progress: Progress = _silent
+) -> list[tuple[Step, str]]:
+    """Carry out what can be carried out, and return what could not, with the reason: the way of `down`."""
+    run = _Run(Operator(change.wanted, machine, change.former), machine, progress, forgiving=True)
+    run.carry_out(steps)
+    return run.failed
+
+
+class _Run:
+    """One run over a list of steps. `forgiving`: go on after a failure, and keep a list of them."""
+
+    def __init__(
+        self, operator: Operator, machine: Machine, progress: Progress, *, forgiving: bool = False
+    ) -> None:
+        self._operator = operator
+        self._machine = machine
+        self._progress = progress
+        self._forgiving = forgiving
+        self._queued: dict[str, list[tuple[Step, bytes]]] = {}
+        self._number = 0
+        self.done: list[Step] = []
+        """Steps of which something was done, in order."""
+        self.failed: list[tuple[Step, str]] = []
+
+    def carry_out(self, steps: Sequence[Step]) -> None:
+        for _, same in groupby(steps, key=lambda step: (step.new is None, rank(step.subject))):
+            for some in _portions(list(same), self._machine.room // 2):
+                self._wave(some)
+
+    def _wave(self, steps: list[Step]) -> None:
+        if isinstance(steps[0].subject, SpaceObject):
+            self._spaces(steps)
+            return
+        for phase in range(self._operator.phases(steps[0])):
+            for step in steps:
+                if phase == 0:
+                    self._progress(step)
+                self._prepare(step, phase)
+            self._flush()
+
+    def _prepare(self, step: Step, phase: int) -> None:
+        """Queue a step's requests, or do at once what no request can do."""
+        try:
+            try:
+                work = list(self._operator.work(step, phase))
+            except MissingError:
+                self._flush()
+                work = list(self._operator.work(step, phase))
+            self._start(step, work)
+        except (MissingError, OSError, RefusedError) as error:
+            self._fail(step, str(error))
+
+    def _start(self, step: Step, work: list[Work]) -> None:
+        for each in work:
+            if isinstance(each, Request):
+                self._queued.setdefault(each.namespace, []).append((step, each.payload))
+            else:
+                self._flush()
+                self._note(step)
+                each()
+
+    def _flush(self) -> None:
+        queued, self._queued = self._queued, {}
+        for namespace, requests in queued.items():
+            outcomes = self._machine.channel(namespace).change([payload for _, payload in requests])
+            refusals: list[tuple[Step, Refusal]] = []
+            for (step, _), refusal in zip(requests, outcomes, strict=True):
+                if refusal is None:
+                    self._note(step)
+                elif not self._forgives(step, refusal):
+                    refusals.append((step, refusal))
+            for step, refusal in refusals:
+                self._fail(step, str(refusal))
+
+    def _forgives(self, step: Step, refusal: Refusal) -> bool:
+        # What is to be removed may be gone: with its interface, its peer, its namespace.
+        return (step.new is None or self._forgiving) and refusal.number in FORGIVEN
+
+    def _spaces(self, steps: list[Step]) -> None:
+        for step in steps:
+            self._progress(step)
+        for kind, same in groupby(steps, key=lambda step: (step.old is None, step.new is None)):
+            some = list(same)
+            if kind == (True, False):
+                self._make_spaces(some)
+            elif kind == (False, True):
+                self._remove_spaces(some)
+            else:
+                for step in some:
+                    self._prepare(step, 0)
+
+    def _make_spaces(self, steps: list[Step]) -> None:
+        wanted = [step.new for step in steps if isinstance(step.new, SpaceObject)]
+        made = make(wanted, self._operator.alias)
+        failures: list[tuple[Step, OSError]] = []
+        for step, each, outcome in zip(steps, wanted, made, strict=True):
+            if isinstance(outcome, OSError):
+                failures.append((step, outcome))
+            else:
+                self._machine.adopt(each.space.name, outcome)
+                self._note(step)
+        for step, error in failures:
+            self._fail(step, str(error))
+
+    def _remove_spaces(self, steps: list[Step]) -> None:
+        spaces = [step.old.space for step in steps if isinstance(step.old, SpaceObject)]
+        self._machine.forget(space.name for space in spaces)
+        for step, error in zip(steps, remove(spaces), strict=True):
+            if error is None:
+                self._note(step)
+            else:
+                self._fail(step, str(error))
+
+    def _note(self, step: Step) -> None:
+        if not self.done or self.done[-1] is not step:
+            self.done.append(step)
+
+    def _fail(self, step: Step, reason: str) -> None:
+        if not self._forgiving:
+            raise ApplyError(step, reason)
+        self.failed.append((step, reason))
+
+
+def _portions(steps: list[Step], size: int) -> Iterator[list[Step]]:
+    for start in range(0, len(steps), max(1, size)):
+        yield steps[start : start + max(1, size)]

@@ -1,0 +1,232 @@
+"""What is to be done so that what is found becomes what is wanted: an ordered list of steps.
+
+Thinking only. Each step can be turned round, which is how a failed apply is rolled back. What the
+kernel removes by itself (the addresses of an interface that goes, everything in a namespace that ends)
+is not removed by steps of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from isthmus.network.netlink.kinds import KINDS
+from isthmus.network.netlink.queues import alike
+from isthmus.network.objects import (
+    Address,
+    Interface,
+    NeighbourObject,
+    Object,
+    Queue,
+    RouteObject,
+    RuleObject,
+    Ruleset,
+    ServiceObject,
+    SpaceObject,
+    State,
+    Sysctl,
+)
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change: `old` becomes `new`. Without `old` an object is made, without `new` it is removed."""
+
+    old: Object | None
+    new: Object | None
+
+    @property
+    def subject(self) -> Object:
+        """The object that the step is about, as it is to be where it stays."""
+        subject = self.new or self.old
+        if subject is None:
+            raise ValueError("a step without an object")
+        return subject
+
+    def reversed(self) -> Step:
+        """Return the step that undoes this one."""
+        return Step(self.new, self.old)
+
+
+# Rulesets come before links: nothing passes before the firewall stands. Settings of one interface
+# under net.ipv4.conf.NAME come after it (`_rank`).
+_RANKS: dict[type, int] = {
+    SpaceObject: 0,
+    Ruleset: 1,
+    Sysctl: 2,
+    Interface: 3,
+    Queue: 5,
+    Address: 6,
+    NeighbourObject: 7,
+    RouteObject: 8,
+    RuleObject: 9,
+    ServiceObject: 10,
+}
+_RANK_OF_INTERFACE_SETTINGS = 4
+_INTERFACE_SETTINGS = ("conf", "neigh")
+_EVERY_INTERFACE = ("all", "default")
+
+
+def difference(wanted: State, found: State) -> list[Step]:
+    """Return the steps from `found` to `wanted`: removals in reverse order, then what is made or changed."""
+    gone = _gone(wanted, found)
+    removals = [
+        Step(each, None)
+        for key, each in found.objects.items()
+        if (key not in wanted.objects or key in gone.remade) and not gone.takes(each, key)
+    ]
+    removals.sort(key=lambda step: rank(step.subject), reverse=True)
+    makings = list(_makings(wanted, found, gone))
+    makings.sort(key=lambda step: rank(step.subject))
+    return removals + makings
+
+
+def _makings(wanted: State, found: State, gone: _Gone) -> Iterator[Step]:
+    for key, want in wanted.objects.items():
+        have = found.objects.get(key)
+        if have is None or key in gone.remade or gone.takes(have, key):
+            yield Step(None, want)
+        elif not satisfies(have, want):
+            yield Step(have, want)
+
+
+def rank(subject: Object) -> int:
+    """Say how early an object is made; it is removed as late."""
+    if isinstance(subject, Sysctl) and interface_of_setting(subject.name) is not None:
+        return _RANK_OF_INTERFACE_SETTINGS
+    return _RANKS[type(subject)]
+
+
+def interface_of_setting(name: str) -> str | None:
+    """Return the interface that a setting such as net.ipv4.conf.eth0.rp_filter belongs to."""
+    parts = name.split(".")
+    if len(parts) > 4 and parts[2] in _INTERFACE_SETTINGS and parts[3] not in _EVERY_INTERFACE:
+        return ".".join(parts[3:-1])
+    return None
+
+
+class _Gone:
+    """What will not be there when the makings begin: spaces, interfaces, and what goes with them."""
+
+    def __init__(self) -> None:
+        self.spaces: set[str] = set()
+        self.remade: set[Key] = set()
+        self.interfaces: set[tuple[str, str]] = set()
+
+    def takes(self, each: Object, key: Key) -> bool:
+        """Say whether an object goes by itself, because that which it belongs to goes."""
+        match each:
+            case SpaceObject() | ServiceObject():
+                return False
+            case Interface():
+                # A device outlives its namespace, under whatever name: it is moved back first.
+                return each.namespace in self.spaces and each.origin is None
+            case _:
+                belongs = each.namespace in self.spaces
+                return belongs or _interface_of(each) in self.interfaces
+
+
+def _gone(wanted: State, found: State) -> _Gone:
+    gone = _Gone()
+    for key, each in found.objects.items():
+        if isinstance(each, SpaceObject):
+            want = wanted.objects.get(key)
+            if want is None or not can_change(each, want):
+                gone.spaces.add(each.space.name)
+                if want is not None:
+                    gone.remade.add(key)
+    while _spread(wanted, found, gone):
+        pass
+    return gone
+
+
+def _spread(wanted: State, found: State, gone: _Gone) -> bool:
+    """Add the interfaces that go, and those that stand on them; say whether any was added."""
+    before = len(gone.interfaces)
+    for key, each in found.objects.items():
+        if not isinstance(each, Interface) or (each.namespace, each.name) in gone.interfaces:
+            continue
+        want = wanted.objects.get(key)
+        loses = (
+            want is None
+            or each.namespace in gone.spaces
+            or not can_change(each, want)
+            or each.peer in gone.interfaces
+            or each.parent in gone.interfaces
+        )
+        if loses and each.kind != "loopback":
+            gone.interfaces.add((each.namespace, each.name))
+            if want is not None:
+                gone.remade.add(key)
+    return len(gone.interfaces) > before
+
+
+def _interface_of(each: Object) -> tuple[str, str] | None:
+    match each:
+        case Address() | Queue():
+            return each.namespace, each.interface
+        case RouteObject(namespace, route):
+            return (namespace, route.device) if route.device else None
+        case NeighbourObject(namespace, neighbour):
+            return namespace, neighbour.device
+        case Sysctl(namespace, name):
+            interface = interface_of_setting(name)
+            return (namespace, interface) if interface else None
+        case _:
+            return None
+
+
+def can_change(found: Object, wanted: Object) -> bool:
+    """Say whether a found object can become the wanted one without being removed first."""
+    match found, wanted:
+        case SpaceObject(), SpaceObject():
+            return (found.hostname is None) == (wanted.hostname is None)
+        case Interface(), Interface():
+            return _interface_can_change(found, wanted)
+        case _:
+            return True
+
+
+def _interface_can_change(found: Interface, wanted: Interface) -> bool:
+    if found.kind != wanted.kind or found.peer != wanted.peer or found.origin != wanted.origin:
+        return False
+    if wanted.parent is not None and found.parent != wanted.parent:
+        return False
+    live = KINDS[found.kind].live if found.kind in KINDS else frozenset[str]()
+    have = dict(found.settings)
+    return all(value is None or have.get(name) == value or name in live for name, value in wanted.settings)
+
+
+def satisfies(found: Object, wanted: Object) -> bool:
+    """Say whether a found object is as wanted; what the wanted one leaves open does not matter."""
+    match found, wanted:
+        case Interface(), Interface():
+            return _interface_satisfies(found, wanted)
+        case RouteObject(), RouteObject():
+            have, want = found.route, wanted.route
+            return (
+                have.via == want.via
+                and have.kind == want.kind
+                and have.on_link == want.on_link
+                and want.device in (None, have.device)
+                and want.source in (None, have.source)
+            )
+        case Queue(), Queue():
+            return alike(wanted.shaping, found.shaping)
+        case _:
+            return found == wanted
+
+
+def _interface_satisfies(found: Interface, wanted: Interface) -> bool:
+    have = dict(found.settings)
+    return (
+        _interface_can_change(found, wanted)
+        and all(value is None or have.get(name) == value for name, value in wanted.settings)
+        and found.up == wanted.up
+        and found.master == wanted.master
+        and wanted.mac in (None, found.mac)
+        and wanted.mtu in (None, found.mtu)
+        and found.port == wanted.port
+    )

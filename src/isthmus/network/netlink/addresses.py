@@ -1,0 +1,77 @@
+"""Addresses on interfaces."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from ipaddress import ip_interface
+from socket import AF_INET, AF_INET6
+
+from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+
+from isthmus.network.machine import Machine
+from isthmus.network.netlink.channel import Channel, attributes
+from isthmus.network.netlink.interfaces import index_of
+from isthmus.network.netlink.message import (
+    CREATE,
+    RTM_DELADDR,
+    RTM_GETADDR,
+    RTM_NEWADDR,
+    Attributes,
+    encoded,
+    message,
+)
+from isthmus.network.objects import Address
+
+_HEAD = struct.Struct("=BBBBI")
+_IFA_ADDRESS, _IFA_LOCAL = 1, 2
+_IFA_F_NODAD = 0x02
+_IFA_F_PERMANENT = 0x80
+_SCOPE_LINK = 253
+_POINT_TO_POINT = 31
+
+
+def adding(address: Address, machine: Machine) -> bytes:
+    """Encode the request that adds an address.
+
+    Without duplicate address detection: the file says whose the address is, and a service that binds
+    to it at once must not be told that it is not there yet.
+    """
+    return _request(RTM_NEWADDR, CREATE, address, machine)
+
+
+def removing(address: Address, machine: Machine) -> bytes:
+    """Encode the request that removes an address."""
+    return _request(RTM_DELADDR, 0, address, machine)
+
+
+def _request(number: int, flags: int, address: Address, machine: Machine) -> bytes:
+    interface = address.address
+    text = str(interface.ip)
+    attributes: Attributes = [("IFA_LOCAL", text), ("IFA_ADDRESS", text)]
+    if interface.version == 4 and interface.network.prefixlen < _POINT_TO_POINT:
+        attributes.append(("IFA_BROADCAST", str(interface.network.broadcast_address)))
+    if interface.version == 6:
+        attributes.append(("IFA_FLAGS", _IFA_F_NODAD))
+    return encoded(
+        ifaddrmsg,
+        number,
+        attributes,
+        flags=flags,
+        family=AF_INET if interface.version == 4 else AF_INET6,
+        prefixlen=interface.network.prefixlen,
+        index=index_of(machine, address.namespace, address.interface),
+    )
+
+
+def reading(namespace: str, names: dict[int, str], channel: Channel) -> Iterator[Address]:
+    """Read the addresses that somebody has set: none of those that the kernel gives by itself."""
+    for _, body in channel.bodies(message(ifaddrmsg, RTM_GETADDR)):
+        family, prefix, flags, scope, index = _HEAD.unpack_from(body)
+        by_the_kernel = family == AF_INET6 and scope == _SCOPE_LINK
+        if index not in names or by_the_kernel or not flags & _IFA_F_PERMANENT:
+            continue
+        told = attributes(body, _HEAD.size)
+        # Of a point-to-point link the plain address is the far end's.
+        own = told.get(_IFA_LOCAL) or told[_IFA_ADDRESS]
+        yield Address(namespace, names[index], ip_interface((own, prefix)))

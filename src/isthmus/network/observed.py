@@ -1,0 +1,215 @@
+"""What is there now of a network: read from the kernel by the marks that everything of ours carries.
+
+Reads only. What stands in the way of the network (an interface of the same name that is not ours) is
+told too, since it has to be known before anything is touched.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from isthmus.network import sysctls
+from isthmus.network.desired import all_namespaces, is_owned
+from isthmus.network.difference import interface_of_setting
+from isthmus.network.filtering import read_former, read_ruleset, table_name
+from isthmus.network.machine import Machine
+from isthmus.network.model import OUTSIDE, Network
+from isthmus.network.netlink import addresses, neighbours, queues, routes, rules
+from isthmus.network.netlink.identifiers import Identifiers
+from isthmus.network.netlink.mark import Mark, protocol_of
+from isthmus.network.netlink.reading import Reading
+from isthmus.network.objects import Interface, Object, Ruleset, SpaceObject, State, Sysctl
+from isthmus.network.spaces import NAMED_FOLDER, OWN_FOLDER, Space
+
+
+@dataclass(slots=True)
+class Observation:
+    """What was found: the network's objects and what is in their way.
+
+    `former` has, for each namespace, what the settings that the network sets were before it set them.
+    """
+
+    state: State
+    former: dict[str, dict[str, str]] = field(default_factory=dict)
+    foreign: dict[tuple[str, ...], str] = field(default_factory=dict)
+    """Keys that others have, with a sentence that says what is there."""
+    absent: tuple[str, ...] = ()
+    """Namespaces that the file attaches to and that are not there."""
+
+
+def observe(network: Network, machine: Machine, *, within_owned: bool = True) -> Observation:
+    """Read everything of a network. OSError where a namespace may not be entered.
+
+    What is in the network's own namespaces can be left out, devices that were moved in apart: for `down`
+    it all ends with them.
+    """
+    return _Observer(network, machine).read(within_owned=within_owned)
+
+
+class _Observer:
+    def __init__(self, network: Network, machine: Machine) -> None:
+        self._network = network
+        self._machine = machine
+        self._protocol = protocol_of(network.name)
+        self._readings: dict[str, Reading] = {}
+        self._marks: dict[str, dict[str, Mark]] = {}
+        self._owned: set[str] = set()
+        self._found = Observation(State(network.name, {}))
+
+    def read(self, *, within_owned: bool) -> Observation:
+        absent = []
+        for namespace in all_namespaces(self._network):
+            if namespace.name == OUTSIDE:
+                continue
+            space = self._machine.spaces[namespace.name]
+            owned = is_owned(namespace)
+            if not self._look_at(space, owned=owned) and not owned:
+                absent.append(namespace.name)
+        for space in _strays(self._network.name, self._machine.spaces):
+            self._machine.spaces[space.name] = space
+            if not self._look_at(space, owned=True, stray=True):
+                del self._machine.spaces[space.name]
+        self._found.absent = tuple(absent)
+        self._read_interfaces(within_owned=within_owned)
+        for name in self._readings:
+            if within_owned or name not in self._owned:
+                self._read_rest(name)
+        return self._found
+
+    def _look_at(self, space: Space, *, owned: bool, stray: bool = False) -> bool:
+        """Read a namespace's interfaces; False where it is none of the network's."""
+        try:
+            reading = Reading(space.name, self._machine.channel(space.name))
+        except OSError as error:
+            # No file, or one that no namespace is mounted on: left of one that was made half.
+            if error.errno in (errno.ENOENT, errno.EINVAL):
+                return False
+            raise
+        marks = reading.marks(self._network.name)
+        if owned:
+            if "lo" not in marks:
+                if not stray:
+                    text = f"a namespace {space.name} that does not belong to {self._network.name}"
+                    self._found.foreign["namespace", space.name] = text
+                return False
+            self._owned.add(space.name)
+            self._add(SpaceObject(*_with_hostname(space)))
+        self._readings[space.name] = reading
+        self._marks[space.name] = marks
+        return True
+
+    def _add(self, each: Object) -> None:
+        self._found.state.objects[each.key] = each
+
+    def _read_interfaces(self, *, within_owned: bool) -> None:
+        resolver = _Relations(self._readings, Identifiers(self._machine))
+        for name, reading in self._readings.items():
+            marks = self._marks[name]
+            ports = reading.ports() if reading.has_bridge() else {}
+            for interface in reading.names.values():
+                found = reading.interface(interface)
+                if found is None or (found.kind == "loopback" and name not in self._owned):
+                    continue
+                mark = marks.get(interface)
+                if not within_owned and name in self._owned and (mark is None or mark.origin is None):
+                    continue
+                if mark is None:
+                    text = f"an interface {interface} in {name} that does not belong to {self._network.name}"
+                    self._found.foreign[found.key] = text
+                    continue
+                found = replace(resolver.resolved(found), port=ports.get(interface), origin=mark.origin)
+                if mark.origin is not None:
+                    found = replace(found, kind="device")
+                self._add(found)
+
+    def _read_rest(self, name: str) -> None:
+        reading, channel = self._readings[name], self._machine.channel(name)
+        ours = {index: each for index, each in reading.names.items() if each in self._marks[name]}
+        names = {index: each for index, each in ours.items() if each != "lo"}
+        if names:
+            read: tuple[Object, ...] = (
+                *addresses.reading(name, names, channel),
+                *queues.reading(name, names, channel),
+                *neighbours.reading(name, reading.names, self._protocol, channel),
+            )
+            for found in read:
+                self._add(found)
+        for route in routes.reading(name, reading.names, self._protocol, channel):
+            self._add(route)
+        for rule in rules.reading(name, self._protocol, channel):
+            self._add(rule)
+        self._read_filtering(name)
+
+    def _read_filtering(self, name: str) -> None:
+        space = self._machine.spaces[name]
+        former: dict[str, str] = {}
+        if self._machine.has_table(name, table_name(self._network.name)):
+            text = space.call(read_ruleset, self._network.name)
+            if text is not None:
+                self._add(Ruleset(name, text))
+                former = space.call(read_former, self._network.name)
+        wanted = tuple(
+            setting for each in self._network.namespaces if each.name == name for setting, _ in each.sysctls
+        )
+        if not former and not wanted:
+            return
+        current = sysctls.read(space, (*former, *wanted))
+        for setting, value in current.items():
+            # A setting of our own interface was nothing before, and goes with the interface.
+            if setting in former or interface_of_setting(setting) in self._marks[name]:
+                self._add(Sysctl(name, setting, value))
+            else:
+                former = {**former, setting: value}
+        self._found.former[name] = former
+
+
+class _Relations:
+    """Finds peers and parents that stand in other namespaces."""
+
+    def __init__(self, readings: dict[str, Reading], identifiers: Identifiers) -> None:
+        self._readings = readings
+        self._identifiers = identifiers
+        self._pairs: dict[tuple[int, int], list[tuple[str, str]]] = {}
+        for namespace, reading in readings.items():
+            for index, name in reading.names.items():
+                beneath = reading.beneath(index)
+                if beneath is not None:
+                    self._pairs.setdefault((index, beneath[0]), []).append((namespace, name))
+
+    def resolved(self, found: Interface) -> Interface:
+        """Return an interface with its peer or parent filled in, where that can be found."""
+        reading = self._readings[found.namespace]
+        index = reading.index(found.name)
+        beneath = reading.beneath(index) if index is not None else None
+        if index is None or beneath is None or beneath[1] is None:
+            return found
+        below, identifier = beneath[0], beneath[1]
+        if found.kind == "veth":
+            candidates = [each for each in self._pairs.get((below, index), []) if each[0] != found.namespace]
+            if len(candidates) > 1:
+                name = self._identifiers.named(found.namespace, identifier, [each[0] for each in candidates])
+                candidates = [each for each in candidates if each[0] == name]
+            return replace(found, peer=candidates[0] if candidates else None)
+        having = [name for name, other in self._readings.items() if below in other.names]
+        name = self._identifiers.named(found.namespace, identifier, having)
+        return replace(found, parent=(name, self._readings[name].names[below]) if name else None)
+
+
+def _with_hostname(space: Space) -> tuple[Space, str | None]:
+    """Describe a namespace with the host name that it has, where it has one of its own."""
+    if space.uts is None or not space.uts.exists():
+        return replace(space, uts=None), None
+    return space, space.call(socket.gethostname)
+
+
+def _strays(network: str, known: Iterable[str]) -> Iterator[Space]:
+    """Yield namespaces that may be the network's and are not in its file (any more)."""
+    names = set(known)
+    for folder in (OWN_FOLDER / "net" / network, NAMED_FOLDER):
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.name not in names:
+                uts = OWN_FOLDER / "uts" / network / path.name
+                yield Space(path.name, path, uts if uts.exists() else None)

@@ -1,0 +1,179 @@
+"""How a step on each kind of object is done: the requests to the kernel, or what else must be called.
+
+Knows the order within one step, nothing of the order of steps and nothing of what happens when one
+fails (`applying`).
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from isthmus.network import spacemaking, sysctls
+from isthmus.network.desired import Former
+from isthmus.network.difference import Step
+from isthmus.network.filtering import FilteringError, apply_ruleset
+from isthmus.network.machine import Machine
+from isthmus.network.netlink import addresses, interfaces, neighbours, queues, routes, rules
+from isthmus.network.netlink.mark import Mark, condemned_group_of, group_of, protocol_of
+from isthmus.network.objects import (
+    Address,
+    Interface,
+    NeighbourObject,
+    Queue,
+    RouteObject,
+    RuleObject,
+    Ruleset,
+    SpaceObject,
+    State,
+    Sysctl,
+)
+
+FORGIVEN = frozenset({errno.ENODEV, errno.ENOENT, errno.ESRCH, errno.EADDRNOTAVAIL})
+"""What the kernel says of something to be removed that is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An encoded netlink request and the namespace that it is sent in."""
+
+    namespace: str
+    payload: bytes
+
+
+class RefusedError(Exception):
+    """What another program had against a step."""
+
+
+Work = Request | Callable[[], None]
+
+
+class Operator:
+    """Knows how each step is done for one network, going from one state to another."""
+
+    def __init__(self, wanted: State, machine: Machine, former: Former) -> None:
+        self._wanted = wanted
+        self._former = former
+        self._machine = machine
+        self._network = wanted.network
+        self._protocol = protocol_of(wanted.network)
+        self.alias = str(Mark(wanted.network))
+        self._emptied: set[str] = set()
+
+    def phases(self, step: Step) -> int:
+        """Return how many rounds a wave of such steps takes: interfaces are made first, then settled."""
+        return 2 if isinstance(step.subject, Interface) else 1
+
+    def work(self, step: Step, phase: int) -> Iterator[Work]:
+        """Yield what is to be done for a step in one phase; MissingError where what it needs is not there."""
+        match step:
+            case Step(old, Interface() as new):
+                yield from self._interface(old if isinstance(old, Interface) else None, new, phase)
+            case Step(Interface() as old, None):
+                yield from self._interface_removal(old, phase)
+            case Step(SpaceObject(), SpaceObject(space, str(hostname))):
+                yield partial(spacemaking.set_hostname, space, hostname)
+            case Step(old, Ruleset() as new):
+                yield partial(self._set_ruleset, new.namespace, new.text)
+            case Step(Ruleset() as old, None):
+                yield partial(self._set_ruleset, old.namespace, None)
+            case _:
+                yield from self._setting(step)
+
+    def _interface(self, old: Interface | None, new: Interface, phase: int) -> Iterator[Work]:
+        machine, namespace = self._machine, new.namespace
+        if old is not None:
+            if phase == 0:
+                for payload in interfaces.alteration(old, new, machine):
+                    yield Request(namespace, payload)
+        elif phase == 0:
+            yield from self._making(new)
+        else:
+            for payload in interfaces.settling(new, self.alias_of(new), machine):
+                yield Request(namespace, payload)
+
+    def _making(self, new: Interface) -> Iterator[Work]:
+        if new.kind == "loopback":
+            return
+        if new.origin is not None:
+            namespace, name = new.origin
+            alias = self.alias_of(new)
+            payload = interfaces.moving(name, new.name, new.namespace, alias, namespace, self._machine)
+            yield Request(namespace, payload)
+            return
+        peer = self._wanted.objects.get(("interface", *new.peer)) if new.peer else None
+        if isinstance(peer, Interface) and self._comes_first(peer, new):
+            return
+        payload = interfaces.creation(
+            new, peer if isinstance(peer, Interface) else None, group_of(self._network), self._machine
+        )
+        yield Request(interfaces.creation_namespace(new), payload)
+
+    def _comes_first(self, peer: Interface, new: Interface) -> bool:
+        """Say whether a pair is made by the request for its other end: the one that sorts first."""
+        return peer.key < new.key
+
+    def alias_of(self, interface: Interface) -> str:
+        """Return the alias that says whose an interface is, and where it came from."""
+        return str(Mark(self._network, interface.origin))
+
+    def _interface_removal(self, old: Interface, phase: int) -> Iterator[Work]:
+        if old.kind == "loopback":
+            return
+        if phase == 1:
+            if old.origin is None and old.namespace not in self._emptied:
+                self._emptied.add(old.namespace)
+                yield Request(old.namespace, interfaces.removal(condemned_group_of(self._network)))
+            return
+        self._emptied.discard(old.namespace)
+        if old.origin is not None:
+            namespace, name = old.origin
+            yield Request(
+                old.namespace,
+                interfaces.moving(old.name, name, namespace, "", old.namespace, self._machine),
+            )
+            return
+        payload = interfaces.condemning(old, condemned_group_of(self._network), self._machine)
+        if payload is not None:
+            yield Request(old.namespace, payload)
+
+    def _setting(self, step: Step) -> Iterator[Work]:
+        machine, protocol = self._machine, self._protocol
+        match step:
+            case Step(None, Address() as new):
+                yield Request(new.namespace, addresses.adding(new, machine))
+            case Step(Address() as old, None):
+                yield Request(old.namespace, addresses.removing(old, machine))
+            case Step(old, RouteObject() as new):
+                payload = routes.adding(new, protocol, machine, replace=old is not None)
+                yield Request(new.namespace, payload)
+            case Step(RouteObject() as old, None):
+                yield Request(old.namespace, routes.removing(old, protocol, machine))
+            case Step(_, RuleObject() as new):
+                yield Request(new.namespace, rules.adding(new, protocol))
+            case Step(RuleObject() as old, None):
+                yield Request(old.namespace, rules.removing(old, protocol))
+            case Step(old, NeighbourObject() as new):
+                payload = neighbours.adding(new, protocol, machine, replace=old is not None)
+                yield Request(new.namespace, payload)
+            case Step(NeighbourObject() as old, None):
+                yield Request(old.namespace, neighbours.removing(old, machine))
+            case Step(old, Queue() as new):
+                yield Request(new.namespace, queues.setting(new, machine, replace=old is not None))
+            case Step(Queue() as old, None):
+                yield Request(old.namespace, queues.removing(old, machine))
+            case Step(_, Sysctl() as new):
+                yield partial(sysctls.write, machine.spaces[new.namespace], new.name, new.value)
+            case Step(Sysctl(namespace, name), None) if name in self._former.get(namespace, {}):
+                value = self._former[namespace][name]
+                yield partial(sysctls.write, machine.spaces[namespace], name, value)
+            case _:
+                return
+
+    def _set_ruleset(self, namespace: str, text: str | None) -> None:
+        try:
+            self._machine.spaces[namespace].call(apply_ruleset, text, self._network)
+        except FilteringError as error:
+            raise RefusedError(str(error)) from error

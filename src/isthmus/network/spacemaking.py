@@ -1,0 +1,139 @@
+"""Namespaces made and removed: bind mounts that keep them, as `ip netns` makes them.
+
+Runs in threads of its own: a thread that has left for a new namespace never returns.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from isthmus import kernel
+from isthmus.network.machine import Open, open_here
+from isthmus.network.netlink.interfaces import loopback_marking
+from isthmus.network.objects import SpaceObject
+from isthmus.network.spaces import NAMED_FOLDER, OWN_FOLDER, Space
+
+
+def make(wanted: Sequence[SpaceObject], mark: str) -> list[Open | OSError]:
+    """Make namespaces; for each, it as it stands open, or why it could not be made.
+
+    One that fails leaves no file behind and keeps none of the others from being made.
+    """
+    made: list[Open | OSError] = []
+    thread = threading.Thread(target=_make_all, args=(wanted, mark, made), name="isthmus-namespaces")
+    thread.start()
+    thread.join()
+    return made
+
+
+def _make_all(wanted: Sequence[SpaceObject], mark: str, made: list[Open | OSError]) -> None:
+    shared: set[Path] = set()
+    for each in wanted:
+        try:
+            made.append(_make_one(each, mark, shared))
+        except OSError as error:
+            made.append(error)
+
+
+def _make_one(wanted: SpaceObject, mark: str, shared: set[Path]) -> Open:
+    space = wanted.space
+    mounted: list[Path] = []
+    opened: Open | None = None
+    try:
+        _reserve(space.net, shared, mounted)
+        kernel.unshare(kernel.CLONE_NEWNET)
+        opened = open_here()
+        # Marked before it has a name: whatever ends us now, it is known whose it is.
+        opened.channel.change([loopback_marking(mark)])
+        _keep(space.net, "net")
+        if space.uts is not None:
+            # Left of a network namespace that somebody else removed: it is ours in any case.
+            _take_away(space.uts)
+            _reserve(space.uts, shared, mounted)
+            kernel.unshare(kernel.CLONE_NEWUTS)
+            kernel.sethostname(wanted.hostname or space.name)
+            _keep(space.uts, "uts")
+    except OSError:
+        if opened is not None:
+            opened.close()
+        for path in mounted:
+            _take_away(path)
+        raise
+    return opened
+
+
+def _reserve(path: Path, shared: set[Path], mounted: list[Path]) -> None:
+    """Make the file that a namespace is mounted on; FileExistsError where one is mounted there already."""
+    _prepare_folder(path.parent, shared)
+    try:
+        os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o444))
+    except FileExistsError:
+        # An empty file is what a crash leaves of a namespace that was about to be made.
+        if path.stat().st_dev != path.parent.stat().st_dev:
+            raise
+    mounted.append(path)
+
+
+def _keep(path: Path, kind: str) -> None:
+    kernel.mount(f"/proc/thread-self/ns/{kind}", str(path), flags=kernel.MS_BIND)
+
+
+def _prepare_folder(folder: Path, shared: set[Path]) -> None:
+    """Have the folder, and what is mounted there be seen, and vanish, in all mount namespaces.
+
+    A service that was started with a mount namespace of its own would otherwise keep every namespace
+    that existed at that time (what `ip netns` does, for the same reason).
+    """
+    top = NAMED_FOLDER if folder == NAMED_FOLDER else OWN_FOLDER
+    if top not in shared:
+        top.mkdir(mode=0o755, parents=True, exist_ok=True)
+        try:
+            kernel.mount("", str(top), flags=kernel.MS_SHARED | kernel.MS_REC)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            kernel.mount(str(top), str(top), flags=kernel.MS_BIND | kernel.MS_REC)
+            kernel.mount("", str(top), flags=kernel.MS_SHARED | kernel.MS_REC)
+        shared.add(top)
+    if folder not in shared:
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        shared.add(folder)
+
+
+def remove(spaces: Sequence[Space]) -> list[OSError | None]:
+    """Remove namespaces: their names at once, they themselves when the last process in them ends."""
+    outcomes: list[OSError | None] = []
+    for space in spaces:
+        try:
+            for path in (space.net, space.uts):
+                if path is not None:
+                    _take_away(path)
+            outcomes.append(None)
+        except OSError as error:
+            outcomes.append(error)
+    return outcomes
+
+
+def _take_away(path: Path) -> None:
+    try:
+        kernel.unmount(str(path))
+    except OSError as error:
+        # Not mounted: a file that is left of a namespace that was made half.
+        if error.errno not in (errno.EINVAL, errno.ENOENT):
+            raise
+    path.unlink(missing_ok=True)
+    folder = path.parent
+    with suppress(OSError):
+        while OWN_FOLDER in folder.parents:
+            folder.rmdir()
+            folder = folder.parent
+
+
+def set_hostname(space: Space, hostname: str) -> None:
+    """Give a namespace that has a host name of its own another one."""
+    space.call(kernel.sethostname, hostname)

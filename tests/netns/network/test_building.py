@@ -1,0 +1,300 @@
+"""Networks made, changed, made again and taken down, seen from the kernel."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from ipaddress import ip_address, ip_interface, ip_network
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from isthmus.network import building, operating, spacemaking
+from isthmus.network.applying import ApplyError
+from isthmus.network.desired import spaces
+from isthmus.network.difference import Step
+from isthmus.network.machine import machine
+from isthmus.network.model import (
+    Bridge,
+    End,
+    Link,
+    Masquerade,
+    Namespace,
+    Nat,
+    Neighbour,
+    Network,
+    Route,
+    Rule,
+    Shaping,
+    Veth,
+)
+from isthmus.network.netlink.channel import Channel
+from isthmus.network.objects import SpaceObject
+
+from .world import in_world, snapshot
+
+FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
+WAYS = pytest.mark.parametrize("rootless", [False, True], ids=["as-root", "rootless"])
+
+
+def pair_network() -> Network:
+    """Two namespaces behind a bridge of the host, with something of each kind."""
+    red = Namespace(
+        "red",
+        hostname="alpha",
+        sysctls=(("net.ipv4.ip_forward", "1"),),
+        routes=(
+            Route(None, via=ip_address("10.5.0.1")),
+            Route(ip_network("10.9.0.0/16"), kind="blackhole", table=100),
+        ),
+        rules=(Rule(100, source=ip_network("10.7.0.0/16"), table=100),),
+        neighbours=(Neighbour(ip_address("10.5.0.99"), "eth0", "02:00:00:00:00:99"),),
+    )
+    blue = Namespace("blue", named=False, loopback_up=False)
+    host = Namespace(
+        "host",
+        sysctls=(("net.ipv4.ip_forward", "1"),),
+        nat=Nat(masquerades=(Masquerade(sources=(ip_network("10.5.0.0/24"),)),)),
+    )
+    links = (
+        Link(
+            End("host", "p-red", master="br0", mtu=1400),
+            Veth(
+                End(
+                    "red",
+                    "eth0",
+                    (ip_interface("10.5.0.2/24"), ip_interface("fd05::2/64")),
+                    mac="02:00:00:00:00:02",
+                    shaping=Shaping(rate=100_000_000),
+                )
+            ),
+        ),
+        Link(End("host", "p-blue", master="br0"), Veth(End("blue", "eth0", (ip_interface("10.5.0.3/24"),)))),
+        Link(End("host", "br0", (ip_interface("10.5.0.1/24"),)), Bridge()),
+    )
+    return Network("pair", (host, red, blue), links)
+
+
+def apply(network: Network) -> int:
+    """Apply a network and return how many changes the kernel was asked for."""
+    before = Channel.writes
+    with machine(spaces(network).values()) as opened:
+        building.build(network, building.compare(network, opened), opened, lambda _: None)
+    return Channel.writes - before
+
+
+def steps(network: Network) -> tuple[Step, ...]:
+    with machine(spaces(network).values()) as opened:
+        return building.compare(network, opened).steps
+
+
+def down(network: Network) -> None:
+    with machine(spaces(network).values()) as opened:
+        assert building.dismantle(network, opened, lambda _: None) == []
+
+
+def ip(*words: str) -> str:
+    return subprocess.run(["ip", *words], capture_output=True, text=True, check=True).stdout
+
+
+@WAYS
+def test_what_was_applied_is_there_and_applying_again_writes_nothing(rootless: bool) -> None:
+    @in_world(rootless=rootless)
+    def test() -> None:
+        network = pair_network()
+        assert apply(network) > 10
+        assert apply(network) == 0
+        assert "red" in ip("netns")
+        assert "blue" not in ip("netns")
+        assert "10.5.0.2/24" in ip("-n", "red", "addr")
+        assert "via 10.5.0.1" in ip("-n", "red", "route")
+        assert "lookup 100" in ip("-n", "red", "rule")
+        assert "02:00:00:00:00:99 PERMANENT" in ip("-n", "red", "neigh")
+        assert "mtu 1400" in ip("link", "show", "p-red")
+        assert "tbf" in ip("-n", "red", "link", "show", "eth0")
+
+    test()
+
+
+@WAYS
+def test_down_leaves_the_machine_as_it_was(rootless: bool) -> None:
+    @in_world(rootless=rootless)
+    def test() -> None:
+        before = snapshot()
+        forward = FORWARD.read_text()
+        apply(pair_network())
+        assert FORWARD.read_text() == "1\n"
+        down(pair_network())
+        assert snapshot() == before
+        assert FORWARD.read_text() == forward
+        down(pair_network())
+
+    test()
+
+
+class InjectedError(OSError):
+    """A failure that the test makes."""
+
+
+@WAYS
+def test_a_failure_at_any_step_leaves_the_machine_as_it_was(rootless: bool) -> None:
+    @in_world(rootless=rootless)
+    def test() -> None:
+        network = pair_network()
+        before = snapshot()
+        total = sum(not isinstance(each.subject, SpaceObject) for each in steps(network))
+        assert total > 15
+        for number in range(total):
+            with (
+                mock.patch.object(operating.Operator, "work", failing_work(number)),
+                pytest.raises(ApplyError),
+            ):
+                apply(network)
+            assert snapshot() == before, f"step {number} left something"
+
+    test()
+
+
+@in_world()
+def test_a_namespace_that_cannot_be_made_leaves_the_machine_as_it_was() -> None:
+    before = snapshot()
+    original = spacemaking.make
+
+    def make(wanted: list[SpaceObject], mark: str) -> list[object]:
+        return [*original(wanted[:1], mark), OSError(28, "no space")]
+
+    with mock.patch("isthmus.network.applying.make", make), pytest.raises(ApplyError, match="no space"):
+        apply(pair_network())
+    assert snapshot() == before
+
+
+def failing_work(number: int):
+    """The operator's `work`, except that the step of this number cannot be done."""
+    original = operating.Operator.work
+    subjects: list[object] = []
+
+    def work(self: operating.Operator, step: Step, phase: int) -> Iterator[operating.Work]:
+        if step.new is not None and step.subject not in subjects:
+            subjects.append(step.subject)
+        if len(subjects) > number and step.new is not None:
+            raise InjectedError("injected")
+        return original(self, step, phase)
+
+    return work
+
+
+EXTRA = ip_interface("10.5.0.77/24")
+# With another link address the kernel forgets the neighbours, which are put back.
+CHANGES = [
+    (
+        "an address more",
+        lambda end: replace(end, addresses=(*end.addresses, ip_interface("10.5.0.77/24"))),
+        1,
+    ),
+    ("an address less", lambda end: replace(end, addresses=end.addresses[:1]), 1),
+    ("another MTU", lambda end: replace(end, mtu=1300), 1),
+    ("another rate", lambda end: replace(end, shaping=Shaping(rate=50_000_000)), 1),
+    ("no shaping", lambda end: replace(end, shaping=None), 1),
+    ("another link address", lambda end: replace(end, mac="02:00:00:00:00:12"), 2),
+]
+
+
+@pytest.mark.parametrize(("what", "change", "writes"), CHANGES, ids=[each[0] for each in CHANGES])
+def test_a_changed_file_changes_only_what_differs(what, change, writes) -> None:
+    @in_world()
+    def test() -> None:
+        network = pair_network()
+        apply(network)
+        index = ip("-n", "red", "link", "show", "eth0").split(":")[0]
+        link = network.links[0]
+        changed = replace(
+            network, links=(replace(link, kind=Veth(change(link.kind.peer))), *network.links[1:])
+        )
+        assert apply(changed) == writes
+        assert apply(changed) == 0
+        assert ip("-n", "red", "link", "show", "eth0").split(":")[0] == index
+        apply(network)
+        assert steps(network) == ()
+
+    test()
+
+
+@in_world()
+def test_what_leaves_the_file_leaves_the_machine_and_the_rest_stays() -> None:
+    network = pair_network()
+    apply(network)
+    index = ip("-n", "red", "link", "show", "eth0").split(":")[0]
+    smaller = replace(network, namespaces=network.namespaces[:2], links=(network.links[0], network.links[2]))
+    apply(smaller)
+    assert ip("-n", "red", "link", "show", "eth0").split(":")[0] == index
+    assert "p-blue" not in ip("link")
+    assert steps(smaller) == ()
+
+
+@in_world()
+def test_a_crash_between_any_two_requests_leaves_nothing_that_down_does_not_find() -> None:
+    network = pair_network()
+    before = snapshot()
+    total = len(steps(network))
+    for number in range(0, total, 3):
+        child = os.fork()
+        if child == 0:
+            with mock.patch.object(operating.Operator, "work", crashing_work(number)):
+                apply(network)
+            os._exit(1)
+        assert os.waitpid(child, 0)[1] == 9, "the child was to be killed"
+        down(network)
+        assert snapshot() == before, f"the crash at step {number} left something"
+
+
+def crashing_work(number: int):
+    original = operating.Operator.work
+    calls: list[object] = []
+
+    def work(self: operating.Operator, step: Step, phase: int) -> Iterator[operating.Work]:
+        calls.append(step)
+        if len(calls) > number:
+            os.kill(os.getpid(), 9)
+        return original(self, step, phase)
+
+    return work
+
+
+@in_world()
+def test_an_interface_of_somebody_else_is_a_conflict_and_is_not_touched() -> None:
+    ip("link", "add", "br0", "type", "bridge")
+    with machine(spaces(pair_network()).values()) as opened:
+        conflicts = building.compare(pair_network(), opened).conflicts
+    assert list(conflicts) == [("interface", "host", "br0")]
+
+
+@in_world()
+def test_a_namespace_of_somebody_else_is_a_conflict() -> None:
+    ip("netns", "add", "red")
+    with machine(spaces(pair_network()).values()) as opened:
+        conflicts = building.compare(pair_network(), opened).conflicts
+    assert list(conflicts) == [("namespace", "red")]
+
+
+@in_world()
+def test_what_somebody_changed_by_hand_is_put_right() -> None:
+    network = pair_network()
+    apply(network)
+    ip("-n", "red", "addr", "del", "10.5.0.2/24", "dev", "eth0")
+    ip("link", "set", "p-blue", "down")
+    ip("link", "set", "p-red", "nomaster")
+    subprocess.run(["nft", "flush", "table", "inet", "isthmus_pair"], check=True)
+    assert len(steps(network)) >= 4
+    apply(network)
+    assert steps(network) == ()
+    assert "via 10.5.0.1" in ip("-n", "red", "route")
+
+
+@in_world()
+def test_a_namespace_deleted_by_hand_is_made_again_with_its_links() -> None:
+    network = pair_network()
+    apply(network)
+    ip("netns", "del", "red")
+    apply(network)
+    assert steps(network) == ()
