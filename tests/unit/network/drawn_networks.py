@@ -158,3 +158,26 @@ SAMPLES = {
     "tenants": tenants,
     "many": many,
 }
+
+
+def tangle() -> State:
+    """What nobody draws on purpose: circles, links past a row, two hubs, an interface of nobody's."""
+    drawing = Drawing('tangle & <"quotes">')
+    drawing.space("a", "b", "c", "d", "lonely")
+    drawing.veth("a/x", "b/x")
+    drawing.veth("b/y", "c/y")
+    drawing.veth("c/z", "host/z")
+    drawing.veth("a/h", "host/h", "10.9.9.9/32")
+    drawing.veth("a/own", "a/self")
+    drawing.veth("d/eth0", "b/d")
+    drawing.interface("b/m1", "macvlan", parent=("b", "m2"))
+    drawing.interface("b/m2", "macvlan", parent=("b", "m1"))
+    drawing.interface("c/br1", "bridge")
+    drawing.interface("c/br2", "bridge", mtu=9000)
+    drawing.veth("c/patch1", "c/patch2", master="br1")
+    drawing.interface("d/vrf", "vrf", settings=(("table", 10),))
+    drawing.interface("d/v", "veth", master="vrf", up=False)
+    return drawing.state()
+
+
+SAMPLES["tangle"] = tangle

@@ -7,6 +7,7 @@ Nothing here reads the kernel or writes a file.
 """
 
 from isthmus.network.picture.document import as_json
+from isthmus.network.picture.drawing import svg
 from isthmus.network.picture.flowchart import mermaid
 from isthmus.network.picture.graphviz import dot
 from isthmus.network.picture.reading import graph
@@ -28,5 +29,6 @@ __all__ = [
     "graph",
     "mermaid",
     "printable",
+    "svg",
     "tree",
 ]

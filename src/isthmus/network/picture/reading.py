@@ -50,7 +50,7 @@ def graph(state: State) -> Graph:
     interfaces = list(parts.interfaces.values())
     edges = dict.fromkeys(edge for each in interfaces for edge in _edges(each, parts))
     names = [*parts.names(), *(key[0] for edge in edges for key in (edge.source, edge.target))]
-    known = dict.fromkeys(printable(name) for name in names if name)
+    known = dict.fromkeys(name for name in names if name)
     groups = {name: parts.group(name) for name in sorted(known, key=_reading_order)}
     shown = {node.key for group in groups.values() for node in group.nodes}
     for key in dict.fromkeys(key for edge in edges for key in (edge.source, edge.target)):
