@@ -93,7 +93,7 @@ def natted() -> State:
         drawing.default(name, "10.0.0.1", "eth0")
     drawing.sysctl("host", "net.ipv4.ip_forward", "1")
     drawing.ruleset(
-        "host", "type nat hook postrouting\nmasquerade\ntype nat hook prerouting\ndnat to 10.0.0.2"
+        "host", '{"add":{"rule":{"expr":[{"masquerade":null}]}}}\n{"add":{"rule":{"expr":[{"dnat":{}}]}}}'
     )
     drawing.service("nginx", "web")
     drawing.service("postgres", "database", "failed")
@@ -128,7 +128,7 @@ def tenants() -> State:
         drawing.veth(f"tenant{vlan}/eth0", f"host/tenant{vlan}", "10.0.0.1/24", master="br0")
         drawing.veth(f"client{vlan}/eth0", f"tenant{vlan}/client", "192.168.0.2/24")
         drawing.objects.append(Address(f"tenant{vlan}", "client", ip_interface("192.168.0.1/24")))
-        drawing.ruleset(f"tenant{vlan}", "tproxy to :3129")
+        drawing.ruleset(f"tenant{vlan}", '{"add":{"rule":{"expr":[{"tproxy":{"port":3129}}]}}}')
     drawing.interface("host/trunk", "veth", master="br0", port=BridgePort(1, (2, 3)))
     drawing.interface("host/vx42", "vxlan", settings=(("id", 42), ("remote", "192.0.2.9")), master="br0")
     drawing.service("legacy", "outside")

@@ -156,7 +156,10 @@ def test_any_state_is_a_flowchart_whose_labels_end_where_they_should(state: Stat
 
 @settings(max_examples=60, deadline=None)
 @given(states())
-def test_the_same_state_is_drawn_the_same_in_any_order(state: State) -> None:
-    turned = State(state.network, dict(reversed(state.objects.items())))
-    assert {group.name for group in graph(turned).groups} == {group.name for group in graph(state).groups}
-    assert svg(graph(state)) == svg(graph(state))
+def test_the_order_in_which_interfaces_are_found_makes_no_difference(state: State) -> None:
+    """So what is wanted and what the kernel reports look the same; the order of addresses has a meaning."""
+    interfaces = [each for each in state.objects.values() if each.key[0] == "interface"]
+    others = [each for each in state.objects.values() if each.key[0] != "interface"]
+    turned = State(state.network, {each.key: each for each in (*others, *reversed(interfaces))})
+    for draw in FORMATS.values():
+        assert draw(graph(turned)) == draw(graph(state))

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 from isthmus.network.model import HOST, OUTSIDE
 from isthmus.network.picture import paper
 from isthmus.network.picture.boxes import LEADING, SHEET, SWITCHES, TEXT_SIZE, TITLE_SIZE, Box, Chip, box
+from isthmus.network.picture.captions import title
 from isthmus.network.picture.folding import folded
 from isthmus.network.picture.measure import clipped, width
 from isthmus.network.picture.placing import across, neighbours, rows, with_far_ends
@@ -30,8 +31,8 @@ def svg(graph: Graph, *, every: bool = False) -> str:
     shown = graph if every else folded(graph)
     sheet = _laid_out(shown)
     parts = [*_lines(sheet), *(part for each in sheet.boxes for part in _box(each))]
-    title = clipped(shown.network)
-    wide = max(sheet.width, width(title, 18, bold=True)) + 2 * _MARGIN
+    headline = clipped(shown.network)
+    wide = max(sheet.width, width(headline, 18, bold=True)) + 2 * _MARGIN
     high = sheet.height + _HEAD + 2 * _MARGIN
     size = f'width="{paper.number(wide)}" height="{paper.number(high)}"'
     view = f'viewBox="0 0 {paper.number(wide)} {paper.number(high)}"'
@@ -41,10 +42,10 @@ def svg(graph: Graph, *, every: bool = False) -> str:
         [
             head,
             f'<title id="title">{escape(f"Network {shown.network}")}</title>',
-            f'<desc id="description">{escape(_description(graph))}</desc>',
+            f'<desc id="description">{escape(_description(shown))}</desc>',
             paper.style(),
             paper.rectangle(0, 0, wide, high, "bg", 0),
-            paper.words(_MARGIN, _MARGIN + 14, title, 18, "b"),
+            paper.words(_MARGIN, _MARGIN + 14, headline, 18, "b"),
             f'<g transform="translate({paper.number(_MARGIN)} {paper.number(_MARGIN + _HEAD)})">',
             *parts,
             "</g>\n</svg>\n",
@@ -54,7 +55,7 @@ def svg(graph: Graph, *, every: bool = False) -> str:
 
 def _description(graph: Graph) -> str:
     """Say in words what the drawing shows, for those who do not see it."""
-    names = ", ".join(group.name for group in graph.groups) or "none"
+    names = ", ".join(title(group) for group in graph.groups) or "none"
     ties = "; ".join(_tie(edge) for edge in graph.edges if edge.source[0] != edge.target[0])
     return f"Namespaces: {names}." + (f" Ties: {ties}." if ties else "")
 
@@ -181,8 +182,7 @@ def _lines(sheet: _Sheet) -> Iterator[str]:
 
 
 def _box(box: Box) -> Iterator[str]:
-    names = ", ".join(box.group.members) or box.group.name
-    yield paper.group(names, [*_frames(box), *_words(box), *_inner_lines(box), *_chips(box)])
+    yield paper.group(title(box.group), [*_frames(box), *_words(box), *_inner_lines(box), *_chips(box)])
 
 
 def _frames(box: Box) -> Iterator[str]:

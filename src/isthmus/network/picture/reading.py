@@ -33,13 +33,17 @@ _USUAL_MTU = {"loopback": (65536,), "vxlan": (1450, 1500), "wireguard": (1420,),
 _LOOPBACK_ADDRESSES = ("127.0.0.1/8", "::1/128")
 # What decides whether packets pass, and so what one looks for in a network that does not work.
 _TELLING_SYSCTLS = ("forwarding", "ip_forward", "rp_filter", "ip_nonlocal_bind", "disable_ipv6", "proxy_arp")
+# A ruleset's text is JSON as nft writes it, one command a line, or nft's own language.
 _FILTERS = (
     ("masquerade", re.compile(r"\bmasquerade\b|\bsnat\b")),
     ("port forwarding", re.compile(r"\bdnat\b")),
     ("tproxy", re.compile(r"\btproxy\b")),
     (
         "firewall",
-        re.compile(r"policy[\s\":]+drop|\bdrop\b|\breject\b|type filter hook (?:input|forward|output)"),
+        re.compile(
+            r'"hook": ?"(?:input|forward|output)".*"type": ?"filter"|'
+            r"type filter hook (?:input|forward|output)"
+        ),
     ),
 )
 
@@ -48,7 +52,8 @@ def graph(state: State) -> Graph:
     """Return what a picture of the state shows: every namespace, interface and tie, unfolded."""
     parts = _Parts(state)
     interfaces = list(parts.interfaces.values())
-    edges = dict.fromkeys(edge for each in interfaces for edge in _edges(each, parts))
+    found = {edge for each in interfaces for edge in _edges(each, parts)}
+    edges = sorted(found, key=lambda edge: (_pair_order(edge.source), _pair_order(edge.target), edge.tie))
     names = [*parts.names(), *(key[0] for edge in edges for key in (edge.source, edge.target))]
     known = dict.fromkeys(name for name in names if name)
     groups = {name: parts.group(name) for name in sorted(known, key=_reading_order)}
@@ -107,7 +112,7 @@ class _Parts:
                 self.sysctls[printable(each.namespace)].append(sysctl_words(each))
             case Ruleset():
                 found = tuple(name for name, pattern in _FILTERS if pattern.search(each.text))
-                self.filters[printable(each.namespace)] = found or ("nftables",)
+                self.filters[printable(each.namespace)] = found
             case ServiceObject():
                 running = Running(printable(each.name), printable(each.state))
                 self.services[printable(each.namespace)].append(running)

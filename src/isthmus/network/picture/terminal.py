@@ -9,7 +9,7 @@ from enum import Enum
 
 from isthmus.network.picture.captions import gateway, node_kind, node_notes, node_title, title
 from isthmus.network.picture.folding import folded
-from isthmus.network.picture.shape import Graph, Group, Node, NodeKey, Running, Tie, natural
+from isthmus.network.picture.shape import Edge, Graph, Group, Node, NodeKey, Running, Tie, natural
 
 
 class Ink(Enum):
@@ -51,7 +51,11 @@ def tree(graph: Graph, *, every: bool = False, ascii_only: bool = False, paint: 
         return paint(kind, plain)
 
     lines = [ink(Ink.NAMESPACE, shown.network) + ink(Ink.NOTE, f"  {_totals(graph)}")]
-    branches = [_group(group, shown, ink) for group in shown.groups]
+    ties: defaultdict[str, list[Edge]] = defaultdict(list)
+    for edge in shown.edges:
+        for namespace in {edge.source[0], edge.target[0]}:
+            ties[namespace].append(edge)
+    branches = [_group(group, ties[group.name], ink) for group in shown.groups]
     return "\n".join([*lines, *_drawn(branches, ink)]) + "\n"
 
 
@@ -80,13 +84,13 @@ def _amount(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _group(group: Group, graph: Graph, ink: Paint) -> _Branch:
+def _group(group: Group, edges: Sequence[Edge], ink: Paint) -> _Branch:
     words = [ink(Ink.NAMESPACE, title(group))]
     if group.hostname is not None:
         words.append(ink(Ink.NOTE, f"hostname {group.hostname}"))
     words += [ink(Ink.NOTE, f"[{each}]") for each in (*group.filters, *group.sysctls)]
     under = (
-        *_Interfaces(group, graph, ink).branches(),
+        *_Interfaces(group, edges, ink).branches(),
         *(_Branch(ink(Ink.TIE, f"→ {gateway(each)}")) for each in group.gateways),
         *(_Branch(_service(each, ink)) for each in group.services),
     )
@@ -102,14 +106,14 @@ def _service(each: Running, ink: Paint) -> str:
 class _Interfaces:
     """The interfaces of one namespace: ports hang under their bridge, children under their parent."""
 
-    def __init__(self, group: Group, graph: Graph, ink: Paint) -> None:
+    def __init__(self, group: Group, edges: Sequence[Edge], ink: Paint) -> None:
         self._ink = ink
         self._spaces = group.count
         self._nodes = {node.key: node for node in group.nodes}
         self._under: defaultdict[NodeKey, list[NodeKey]] = defaultdict(list)
         self._ties: defaultdict[NodeKey, list[tuple[str, str]]] = defaultdict(list)
         holders: dict[NodeKey, NodeKey] = {}
-        for edge in graph.edges:
+        for edge in edges:
             source, target = edge.source, edge.target
             inside = source in self._nodes and target in self._nodes and source != target
             if inside and edge.tie in (Tie.MASTER, Tie.PARENT) and source not in holders:
