@@ -92,7 +92,12 @@ def chip(node: Node, spaces: int) -> Chip:
     """Return an interface with its size."""
     lines = tuple(clipped(line) for line in node_lines(node, spaces))
     wide = max(width(line, TEXT_SIZE, bold=at == 0) for at, line in enumerate(lines))
-    return Chip(node, lines, max(wide + 14, 44.0), LEADING * len(lines) + 8)
+    return Chip(node, lines, max(wide + 14, 44.0), chip_height(lines))
+
+
+def chip_height(lines: Sequence[str]) -> float:
+    """Return the height that an interface's lines need; the highest of a row decides for all of it."""
+    return LEADING * len(lines) + 8
 
 
 Rank = Callable[[NodeKey], tuple[float, str]]

@@ -12,7 +12,17 @@ from xml.sax.saxutils import escape
 
 from isthmus.network.model import HOST, OUTSIDE
 from isthmus.network.picture import paper
-from isthmus.network.picture.boxes import LEADING, SHEET, SWITCHES, TEXT_SIZE, TITLE_SIZE, Box, Chip, box
+from isthmus.network.picture.boxes import (
+    LEADING,
+    SHEET,
+    SWITCHES,
+    TEXT_SIZE,
+    TITLE_SIZE,
+    Box,
+    Chip,
+    box,
+    chip_height,
+)
 from isthmus.network.picture.captions import title
 from isthmus.network.picture.folding import folded
 from isthmus.network.picture.measure import clipped, width
@@ -30,7 +40,8 @@ def svg(graph: Graph, *, every: bool = False) -> str:
     """Return the drawing as an SVG document. `every` draws each namespace where alike ones would be one."""
     shown = graph if every else folded(graph)
     sheet = _laid_out(shown)
-    parts = [*_lines(sheet), *(part for each in sheet.boxes for part in _box(each))]
+    # Lines come last: nothing but the lower sheets of a stack can stand in their way, and must not hide them.
+    parts = [*(part for each in sheet.boxes for part in _box(each)), *_lines(sheet)]
     headline = clipped(shown.network)
     wide = max(sheet.width, width(headline, 18, bold=True)) + 2 * _MARGIN
     high = sheet.height + _HEAD + 2 * _MARGIN
@@ -190,7 +201,7 @@ def _frames(box: Box) -> Iterator[str]:
         return
     look = "host" if box.group.name in (HOST, OUTSIDE) else "box"
     # The stack rises away from where the lines are.
-    rise = SHEET if box.has_top else -SHEET
+    rise = SHEET if box.has_top and not box.has_bottom else -SHEET
     for sheet in (2, 1, 0) if box.group.count > 1 else (0,):
         yield paper.rectangle(box.x + SHEET * sheet, box.y + rise * sheet, box.width, box.height, look)
 
@@ -222,7 +233,8 @@ def _chip(chip: Chip, x: float, y: float) -> Iterator[str]:
     kind = "far" if not chip.node.namespace else "switch" if chip.node.kind in SWITCHES else "chip"
     radius = chip.height / 2 if kind == "far" else 4
     yield paper.rectangle(x, y, chip.width, chip.height, kind if chip.node.up else "down", radius)
+    spare = chip.height - chip_height(chip.lines)
     for number, line in enumerate(chip.lines):
         look = "soft" if number else "b"
-        base = y + LEADING * (number + 1) - 0.5
+        base = y + LEADING * (number + 1) - 0.5 + spare / 2
         yield paper.words(x + chip.width / 2, base, line, TEXT_SIZE, look, middle=True)
