@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 from isthmus.network.filtering import interception_objects, wanted_ruleset
 from isthmus.network.model import Namespace as Model
@@ -23,8 +25,10 @@ if program:
 answer, failure = None, None
 try:
     if verb == "apply":
-        apply_ruleset(text, network)
-        answer = read_ruleset(network)
+        answer = []
+        for each in text:
+            apply_ruleset(each, network)
+            answer.append(read_ruleset(network))
     elif verb == "read":
         answer = read_ruleset(network)
     else:
@@ -39,24 +43,41 @@ class RefusedError(Exception):
     """A FilteringError on the other side."""
 
 
-def _inside(namespace: Namespace, verb: str, text: str | None = None, program: bool = False) -> object:
+def _inside(
+    namespace: Namespace,
+    verb: str,
+    text: str | None = None,
+    program: bool = False,
+    through: Sequence[str] = (),
+) -> Any:
     question = json.dumps([verb, NETWORK, text, program])
-    answer, failure = json.loads(namespace.run(sys.executable, "-c", SCRIPT, stdin=question))
+    answer, failure = json.loads(namespace.run(*through, sys.executable, "-c", SCRIPT, stdin=question))
     if failure is not None:
         raise RefusedError(failure)
     return answer
 
 
-def apply(namespace: Namespace, text: str | None, program: bool = False) -> object:
+def apply(namespace: Namespace, text: str | None, program: bool = False) -> str | None:
     """Apply a text; return what is read back."""
-    return _inside(namespace, "apply", text, program)
+    return apply_each(namespace, [text], program)[0]
 
 
-def read(namespace: Namespace) -> object:
+def apply_each(namespace: Namespace, texts: Sequence[str | None], program: bool = False) -> list[str | None]:
+    """Apply one text after the other; return what is read back after each."""
+    return _inside(namespace, "apply", texts, program)
+
+
+def apply_without_privilege(namespace: Namespace, text: str, program: bool) -> None:
+    """Apply a text as somebody who may not."""
+    through = ("setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin")
+    _inside(namespace, "apply", [text], program, through)
+
+
+def read(namespace: Namespace) -> str | None:
     return _inside(namespace, "read")
 
 
-def former(namespace: Namespace) -> object:
+def former(namespace: Namespace) -> dict[str, str]:
     return _inside(namespace, "former")
 
 

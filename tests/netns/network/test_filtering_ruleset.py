@@ -77,6 +77,9 @@ MODELS = {
 }
 
 
+either_way = pytest.mark.parametrize("program", [False, True], ids=["library", "program"])
+
+
 @pytest.fixture
 def red(ground):
     if not find("nft"):
@@ -90,17 +93,17 @@ def text_of(model: Namespace, **more: object) -> str:
     return wanted.text
 
 
-@pytest.mark.parametrize("program", [False, True], ids=["library", "program"])
+@either_way
 def test_what_is_read_back_is_what_was_wanted(red, program):
-    for name, model in MODELS.items():
-        wanted = text_of(model, former={"net.ipv4.ip_forward": "0"})
-        assert filtered.apply(red, wanted, program) == wanted, name
+    wanted = {name: text_of(model, former={"net.ipv4.ip_forward": "0"}) for name, model in MODELS.items()}
+    found = filtered.apply_each(red, list(wanted.values()), program)
+    assert dict(zip(wanted, found, strict=True)) == wanted
 
 
 def test_another_text_takes_the_place_of_the_one_that_is_there(red):
     first, second = text_of(MODELS["forward"]), text_of(MODELS["an empty firewall"])
-    for text in (first, second, second):
-        assert filtered.apply(red, text) == text
+    texts = [first, second, second, None, None, first]
+    assert filtered.apply_each(red, texts) == texts
 
 
 FOREIGN = {
@@ -156,7 +159,7 @@ def test_former_sysctls_are_kept_in_the_table(red):
     assert filtered.former(red) == {}
 
 
-@pytest.mark.parametrize("program", [False, True], ids=["library", "program"])
+@either_way
 def test_a_rule_that_nft_refuses_is_named_and_nothing_is_changed(red, program):
     wanted = text_of(MODELS["one prefix"])
     filtered.apply(red, wanted)
@@ -172,3 +175,12 @@ def test_a_rule_that_nft_refuses_is_named_and_nothing_is_changed(red, program):
     ):
         filtered.apply(red, impossible, program)
     assert filtered.read(red) == wanted
+
+
+@either_way
+def test_without_privilege_that_is_what_is_said(red, program):
+    wanted = text_of(MODELS["one prefix"])
+    said = r"^nftables: not permitted here: it takes root, or CAP_NET_ADMIN in the namespace$"
+    with pytest.raises(filtered.RefusedError, match=said):
+        filtered.apply_without_privilege(red, wanted, program)
+    assert filtered.read(red) is None

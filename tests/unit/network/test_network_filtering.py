@@ -257,7 +257,7 @@ SAID = {
         "Could not process rule: No such file or directory"
     ),
     "netlink: Error: cache initialization failed: Operation not permitted\n": (
-        "not permitted here: changing them takes root or CAP_NET_ADMIN in the namespace"
+        "not permitted here: it takes root, or CAP_NET_ADMIN in the namespace"
     ),
     "": "failed without a word",
 }

@@ -32,8 +32,10 @@ def apply_ruleset(text: str | None, network: str) -> None:
     All of it or nothing, in one transaction; other tables are not touched. FilteringError says what
     nft said, and of which rule.
     """
-    wanted = commands(text) if text else []
-    replacing = [*_removal(network), *wanted]
+    present = bool(_listed(network))
+    if text is None and not present:
+        return
+    replacing = [*_start(network, present), *(commands(text) if text is not None else [])]
     try:
         run(_document(replacing))
     except FilteringError as error:
@@ -53,10 +55,10 @@ def _table(network: str) -> Json:
     return {"table": {"family": FAMILY, "name": table_name(network)}}
 
 
-def _removal(network: str) -> list[Json]:
-    table = _table(network)
-    # Adding what is there does nothing, deleting what is not fails: together they work for both.
-    return [{"add": table}, {"delete": table}]
+def _start(network: str, present: bool) -> list[Json]:
+    # Only where there is one: the kernel waits 12 ms for a table that goes to be unused. Creating
+    # fails where somebody was quicker than we, rather than adding to what they made.
+    return [{"delete": _table(network)}] if present else [{"create": _table(network)}]
 
 
 def _document(chosen: list[Json]) -> str:

@@ -82,7 +82,7 @@ def _plain(complaint: str) -> str:
     first = complaint.strip().partition("\n")[0]
     said = first.rpartition("Error: ")[2].strip() or "failed without a word"
     if "Operation not permitted" in said:
-        return "not permitted here: changing them takes root or CAP_NET_ADMIN in the namespace"
+        return "not permitted here: it takes root, or CAP_NET_ADMIN in the namespace"
     return said
 
 
