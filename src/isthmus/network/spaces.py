@@ -48,8 +48,9 @@ class Space:
     def _entered(self) -> Iterator[tuple[tuple[int, int], ...]]:
         opened: list[tuple[int, int]] = []
         try:
-            # Without root nobody may enter the namespace outside, not even from inside it.
-            if self.net != OUTSIDE_PATH:
+            # Where the caller is already: without root nobody may enter the namespace outside,
+            # not even who is in it.
+            if not os.path.samefile(self.net, _CALLERS_PATH):
                 opened.append((os.open(self.net, os.O_RDONLY | os.O_CLOEXEC), kernel.CLONE_NEWNET))
             if self.uts is not None:
                 opened.append((os.open(self.uts, os.O_RDONLY | os.O_CLOEXEC), kernel.CLONE_NEWUTS))
@@ -84,6 +85,8 @@ def _net_path(namespace: Namespace, network: str) -> Path:
 
 OUTSIDE_PATH = Path("/proc/self/ns/net")
 """The process itself never leaves the namespace in which it was started."""
+
+_CALLERS_PATH = Path("/proc/thread-self/ns/net")
 
 LAB_HOST = OWN_FOLDER / "host"
 """A rootless lab's stand-in for the machine; absent elsewhere."""
