@@ -128,6 +128,8 @@ def ensure_lab() -> Lab:
     """Return the caller's lab, started first where there is none; LabError says why there can be none."""
     deadline = time.monotonic() + _START_SECONDS
     while (lab := find_lab()) is None:
+        if os.path.exists(address.INSIDE):
+            raise LabError("the lab that this process is in has ended: leave it, and start anew outside")
         # Where somebody else is starting it at this moment, this does nothing.
         _start()
         lab = find_lab()

@@ -124,12 +124,17 @@ def stop_lab() -> tuple[Member, ...] | None:
         ended = end_members(inside, spared=(lab.holder, os.getpid()))
     finally:
         os.close(inside)
+    _end_holder(lab)
+    return ended
+
+
+def _end_holder(lab: Lab) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         # The descriptor means this process, even if its number is another's by now.
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(lab.lifeline, number)
         if select.select([lab.lifeline], [], [], _HOLDER_SECONDS)[0]:
-            return ended
+            return
     raise LabError(f"the lab's holder, process {lab.holder}, does not end")
 
 

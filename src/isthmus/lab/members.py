@@ -22,7 +22,9 @@ _NS_GET_PARENT = 0xB702
 # How long services are given to stop in order before they are killed.
 _GRACE_SECONDS = 10.0
 _KILL_SECONDS = 5.0
-_POLL_SECONDS = 0.02
+# On a machine with thousands of processes looking through them takes a while: it is done ever more rarely.
+_FIRST_PAUSE_SECONDS = 0.01
+_LONGEST_PAUSE_SECONDS = 0.25
 
 _ENDED_STATES = "ZX"
 
@@ -56,6 +58,7 @@ def end_members(
     asked: set[int] = set()
     kill_at = time.monotonic() + grace
     give_up_at = kill_at + _KILL_SECONDS
+    pause = _FIRST_PAUSE_SECONDS
     while left := [each for each in members(inside) if each.process not in spared]:
         ended.update((each.process, each) for each in left)
         now = time.monotonic()
@@ -66,7 +69,8 @@ def end_members(
                 _send(each.process, inside, signal.SIGKILL)
         else:
             _ask(left, asked, inside)
-        _wait_for_end_of(left)
+        _wait_for_end_of(left, pause)
+        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
     return tuple(ended.values())
 
 
@@ -90,12 +94,12 @@ def _send(process: int, inside: int, number: signal.Signals) -> None:
             os.close(handle)
 
 
-def _wait_for_end_of(left: Collection[Member]) -> None:
-    """Return when one of them has ended, or after a moment: others may have come."""
+def _wait_for_end_of(left: Collection[Member], longest: float) -> None:
+    """Return when one of them has ended, or after a while: others may have ended or come."""
     with suppress(OSError):
         handle = os.pidfd_open(next(iter(left)).process)
         try:
-            select.select([handle], [], [], _POLL_SECONDS)
+            select.select([handle], [], [], longest)
         finally:
             os.close(handle)
 

@@ -127,6 +127,14 @@ def test_whoever_enters_is_root_with_the_labs_run_and_the_network_outside(machin
     assert told == "0 [] /usr/share True"
 
 
+def test_inside_only_root_is_there_to_run_as(machine, user):
+    holder_of(machine, user)
+    program = (
+        INSIDE + "from isthmus.lab.isolation import user_is_mapped as there; print(there(0), there(65534))"
+    )
+    assert machine.python(user, program) == "True False"
+
+
 def test_a_function_for_outside_is_called_there_though_nobody_may_enter_it(machine, user):
     holder_of(machine, user)
     told = machine.python(
@@ -300,6 +308,21 @@ def test_a_lifeline_tells_of_the_holders_end(machine, user):
     assert watcher.stdout.readline() == "True\n"
     kill(machine, holder)
     assert watcher.communicate(timeout=DEADLINE)[0] == "False\n"
+
+
+def test_who_stays_inside_a_lab_that_has_ended_is_told_to_leave(machine, user):
+    holder = holder_of(machine, user)
+    program = (
+        INSIDE + "import select, signal\nfrom isthmus.lab.errors import LabError\nlab = find_lab()\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "print('on', flush=True); select.select([lab.lifeline], [], [])\n"
+        "try: ensure_lab()\nexcept LabError as error: print(error)"
+    )
+    left = machine.start(user, sys.executable, "-P", "-c", program)
+    assert left.stdout.readline() == "on\n"
+    kill(machine, holder)
+    told = left.communicate(timeout=DEADLINE)[0]
+    assert told == "the lab that this process is in has ended: leave it, and start anew outside\n"
 
 
 def test_labs_of_two_users_and_root_do_not_meet(machine):
