@@ -28,6 +28,8 @@ Owners = Callable[[Sequence[Found]], Mapping[str, str]]
 
 _HOLDER_SECONDS = 5.0
 
+_FOLDERS_OF_ROOT = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+
 # Bash runs this before its first prompt, after its own files have set one.
 _HINT = 'PS1="(lab {name}) $PS1"; unset PROMPT_COMMAND'
 
@@ -100,7 +102,7 @@ def enter(name: str | None, command: Sequence[str], *, rootless: bool) -> Never:
     if rootless_wanted(rootless, os.geteuid()):
         enter_lab(running_lab())
     space = find_space(name or HOST)
-    hints = {"ISTHMUS_LAB": space.name}
+    hints = {"ISTHMUS_LAB": space.name, "PATH": _path_of_root(os.environ.get("PATH", os.defpath))}
     if not command:
         command = [os.environ.get("SHELL") or "/bin/sh"]
         hints |= {"PROMPT_COMMAND": _HINT.format(name=space.name), "PS1": f"(lab {space.name}) # "}
@@ -108,6 +110,12 @@ def enter(name: str | None, command: Sequence[str], *, rootless: bool) -> Never:
         become(space, command, hints)
     except EnteringError as error:
         raise LabError(str(error)) from error
+
+
+def _path_of_root(path: str) -> str:
+    """Let an ordinary user, who is root inside, find what only root has a use for: ip, nft."""
+    folders = path.split(os.pathsep)
+    return os.pathsep.join([*folders, *(each for each in _FOLDERS_OF_ROOT if each not in folders)])
 
 
 def stop_lab() -> tuple[Member, ...] | None:

@@ -109,3 +109,7 @@ def test_a_name_that_means_none_or_several_is_an_error(found, name, told):
     with pytest.raises(LabError) as caught:
         find_space(name)
     assert str(caught.value) == told
+
+
+def test_inside_the_folders_of_roots_programs_are_looked_through_once_and_last():
+    assert managing._path_of_root("/sbin:/bin") == "/sbin:/bin:/usr/local/sbin:/usr/sbin"
