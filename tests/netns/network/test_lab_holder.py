@@ -7,12 +7,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from signal import SIGKILL
 
 import pytest
 
-from ..machine import DEADLINE, ROOT, Machine, reason_without_machine
+from ..machine import DEADLINE, ROOT, Machine
 
 ORDINARY = 23_456
 OTHER = 23_457
@@ -31,16 +30,6 @@ def make(path):
     kernel.unshare(kernel.CLONE_NEWNET)
     kernel.mount("/proc/self/ns/net", str(path), flags=kernel.MS_BIND)
 """
-
-
-@pytest.fixture
-def machine() -> Iterator[Machine]:
-    reason = reason_without_machine()
-    if reason:
-        pytest.skip(reason)
-    made = Machine()
-    yield made
-    made.close()
 
 
 @pytest.fixture(params=[ORDINARY, ROOT], ids=["ordinary", "root"])
@@ -62,16 +51,16 @@ def status(machine: Machine, user: int) -> dict:
     return json.loads(machine.isthmus(user, "lab", "status", "--json").stdout)
 
 
-def processes(machine: Machine) -> str:
+def processes(machine: Machine) -> list[str]:
     """Every process on the machine but its first, and the one that asks."""
     told = machine.run(ROOT, "ps", "-e", "-o", "pid=,stat=,args=").stdout.splitlines()
-    return "\n".join(line for line in told if line.split()[0] != "1" and "ps -e" not in line)
+    return [line for line in told if line.split()[0] != "1" and "ps -e" not in line]
 
 
-def await_no_process(machine: Machine) -> None:
+def await_processes(machine: Machine, count: int, which: str) -> None:
     deadline = time.monotonic() + DEADLINE
-    while left := processes(machine):
-        assert time.monotonic() < deadline, left
+    while len(left := processes(machine)) != count:
+        assert time.monotonic() < deadline, f"wanted {which}: {left}"
         time.sleep(0.02)
 
 
@@ -93,9 +82,7 @@ def test_many_who_want_a_lab_at_once_get_the_same(machine, user):
     started = [machine.start(user, sys.executable, "-P", "-c", ENSURE) for _ in range(6)]
     told = [process.communicate(timeout=DEADLINE) for process in started]
     assert len({output for output, _ in told}) == 1, told
-    # The holder and its guardian; the losers have ended.
-    left = processes(machine).splitlines()
-    assert len(left) == 2, left
+    await_processes(machine, 2, "the holder and its guardian")
 
 
 def test_a_holder_keeps_nothing_of_whoever_started_it(machine, user):
@@ -230,7 +217,7 @@ def test_a_holder_that_is_killed_leaves_nothing(machine, user):
     inside = start_lasting(machine, user)
     kill(machine, holder)
     inside.communicate(timeout=DEADLINE)
-    await_no_process(machine)
+    await_processes(machine, 0, "none")
     assert status(machine, user) == {"running": False}
     assert holder_of(machine, user) != holder, "and a new one can be had"
 
@@ -244,7 +231,7 @@ def test_stopping_ends_what_is_inside_and_says_so(machine, user):
     assert "sleep 1000" in done.stdout
     assert done.stdout.endswith("the lab has stopped\n")
     inside.communicate(timeout=DEADLINE)
-    await_no_process(machine)
+    await_processes(machine, 0, "none")
 
 
 def test_stopping_twice_is_no_error(machine, user):
@@ -370,4 +357,4 @@ def test_where_user_namespaces_are_forbidden_it_names_the_settings(machine):
     assert "may not make a user namespace" in done.stdout, done.stderr
     assert "user.max_user_namespaces" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
-    assert processes(machine) == ""
+    await_processes(machine, 0, "none")
