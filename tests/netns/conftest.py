@@ -9,6 +9,7 @@ import pytest
 
 from . import program
 from .ground import Ground, reason_without_ground
+from .machine import Machine, reason_without_machine
 from .wire import Sink
 
 
@@ -19,6 +20,17 @@ def ground() -> Iterator[Ground]:
     if reason:
         pytest.skip(reason)
     made = Ground()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def machine() -> Iterator[Machine]:
+    """A machine of this test alone, on which ordinary users can run Isthmus."""
+    reason = reason_without_machine()
+    if reason:
+        pytest.skip(reason)
+    made = Machine()
     yield made
     made.close()
 

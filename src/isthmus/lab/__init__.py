@@ -1,8 +1,12 @@
-"""Rootless labs: namespaces, origins and proxies made for trying things, and gone when they end.
+"""Rootless labs: the demo, and the lasting lab in which `isthmus net` builds without root.
 
-`main` is what `isthmus lab` runs. Nothing here is imported by the proxy itself.
+`main` is what `isthmus lab` runs; nothing is imported before it runs, since the holder of a lab is a
+process that stays and should hold little. Nothing here is imported by the proxy itself.
 """
 
-from isthmus.lab.command import main
 
-__all__ = ["main"]
+def main(argv: list[str]) -> int:
+    """Run `isthmus lab ARGV` and return its exit status."""
+    from isthmus.lab.command import main as run
+
+    return run(argv)

@@ -1,4 +1,4 @@
-"""`isthmus lab`: reads its arguments, runs the demo, tells the outcome."""
+"""`isthmus lab`: reads its arguments, runs the demo or manages the lasting lab, tells the outcome."""
 
 import argparse
 import importlib.metadata
@@ -13,6 +13,7 @@ import msgspec
 from isthmus.lab.demo import TENANTS, Demo, check, standing_demo
 from isthmus.lab.errors import LabError
 from isthmus.lab.expectation import Expectation
+from isthmus.lab.managing import Owners, describe, enter, kept_owners, status_of_lab, stop_lab
 from isthmus.lab.picture import Paint, directions, draw, verdicts
 from isthmus.lab.proxy import default_command
 from isthmus.lab.stopping import Stopped, stop_on_signals
@@ -28,9 +29,18 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     error: str = ""
 
 
-def main(argv: list[str]) -> int:
-    """Run `isthmus lab ARGV`; 0 where everything that was expected held, 2 for wrong arguments."""
-    options = _parser().parse_args(argv)
+def main(argv: list[str], owners: Owners = kept_owners) -> int:
+    """Run `isthmus lab ARGV`; 0 where everything that was expected held, 2 for wrong arguments.
+
+    `owners` tells for `lab status` which network owns a namespace.
+    """
+    words, behind = _split(argv)
+    options = _parser().parse_args(words)
+    if behind and options.command != "enter":
+        _parser().error("only `enter` takes a command behind --")
+    options.words = behind
+    if options.command != "demo":
+        return _manage(options, owners)
     stop_on_signals()
     try:
         return _demo(options.proxy or default_command(), once=options.once, as_json=options.json)
@@ -39,9 +49,34 @@ def main(argv: list[str]) -> int:
         return 130
 
 
+def _split(argv: list[str]) -> tuple[list[str], list[str]]:
+    """Part the arguments from a command behind `--`, which has options of its own."""
+    if "--" not in argv:
+        return argv, []
+    at = argv.index("--")
+    return argv[:at], argv[at + 1 :]
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="isthmus lab", description="Networks to try Isthmus on.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    _add_demo(commands)
+    status = commands.add_parser("status", help="whether the rootless lab runs, and what is in it")
+    status.add_argument("--json", action="store_true", help="print one JSON object")
+    enter = commands.add_parser(
+        "enter",
+        help="a shell, or a command, inside the lab",
+        usage="isthmus lab enter [-h] [--rootless] [NAMESPACE] [-- CMD ...]",
+        description="Run a shell or a command in a namespace of the lab, without one in the lab's "
+        "stand-in for the host. Root enters the machine's own namespaces.",
+    )
+    enter.add_argument("--rootless", action="store_true", help="as root: the lab, not the machine")
+    enter.add_argument("namespace", nargs="?", metavar="NAMESPACE", help="NAME or NETWORK/NAME")
+    commands.add_parser("stop", help="end the rootless lab and everything in it")
+    return parser
+
+
+def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     demo = commands.add_parser(
         "demo",
         help="three tenants with overlapping addresses behind one proxy",
@@ -56,7 +91,37 @@ def _parser() -> argparse.ArgumentParser:
         type=shlex.split,
         help="run CMD -f FILE -db in place of Isthmus (HAProxy, as root, passes as well)",
     )
-    return parser
+
+
+def _manage(options: argparse.Namespace, owners: Owners) -> int:
+    try:
+        match options.command:
+            case "status":
+                return _status(owners, as_json=options.json)
+            case "enter":
+                enter(options.namespace, options.words, rootless=options.rootless)
+            case _:
+                return _stop()
+    except LabError as error:
+        print(f"isthmus lab: {error}", file=sys.stderr)
+        return 1
+
+
+def _status(owners: Owners, *, as_json: bool) -> int:
+    status = status_of_lab(owners)
+    print(msgspec.json.encode(status).decode() if as_json else describe(status))
+    return 0 if status.running else 1
+
+
+def _stop() -> int:
+    ended = stop_lab()
+    if ended is None:
+        print("no lab is running")
+        return 0
+    for each in ended:
+        print(f"ended: process {each.process}: {each.command}")
+    print("the lab has stopped")
+    return 0
 
 
 def _demo(proxy: list[str], *, once: bool, as_json: bool) -> int:

@@ -9,12 +9,18 @@ As root it is the same without the user namespace, so a crash leaves nothing in 
 
 import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from isthmus import kernel
 from isthmus.lab.errors import LabError
 
 NETNS_FOLDER = Path("/run/netns")
+
+# What a lab has of its own under /run.
+_LAB_ENTRIES = frozenset({NETNS_FOLDER.name, "isthmus"})
+
+_CAP_SYS_ADMIN = 21
 
 # What forbids user namespaces, by the setting's name and the value that forbids.
 _FORBIDDING_SETTINGS = (
@@ -26,22 +32,63 @@ _FORBIDDING_SETTINGS = (
 )
 
 
-def isolate() -> bool:
+def rootless_wanted(asked: bool, user: int) -> bool:
+    """Say whether to build in a rootless lab: where that is asked for, and where there is no other way.
+
+    `user` is the effective one. Inside a lab its user is root, and the answer False.
+    """
+    return asked or user != 0 or not _may_administrate()
+
+
+def _may_administrate() -> bool:
+    """Root in a container may lack CAP_SYS_ADMIN."""
+    status = Path("/proc/self/status").read_text()
+    effective = next(line.split()[1] for line in status.splitlines() if line.startswith("CapEff:"))
+    return bool(int(effective, 16) & (1 << _CAP_SYS_ADMIN))
+
+
+def user_is_mapped(user: int) -> bool:
+    """Say whether a process of this user namespace can become `user`: in a rootless lab only 0 is there."""
+    for line in Path("/proc/self/uid_map").read_text().splitlines():
+        first, _, count = map(int, line.split())
+        if first <= user < first + count:
+            return True
+    return False
+
+
+def isolate(*, rootless: bool = False, machines_run: Path | None = None) -> bool:
     """Enter the lab's own mount namespace; True where that took a user namespace (rootless).
 
-    Must run before the process has a second thread: unshare(CLONE_NEWUSER) refuses otherwise.
+    `rootless` has root go the way of ordinary users. At `machines_run`, a path under /run, stays what
+    /run was before, and what lay there is found by its old name. Must run before the process has a second
+    thread: unshare(CLONE_NEWUSER) refuses otherwise.
     """
-    rootless = not _unshared_as_root()
+    rootless = rootless or not _unshared_as_root()
     if rootless:
         _unshare_as_user()
     try:
         kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+        machines = os.open("/run", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         kernel.mount("tmpfs", "/run", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=755")
         NETNS_FOLDER.mkdir(mode=0o755)
+        if machines_run is not None:
+            _keep(machines, machines_run)
+        os.close(machines)
     except OSError as error:
         # AppArmor lets the user namespace be made and then withholds its capabilities.
         raise _refusal(f"may not mount in a namespace of its own ({error})") from error
     return rootless
+
+
+def _keep(machines: int, at: Path) -> None:
+    """Bind the covered /run to another place, with links to it: a resolver's file, a message bus."""
+    at.mkdir(mode=0o755)
+    # A convenience: a lab without it is a lab still.
+    with suppress(OSError):
+        kernel.mount(f"/proc/self/fd/{machines}", str(at), flags=kernel.MS_BIND | kernel.MS_REC)
+        for entry in at.iterdir():
+            if entry.name not in _LAB_ENTRIES:
+                (at.parent / entry.name).symlink_to(entry)
 
 
 def _unshared_as_root() -> bool:

@@ -48,7 +48,10 @@ class Space:
     def _entered(self) -> Iterator[tuple[tuple[int, int], ...]]:
         opened: list[tuple[int, int]] = []
         try:
-            opened.append((os.open(self.net, os.O_RDONLY | os.O_CLOEXEC), kernel.CLONE_NEWNET))
+            # Where the caller is already: without root nobody may enter the namespace outside,
+            # not even who is in it.
+            if not os.path.samefile(self.net, _CALLERS_PATH):
+                opened.append((os.open(self.net, os.O_RDONLY | os.O_CLOEXEC), kernel.CLONE_NEWNET))
             if self.uts is not None:
                 opened.append((os.open(self.uts, os.O_RDONLY | os.O_CLOEXEC), kernel.CLONE_NEWUTS))
             yield tuple(opened)
@@ -83,12 +86,15 @@ def _net_path(namespace: Namespace, network: str) -> Path:
 OUTSIDE_PATH = Path("/proc/self/ns/net")
 """The process itself never leaves the namespace in which it was started."""
 
-_LAB_HOST = OWN_FOLDER / "host"
+_CALLERS_PATH = Path("/proc/thread-self/ns/net")
+
+LAB_HOST = OWN_FOLDER / "host"
+"""A rootless lab's stand-in for the machine; absent elsewhere."""
 
 
 def host_path() -> Path:
     """Return the namespace that files call `host`: in a rootless lab the lab's own, else the one outside."""
-    return _LAB_HOST if _LAB_HOST.exists() else OUTSIDE_PATH
+    return LAB_HOST if LAB_HOST.exists() else OUTSIDE_PATH
 
 
 def _in_thread(

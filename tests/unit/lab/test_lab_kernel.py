@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from isthmus.lab import isolation, kernel
+from isthmus import kernel
+from isthmus.lab import isolation
 from isthmus.lab.interfaces import address_request
 from isthmus.lab.isolation import _refusal, setting
 
