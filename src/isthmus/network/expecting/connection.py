@@ -40,7 +40,7 @@ class Contact:
     """What came of an attempt. `seconds` is None where nobody answered; then `error` says what happened.
 
     `seen` is the address that the far end saw. `arrived`: it ended where it should; None: not known.
-    `ours`: a listener of our own answered.
+    `ours`: a listener of our own answered. `unproved`: datagrams went out, and nothing is known of them.
     """
 
     seconds: float | None
@@ -48,6 +48,7 @@ class Contact:
     seen: IpAddress | None = None
     arrived: bool | None = None
     ours: bool = False
+    unproved: bool = False
 
 
 def prepare(survey: Survey, aim: Aim, protocol: str, port: int) -> Stand:
@@ -173,7 +174,5 @@ def _exchange(made: socket.socket, stand: Stand, observers: list[socket.socket],
             return Contact(taken, seen=greeting[1] if greeting else None, arrived=right, ours=right)
         made.setblocking(True)
         gap = min(gap * 2, 0.3)
-    if stand.ours or observers:
-        return Contact(None, SILENCE)
-    # Nothing of ours at the far end: a service need not answer what it does not understand.
-    return Contact(taken)
+    # With nothing of ours at the far end: a service need not answer what it does not understand.
+    return Contact(None, SILENCE, unproved=not stand.ours and not observers)

@@ -7,8 +7,9 @@ in, so that what is judged is the network: a refusal for want of a listener prov
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from isthmus.network.expecting import connection, throughput
+from isthmus.network.expecting import connection, facts, throughput
 from isthmus.network.expecting.connection import Contact
 from isthmus.network.expecting.diagnosis import absence, services, shaping
 from isthmus.network.expecting.judging import Case, attempt_can, judge_cannot, too_slow
@@ -18,7 +19,6 @@ from isthmus.network.expecting.verdict import Verdict, duration_words, error_wor
 from isthmus.network.model import Bound, Reach, ReachAs
 
 OWN_LISTENER = " (nothing listens; tested with a listener of our own)"
-_UNANSWERED = " (sent and not refused; what listens there need not answer)"
 _TRIPS = 4
 
 _HEADERS = 0.9
@@ -43,9 +43,9 @@ def judge(case: Case, meaning: Reach, bound: Bound) -> Verdict:
     if missing is not None:
         return case.verdict(False, "connection refused: only a listener of our own would answer", missing)
     seconds = min([contact.seconds or 0.0, *_more_trips(case, meaning, aim, bound)])
-    verdict = case.verdict(
-        True, f"{aim.address} answers in {duration_words(seconds)}{_note(contact, meaning)}"
-    )
+    verdict = case.verdict(True, _observed(aim, contact, seconds))
+    if contact.unproved and bound != Bound():
+        return case.verdict(False, verdict.observed, "nothing answers, so nothing can be measured")
     slow = too_slow(case, aim, bound, seconds)
     return slow or (_measure(case, meaning, aim, bound.throughput) if bound.throughput else verdict)
 
@@ -53,9 +53,20 @@ def judge(case: Case, meaning: Reach, bound: Bound) -> Verdict:
 def _contact(case: Case, meaning: Reach | ReachAs, aim: Aim, patience: float) -> Contact:
     act = connection.tcp if meaning.protocol == "tcp" else connection.udp
     contact = act(case.survey, meaning.source, aim, meaning.port, patience)
+    if contact.unproved and _may_have_arrived(case, meaning, aim):
+        return replace(contact, seconds=patience)
     if contact.arrived is False and _intercepted(case, meaning):
         return Contact(contact.seconds, seen=contact.seen)
     return contact
+
+
+def _may_have_arrived(case: Case, meaning: Reach | ReachAs, aim: Aim) -> bool:
+    """Give the benefit of the doubt to `can reach` alone: silence is what `cannot reach` asks for."""
+    if not getattr(meaning, "possible", True):
+        return False
+    space = case.survey.space(meaning.source)
+    way = facts.route(space, aim.address)
+    return not way.refusal and not facts.unanswered(space, way.via or aim.address, way.device)
 
 
 def _intercepted(case: Case, meaning: Reach | ReachAs) -> bool:
@@ -65,10 +76,12 @@ def _intercepted(case: Case, meaning: Reach | ReachAs) -> bool:
     return any(wanted[0] == each.protocol and each.first <= wanted[1] <= each.last for each in ports)
 
 
-def _note(contact: Contact, meaning: Reach) -> str:
-    if contact.ours:
-        return OWN_LISTENER
-    return _UNANSWERED if meaning.protocol == "udp" and contact.arrived is None else ""
+def _observed(aim: Aim, contact: Contact, seconds: float) -> str:
+    if contact.unproved:
+        return f"sent to {aim.address} and not refused (what listens there need not answer)"
+    if contact.arrived and not contact.ours and contact.seen is None:
+        return f"arrives at {aim.address} in {duration_words(seconds)}"
+    return f"{aim.address} answers in {duration_words(seconds)}{OWN_LISTENER if contact.ours else ''}"
 
 
 def _where_served(case: Case, meaning: Reach, aims: Sequence[Aim]) -> Sequence[Aim]:
@@ -119,9 +132,9 @@ def _measure(case: Case, meaning: Reach, aim: Aim, promised: float) -> Verdict:
         return case.verdict(False, "throughput not measured", reason)
     try:
         space = case.survey.space(meaning.source)
-        rate = throughput.measure(space, meaning.protocol, aim.address, port, sink)
+        rate = throughput.best(space, meaning.protocol, (aim.address, port), sink, promised * _HEADERS)
     except OSError as error:
-        return case.verdict(False, f"throughput not measured{note}: {error_words(error)}", "see the note")
+        return case.verdict(False, f"throughput not measured{note}", error_words(error))
     ok = rate >= promised * _HEADERS
     observed = f"{rate_words(rate)}{'' if ok else f', under {rate_words(promised)}'}{note}"
     return case.verdict(ok, observed, "" if ok else shaping(case.situation(aim)))
