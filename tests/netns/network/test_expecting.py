@@ -19,7 +19,9 @@ from isthmus.network.model import (
     Firewall,
     FirewallRule,
     Namespace,
+    Nat,
     Ping,
+    PortForward,
     Ports,
     Reach,
     ReachAs,
@@ -260,6 +262,27 @@ def test_the_address_that_the_far_end_sees(ground):
     assert real.observed == "seen as 10.1.0.1"
     wrong = one(ground, ReachAs("red", BLUE, 80, ip_address("10.9.9.9")))
     assert wrong.why == "10.1.0.1 belongs to router: the connection is translated there"
+
+
+def test_a_forwarded_port_is_followed_to_where_it_leads(ground):
+    routed(ground)
+    ground.sysctl("router", "net/ipv4/ip_forward", "1")
+    chain = "type nat hook prerouting priority -100; tcp dport 8080 dnat to 10.1.0.2:80"
+    ground.nft("router", f"table ip t {{ chain c {{ {chain} }} }}")
+    forward = PortForward(Ports("tcp", 8080, 8080), ip_address("10.1.0.2"), 80)
+    router = Namespace("router", nat=Nat(forwards=(forward,)))
+    meanings = [
+        Reach("red", at("10.0.0.2"), "tcp", 8080),
+        Reach("red", Target("router"), "tcp", 8080),
+        ReachAs("red", at("10.0.0.2"), 8080, ip_address("10.0.0.1")),
+    ]
+    for verdict in ground.judge(*meanings, namespaces=(router,)):
+        assert verdict.ok, verdict
+        assert verdict.observed.endswith("a listener of our own)")
+    ground.serve("blue", "10.1.0.2", 80)
+    for verdict in ground.judge(*meanings, namespaces=(router,)):
+        assert verdict.ok, verdict
+        assert "of our own" not in verdict.observed
 
 
 def test_bounds_of_latency(pair):

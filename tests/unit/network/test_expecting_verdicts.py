@@ -50,8 +50,8 @@ def test_an_echo_reply_is_told_from_a_request_with_and_without_an_ip_header():
 
 
 TABLE = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
-   0: 0100007F:1538 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0 100 0 0 10 0
-   1: 0200000A:1538 0100000A:D431 01 00000000:00000000 00:00000000 00000000     0        0 4712 1 0 20 4 30 10 -1
+   0: 0100007F:1538 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0
+   1: 0200000A:1538 0100000A:D431 01 00000000:00000000 00:00000000 00000000     0        0 4712 1 0
    2: 0000000000000000FFFF00000200000A:0050 0000000000000000FFFF00000100000A:0051 01 0:0 0:0 0 0 0 4713 1
 """
 
@@ -68,6 +68,7 @@ def test_the_kernels_table_of_sockets_is_read():
 def test_a_greeting_tells_who_answers_and_what_it_sees():
     assert read_greeting(b"isthmus abc ::ffff:10.0.0.1\n") == ("abc", ip_address("10.0.0.1"))
     assert read_greeting(b"SSH-2.0-OpenSSH_9.2\r\n") is None
+    assert read_greeting(b"isthmus abc nonsense") is None
     assert read_greeting(b"") is None
 
 

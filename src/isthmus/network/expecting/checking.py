@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -26,12 +27,19 @@ def check(network: Network, spaces: Mapping[str, Space]) -> list[Verdict]:
     expectations = network.expectations
     if not expectations:
         return []
+    _allow_descriptors()
     with Listeners() as listeners:
         survey = Survey(network, spaces, listeners)
         with ThreadPoolExecutor(min(_AT_ONCE, len(expectations))) as pool:
             verdicts = list(pool.map(lambda each: _judge(survey, each, Bound()), expectations))
         # Times and rates are measured one at a time: together they would measure each other.
         return [_measured(survey, verdict) for verdict in verdicts]
+
+
+def _allow_descriptors() -> None:
+    """Raise the limit of open files as far as it may be: each listener and each attempt is a socket."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _measured(survey: Survey, verdict: Verdict) -> Verdict:

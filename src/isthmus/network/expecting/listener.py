@@ -63,7 +63,10 @@ def read_greeting(text: bytes) -> tuple[str, IpAddress] | None:
     words = text.decode(errors="replace").split()
     if len(words) != 3 or words[0] != "isthmus":
         return None
-    seen = ip_address(words[2])
+    try:
+        seen = ip_address(words[2])
+    except ValueError:
+        return None
     mapped = seen.ipv4_mapped if isinstance(seen, IPv6Address) else None
     return words[1], mapped or seen
 

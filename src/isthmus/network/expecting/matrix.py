@@ -21,7 +21,8 @@ _ASCII = {(True, True): "+", (True, False): "X", (False, True): ".", (False, Fal
 def matrix(verdicts: Sequence[Verdict], paint: Paint | None = None, ascii_only: bool | None = None) -> str:
     """Draw a table of sources and targets, then list all expectations and count those that failed.
 
-    Left to themselves, colour is off, and symbols are ASCII where standard output holds no others.
+    Colour is off unless the caller, who knows whether it writes to a terminal, gives a Paint that is
+    on; symbols are ASCII where standard output holds no others.
     """
     brush = paint or Paint(False)
     symbols = _ASCII if (not _speaks_unicode() if ascii_only is None else ascii_only) else _SYMBOLS
