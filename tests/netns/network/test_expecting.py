@@ -329,14 +329,20 @@ def test_hundreds_of_expectations_take_seconds_and_keep_their_order(pair):
     assert time.monotonic() - started < 30
 
 
+# One of each kind: what may depend on a right is in them.
+ROOTLESS = (
+    "lo_is_down or tentative or same_address or (of_our_own and target0) or 0.0.0.0 or udp and reject or sees"
+)
+
+
 @pytest.mark.skipif("ISTHMUS_NESTED" in os.environ, reason="this is the run without root")
-def test_all_of_it_without_root():
+def test_the_same_without_root():
     unshared = ["unshare", "--user", "--map-root-user", "--net", "--"]
     tried = subprocess.run([*unshared, "true"], capture_output=True, text=True)
     if tried.returncode:
         pytest.skip(f"no user namespaces: {tried.stderr.strip()}")
     done = subprocess.run(
-        [*unshared, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__],
+        [*unshared, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", ROOTLESS, __file__],
         env={**os.environ, "ISTHMUS_NESTED": "1"},
         capture_output=True,
         text=True,
