@@ -190,11 +190,41 @@ def test_names_in_two_files_clash(tmp_path: Path):
         ),
         ("variables:\n  v0: [1]\n" + "".join(f"  v{i}: ['${{v{i - 1}}}']\n" for i in range(1, 400)), "E2012"),
         ("variables: {a: '${2}'}\nnetwork: ${" + " * ".join(["1000000000"] * 15) + "}", "E2010"),
+        (
+            "variables:\n  a: " + "x" * 60000 + "\n  b: '" + "${a}" * 60000 + "'\n",
+            "E2012",
+        ),
         ("for: {each: {a: 1..1000, b: 1..1000}, namespaces: {}}", "E2012"),
     ],
-    ids=["aliases", "depth", "doubling", "nesting", "bits", "product"],
+    ids=["aliases", "depth", "doubling", "nesting", "bits", "texts", "product"],
 )
 def test_what_grows_without_end_is_stopped(tmp_path: Path, text: str, code: str):
     file = tmp_path / "bomb.yaml"
     file.write_text(text)
     assert _refused(file) == [code]
+
+
+def test_thousand_wrong_names_are_told_once_with_their_number(tmp_path: Path):
+    file = tmp_path / "many.yaml"
+    file.write_text(
+        "for: {each: {i: 1..1000}, namespaces: {'t${i}': }, links: [{dummy: {in: 'x${i}', name: d}}]}"
+    )
+    diagnostics = Diagnostics()
+    assert read(file, diagnostics) is None
+    assert "unknown namespace `x1` (with i = 1, and 999 more)" in diagnostics.render()
+
+
+def test_a_fault_that_aliases_repeat_is_told_once(tmp_path: Path):
+    file = tmp_path / "alias.yaml"
+    file.write_text("namespaces: {a: &a {lo: sideways}, b: *a, c: *a}")
+    assert _refused(file) == ["E2023"]
+
+
+def test_link_local_addresses_repeat_and_others_beside_them_do_not(tmp_path: Path):
+    file = tmp_path / "local.yaml"
+    file.write_text(
+        "namespaces: {a: }\nlinks:\n"
+        "- dummy: {in: a, name: d0, addresses: ['fe80::1/64', 10.0.0.1/24]}\n"
+        "- dummy: {in: a, name: d1, addresses: ['fe80::1/64', 10.0.0.1/24]}\n"
+    )
+    assert _refused(file) == ["E2106"]

@@ -36,6 +36,7 @@ from isthmus.network.model import (
 )
 
 Key = tuple[str, str]
+_LOOPBACK = {"lo"}
 _NOWHERE = Span("", 1, 1, 1)
 
 
@@ -50,12 +51,12 @@ class Interfaces:
 
     def known(self, namespace: str) -> set[str] | None:
         """Return all interfaces of a namespace, or None where there may be others."""
-        return None if namespace in self.open else self.names.get(namespace, set()) | {"lo"}
+        return None if namespace in self.open else self.names.get(namespace, _LOOPBACK)
 
     def add(self, end: End, kind: LinkKind) -> None:
         """Take one interface in."""
         self.ends[end.namespace, end.name] = (end, kind)
-        self.names.setdefault(end.namespace, set()).add(end.name)
+        self.names.setdefault(end.namespace, {"lo"}).add(end.name)
 
 
 def check_links(network: Network, places: set[str], reader: Reader) -> Interfaces:
@@ -193,9 +194,9 @@ def _addresses(interfaces: Interfaces, reader: Reader) -> None:
         master = interfaces.ends.get((end.namespace, end.master or ""))
         domain = end.master if master and isinstance(master[1], Vrf) else None
         for address in end.addresses:
-            if address.ip.is_link_local and address.version == 6:
-                domain = end.name
-            first = seen.setdefault((end.namespace, domain, address.ip), end.name)
+            own = address.version == 6 and address.ip.is_link_local
+            place = (end.namespace, end.name if own else domain, address.ip)
+            first = seen.setdefault(place, end.name)
             if first != end.name or end.addresses.count(address) > 1:
                 reader.report.alert(
                     SAME_ADDRESS,

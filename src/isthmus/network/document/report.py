@@ -11,6 +11,9 @@ from collections.abc import Iterable
 from isthmus.config import Diagnostic, Diagnostics, Severity, Span, nearest
 from isthmus.network.document.nodes import ExpandedSpan
 
+_MOST_SEARCHES = 100
+"""How often the nearest name is searched: with thousands of names, each search takes milliseconds."""
+
 
 class Report:
     """Collects messages; `flush` hands them on."""
@@ -18,6 +21,8 @@ class Report:
     def __init__(self) -> None:
         self._messages: list[Diagnostic] = []
         self._rounds: dict[tuple[str, str, int, int], tuple[int, int]] = {}
+        self._known: set[Diagnostic] = set()
+        self._searches = 0
         self.failed = False
 
     def alert(
@@ -33,8 +38,11 @@ class Report:
 
     def unknown(self, code: str, what: str, name: str, span: Span, known: Iterable[str]) -> None:
         """Add an error about a name that does not exist, with the nearest that does."""
+        if isinstance(span, ExpandedSpan) and self._again(code, span):
+            return
         names = sorted(set(known))
-        near = nearest(name, names)
+        near = nearest(name, names) if self._searches < _MOST_SEARCHES else None
+        self._searches += 1
         shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
         self.alert(
             code,
@@ -44,15 +52,25 @@ class Report:
             hint=f"did you mean `{near}`?" if near else None,
         )
 
+    def _again(self, code: str, span: ExpandedSpan) -> bool:
+        """Say whether a fault at this place of a template is known, and count it if so."""
+        place = (code, span.file, span.line, span.column)
+        if place not in self._rounds:
+            return False
+        first, more = self._rounds[place]
+        self._rounds[place] = (first, more + 1)
+        return True
+
     def _add(self, message: Diagnostic) -> None:
         span = message.span
         if isinstance(span, ExpandedSpan):
-            place = (message.code, span.file, span.line, span.column)
-            if place in self._rounds:
-                first, more = self._rounds[place]
-                self._rounds[place] = (first, more + 1)
+            if self._again(message.code, span):
                 return
-            self._rounds[place] = (len(self._messages), 0)
+            self._rounds[message.code, span.file, span.line, span.column] = (len(self._messages), 0)
+        elif message in self._known:  # an alias brings the same text again
+            return
+        else:
+            self._known.add(message)
         self._messages.append(message)
 
     def flush(self, diagnostics: Diagnostics) -> None:

@@ -16,7 +16,7 @@ from isthmus.network.document.codes import (
     TOO_MANY,
     UNKNOWN_VARIABLE,
 )
-from isthmus.network.document.expressions import ExpressionError, pieces
+from isthmus.network.document.expressions import ExpressionError, Piece, pieces
 from isthmus.network.document.nodes import (
     Bindings,
     ExpandedSpan,
@@ -34,6 +34,7 @@ from isthmus.network.document.report import Report
 
 MOST_ROUNDS = 100_000
 MOST_VALUES = 1_000_000
+MOST_CHARACTERS = 64 << 20
 _LONGEST_TEXT = 65_536
 _DEEPEST = 100
 
@@ -62,6 +63,7 @@ class Expander:
         self._report = report
         self._rounds = 0
         self._values = 0
+        self._characters = 0
 
     def expand(self, node: Node, scope: Scope) -> Node:
         """Return a node without expressions. Errors are reported, and leave the text as it is.
@@ -154,13 +156,25 @@ class Expander:
             found = pieces(node.text)
             if len(found) == 1 and not isinstance(found[0], str):
                 return self._node(found[0](scope.names), span, 0)
-            text = "".join(piece if isinstance(piece, str) else _text(piece(scope.names)) for piece in found)
+            text = self._joined(found, span, scope)
         except ExpressionError as error:
             self._wrong(error, span, scope)
             return Scalar(node.text, node.text, span, False, broken=True)
-        if len(text) > _LONGEST_TEXT:
-            self._too_many(f"a text of more than {_LONGEST_TEXT} characters", span)
         return Scalar(text, resolve(text) if node.plain else text, span, node.plain)
+
+    def _joined(self, found: tuple[Piece, ...], span: Span, scope: Scope) -> str:
+        texts: list[str] = []
+        length = 0
+        for piece in found:
+            text = piece if isinstance(piece, str) else _text(piece(scope.names))
+            length += len(text)
+            if length > _LONGEST_TEXT:
+                self._too_many(f"a text of more than {_LONGEST_TEXT} characters", span)
+            texts.append(text)
+        self._characters += length
+        if self._characters > MOST_CHARACTERS:
+            self._too_many(f"more than {MOST_CHARACTERS} characters", span)
+        return "".join(texts)
 
     def _wrong(self, error: ExpressionError, span: Span, scope: Scope) -> None:
         if error.unknown is None:
