@@ -138,7 +138,7 @@ def test_a_message_shows_place_line_word_and_the_nearest_key(tmp_path: Path):
     network, messages, _ = attempt(tmp_path, "namespaces:\n  red: {hostnam: alpha}\n")
     assert network is None
     assert messages == (
-        f"{tmp_path}/net.yaml:2:9: E2020: unknown key in namespace `hostnam`\n"
+        f"{tmp_path}/net.yaml:2:9: E2020: unknown key `hostnam` in namespace\n"
         "  2 |   red: {hostnam: alpha}\n"
         "    |         ^^^^^^^\n"
         "hint: did you mean `hostname`?\n"
@@ -182,3 +182,16 @@ _WORDS = st.sampled_from([*_LANGUAGE.split(), "\n", "\n  ", "\n    ", " ", ": ",
 @given(st.lists(_WORDS, max_size=40))
 def test_no_jumble_of_the_language_raises(tmp_path_factory, words: list[str]):
     attempt(tmp_path_factory.getbasetemp(), "".join(words), "jumble.yaml")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_no_damage_to_a_good_file_raises(tmp_path_factory, data: st.DataObject):
+    lines = (CONFIGS / "everything.yaml").read_text().replace("include: parts/office.yaml", "").split("\n")
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(lines) - 1))
+        line = lines[at]
+        start = data.draw(st.integers(0, len(line)))
+        end = data.draw(st.integers(start, min(len(line), start + 8)))
+        lines[at] = line[:start] + data.draw(st.text("ab1:{}[]-,. ${}\"'&*%/", max_size=4)) + line[end:]
+    attempt(tmp_path_factory.getbasetemp(), "\n".join(lines), "damaged.yaml")

@@ -64,7 +64,8 @@ def _devices(namespace: Namespace, interfaces: Interfaces, reader: Reader) -> No
         return
     for part, key, name in _named_devices(namespace):
         if name not in known:
-            reader.report.unknown(UNKNOWN_NAME, "interface", name, reader.at(part.span, key), known)
+            where = f" in `{namespace.name}`"
+            reader.report.unknown(UNKNOWN_NAME, "interface", name, reader.at(part.span, key), known, where)
 
 
 def _named_devices(namespace: Namespace) -> Iterator[tuple[_Part, str, str]]:

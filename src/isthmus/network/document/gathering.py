@@ -205,7 +205,7 @@ class _Gathering:
             for key, _ in block.entries:
                 if key.text not in _BLOCK:
                     span = bound(key.span, scope.bindings)
-                    self._report.unknown(UNKNOWN_KEY, "key of a block", key.text, span, _BLOCK)
+                    self._report.unknown(UNKNOWN_KEY, "key", key.text, span, _BLOCK, " in block")
             for inner in self._expander.rounds(each, scope):
                 self.take(block, inner, depth + 1)
 

@@ -261,7 +261,7 @@ class Table:
         for name, (key, _) in given.items():
             if not any(name == row.name for row in self.rows):
                 known = [row.name for row in self.rows]
-                reader.report.unknown(UNKNOWN_KEY, f"key in {self.title}", name, key.span, known)
+                reader.report.unknown(UNKNOWN_KEY, "key", name, key.span, known, f" in {self.title}")
         fit = self._exclusive(given, node, reader)
         found, spans = {}, {}
         for row in self.rows:

@@ -131,7 +131,7 @@ def _parent(link: Link, interfaces: Interfaces, places: set[str], reader: Reader
         _place(parent[0], span, places, reader)
     known = interfaces.known(parent[0])
     if complete and parent[0] in places and known is not None and parent[1] not in known:
-        reader.report.unknown(UNKNOWN_NAME, f"interface of `{parent[0]}`", parent[1], span, known)
+        reader.report.unknown(UNKNOWN_NAME, "interface", parent[1], span, known, f" in `{parent[0]}`")
 
 
 def _master(end: End, interfaces: Interfaces, reader: Reader, complete: bool) -> None:
@@ -146,8 +146,8 @@ def _master(end: End, interfaces: Interfaces, reader: Reader, complete: bool) ->
     if found is None:
         if complete and known is not None:
             masters = {name for name in known if _is_master(interfaces, (end.namespace, name))}
-            what = f"bridge or VRF of `{end.namespace}`"
-            reader.report.unknown(UNKNOWN_NAME, what, end.master, span, masters)
+            where = f" in `{end.namespace}`"
+            reader.report.unknown(UNKNOWN_NAME, "bridge or VRF", end.master, span, masters, where)
     elif not isinstance(found[1], Bridge | Vrf):
         reader.report.alert(BAD_MASTER, f"`{end.master}` is neither a bridge nor a VRF", span)
     elif end.port and not (isinstance(found[1], Bridge) and found[1].vlan_filtering):

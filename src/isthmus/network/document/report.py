@@ -36,7 +36,9 @@ class Report:
         """Add a warning."""
         self._add(Diagnostic(code, Severity.WARNING, message, span, hint))
 
-    def unknown(self, code: str, what: str, name: str, span: Span, known: Iterable[str]) -> None:
+    def unknown(
+        self, code: str, what: str, name: str, span: Span, known: Iterable[str], where: str = ""
+    ) -> None:
         """Add an error about a name that does not exist, with the nearest that does."""
         if isinstance(span, ExpandedSpan) and self._again(code, span):
             return
@@ -46,7 +48,7 @@ class Report:
         shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
         self.alert(
             code,
-            f"unknown {what} `{name}`",
+            f"unknown {what} `{name}`{where}",
             span,
             expected=shown if names and near is None else None,
             hint=f"did you mean `{near}`?" if near else None,
