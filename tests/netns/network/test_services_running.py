@@ -64,6 +64,11 @@ def may_make_namespaces() -> bool:
     return tried.returncode == 0 and os.access("/run", os.W_OK)
 
 
+def has_users() -> bool:
+    """Whether there are other users than ours, which a lab without root does not have."""
+    return Path("/proc/self/uid_map").read_text().split()[2] != "1"
+
+
 class Ground:
     """A network's name, its namespaces, a folder to record in; gone when the test is."""
 
@@ -286,6 +291,7 @@ def test_a_stop_hook_that_fails_is_told_and_the_service_is_stopped_or_put_back(g
         ground.stop()
     assert error.value.log == ("never",)
     assert leftovers(ground.name) == []
+    assert "never" in log_path(ground.name, "web").read_text()
 
 
 def test_a_hook_that_takes_too_long_is_killed_with_all_it_started(ground: Ground):
@@ -358,7 +364,7 @@ def test_a_killed_supervisor_leaves_no_process(ground: Ground):
 
 
 def test_services_die_with_the_supervisor_even_where_its_guard_died_before(ground: Ground):
-    ground.apply(sleeper("web"), sleeper("db"))
+    ground.apply(sleeper("web"), sleeper("db", user="nobody" if has_users() else None))
     supervisor = ground.supervisor
     guards = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
     mine = {str(ground.pid("web")), str(ground.pid("db"))}
@@ -445,7 +451,7 @@ def test_a_service_inherits_nothing(ground: Ground, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_service_runs_as_its_user_with_that_users_groups_only(ground: Ground):
-    if Path("/proc/self/uid_map").read_text().split()[2] == "1":
+    if not has_users():
         pytest.skip("a lab without root has one user only")
     user = sleeper("web", user="nobody")
     ground.apply(user)

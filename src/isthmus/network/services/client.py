@@ -94,8 +94,9 @@ def stop_services(network_name: str, on_progress: OnProgress) -> None:
         if killed:
             on_progress(f"killed {killed} process{'es' if killed > 1 else ''} that a crash left behind")
         socket_path(network_name).unlink(missing_ok=True)
-        shutil.rmtree(log_folder(network_name), ignore_errors=True)
         forget_initialized(network_name)
+    # Kept where something failed: they say why, and the next stop removes them.
+    shutil.rmtree(log_folder(network_name), ignore_errors=True)
 
 
 def _status(network: str) -> tuple[Running, ...]:

@@ -62,7 +62,10 @@ class Launcher:
         return self._start(self._definition.command, self.inside, variables, self._identity)
 
     async def hook(self, hook: HookDefinition) -> str | None:
-        """Run a hook as the supervisor's own user; return what went wrong, None where nothing did."""
+        """Run a hook as the supervisor's own user; return what went wrong, None where nothing did.
+
+        The host's place is the supervisor's own namespace, the one outside.
+        """
         name = f"{hook.phase} hook `{' '.join(hook.command)}`"
         inside = self.inside if hook.place is HookPlace.SERVICE else Inside()
         failure = await self.run(hook.command, inside, hook.timeout)
@@ -91,7 +94,12 @@ class Launcher:
     ) -> Process:
         output = Output(self._log)
         folder = self._definition.folder or "/"
-        child = spawn(Command(words, variables, inside, output.writing, identity, folder))
+        try:
+            child = spawn(Command(words, variables, inside, output.writing, identity, folder))
+        except OSError:
+            output.started()
+            output.close()
+            raise
         output.started()
         ended = self._household.children.ended(child.pid)
         self._household.tell(child.pid, True)

@@ -6,10 +6,11 @@ import asyncio
 import os
 from contextlib import suppress
 
-from isthmus.network.services.logs import Log, last_lines
+from isthmus.network.services.logs import Log
 
 _CHUNK = 65536
-_KEPT = 4096
+_LAST_CHUNKS = 16
+"""Reads at the end. A full pipe takes one; what somebody still writes to it must not keep us for ever."""
 
 
 class Output:
@@ -17,7 +18,6 @@ class Output:
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._kept = b""
         self._reading, self.writing = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self._reading, False)
         asyncio.get_running_loop().add_reader(self._reading, self._read)
@@ -26,16 +26,11 @@ class Output:
         """Close our copy of the writing end: the child has its own."""
         os.close(self.writing)
 
-    def last(self) -> tuple[str, ...]:
-        """Return the last lines, what is still in the pipe among them."""
-        while self._read():
-            pass
-        return last_lines(self._kept)
-
     def close(self) -> None:
         """Read what is there and listen no longer."""
-        while self._read():
-            pass
+        for _ in range(_LAST_CHUNKS):
+            if not self._read():
+                break
         if self._reading >= 0:
             asyncio.get_running_loop().remove_reader(self._reading)
             os.close(self._reading)
@@ -53,6 +48,5 @@ class Output:
                 os.close(self._reading)
                 self._reading = -1
         if data:
-            self._kept = (self._kept + data)[-_KEPT:]
             self._log.write(data)
         return bool(data)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from isthmus.keywords import System
 from isthmus.network.model import Network, Proxy, Restart
 from isthmus.network.services.definition import Definition, ReadinessDefinition, space_of
 from isthmus.network.services.interpreter import MODULE, python_variables
 from isthmus.network.spaces import OUTSIDE_PATH, locate
+
+if TYPE_CHECKING:
+    from isthmus.keywords import System
 
 NAME = "proxy"
 
@@ -47,22 +51,23 @@ def check_proxy(network: Network) -> str | None:
     from isthmus.process.launch import Launch
 
     files = tuple(str(path) for path in network.proxy.files)
-    loaded = load(Launch(files), Vocabulary.read(vocabulary()), _Promised(network))
+    loaded = load(Launch(files), Vocabulary.read(vocabulary()), _promised(network))
     if loaded.built is not None and loaded.listens:
         return None
     return loaded.diagnostics.render() or "the proxy's configuration has no listener: nothing would run\n"
 
 
-class _Promised(System):
-    """The world as it will be once the network stands."""
+def _promised(network: Network) -> System:
+    """Return the world as it will be once the network stands."""
+    from isthmus.keywords import System
 
-    def __init__(self, network: Network) -> None:
-        self._promised = {
-            str(locate(each, network.name).net) for each in network.namespaces if not each.attach
-        }
+    made = {str(locate(each, network.name).net) for each in network.namespaces if not each.attach}
 
-    def exists(self, path: str) -> bool:
-        return path in self._promised or super().exists(path)
+    class Promised(System):
+        def exists(self, path: str) -> bool:
+            return path in made or super().exists(path)
+
+    return Promised()
 
 
 def _digest(files: tuple[Path, ...]) -> str:
@@ -71,5 +76,6 @@ def _digest(files: tuple[Path, ...]) -> str:
         for each in sorted(path.iterdir()) if path.is_dir() else [path]:
             digest.update(str(each).encode() + b"\0")
             # A file that cannot be read is told by `check_proxy` and by the proxy itself.
-            digest.update(each.read_bytes() if each.is_file() else b"")
+            with suppress(OSError):
+                digest.update(each.read_bytes())
     return digest.hexdigest()[:16]

@@ -80,6 +80,9 @@ def spawn(command: Command) -> Child:
         pid = os.fork()
         if pid == 0:
             _become(command, leader, writing)
+    except OSError:
+        os.close(reading)
+        raise
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         os.close(writing)
