@@ -15,7 +15,7 @@ LAB = [
 ]
 CHOSEN = (
     "hooks_of_a_life or needs_is_ready or puts_everything_back or killed_supervisor or put_back_as "
-    "or made_anew or proxy_is_a_service or inherits_nothing or share_a_namespace"
+    "or made_anew or proxy_is_a_service or inherits_nothing or interfaces_of_its or share_a_namespace"
 )
 
 

@@ -69,6 +69,15 @@ def has_users() -> bool:
     return Path("/proc/self/uid_map").read_text().split()[2] != "1"
 
 
+BREAKDOWN = """
+import subprocess, sys
+from isthmus.network.services import stop_services
+stop_services(sys.argv[1], print)
+for path in sys.argv[2:]:
+    subprocess.run(["umount", "-l", path], stderr=subprocess.DEVNULL)
+"""
+
+
 class Ground:
     """A network's name, its namespaces, a folder to record in; gone when the test is."""
 
@@ -79,6 +88,24 @@ class Ground:
         self._made: list[Path] = []
         self.red = Namespace("red", named=False, hostname="alpha")
         self.blue = Namespace("blue", named=False)
+        self._watch = self._watched()
+
+    def _watched(self) -> subprocess.Popen[bytes]:
+        """Supervisors outlive who starts them: this process ends them where the tests are killed."""
+        paths = [str(path) for each in (self.red, self.blue) for path in self._paths(each)]
+        words = [sys.executable, "-c", BREAKDOWN, self.name, *paths]
+        return subprocess.Popen(
+            ["/bin/sh", "-c", 'read _ || exec "$@"', "sh", *words],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def _paths(self, namespace: Namespace) -> list[Path]:
+        space = locate(namespace, self.name)
+        return [space.net, *([space.uts] if space.uts else [])]
+
+    def close(self) -> None:
+        self._watch.communicate(b"well\n", DEADLINE)
 
     def make(self, *namespaces: Namespace) -> None:
         for each in namespaces:
@@ -163,6 +190,7 @@ def ground(tmp_path: Path) -> Iterator[Ground]:
             (OWN_FOLDER / folder / made.name).rmdir()
     left = [str(path) for path in OWN_FOLDER.glob(f"**/*{made.name}*")]
     assert left == []
+    made.close()
 
 
 def sleeper(name: str, namespace: str = "red", **more) -> Service:
@@ -492,6 +520,15 @@ def test_services_share_a_namespace_and_meet_there(ground: Ground):
             listener("one", 80),
             sleeper("lonely", "blue", readiness=replace(probe, timeout=0.3)),
         )
+
+
+def test_a_service_sees_the_interfaces_of_its_namespace_in_sys(ground: Ground):
+    space = locate(ground.red, ground.name)
+    space.call(lambda: subprocess.run(["ip", "link", "add", "only-here", "type", "bridge"], check=True))
+    script = f"ls /sys/class/net > {ground.folder}/record; exec sleep 1000"
+    ground.apply(Service("web", "red", shell(script)))
+    eventually(lambda: ground.recorded, "it is recorded")
+    assert sorted(set(ground.recorded) - {"bonding_masters"}) == ["lo", "only-here"]
 
 
 def test_the_proxy_is_a_service_that_is_ready_when_it_listens(ground: Ground, tmp_path: Path):

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from isthmus import kernel
+from isthmus.network.entering import show_files
 from isthmus.network.services.definition import Definition
 from isthmus.network.services.errors import ServiceError
 
@@ -26,8 +27,9 @@ class Inside:
     That one must not be entered by setns(2): without root nobody may, though they are in it.
     """
 
-    def __init__(self, opened: tuple[tuple[int, int], ...] = ()) -> None:
+    def __init__(self, opened: tuple[tuple[int, int], ...] = (), name: str = "") -> None:
         self.opened = opened
+        self._name = name
 
     @classmethod
     def open(cls, definition: Definition) -> Inside:
@@ -44,7 +46,7 @@ class Inside:
                     service=definition.name,
                     hint="`isthmus net apply` makes those of the file; one that is attached must be there",
                 ) from None
-        return cls(tuple(opened))
+        return cls(tuple(opened), definition.namespace)
 
     def is_of(self, definition: Definition) -> bool:
         """Whether the files that a definition names still are these namespaces."""
@@ -59,6 +61,12 @@ class Inside:
         """Have the calling thread enter them, for good."""
         for descriptor, kind in self.opened:
             kernel.setns(descriptor, kind)
+
+    def become_inhabitant(self) -> None:
+        """Have the calling process, of one thread, enter them and see the files that belong there."""
+        self.enter()
+        if any(kind == kernel.CLONE_NEWNET for _, kind in self.opened):
+            show_files(self._name)
 
     def call(self, function: Callable[[], R]) -> R:
         """Run a function inside, in a thread that is over when this returns; raises what it raises."""

@@ -106,7 +106,7 @@ def _become(command: Command, leader: int, report: int) -> NoReturn:
             signal.signal(number, signal.SIG_DFL)
         os.setsid()
         doing = "enter its namespace"
-        command.inside.enter()
+        command.inside.become_inhabitant()
         os.dup2(os.open(os.devnull, os.O_RDWR), 0)
         os.dup2(command.output, 1)
         os.dup2(command.output, 2)
