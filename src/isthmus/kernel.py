@@ -21,6 +21,7 @@ MS_SHARED = 0x100000
 _MNT_DETACH = 2
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mount.argtypes = [ctypes.c_char_p] * 3 + [ctypes.c_ulong, ctypes.c_char_p]
@@ -72,6 +73,12 @@ def die_with(leader: int) -> None:
     """Have this process killed when its parent, `leader`, ends; at once where it already has."""
     if not signal_at_end_of(leader, signal.SIGKILL):
         os._exit(1)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose own parents end (PR_SET_CHILD_SUBREAPER), to reap them."""
+    if _libc.prctl(_PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(1), 0, 0, 0) != 0:
+        raise _last_error("prctl")
 
 
 def _last_error(what: str) -> OSError:

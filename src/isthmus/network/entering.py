@@ -119,11 +119,19 @@ def _enter(space: Space) -> None:
     if space.net == OUTSIDE_PATH:
         return
     _setns(space.net, kernel.CLONE_NEWNET)
+    show_files(space.name)
+
+
+def show_files(name: str) -> None:
+    """Give this process the /sys and the files of /etc of the network namespace that it has entered.
+
+    It gets a mount namespace for that. `name` is the namespace's; OSError where it may not.
+    """
     kernel.unshare(kernel.CLONE_NEWNS)
     # Slave: what is mounted here stays here, what is unmounted outside is not kept here.
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_SLAVE)
     _renew_sys()
-    _lay_over_etc(_ETC_FOLDER / space.name)
+    _lay_over_etc(_ETC_FOLDER / name)
 
 
 def _setns(path: Path, kind: int) -> None:

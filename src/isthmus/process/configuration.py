@@ -15,6 +15,7 @@ from isthmus import product
 from isthmus.config import Diagnostics, Features, Severity, read, startup_variables
 
 if TYPE_CHECKING:
+    from isthmus.keywords import System
     from isthmus.keywords.vocabulary import Vocabulary
     from isthmus.model.configuration import Configuration, Global
     from isthmus.model.proxy import Proxy
@@ -58,8 +59,11 @@ def variables(local_peer: str | None, *, master_worker: bool = False) -> dict[st
     return {**os.environ, **own}
 
 
-def load(launch: Launch, vocabulary: Vocabulary) -> Loaded:
-    """Read the files of a start and build what the engine runs. Every error is in `diagnostics`."""
+def load(launch: Launch, vocabulary: Vocabulary, world: System | None = None) -> Loaded:
+    """Read the files of a start and build what the engine runs. Every error is in `diagnostics`.
+
+    `world` is what the files are checked against, by default this machine as it is.
+    """
     from isthmus import keywords
     from isthmus.plan.building import build, unknown_names
 
@@ -69,7 +73,7 @@ def load(launch: Launch, vocabulary: Vocabulary) -> Loaded:
         features=features(),
         sections=keywords.SECTIONS,
     )
-    world = keywords.System()
+    world = world or keywords.System()
     said, diagnostics = keywords.load(tree, vocabulary, world)
     built: Built | None = None
     if diagnostics.failed:

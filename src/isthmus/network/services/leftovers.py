@@ -1,0 +1,90 @@
+"""Processes of a network's services that a supervisor which ended badly may have left behind.
+
+They are told by their environment, which a process inherits, or by their session: some programs
+(nginx, PostgreSQL) write their title over their environment.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+
+_PROC = Path("/proc")
+
+
+def leftovers(network: str, service: str | None = None, sessions: Collection[int] = ()) -> list[int]:
+    """Return the processes that belong to a network (to one service of it), or to one of the sessions.
+
+    The caller and its ancestors are none of them: `isthmus net` may be run by a service. Nor are those
+    of a network of the same name in a lab of another user, or in one's own lab.
+    """
+    wanted = {f"ISTHMUS_NETWORK={network}".encode()}
+    if service is not None:
+        wanted.add(f"ISTHMUS_SERVICE={service}".encode())
+    own = _lineage(os.getpid())
+    ours = _users_namespace("self")
+    return [
+        pid
+        for pid in _processes()
+        if pid not in own and _belongs(pid, wanted, sessions) and _users_namespace(pid) == ours
+    ]
+
+
+def kill_leftovers(network: str, sessions: Collection[int] = ()) -> int:
+    """Kill what is left of a network's services; return how many there were, once they are gone."""
+    seen: set[int] = set()
+    deadline = time.monotonic() + 5
+    while found := leftovers(network, sessions=sessions):
+        seen.update(found)
+        for pid in found:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.01)
+    return len(seen)
+
+
+def _processes() -> list[int]:
+    return [int(entry) for entry in os.listdir(_PROC) if entry.isdigit()]
+
+
+def _belongs(pid: int, wanted: set[bytes], sessions: Collection[int]) -> bool:
+    try:
+        # Empty where it is a zombie or a thread of the kernel.
+        environment = (_PROC / str(pid) / "environ").read_bytes()
+        if wanted <= set(environment.split(b"\0")):
+            return True
+        return bool(sessions) and _status(pid)[3] in sessions
+    except (OSError, ValueError, IndexError):
+        return False
+
+
+def _users_namespace(pid: int | str) -> str:
+    try:
+        return os.readlink(_PROC / str(pid) / "ns" / "user")
+    except OSError:
+        return ""
+
+
+def _lineage(pid: int) -> set[int]:
+    found: set[int] = set()
+    while pid > 0 and pid not in found:
+        found.add(pid)
+        try:
+            pid = _status(pid)[1]
+        except (OSError, ValueError, IndexError):
+            break
+    return found
+
+
+def _status(pid: int) -> tuple[str, int, int, int]:
+    """Return state, parent, process group and session of a process (proc_pid_stat(5))."""
+    # The second field is the program's name in parentheses, which may hold anything.
+    fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    state, parent, group, session = fields[:4]
+    return ("gone" if state in "ZX" else state), int(parent), int(group), 0 if state in "ZX" else int(session)
