@@ -1,4 +1,4 @@
-"""The subcommands beside HAProxy's command line: check, explain, plan, lab, help."""
+"""The subcommands beside HAProxy's command line: check, explain, plan, lab, net, help."""
 
 from __future__ import annotations
 
@@ -69,9 +69,16 @@ def _explain(codes: Sequence[str]) -> int:
 
 
 def _lab(arguments: Sequence[str]) -> int:
-    from isthmus.lab import main
+    from isthmus.lab.command import main
+    from isthmus.network.marked import owners
 
-    return main(list(arguments))
+    return main(list(arguments), owners)
+
+
+def _net(arguments: Sequence[str]) -> int:
+    from isthmus.network.command import main
+
+    return main(arguments)
 
 
 def _help(_: Sequence[str]) -> int:
@@ -91,6 +98,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "explain": _explain,
     "plan": _plan,
     "lab": _lab,
+    "net": _net,
     "help": _help,
 }
 """Every subcommand by name."""

@@ -83,22 +83,23 @@ def _interfaces(network: Network) -> Iterator[Object]:
     for link in _masters_first(network.links):
         yield from _link_interfaces(link)
     for link in network.links:
-        for end in _ends(link):
+        for end in ends_of(link):
             for address in end.addresses:
                 yield Address(end.namespace, end.name, address)
     for link in network.links:
-        for end in _ends(link):
+        for end in ends_of(link):
             if end.shaping is not None:
                 yield Queue(end.namespace, end.name, end.shaping)
 
 
-def _ends(link: Link) -> tuple[End, ...]:
+def ends_of(link: Link) -> tuple[End, ...]:
+    """Return the interfaces that a link makes: two of a pair, one of all others."""
     return (link.end, link.kind.peer) if isinstance(link.kind, Veth) else (link.end,)
 
 
 def _masters_first(links: tuple[Link, ...]) -> list[Link]:
     """Order links so that what a link stands on, or belongs to, is made before it."""
-    places = {(end.namespace, end.name): link for link in links for end in _ends(link)}
+    places = {(end.namespace, end.name): link for link in links for end in ends_of(link)}
     ordered: dict[int, Link] = {}
 
     def visit(link: Link, depth: int) -> None:
@@ -116,7 +117,7 @@ def _masters_first(links: tuple[Link, ...]) -> list[Link]:
 
 
 def _needs(link: Link) -> Iterator[tuple[str, str]]:
-    for end in _ends(link):
+    for end in ends_of(link):
         if end.master is not None:
             yield end.namespace, end.master
     parent = _parent(link)

@@ -213,6 +213,9 @@ def satisfies(found: Object, wanted: Object) -> bool:
                 and want.device in (None, have.device)
                 and want.source in (None, have.source)
             )
+        case ServiceObject(), ServiceObject():
+            # One that has ended as it was meant to is not started again.
+            return found.fingerprint == wanted.fingerprint and found.state not in ("failed", "stopped")
         case Queue(), Queue():
             return alike(wanted.shaping, found.shaping)
         case _:

@@ -49,16 +49,19 @@ def creation(wanted: Interface, peer: Interface | None, group: int, machine: Mac
     attributes: Attributes = [("IFLA_IFNAME", wanted.name)]
     # What is off is left out: a kernel without the feature refuses even to have it switched off.
     data = KINDS[wanted.kind].write({name: value for name, value in wanted.settings if value is not False})
-    if wanted.parent is not None:
+    if wanted.kind == "vxlan" and wanted.parent is not None:
+        data.append(("IFLA_VXLAN_LINK", index_of(machine, *wanted.parent)))
+    elif wanted.parent is not None:
         attributes.append(("IFLA_LINK", index_of(machine, *wanted.parent)))
         if wanted.parent[0] != wanted.namespace:
             attributes.append(("IFLA_NET_NS_FD", machine.descriptor(wanted.namespace)))
     if peer is not None:
         data = [("VETH_INFO_PEER", _peer_part(peer, wanted.namespace, group, machine))]
     attributes += _given_at_birth(wanted, group)
-    attributes.append(
-        ("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", wanted.kind), ("IFLA_INFO_DATA", {"attrs": data})]})
-    )
+    information: Attributes = [("IFLA_INFO_KIND", wanted.kind)]
+    if data:
+        information.append(("IFLA_INFO_DATA", {"attrs": data}))
+    attributes.append(("IFLA_LINKINFO", {"attrs": information}))
     return encoded(ifinfmsg, RTM_NEWLINK, attributes, flags=CREATE)
 
 

@@ -10,14 +10,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pyroute2.netlink.rtnl.ifinfmsg.plugins import ipvlan
+
 from isthmus.network.netlink.message import Attributes
 from isthmus.network.objects import Setting
+
+# pyroute2 0.9 has no name for the flags (linux/if_link.h: IFLA_IPVLAN_FLAGS).
+if len(ipvlan.ipvlan.nla_map) == 2:
+    ipvlan.ipvlan.nla_map = (*ipvlan.ipvlan.nla_map, ("IFLA_IPVLAN_FLAGS", "uint16"))
 
 _MACVLAN_MODES = {"private": 1, "vepa": 2, "bridge": 4, "passthru": 8}
 _IPVLAN_MODES = {"l2": 0, "l3": 1, "l3s": 2}
 _IPVLAN_FLAGS = {"bridge": 0, "private": 1, "vepa": 2}
 _VLAN_PROTOCOLS = {"802.1Q": 0x8100, "802.1ad": 0x88A8}
 _CENTISECONDS = 100
+
+LINK_SETTING = "link"
+"""The index of a vxlan's parent: it stands among the kind's own settings, not where others have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,7 @@ def _read_bridge(attribute: Callable[[str], Any]) -> dict[str, Setting]:
 
 
 def _write_macvlan(settings: Mapping[str, Setting]) -> Attributes:
-    return [("IFLA_MACVLAN_MODE", str(settings["mode"]))]
+    return [("IFLA_MACVLAN_MODE", _MACVLAN_MODES[str(settings["mode"])])]
 
 
 def _read_macvlan(attribute: Callable[[str], Any]) -> dict[str, Setting]:
@@ -117,6 +126,7 @@ def _read_vxlan(attribute: Callable[[str], Any]) -> dict[str, Setting]:
     return {
         "identifier": attribute("IFLA_VXLAN_ID"),
         "port": attribute("IFLA_VXLAN_PORT"),
+        LINK_SETTING: attribute("IFLA_VXLAN_LINK"),
         "remote": attribute("IFLA_VXLAN_GROUP") or attribute("IFLA_VXLAN_GROUP6"),
         "local": attribute("IFLA_VXLAN_LOCAL") or attribute("IFLA_VXLAN_LOCAL6"),
     }

@@ -16,10 +16,10 @@ from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 from isthmus.network.model import BridgePort
 from isthmus.network.netlink.channel import Channel, attributes
 from isthmus.network.netlink.interfaces import AF_BRIDGE, VLAN_INFO_PVID, memberships
-from isthmus.network.netlink.kinds import KINDS
+from isthmus.network.netlink.kinds import KINDS, LINK_SETTING
 from isthmus.network.netlink.mark import Mark, group_of, read_mark
 from isthmus.network.netlink.message import RTM_GETLINK, Decoded, message
-from isthmus.network.objects import Interface
+from isthmus.network.objects import Interface, Setting
 
 _IFF_UP = 0x1
 _RTEXT_FILTER_BRVLAN = 0x2
@@ -85,6 +85,11 @@ class Reading:
                 marks[each.name] = mark
         return marks
 
+    def all_marks(self) -> dict[str, Mark]:
+        """Return the marks of all interfaces that belong to any network, by name."""
+        read = {each.name: read_mark(each.alias) for each in self._found.values()}
+        return {name: mark for name, mark in read.items() if mark is not None}
+
     def index(self, name: str) -> int | None:
         """Return the index of an interface."""
         return self._indexes.get(name)
@@ -110,12 +115,16 @@ class Reading:
         below = self.beneath(index)
         near = below is not None and below[1] is None and below[0] in self.names
         beneath = (self.namespace, self.names[below[0]]) if below is not None and near else None
+        settings = _settings(kind, each.body)
+        link = settings.pop(LINK_SETTING, None)
+        if isinstance(link, int) and link in self.names:
+            beneath = (self.namespace, self.names[link])
         master = each.number(_MASTER)
         return Interface(
             namespace=self.namespace,
             name=name,
             kind=kind,
-            settings=_settings(kind, each.body),
+            settings=tuple(sorted(settings.items())),
             peer=beneath if kind == "veth" else None,
             parent=None if kind == "veth" else beneath,
             mac=each.attributes.get(_ADDRESS, b"").hex(":") or None,
@@ -148,13 +157,13 @@ def _text(raw: bytes) -> str:
     return raw.rstrip(b"\0").decode(errors="replace")
 
 
-def _settings(kind: str, body: bytes) -> tuple[tuple[str, Any], ...]:
+def _settings(kind: str, body: bytes) -> dict[str, Setting]:
     known = KINDS.get(kind)
     if known is None or not known.has_settings:
-        return ()
+        return {}
     link = ifinfmsg(struct.pack("=IHHII", 16 + len(body), 0, 0, 0, 0) + body)
     link.decode()
-    return tuple(sorted(known.read(_attribute_reader(link)).items()))
+    return known.read(_attribute_reader(link))
 
 
 def _attribute_reader(link: Decoded) -> Callable[[str], Any]:
