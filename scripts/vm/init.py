@@ -17,15 +17,17 @@ SYS_REBOOT = 169
 REBOOT_MAGIC = (0xFEE1DEAD, 0x28121969)
 REBOOT_POWER_OFF = 0x4321FEDC
 
+# None on /tmp: the clone may lie there. All files are in memory anyway.
 FILE_SYSTEMS = (
     ("proc", "/proc"),
     ("sysfs", "/sys"),
     ("devtmpfs", "/dev"),
     ("tmpfs", "/run"),
-    ("tmpfs", "/tmp"),
 )
 # A console that is read by a program, and no place to keep anything.
 PYTEST = ("-ra", "--color=no", "-p", "no:cacheprovider")
+# A test that hangs says where, well before the whole machine is stopped.
+PYTEST_HANG = ("-o", "faulthandler_timeout=60")
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -61,7 +63,7 @@ def ready() -> None:
 
 def pytest() -> int:
     """Run the tests; return pytest's exit status."""
-    words = [sys.executable, "-m", "pytest", *PYTEST, *sys.argv[1:], "tests/vm"]
+    words = [sys.executable, "-m", "pytest", *PYTEST, *PYTEST_HANG, *sys.argv[1:], "tests/vm"]
     tests = subprocess.Popen(words, stdin=subprocess.DEVNULL)
     # Orphans come to the first process, which must bury them.
     while True:

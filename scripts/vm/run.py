@@ -6,6 +6,7 @@ Exits with pytest's status. --optional: where no machine can be had here, say wh
 """
 
 import hashlib
+import signal
 import sys
 import time
 from pathlib import Path
@@ -118,4 +119,6 @@ def environment() -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    # As an exception, so that no machine is left running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main(sys.argv[1:]))
