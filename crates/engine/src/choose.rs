@@ -119,8 +119,7 @@ impl Worker {
         let Some(server) = backend.servers.get(at) else {
             return Step::Close;
         };
-        if backend.shared.balancer.has_room(at, self.turn.now) {
-            backend.shared.balancer.connected(at);
+        if backend.shared.balancer.reserve(at, self.turn.now) {
             session.chosen = Some(server.clone());
             session.holds_slot = true;
             session.phase = Phase::Depart;
@@ -142,7 +141,14 @@ impl Worker {
             key: session.key,
         };
         let line = &backend.shared.line;
+        // Counted before: whoever grants a slot at once counts it as gone.
+        if let Place::Server(at) = place {
+            backend.shared.balancer.queued(at);
+        }
         let Some((ticket, waiting)) = line.join(place, who, self.turn.now, maxqueue) else {
+            if let Place::Server(at) = place {
+                backend.shared.balancer.dequeued(at);
+            }
             // The chosen server's queue is full: anybody else may take it (manual, maxqueue).
             return self.join_line(session, backend, Place::Backend, 0);
         };
@@ -151,7 +157,6 @@ impl Worker {
         notes.ticket.set(Some(ticket));
         match place {
             Place::Server(at) => {
-                backend.shared.balancer.queued(at);
                 notes.server_queue.set(position);
                 if let Some(server) = backend.servers.get(at) {
                     server.shared.live.common.queue_highest.see(waiting as u64);
