@@ -163,18 +163,12 @@ impl Worker {
     fn begin(&mut self, client: OwnedFd, peer: Peer, listener: &Rc<LocalListener>) {
         let now = self.turn.now;
         let frontend = listener.frontend.clone();
-        self.turn.counters.connections.add(1);
-        let rate = self.turn.counters.connection_rate.count(now);
-        self.process.highest_connection_rate.see(rate);
-        for counters in [&frontend.counters, &listener.counters] {
-            counters.connections.add(1);
-            let rate = counters.connection_rate.count(now);
-            frontend
-                .shared
-                .live
-                .common
-                .highest_connection_rate
-                .see(rate);
+        self.process.count_connection(&self.turn.counters, now);
+        for (counters, live) in [
+            (&frontend.counters, &frontend.shared.live),
+            (&listener.counters, &listener.shared.live),
+        ] {
+            live.count_connection(counters, now);
         }
         let phase = if listener.shared.plan.accept_proxy {
             Phase::Header
@@ -280,16 +274,12 @@ impl Worker {
             }
         }
         session.counted = true;
-        let rate = self.turn.counters.session_rate.count(now);
-        self.process.highest_session_rate.see(rate);
+        self.process.count_session(&self.turn.counters, now);
         for (counters, live) in [
             (&frontend.counters, &frontend.shared.live),
             (&session.listener.counters, &session.listener.shared.live),
         ] {
-            counters.sessions.add(1);
-            live.common
-                .highest_rate
-                .see(counters.session_rate.count(now));
+            live.count_session(counters, now);
         }
         if let Some(namespace) = &session.source_namespace {
             namespace.sessions.enter();

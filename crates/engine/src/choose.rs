@@ -18,11 +18,8 @@ impl Session {
     /// Counts the session at its backend.
     pub(crate) fn enter_backend(&mut self, backend: &Rc<LocalBackend>, now: u64) {
         let live = &backend.shared.live;
-        backend.counters.sessions.add(1);
         live.common.highest.see(live.common.current.enter());
-        live.common
-            .highest_rate
-            .see(backend.counters.session_rate.count(now));
+        live.count_session(&backend.counters, now);
         self.backend = Some(backend.clone());
     }
 
