@@ -51,7 +51,9 @@ impl Worker {
         let seed = self.turn.random();
         match self.pick(session, &backend.shared, seed, excluded) {
             Some(at) => {
-                if let Some(server) = backend.servers.get(at) {
+                // Back on the server that just failed it is a retry, as HAProxy counts.
+                let comes_back = session.redispatching && excluded == Some(at);
+                if let Some(server) = backend.servers.get(at).filter(|_| !comes_back) {
                     server.counters.balanced.add(1);
                     backend.counters.balanced.add(1);
                 }
