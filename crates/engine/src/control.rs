@@ -125,6 +125,11 @@ impl Control {
                 for backend in &generation.backends {
                     follow_namespaces(backend, self.clock.now());
                 }
+                for frontend in &generation.frontends {
+                    for listener in &frontend.listeners {
+                        opening::adjust(&generation, frontend, listener);
+                    }
+                }
                 self.tell(|| Message::Generation(generation.clone()));
                 self.tell(|| Message::ChooseAllAgain);
                 // Sessions keep an earlier plan alive, but not its sockets: what listens no more
