@@ -87,6 +87,33 @@ backend b
     both(text, traffic, origins=ORIGINS)
 
 
+LIMIT_COMMANDS = (
+    *("server", "server b/a", "server b/a x", "server b/a 1x", "server b/nosuch 3", "server nosuch/a 3"),
+    *("server b 3", "server b/a 7", "frontend", "frontend f", "frontend f -1", "frontend nosuch 1"),
+    *("frontend b 1", "frontend f 5", "global", "global 1500", "global 500"),
+)
+
+
+def test_set_maxconn_answers_and_is_shown(both: Both) -> None:
+    def traffic(lab: Lab) -> object:
+        answers = [lab.command(f"set maxconn {words}") for words in LIMIT_COMMANDS]
+        limits = {name: row["slim"] for name, row in table(lab.command("show stat")).items()}
+        info = [line for line in lab.command("show info").splitlines() if "axconn:" in line]
+        return answers, limits["f/FRONTEND"], limits["b/a"], info
+
+    seen = both("global\n  maxconn 1000\n" + TWO, traffic, origins=ORIGINS)
+    assert seen.value[1:] == ("5", "7", ["Maxconn: 500", "Hard_maxconn: 1000"])
+
+
+def test_shutdown_sessions_server_answers(both: Both) -> None:
+    places = ("", "b", "b/nosuch", "nosuch/a", "b/a")
+
+    def traffic(lab: Lab) -> object:
+        return [lab.command(f"shutdown sessions server {place}") for place in places]
+
+    both(TWO, traffic, origins=ORIGINS)
+
+
 BALANCES = (
     ("source", "", 2, 1),
     ("source", "", 2, 2),

@@ -273,7 +273,13 @@ impl Server {
         }
     }
 
-    /// Change the limits (`set maxconn server`).
+    /// Change the limit of connections (`set maxconn server`). Who waits for a slot must be told.
+    pub fn set_maxconn(&self, limit: u32) {
+        let [maxconn, ..] = &self.limits;
+        maxconn.store(limit, SeqCst);
+    }
+
+    /// Change the limits.
     pub fn set_limits(&self, limits: Limits) {
         let [maxconn, minconn, maxqueue] = &self.limits;
         maxconn.store(limits.maxconn, Ordering::Relaxed);

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use isthmus_sample::Verdict;
 use isthmus_sockets::{Accepted, Peer, abort_on_close, accept, receive_descriptor};
@@ -112,11 +113,15 @@ impl Worker {
 
     fn has_room(&self, listener: &LocalListener) -> bool {
         let frontend = &listener.frontend.shared;
-        let global = listener.frontend.generation.global.maxconn;
+        let generation = &listener.frontend.generation;
         let below = |current: u64, limit: u64| limit == 0 || current < limit;
         let rate = frontend.plan.rate_limit;
-        below(self.process.connections.get(), global)
-            && below(frontend.live.common.current.get(), frontend.maxconn)
+        let frontend_limit = frontend.maxconn.load(Relaxed);
+        below(
+            self.process.connections.get(),
+            generation.maxconn.load(Relaxed),
+        ) && below(frontend.live.common.current.get(), frontend_limit)
+            && self.process.is_below(&generation.global, self.turn.now)
             && below(
                 listener.shared.live.common.current.get(),
                 listener.shared.plan.maxconn,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
+use isthmus_balance::State;
 use isthmus_plan::report::{ApplyReport, Event, SessionFacts, Snapshot};
 use isthmus_plan::{Plan, ServerNamespace};
 use parking_lot::{Condvar, Mutex};
@@ -277,8 +278,8 @@ impl Control {
         self.open_late(generation);
         self.tell(|| Message::Listeners);
         for backend in &generation.backends {
-            for at in follow_namespaces(backend, self.clock.now()) {
-                self.state_changed(backend, at);
+            for (at, before) in follow_namespaces(backend, self.clock.now()) {
+                self.state_changed(backend, at, before);
             }
         }
     }
@@ -345,15 +346,16 @@ fn opened(generation: &Generation) -> Vec<(String, String, String)> {
 }
 
 /// Servers in a fixed namespace are down while it is absent; gives the places of those whose
-/// state changed.
-fn follow_namespaces(backend: &Backend, now: u64) -> Vec<usize> {
+/// state changed, and their states before.
+fn follow_namespaces(backend: &Backend, now: u64) -> Vec<(usize, State)> {
     let mut changed = Vec::new();
     for server in &backend.servers {
         if let (ServerNamespace::Fixed { .. }, Some(namespace)) =
             (server.plan.namespace, &server.namespace)
         {
+            let before = server.state.state();
             if server.state.set_absent(namespace.factory().is_none(), now) {
-                changed.push(server.at);
+                changed.push((server.at, before));
             }
         }
     }

@@ -143,6 +143,16 @@ pub(crate) struct ProcessShard {
 }
 
 impl Process {
+    /// Whether fewer connections and sessions begin in a second than may (`maxconnrate`, `maxsessrate`).
+    pub(crate) fn is_below(&self, limits: &isthmus_plan::Global, now: u64) -> bool {
+        let below = |limit: u64, rate: fn(&ProcessShard) -> &Rate| {
+            let shards = self.shards.iter();
+            limit == 0 || shards.map(|shard| rate(shard).per_second(now)).sum::<u64>() < limit
+        };
+        below(limits.maxconnrate, |shard| &shard.connection_rate)
+            && below(limits.maxsessrate, |shard| &shard.session_rate)
+    }
+
     /// Counts a session that begins, in the part that a worker writes.
     pub(crate) fn count_session(&self, own: &ProcessShard, now: u64) {
         let all = self.shards.iter().map(|shard| &shard.session_rate);

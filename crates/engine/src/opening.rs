@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use isthmus_plan::{Address, Bind, Shards};
 use isthmus_sockets::{ListenOptions, ListenTarget, UnixOwner, listen};
@@ -152,7 +153,7 @@ fn inherit(bind: &Bind, fd: i32) -> Result<Arc<OpenListener>, String> {
 
 fn options(generation: &Generation, frontend: &Frontend, bind: &Bind) -> ListenOptions {
     let [receive, send, _, _] = generation.global.socket_buffers;
-    let backlog = match (bind.backlog, frontend.maxconn) {
+    let backlog = match (bind.backlog, frontend.maxconn.load(Relaxed)) {
         (0, 0) => BACKLOG,
         (0, maxconn) => maxconn,
         (backlog, _) => u64::from(backlog),

@@ -69,7 +69,10 @@ fn process(generation: &Generation, now: u64) -> ProcessFacts {
         nbthread: workers,
         curr_conns: process.connections.get(),
         cum_conns: sum(|shard| shard.connections.get()),
-        maxconn: generation.global.maxconn,
+        maxconn: generation.maxconn.load(Relaxed),
+        hard_maxconn: generation.global.maxconn,
+        conn_rate_limit: generation.global.maxconnrate,
+        sess_rate_limit: generation.global.maxsessrate,
         conn_rate: rate(|shard| &shard.connection_rate),
         conn_rate_max: process
             .highest_connection_rate
@@ -126,7 +129,8 @@ fn frontend(from: &Frontend, now: u64) -> FrontendFacts {
         .listeners
         .iter()
         .any(|listener| listener.open.load().is_some());
-    let status = match (open, from.maxconn > 0 && counters.scur >= from.maxconn) {
+    let maxconn = from.maxconn.load(Relaxed);
+    let status = match (open, maxconn > 0 && counters.scur >= maxconn) {
         (false, _) => "STOP",
         (true, true) => "FULL",
         (true, false) => "OPEN",
@@ -135,7 +139,7 @@ fn frontend(from: &Frontend, now: u64) -> FrontendFacts {
         name: from.plan.name.clone(),
         id: from.plan.id,
         status: status.to_owned(),
-        maxconn: from.maxconn,
+        maxconn,
         counters,
         listeners: from
             .listeners
@@ -149,7 +153,7 @@ fn listener(frontend: &Frontend, from: &Listener, now: u64) -> ListenerFacts {
     let counters = clients(&from.live, now);
     let open = from.open.load_full();
     let maxconn = if from.plan.maxconn == 0 {
-        frontend.maxconn
+        frontend.maxconn.load(Relaxed)
     } else {
         from.plan.maxconn
     };

@@ -44,6 +44,8 @@ ARGUMENTS = {
     "expose-fd": "listeners",
     "group": "web",
     "init-addr": "last,libc,none",
+    "on-marked-down": "shutdown-sessions",
+    "on-marked-up": "shutdown-backup-sessions",
     "interface": "eth0",
     "level": "admin",
     "mode ": "600",
