@@ -17,6 +17,7 @@ ARGUMENTS = {
     "acl": "a src 10.0.0.0/8",
     "balance": "roundrobin",
     "bind": ":80",
+    "declare capture": "request len 8",
     "default-bind": "name x",
     "default-server": "weight 3",
     "default_backend": "l",
