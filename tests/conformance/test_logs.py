@@ -421,7 +421,6 @@ def test_the_log_counter_and_the_request_counter_go_up(both: Both) -> None:
     assert [line.message.split()[0] for line in seen.logs] == ["0", "1", "2"]
 
 
-@pytest.mark.later("declare capture")
 def test_captures_are_logged(both: Both) -> None:
     text = config(
         "tcp-request inspect-delay 2s\n"
@@ -433,6 +432,19 @@ def test_captures_are_logged(both: Both) -> None:
         return lab.connect().send(b"abcdefgh").finish().read_end()
 
     both(text, traffic, origins={"a": echoes})
+
+
+def test_declared_captures_are_numbered_among_those_of_rules(both: Both) -> None:
+    text = config(
+        "declare capture request len 5\n"
+        "  tcp-request content capture str(ruled) len 4\n"
+        "  declare capture request len 7\n"
+        "  tcp-request content set-var(txn.a) str(abcdefgh),capture-req(0)\n"
+        "  tcp-request content set-var(txn.b) str(ijklmnop),capture-req(2)\n"
+        '  log-format "%hr %[capture.req.hdr(0)] %[capture.req.hdr(1)] %[capture.req.hdr(2)]"'
+    )
+    seen = both(text, greeted)
+    assert seen.log.message == "{abcde|rule|ijklmno} abcde rule ijklmno"
 
 
 def test_beyond_control_characters_of_an_expression_are_escaped(beyond: Both) -> None:

@@ -153,6 +153,29 @@ def test_rate_limit_sessions_spreads_the_accepts(both: Both) -> None:
     assert seen.value[1] is True
 
 
+@pytest.mark.parametrize("limit", ["maxconnrate", "maxsessrate"])
+def test_a_rate_of_the_process_spreads_the_accepts_of_all_frontends(both: Both, limit: str) -> None:
+    def traffic(lab: Lab) -> object:
+        ends = [lab.connect(name) for name in ("front", "other", "front")]
+        names = [end.read(2) for end in ends]
+        return names, ends[-1].age() > 0.2, lab.command("show info").count("RateLimit: 2")
+
+    text = f"""
+global
+  {limit} 2
+frontend f
+  bind 127.0.0.1:<front>
+  default_backend b
+frontend g
+  bind 127.0.0.1:<other>
+  default_backend b
+backend b
+  server a <a>
+"""
+    seen = both(text, traffic, origins={"a": greets}, logged=False)
+    assert seen.value[1:] == (True, 1)
+
+
 @pytest.mark.parametrize(("held", "expected"), [(1, 1), (4, 1), (6, 1)])
 def test_minconn_and_fullconn(both: Both, held: int, expected: int) -> None:
     """With fullconn 4, minconn 1, maxconn 2: a newcomer waits behind the queue, whatever the share is now."""
@@ -186,7 +209,6 @@ def test_leastconn_sends_to_the_server_with_a_free_slot(both: Both) -> None:
     assert seen.value == (True, b"!", True)
 
 
-@pytest.mark.later("set maxconn server")
 def test_a_raised_maxconn_lets_the_queue_through(both: Both) -> None:
     def traffic(lab: Lab) -> object:
         lab.connect()

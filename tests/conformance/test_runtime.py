@@ -87,6 +87,80 @@ backend b
     both(text, traffic, origins=ORIGINS)
 
 
+LIMIT_COMMANDS = (
+    *("server", "server b/a", "server b/a x", "server b/a 1x", "server b/nosuch 3", "server nosuch/a 3"),
+    *("server b 3", "server b/a 7", "frontend", "frontend f", "frontend f -1", "frontend nosuch 1"),
+    *("frontend b 1", "frontend f 5", "global", "global 1500", "global 500"),
+)
+
+
+def test_set_maxconn_answers_and_is_shown(both: Both) -> None:
+    def traffic(lab: Lab) -> object:
+        answers = [lab.command(f"set maxconn {words}") for words in LIMIT_COMMANDS]
+        limits = {name: row["slim"] for name, row in table(lab.command("show stat")).items()}
+        info = [line for line in lab.command("show info").splitlines() if "axconn:" in line]
+        return answers, limits["f/FRONTEND"], limits["b/a"], info
+
+    seen = both("global\n  maxconn 1000\n" + TWO, traffic, origins=ORIGINS)
+    assert seen.value[1:] == ("5", "7", ["Maxconn: 500", "Hard_maxconn: 1000"])
+
+
+def test_shutdown_sessions_server_answers(both: Both) -> None:
+    places = ("", "b", "b/nosuch", "nosuch/a", "b/a")
+
+    def traffic(lab: Lab) -> object:
+        return [lab.command(f"shutdown sessions server {place}") for place in places]
+
+    both(TWO, traffic, origins=ORIGINS)
+
+
+BALANCES = (
+    ("source", "", 2, 1),
+    ("source", "", 2, 2),
+    ("source", "", 3, 1),
+    ("source", "hash-type consistent", 2, 1),
+    ("source", "hash-type consistent", 3, 2),
+    ("leastconn", "", 2, 1),
+    ("first", "", 2, 1),
+    ("first", "", 1, 1),
+    ("static-rr", "", 2, 1),
+    ("roundrobin", "", 3, 1),
+    ("random", "", 2, 1),
+)
+
+
+def test_show_stat_of_redispatches_that_come_back_to_the_same_server(both: Both) -> None:
+    """A map-based hash leads to the same server again: that is no choice of balancing's."""
+    text = ""
+    for number, (balance, kind, servers, interval) in enumerate(BALANCES):
+        text += f"""
+listen f{number}
+  bind 127.0.0.1:<front{number}>
+  balance {balance}
+  {kind}
+  retries 3
+  timeout connect 50
+  option redispatch {interval}
+"""
+        text += "".join(f"  server s{at} <closed>\n" for at in range(servers))
+
+    def traffic(lab: Lab) -> object:
+        for number in range(len(BALANCES)):
+            lab.connect(f"front{number}").ending()
+        lab.log.wait(len(BALANCES))
+        rows = table(lab.command("show stat")).items()
+        names = ("stot", "lbtot", "wretr", "wredis", "econ", "connect")
+        seen = {name: tuple(row[each] for each in names) for name, row in rows if name[0] == "f"}
+        # Which of several equal servers is drawn is chance.
+        return {
+            f"{BALANCES[int(name[1 : name.index('/')])]} {name}": row
+            for name, row in seen.items()
+            if not (BALANCES[int(name[1 : name.index("/")])][0] == "random" and "BACKEND" not in name)
+        }
+
+    both(text, traffic, origins=ORIGINS)
+
+
 def test_states_and_weights_set_are_shown(both: Both) -> None:
     def traffic(lab: Lab) -> object:
         answers = [

@@ -201,6 +201,8 @@ def plan() -> d.Plan:
         global_=d.Global(
             nbthread=2,
             maxconn=2000,
+            maxconnrate=7,
+            maxsessrate=8,
             log_hostname="",
             hostname="here",
             bufsize=16384,
@@ -231,6 +233,11 @@ def commands() -> list[command.Command]:
         *(command.SetServerAdmin("b", "s", each) for each in command.AdminState),
         command.SetServerHealth("b", "s", False, "Layer4 timeout"),
         command.SetServerWeight("b", "s", 256),
+        command.ShutdownSession(2**40),
+        command.ShutdownServerSessions("b", "s"),
+        command.SetServerMaxconn("b", "s", 7),
+        command.SetFrontendMaxconn("fe", 0),
+        command.SetMaxconn(2**33),
         command.Log(None, 5, "hello"),
         command.Log("fe", 0, "hello"),
     ]

@@ -19,11 +19,22 @@ listen waiting
 
 
 def rows(proxy) -> dict[str, dict[str, str]]:
-    """`show namespaces` by name."""
-    head, *lines = proxy.command("show namespaces").strip().splitlines()
-    columns = head.lstrip("# ").split()
-    found = [dict(zip(columns, text.split(), strict=True)) for text in lines]
-    return {row[columns[0]]: row for row in found}
+    """The namespaces of `show namespaces` by name."""
+    return tables(proxy)[0]
+
+
+def tables(proxy) -> list[dict[str, dict[str, str]]]:
+    """The tables of `show namespaces`, each by its first column."""
+    found: list[dict[str, dict[str, str]]] = []
+    columns: list[str] = []
+    for text in proxy.command("show namespaces").strip().splitlines():
+        if text.startswith("# "):
+            columns = text.removeprefix("# ").split()
+            found.append({})
+        else:
+            row = dict(zip(columns, text.split(), strict=True))
+            found[-1][row[columns[0]]] = row
+    return found
 
 
 def test_show_namespaces_tells_what_is_there_and_what_goes_on(ground, isthmus):
@@ -62,3 +73,17 @@ def test_a_session_that_moved_by_its_header_is_counted_where_it_is(ground, isthm
         assert line(client).startswith("blue")
         assert rows(proxy)["blue"]["sessions"] == "1"
     eventually(lambda: rows(proxy)["blue"]["sessions"] == "0", "the session ends")
+
+
+def test_headers_that_a_bind_refused_are_shown_with_the_unlisted_ones_among_them(ground, isthmus):
+    for name in ("red", "blue"):
+        Origin(ground.add(name, SAME), SAME, 80)
+    proxy = isthmus(CONFIG)
+    for header in (proxy_v2(netns("purple")), b"GET / HTTP/1.0\r\n\r\n"):
+        with dial(ground.default, "127.0.0.1", 8000) as client:
+            client.sendall(header)
+            assert line(client) == ""
+    _, refusals = tables(proxy)
+    assert set(refusals) == {"all"}
+    assert refusals["all"]["bad_proxy_headers"] == "2"
+    assert refusals["all"]["unlisted_namespaces"] == "1"

@@ -2,7 +2,8 @@
 //! `hash-balance-factor`), and the counters on which it rests.
 //!
 //! One balancer belongs to one backend and is shared by all workers. The caller extracts the key,
-//! calls `pick`, then reports what became of it: `connected`, `disconnected`, `queued`, `dequeued`.
+//! calls `pick`, takes a slot with `reserve`, then reports what became of it: `disconnected`, `queued`,
+//! `dequeued`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -278,14 +279,38 @@ impl Balancer {
         let maxqueue = server.limits().maxqueue;
         match server.connection_limit(self.load_with_one_more(), now) {
             Some(limit) if maxqueue > 0 => {
-                server.current() + server.queued() < limit.saturating_add(maxqueue)
+                server.current().saturating_add(server.queued()) < limit.saturating_add(maxqueue)
             }
             Some(limit) => server.queued() == 0 && server.current() < limit,
             None => true,
         }
     }
 
-    /// A connection (a request in HTTP mode) was given to the server.
+    /// Give the server a connection (a request in HTTP mode) if it has room and nobody waits for it. False: it
+    /// has none. Look and count are one step, so that two threads cannot both take the last slot.
+    #[must_use]
+    pub fn reserve(&self, at: usize, now: u64) -> bool {
+        let waited_for = self.servers.get(at).is_none_or(|s| s.queued() > 0);
+        let limit = self.limit(at, now);
+        !(waited_for && limit.is_some()) && self.enter(at, limit)
+    }
+
+    /// As `reserve`, for whoever comes first among those who wait.
+    #[must_use]
+    pub fn reserve_for_next(&self, at: usize, now: u64) -> bool {
+        self.enter(at, self.limit(at, now))
+    }
+
+    fn enter(&self, at: usize, limit: Option<u32>) -> bool {
+        let enter = |server: &Server| server.enter(limit.unwrap_or(u32::MAX));
+        let entered = self.count(at, enter).unwrap_or(false);
+        if entered {
+            self.connections.fetch_add(1, Ordering::Relaxed);
+        }
+        entered
+    }
+
+    /// A connection was given to the server, whether it has room or not.
     pub fn connected(&self, at: usize) {
         self.connections.fetch_add(1, Ordering::Relaxed);
         self.count(at, |server| server.add_current(1));
@@ -323,17 +348,15 @@ impl Balancer {
         }
     }
 
-    fn count(&self, at: usize, change: impl Fn(&Server)) {
-        let Some(server) = self.servers.get(at) else {
-            return;
+    fn count<T>(&self, at: usize, change: impl Fn(&Server) -> T) -> Option<T> {
+        let server = self.servers.get(at)?;
+        let Kind::LeastConn(order) = &self.kind else {
+            return Some(change(server));
         };
-        if let Kind::LeastConn(order) = &self.kind {
-            let mut order = order.lock();
-            change(server);
-            order.reposition(at, server);
-        } else {
-            change(server);
-        }
+        let mut order = order.lock();
+        let outcome = change(server);
+        order.reposition(at, server);
+        Some(outcome)
     }
 }
 

@@ -41,6 +41,14 @@ pub struct Ticket {
     rank: Rank,
 }
 
+impl Ticket {
+    /// Where the entry waits.
+    #[must_use]
+    pub const fn place(self) -> Place {
+        self.place
+    }
+}
+
 #[derive(Debug)]
 struct Entry<T> {
     token: T,
@@ -112,17 +120,22 @@ impl<T> Queue<T> {
     /// the backend's, whichever ranks first. `from_backend` is false for a server that takes
     /// no work of the backend's (in drain, or an unused backup).
     pub fn dequeue(&mut self, server: usize, from_backend: bool) -> Option<(Place, T)> {
+        let ticket = self.first(server, from_backend)?;
+        self.remove(ticket).map(|token| (ticket.place, token))
+    }
+
+    /// Who `dequeue` would take out.
+    #[must_use]
+    pub fn first(&self, server: usize, from_backend: bool) -> Option<Ticket> {
         let first = |place: Place| {
             let (rank, _) = self.waiting.get(&place)?.first_key_value()?;
             Some(Ticket { place, rank: *rank })
         };
         let own = first(Place::Server(server));
         let shared = first(Place::Backend).filter(|_| from_backend);
-        let ticket = own
-            .into_iter()
+        own.into_iter()
             .chain(shared)
-            .min_by_key(|ticket| ticket.rank)?;
-        self.remove(ticket).map(|token| (ticket.place, token))
+            .min_by_key(|ticket| ticket.rank)
     }
 
     /// Take out an entry that gave up; `None` when it is not there any more.

@@ -3,6 +3,7 @@
 //! Holds no health logic (health.rs) and no order among servers (balancer.rs). Whoever
 //! changes a state or a weight here tells the backend's balancer: `Balancer::on_state_change`.
 
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 /// Effective weights are kept in sixteenths of a weight, so that a slow start has steps in
@@ -231,13 +232,26 @@ impl Server {
     /// Connections (requests in HTTP mode) that the server has now.
     #[must_use]
     pub fn current(&self) -> u32 {
-        self.current.load(Ordering::Relaxed)
+        self.current.load(SeqCst)
     }
 
     /// How many wait in the server's own queue.
     #[must_use]
     pub fn queued(&self) -> u32 {
         self.queued.load(Ordering::Relaxed)
+    }
+
+    /// One connection more, unless there are `limit` already.
+    ///
+    /// Sequentially consistent, as `add_current`: who joins the queue looks for a free slot afterwards, who frees
+    /// a slot looks at the queue afterwards, and one of them must see the other.
+    pub(crate) fn enter(&self, limit: u32) -> bool {
+        if limit == u32::MAX {
+            self.add_current(1);
+            return true;
+        }
+        let below = |current: u32| (current < limit).then_some(current + 1);
+        self.current.fetch_update(SeqCst, SeqCst, below).is_ok()
     }
 
     pub(crate) fn add_current(&self, by: i32) {
@@ -259,7 +273,13 @@ impl Server {
         }
     }
 
-    /// Change the limits (`set maxconn server`).
+    /// Change the limit of connections (`set maxconn server`). Who waits for a slot must be told.
+    pub fn set_maxconn(&self, limit: u32) {
+        let [maxconn, ..] = &self.limits;
+        maxconn.store(limit, SeqCst);
+    }
+
+    /// Change the limits.
     pub fn set_limits(&self, limits: Limits) {
         let [maxconn, minconn, maxqueue] = &self.limits;
         maxconn.store(limits.maxconn, Ordering::Relaxed);
@@ -319,8 +339,8 @@ fn ramp(whole: u32, part: u64, of: u64) -> u32 {
 
 fn add(counter: &AtomicU32, by: i32) {
     if by >= 0 {
-        counter.fetch_add(by.unsigned_abs(), Ordering::Relaxed);
+        counter.fetch_add(by.unsigned_abs(), SeqCst);
     } else {
-        counter.fetch_sub(by.unsigned_abs(), Ordering::Relaxed);
+        counter.fetch_sub(by.unsigned_abs(), SeqCst);
     }
 }

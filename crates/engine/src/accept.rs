@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use isthmus_sample::Verdict;
 use isthmus_sockets::{Accepted, Peer, abort_on_close, accept, receive_descriptor};
@@ -112,11 +113,15 @@ impl Worker {
 
     fn has_room(&self, listener: &LocalListener) -> bool {
         let frontend = &listener.frontend.shared;
-        let global = listener.frontend.generation.global.maxconn;
+        let generation = &listener.frontend.generation;
         let below = |current: u64, limit: u64| limit == 0 || current < limit;
         let rate = frontend.plan.rate_limit;
-        below(self.process.connections.get(), global)
-            && below(frontend.live.common.current.get(), frontend.maxconn)
+        let frontend_limit = frontend.maxconn.load(Relaxed);
+        below(
+            self.process.connections.get(),
+            generation.maxconn.load(Relaxed),
+        ) && below(frontend.live.common.current.get(), frontend_limit)
+            && self.process.is_below(&generation.global, self.turn.now)
             && below(
                 listener.shared.live.common.current.get(),
                 listener.shared.plan.maxconn,
@@ -163,18 +168,12 @@ impl Worker {
     fn begin(&mut self, client: OwnedFd, peer: Peer, listener: &Rc<LocalListener>) {
         let now = self.turn.now;
         let frontend = listener.frontend.clone();
-        self.turn.counters.connections.add(1);
-        let rate = self.turn.counters.connection_rate.count(now);
-        self.process.highest_connection_rate.see(rate);
-        for counters in [&frontend.counters, &listener.counters] {
-            counters.connections.add(1);
-            let rate = counters.connection_rate.count(now);
-            frontend
-                .shared
-                .live
-                .common
-                .highest_connection_rate
-                .see(rate);
+        self.process.count_connection(&self.turn.counters, now);
+        for (counters, live) in [
+            (&frontend.counters, &frontend.shared.live),
+            (&listener.counters, &listener.shared.live),
+        ] {
+            live.count_connection(counters, now);
         }
         let phase = if listener.shared.plan.accept_proxy {
             Phase::Header
@@ -280,16 +279,12 @@ impl Worker {
             }
         }
         session.counted = true;
-        let rate = self.turn.counters.session_rate.count(now);
-        self.process.highest_session_rate.see(rate);
+        self.process.count_session(&self.turn.counters, now);
         for (counters, live) in [
             (&frontend.counters, &frontend.shared.live),
             (&session.listener.counters, &session.listener.shared.live),
         ] {
-            counters.sessions.add(1);
-            live.common
-                .highest_rate
-                .see(counters.session_rate.count(now));
+            live.count_session(counters, now);
         }
         if let Some(namespace) = &session.source_namespace {
             namespace.sessions.enter();

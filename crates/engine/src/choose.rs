@@ -18,11 +18,8 @@ impl Session {
     /// Counts the session at its backend.
     pub(crate) fn enter_backend(&mut self, backend: &Rc<LocalBackend>, now: u64) {
         let live = &backend.shared.live;
-        backend.counters.sessions.add(1);
         live.common.highest.see(live.common.current.enter());
-        live.common
-            .highest_rate
-            .see(backend.counters.session_rate.count(now));
+        live.count_session(&backend.counters, now);
         self.backend = Some(backend.clone());
     }
 
@@ -54,7 +51,9 @@ impl Worker {
         let seed = self.turn.random();
         match self.pick(session, &backend.shared, seed, excluded) {
             Some(at) => {
-                if let Some(server) = backend.servers.get(at) {
+                // Back on the server that just failed it is a retry, as HAProxy counts.
+                let comes_back = session.redispatching && excluded == Some(at);
+                if let Some(server) = backend.servers.get(at).filter(|_| !comes_back) {
                     server.counters.balanced.add(1);
                     backend.counters.balanced.add(1);
                 }
@@ -119,8 +118,7 @@ impl Worker {
         let Some(server) = backend.servers.get(at) else {
             return Step::Close;
         };
-        if backend.shared.balancer.has_room(at, self.turn.now) {
-            backend.shared.balancer.connected(at);
+        if backend.shared.balancer.reserve(at, self.turn.now) {
             session.chosen = Some(server.clone());
             session.holds_slot = true;
             session.phase = Phase::Depart;
@@ -142,7 +140,14 @@ impl Worker {
             key: session.key,
         };
         let line = &backend.shared.line;
+        // Counted before: whoever grants a slot at once counts it as gone.
+        if let Place::Server(at) = place {
+            backend.shared.balancer.queued(at);
+        }
         let Some((ticket, waiting)) = line.join(place, who, self.turn.now, maxqueue) else {
+            if let Place::Server(at) = place {
+                backend.shared.balancer.dequeued(at);
+            }
             // The chosen server's queue is full: anybody else may take it (manual, maxqueue).
             return self.join_line(session, backend, Place::Backend, 0);
         };
@@ -151,7 +156,6 @@ impl Worker {
         notes.ticket.set(Some(ticket));
         match place {
             Place::Server(at) => {
-                backend.shared.balancer.queued(at);
                 notes.server_queue.set(position);
                 if let Some(server) = backend.servers.get(at) {
                     server.shared.live.common.queue_highest.see(waiting as u64);

@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwapOption;
 use isthmus_balance::{Algorithm, Balancer, HashType, Method, hash};
@@ -92,6 +93,7 @@ fn compile_with(
     Ok(Generation {
         number,
         global: plan.global.clone(),
+        maxconn: AtomicU64::new(plan.global.maxconn),
         process: registry.process.clone(),
         program,
         frontends,
@@ -139,11 +141,11 @@ impl Context<'_> {
                 // A frontend and a backend may share a name; the lines of a `listen` are the same.
                 backend.name == from.name && backend.content_rules == from.content_rules
             }),
-            maxconn: if from.maxconn == 0 {
+            maxconn: AtomicU64::new(if from.maxconn == 0 {
                 global.maxconn
             } else {
                 from.maxconn
-            },
+            }),
             plan: from.clone(),
         }
     }

@@ -291,12 +291,11 @@ impl LocalServer {
     fn count_attempt(&self, now: u64) {
         let counters = &self.counters;
         counters.connects.add(1);
-        counters.sessions.add(1);
         counters.note_session(now);
-        let common = &self.shared.live.common;
-        common.highest_rate.see(counters.session_rate.count(now));
+        let live = &self.shared.live;
+        live.count_session(counters, now);
         let current = self.shared.state.balanced.current();
-        common.highest.see(u64::from(current));
+        live.common.highest.see(u64::from(current));
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use isthmus_plan::command::Command;
+use isthmus_balance::State;
 use isthmus_plan::report::{ApplyReport, Event, SessionFacts, Snapshot};
 use isthmus_plan::{Plan, ServerNamespace};
 use parking_lot::{Condvar, Mutex};
@@ -19,7 +19,6 @@ use crate::namespace::{Change, Namespace};
 use crate::opening;
 use crate::preparing::prepare;
 use crate::registry::Registry;
-use crate::worker::Turn;
 
 /// How long a snapshot waits for a worker to tell about its sessions.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -65,7 +64,7 @@ impl Control {
         }
     }
 
-    fn tell(&self, message: impl Fn() -> Message) {
+    pub(crate) fn tell(&self, message: impl Fn() -> Message) {
         for mailbox in &*self.mailboxes {
             mailbox.post(message());
         }
@@ -125,6 +124,11 @@ impl Control {
                 for backend in &generation.backends {
                     follow_namespaces(backend, self.clock.now());
                 }
+                for frontend in &generation.frontends {
+                    for listener in &frontend.listeners {
+                        opening::adjust(&generation, frontend, listener);
+                    }
+                }
                 self.tell(|| Message::Generation(generation.clone()));
                 self.tell(|| Message::ChooseAllAgain);
                 // Sessions keep an earlier plan alive, but not its sockets: what listens no more
@@ -142,115 +146,9 @@ impl Control {
         }
     }
 
-    /// Carries out a command.
-    ///
-    /// # Errors
-    /// It names what does not exist.
-    pub(crate) fn command(&self, command: &Command, turn: &Turn) -> Result<(), String> {
-        let inner = self.inner.lock();
-        let generation = inner.current.clone().ok_or("no plan is in force")?;
-        drop(inner);
-        let now = self.clock.now();
-        match command {
-            Command::SetServerAdmin {
-                backend,
-                server,
-                state,
-            } => self.change_server(&generation, backend, server, |live| {
-                live.set_admin(*state, now)
-            }),
-            Command::SetServerHealth {
-                backend,
-                server,
-                up,
-                reason,
-            } => {
-                self.change_server(&generation, backend, server, |live| {
-                    live.set_health(*up, reason, now)
-                })?;
-                self.change_trackers(&generation, backend, server, *up);
-                Ok(())
-            }
-            Command::SetServerWeight {
-                backend,
-                server,
-                weight,
-            } => {
-                let weight = u16::try_from(*weight)
-                    .ok()
-                    .and_then(isthmus_balance::Weight::new)
-                    .ok_or_else(|| format!("weight {weight} is above 256"))?;
-                self.change_server(&generation, backend, server, |live| {
-                    live.balanced.set_weight(weight, now.max(1));
-                    true
-                })
-            }
-            Command::Log {
-                proxy,
-                level,
-                message,
-            } => crate::logging::announce(&generation, proxy.as_deref(), *level, message, turn),
-        }
-    }
-
-    fn change_server(
-        &self,
-        generation: &Generation,
-        backend: &str,
-        server: &str,
-        change: impl FnOnce(&crate::server_state::ServerLive) -> bool,
-    ) -> Result<(), String> {
-        let backend = generation
-            .backends
-            .iter()
-            .find(|known| known.plan.name == backend)
-            .ok_or_else(|| format!("No such backend '{backend}'."))?;
-        let found = backend
-            .servers
-            .iter()
-            .find(|known| known.plan.name == server)
-            .ok_or_else(|| format!("No such server '{server}'."))?;
-        if change(&found.state) {
-            self.state_changed(backend, found.at);
-        }
-        Ok(())
-    }
-
-    /// Servers that track one follow its health.
-    fn change_trackers(&self, generation: &Generation, backend: &str, server: &str, up: bool) {
-        let place = generation.backends.iter().find_map(|known| {
-            let at = known.servers.iter().position(|s| s.plan.name == server)?;
-            (known.plan.name == backend).then_some((known.index, at))
-        });
-        for follower in &generation.backends {
-            for tracking in follower.servers.iter().filter(|s| s.plan.track == place) {
-                if place.is_some() {
-                    let reason = format!("via {backend}/{server}");
-                    if tracking.state.set_health(up, &reason, self.clock.now()) {
-                        self.state_changed(follower, tracking.at);
-                    }
-                    self.change_trackers(generation, &follower.plan.name, &tracking.plan.name, up);
-                }
-            }
-        }
-    }
-
-    /// Balancing and those who wait learn that a server's state is another one.
-    fn state_changed(&self, backend: &Arc<Backend>, at: usize) {
-        backend.balancer.on_state_change();
-        let usable = backend
-            .servers
-            .get(at)
-            .is_some_and(|s| s.state.balanced.usable());
-        if !usable {
-            for waiting in backend.line.evict(at) {
-                backend.balancer.dequeued(at);
-                if let Some(mailbox) = self.mailboxes.get(waiting.worker) {
-                    mailbox.post(Message::ChooseAgain(waiting.key));
-                }
-            }
-        }
-        crate::queue::offer(backend, &self.mailboxes, self.clock.now());
+    /// The plan in force.
+    pub(crate) fn current(&self) -> Option<Arc<Generation>> {
+        self.inner.lock().current.clone()
     }
 
     /// Everything that the statistics show.
@@ -380,8 +278,8 @@ impl Control {
         self.open_late(generation);
         self.tell(|| Message::Listeners);
         for backend in &generation.backends {
-            for at in follow_namespaces(backend, self.clock.now()) {
-                self.state_changed(backend, at);
+            for (at, before) in follow_namespaces(backend, self.clock.now()) {
+                self.state_changed(backend, at, before);
             }
         }
     }
@@ -448,15 +346,16 @@ fn opened(generation: &Generation) -> Vec<(String, String, String)> {
 }
 
 /// Servers in a fixed namespace are down while it is absent; gives the places of those whose
-/// state changed.
-fn follow_namespaces(backend: &Backend, now: u64) -> Vec<usize> {
+/// state changed, and their states before.
+fn follow_namespaces(backend: &Backend, now: u64) -> Vec<(usize, State)> {
     let mut changed = Vec::new();
     for server in &backend.servers {
         if let (ServerNamespace::Fixed { .. }, Some(namespace)) =
             (server.plan.namespace, &server.namespace)
         {
+            let before = server.state.state();
             if server.state.set_absent(namespace.factory().is_none(), now) {
-                changed.push(server.at);
+                changed.push((server.at, before));
             }
         }
     }

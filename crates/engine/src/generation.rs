@@ -2,6 +2,7 @@
 //! change (counters, server state, open sockets) stands behind the `live` parts and outlives it.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwapOption;
 use isthmus_balance::{Balancer, Key};
@@ -22,6 +23,8 @@ use crate::server_state::ServerLive;
 pub(crate) struct Generation {
     pub(crate) number: u64,
     pub(crate) global: plan::Global,
+    /// Client connections at most; an operator may lower it.
+    pub(crate) maxconn: AtomicU64,
     pub(crate) process: Arc<Process>,
     pub(crate) program: Program,
     pub(crate) frontends: Vec<Arc<Frontend>>,
@@ -53,8 +56,8 @@ pub(crate) struct Frontend {
     pub(crate) logger: Logger,
     /// The backend whose content rules are this frontend's own: both are one `listen`.
     pub(crate) own_backend: Option<usize>,
-    /// Connections at most, its own limit or the process's.
-    pub(crate) maxconn: u64,
+    /// Connections at most, its own limit or the process's; an operator may change it.
+    pub(crate) maxconn: AtomicU64,
 }
 
 /// One address of a `bind` line.

@@ -29,6 +29,7 @@ mod mailbox;
 mod namespace;
 mod network;
 mod opening;
+mod operating;
 mod preparing;
 mod proxy_header;
 mod queue;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
-use isthmus_stats::{Average, Counter, Gauge, Highest, Rate};
+use isthmus_stats::{Average, Counter, Gauge, Highest, Peak, Rate};
 
 /// What one worker counted for a frontend or a bind.
 #[derive(Debug, Default)]
@@ -51,8 +51,8 @@ pub(crate) struct ServerShard {
 pub(crate) struct Common {
     pub(crate) current: Gauge,
     pub(crate) highest: Highest,
-    pub(crate) highest_rate: Highest,
-    pub(crate) highest_connection_rate: Highest,
+    pub(crate) highest_rate: Peak,
+    pub(crate) highest_connection_rate: Peak,
     pub(crate) highest_queue_time: Highest,
     pub(crate) highest_connect_time: Highest,
     pub(crate) highest_total_time: Highest,
@@ -87,6 +87,32 @@ impl<S: Default> Live<S> {
     }
 }
 
+impl Live<ClientShard> {
+    /// Counts a session that begins, in the part that a worker writes.
+    pub(crate) fn count_session(&self, own: &ClientShard, now: u64) {
+        own.sessions.add(1);
+        let all = self.shards.iter().map(|shard| &shard.session_rate);
+        self.common.highest_rate.count(&own.session_rate, now, all);
+    }
+
+    /// Counts a connection that was accepted.
+    pub(crate) fn count_connection(&self, own: &ClientShard, now: u64) {
+        own.connections.add(1);
+        let all = self.shards.iter().map(|shard| &shard.connection_rate);
+        let highest = &self.common.highest_connection_rate;
+        highest.count(&own.connection_rate, now, all);
+    }
+}
+
+impl Live<ServerShard> {
+    /// Counts a session that was given to it.
+    pub(crate) fn count_session(&self, own: &ServerShard, now: u64) {
+        own.sessions.add(1);
+        let all = self.shards.iter().map(|shard| &shard.session_rate);
+        self.common.highest_rate.count(&own.session_rate, now, all);
+    }
+}
+
 /// The process as a whole.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -94,8 +120,8 @@ pub(crate) struct Process {
     pub(crate) stopping: AtomicBool,
     pub(crate) generation: AtomicU64,
     pub(crate) session_ids: AtomicU64,
-    pub(crate) highest_session_rate: Highest,
-    pub(crate) highest_connection_rate: Highest,
+    pub(crate) highest_session_rate: Peak,
+    pub(crate) highest_connection_rate: Peak,
     pub(crate) shards: Vec<Arc<ProcessShard>>,
 }
 
@@ -117,14 +143,38 @@ pub(crate) struct ProcessShard {
 }
 
 impl Process {
+    /// Whether fewer connections and sessions begin in a second than may (`maxconnrate`, `maxsessrate`).
+    pub(crate) fn is_below(&self, limits: &isthmus_plan::Global, now: u64) -> bool {
+        let below = |limit: u64, rate: fn(&ProcessShard) -> &Rate| {
+            let shards = self.shards.iter();
+            limit == 0 || shards.map(|shard| rate(shard).per_second(now)).sum::<u64>() < limit
+        };
+        below(limits.maxconnrate, |shard| &shard.connection_rate)
+            && below(limits.maxsessrate, |shard| &shard.session_rate)
+    }
+
+    /// Counts a session that begins, in the part that a worker writes.
+    pub(crate) fn count_session(&self, own: &ProcessShard, now: u64) {
+        let all = self.shards.iter().map(|shard| &shard.session_rate);
+        self.highest_session_rate.count(&own.session_rate, now, all);
+    }
+
+    /// Counts a connection that was accepted.
+    pub(crate) fn count_connection(&self, own: &ProcessShard, now: u64) {
+        own.connections.add(1);
+        let all = self.shards.iter().map(|shard| &shard.connection_rate);
+        self.highest_connection_rate
+            .count(&own.connection_rate, now, all);
+    }
+
     pub(crate) fn new(workers: usize) -> Self {
         Self {
             connections: Gauge::default(),
             stopping: AtomicBool::new(false),
             generation: AtomicU64::new(0),
             session_ids: AtomicU64::new(0),
-            highest_session_rate: Highest::default(),
-            highest_connection_rate: Highest::default(),
+            highest_session_rate: Peak::default(),
+            highest_connection_rate: Peak::default(),
             shards: (0..workers)
                 .map(|_| Arc::new(ProcessShard::default()))
                 .collect(),

@@ -9,6 +9,7 @@ use isthmus_sockets::Waker;
 use parking_lot::Mutex;
 
 use crate::generation::{Backend, Generation};
+use crate::server_state::ServerLive;
 use crate::slab::Key;
 
 /// What a worker is told.
@@ -23,10 +24,21 @@ pub(crate) enum Message {
     ChooseAgain(Key),
     /// Sessions that wait in a plan that is no longer in force choose again.
     ChooseAllAgain,
+    /// Sessions are ended, with this cause in their termination state.
+    End(Whom, u8),
     /// Tell about every session.
     Sessions(mpsc::Sender<Vec<SessionFacts>>),
     /// Close listeners; end when the last session has, or at once.
     Stop { graceful: bool },
+}
+
+/// Which sessions are ended.
+#[derive(Clone)]
+pub(crate) enum Whom {
+    /// The one of this number.
+    Session(u64),
+    /// Those of a server, whichever plan they began under.
+    Server(Arc<ServerLive>),
 }
 
 /// A worker's mailbox.

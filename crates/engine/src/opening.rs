@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use isthmus_plan::{Address, Bind, Shards};
 use isthmus_sockets::{ListenOptions, ListenTarget, UnixOwner, listen};
@@ -82,13 +83,35 @@ pub(crate) fn open(
     }))
 }
 
+/// Gives a listener's open sockets what the plan that comes into force says of them: those that were open before
+/// may have another backlog, or another keep-alive for the connections they accept.
+pub(crate) fn adjust(generation: &Generation, frontend: &Frontend, listener: &Listener) {
+    let Some(open) = listener.open.load_full().filter(|o| o.target.is_some()) else {
+        return;
+    };
+    let options = options(generation, frontend, &listener.plan);
+    let adjust = move || {
+        for socket in &open.sockets {
+            // It listens already: nothing here can take that from it.
+            let _ = isthmus_sockets::adjust(socket, &options);
+        }
+    };
+    match &listener.namespace {
+        None => adjust(),
+        Some(namespace) => {
+            // Where the namespace is gone by now, so are its connections.
+            let _ = namespace.factory().map(|factory| factory.run(adjust));
+        }
+    }
+}
+
 /// The workers that serve a bind (`thread`).
 pub(crate) fn serving(bind: &Bind, workers: usize) -> impl Iterator<Item = usize> {
     (0..workers).filter(|worker| bind.threads.is_empty() || bind.threads.contains(worker))
 }
 
 /// What of a bind line decides about its sockets: a line that moved in the file, or accepts
-/// other clients, keeps them.
+/// other clients, keeps them; what can be changed of an open socket is changed by [`adjust`].
 fn essence(bind: &Bind) -> Bind {
     Bind {
         id: 0,
@@ -97,6 +120,7 @@ fn essence(bind: &Bind) -> Bind {
         namespace: None,
         accept_proxy: false,
         accept_proxy_from: Vec::new(),
+        backlog: 0,
         maxconn: 0,
         threads: Vec::new(),
         ..bind.clone()
@@ -129,7 +153,7 @@ fn inherit(bind: &Bind, fd: i32) -> Result<Arc<OpenListener>, String> {
 
 fn options(generation: &Generation, frontend: &Frontend, bind: &Bind) -> ListenOptions {
     let [receive, send, _, _] = generation.global.socket_buffers;
-    let backlog = match (bind.backlog, frontend.maxconn) {
+    let backlog = match (bind.backlog, frontend.maxconn.load(Relaxed)) {
         (0, 0) => BACKLOG,
         (0, maxconn) => maxconn,
         (backlog, _) => u64::from(backlog),

@@ -1,11 +1,11 @@
 //! Who waits for a server's slot, across workers. A slot that becomes free is given to the first
 //! in line, by a message to its worker; a session that is gone by then gives it back.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use std::sync::Arc;
 
-use isthmus_balance::{Place, Priority, Queue, State, Ticket, Times};
+use isthmus_balance::{Balancer, Place, Priority, Queue, State, Ticket, Times};
 use parking_lot::Mutex;
 
 use crate::generation::{Backend, Server};
@@ -23,7 +23,8 @@ pub(crate) struct Waiting {
 #[derive(Default)]
 pub(crate) struct WaitingLine {
     queue: Mutex<Queue<Waiting>>,
-    /// How many wait, so that nobody takes the lock when nobody does.
+    /// How many wait, so that nobody takes the lock when nobody does. Sequentially consistent, as the counts
+    /// of slots: who joins looks for a slot then, who frees one looks here then; one must see the other.
     count: AtomicUsize,
 }
 
@@ -45,7 +46,7 @@ impl WaitingLine {
         let ticket = queue
             .enqueue(place, who, Priority::default(), times, maxqueue)
             .ok()?;
-        self.count.fetch_add(1, Relaxed);
+        self.count.fetch_add(1, SeqCst);
         Some((ticket, queue.len(place)))
     }
 
@@ -53,27 +54,39 @@ impl WaitingLine {
     pub(crate) fn leave(&self, ticket: Ticket) -> bool {
         let left = self.queue.lock().remove(ticket).is_some();
         if left {
-            self.count.fetch_sub(1, Relaxed);
+            self.count.fetch_sub(1, SeqCst);
         }
         left
     }
 
-    /// Who comes next on a server that has room, and where they waited.
-    pub(crate) fn next(&self, server: usize, from_backend: bool) -> Option<(Place, Waiting)> {
+    /// Gives a free slot of a server to who comes next on it; where they waited, and who. `None`: there is no
+    /// slot, or nobody for it. A slot is only taken for somebody who is there, so none is held back in
+    /// between from who joins meanwhile.
+    pub(crate) fn grant(
+        &self,
+        balancer: &Balancer,
+        server: usize,
+        from_backend: bool,
+        now: u64,
+    ) -> Option<(Place, Waiting)> {
         if self.is_empty() {
             return None;
         }
-        let next = self.queue.lock().dequeue(server, from_backend);
-        if next.is_some() {
-            self.count.fetch_sub(1, Relaxed);
+        let mut queue = self.queue.lock();
+        let ticket = queue.first(server, from_backend)?;
+        if !balancer.reserve_for_next(server, now) {
+            return None;
         }
-        next
+        let next = queue.remove(ticket)?;
+        drop(queue);
+        self.count.fetch_sub(1, SeqCst);
+        Some((ticket.place(), next))
     }
 
     /// Everybody who waits for one server that went away.
     pub(crate) fn evict(&self, server: usize) -> Vec<Waiting> {
         let evicted = self.queue.lock().drain_server(server);
-        self.count.fetch_sub(evicted.len(), Relaxed);
+        self.count.fetch_sub(evicted.len(), SeqCst);
         evicted
     }
 
@@ -86,7 +99,7 @@ impl WaitingLine {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.count.load(Relaxed) == 0
+        self.count.load(SeqCst) == 0
     }
 }
 
@@ -110,18 +123,13 @@ pub(crate) fn offer_server(
     if !(usable || server.state.state() == State::Drain) {
         return;
     }
-    while !backend.line.is_empty() {
-        let limit = backend.balancer.limit(server.at, now);
-        if limit.is_some_and(|limit| server.state.balanced.current() >= limit) {
-            return;
-        }
-        let Some((place, waiting)) = backend.line.next(server.at, usable) else {
-            return;
-        };
+    while let Some((place, waiting)) = backend
+        .line
+        .grant(&backend.balancer, server.at, usable, now)
+    {
         if let Place::Server(at) = place {
             backend.balancer.dequeued(at);
         }
-        backend.balancer.connected(server.at);
         if let Some(mailbox) = mailboxes.get(waiting.worker) {
             mailbox.post(Message::Granted(
                 waiting.key,
@@ -130,5 +138,99 @@ pub(crate) fn offer_server(
                 place,
             ));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::time::{Duration, Instant};
+
+    use isthmus_balance::{Algorithm, Limits, ServerSettings, Weight};
+
+    use super::*;
+
+    const WORKERS: usize = 3;
+    const ROUNDS: usize = 20_000;
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// One server with one slot, and the workers that want it.
+    struct Race {
+        balancer: Balancer,
+        line: WaitingLine,
+        granted: [AtomicBool; WORKERS],
+        held: AtomicUsize,
+    }
+
+    impl Race {
+        fn new() -> Self {
+            let limits = Limits {
+                maxconn: 1,
+                ..Limits::default()
+            };
+            let server = isthmus_balance::Server::new(ServerSettings {
+                id: 1,
+                weight: Weight::ONE,
+                backup: false,
+                limits,
+                slowstart: 0,
+            });
+            Self {
+                balancer: Balancer::new(Algorithm::RoundRobin, vec![Arc::new(server)], false, 0),
+                line: WaitingLine::default(),
+                granted: Default::default(),
+                held: AtomicUsize::new(0),
+            }
+        }
+
+        fn offer(&self) {
+            while let Some((_, waiting)) = self.line.grant(&self.balancer, 0, true, 1) {
+                self.balancer.dequeued(0);
+                self.granted[waiting.worker].store(true, SeqCst);
+            }
+        }
+
+        fn take_slot(&self, worker: usize) {
+            if self.balancer.reserve(0, 1) {
+                return;
+            }
+            let key = Key {
+                index: 0,
+                generation: 0,
+            };
+            self.balancer.queued(0);
+            let who = Waiting { worker, key };
+            assert!(self.line.join(Place::Server(0), who, 1, 0).is_some());
+            self.offer();
+            let end = Instant::now() + PATIENCE;
+            while !self.granted[worker].swap(false, SeqCst) {
+                assert!(Instant::now() < end, "forgotten in the queue");
+                std::thread::yield_now();
+            }
+        }
+
+        fn give_slot_back(&self) {
+            self.balancer.disconnected(0);
+            self.offer();
+        }
+    }
+
+    #[test]
+    fn workers_that_race_for_one_slot_get_it_one_at_a_time_and_none_is_forgotten() {
+        let race = Race::new();
+        std::thread::scope(|scope| {
+            for worker in 0..WORKERS {
+                let race = &race;
+                scope.spawn(move || {
+                    for _ in 0..ROUNDS {
+                        race.take_slot(worker);
+                        assert_eq!(race.held.fetch_add(1, SeqCst), 0);
+                        race.held.fetch_sub(1, SeqCst);
+                        race.give_slot_back();
+                    }
+                });
+            }
+        });
+        assert!(race.line.is_empty());
     }
 }

@@ -33,14 +33,17 @@ impl Worker {
             return Step::Close;
         }
         session.retries += 1;
-        if session.may_redispatch() && backend.servers.len() > 1 {
+        let redispatches = session.may_redispatch();
+        if redispatches {
+            // The time that was lost counts as waiting for a server.
+            session.moments.unqueued = None;
+        }
+        if redispatches && backend.servers.len() > 1 {
             self.release_slot(session);
             session.notes().failed.set(Some(chosen.shared.at));
             session.chosen = None;
             session.phase = Phase::Choose;
             session.redispatching = true;
-            // The time that was lost counts as waiting for a server.
-            session.moments.unqueued = None;
             return Step::Again;
         }
         chosen.counters.retries.add(1);

@@ -69,11 +69,18 @@ fn process(generation: &Generation, now: u64) -> ProcessFacts {
         nbthread: workers,
         curr_conns: process.connections.get(),
         cum_conns: sum(|shard| shard.connections.get()),
-        maxconn: generation.global.maxconn,
+        maxconn: generation.maxconn.load(Relaxed),
+        hard_maxconn: generation.global.maxconn,
+        conn_rate_limit: generation.global.maxconnrate,
+        sess_rate_limit: generation.global.maxsessrate,
         conn_rate: rate(|shard| &shard.connection_rate),
-        conn_rate_max: process.highest_connection_rate.get(),
+        conn_rate_max: process
+            .highest_connection_rate
+            .get(process.shards.iter().map(|s| &s.connection_rate)),
         sess_rate: rate(|shard| &shard.session_rate),
-        sess_rate_max: process.highest_session_rate.get(),
+        sess_rate_max: process
+            .highest_session_rate
+            .get(process.shards.iter().map(|s| &s.session_rate)),
         total_bytes_out: sum(|shard| shard.bytes_out.get()),
         total_spliced_bytes_out: sum(|shard| shard.spliced_bytes_out.get()),
         pipes_used: sum(|s| s.pipes_made.get()).saturating_sub(sum(|s| s.pipes_closed.get())),
@@ -102,9 +109,15 @@ fn clients(live: &Live<ClientShard>, now: u64) -> ClientCounters {
         dcon: live.sum(|s| s.denied_connections.get()),
         dses: live.sum(|s| s.denied_sessions.get()),
         rate: live.sum(|s| s.session_rate.per_second(now)),
-        rate_max: live.common.highest_rate.get(),
+        rate_max: live
+            .common
+            .highest_rate
+            .get(live.shards.iter().map(|s| &s.session_rate)),
         conn_rate: live.sum(|s| s.connection_rate.per_second(now)),
-        conn_rate_max: live.common.highest_connection_rate.get(),
+        conn_rate_max: live
+            .common
+            .highest_connection_rate
+            .get(live.shards.iter().map(|s| &s.connection_rate)),
         bad_proxy_headers: live.sum(|s| s.bad_proxy_headers.get()),
         unlisted_namespaces: live.sum(|s| s.unlisted_namespaces.get()),
     }
@@ -116,7 +129,8 @@ fn frontend(from: &Frontend, now: u64) -> FrontendFacts {
         .listeners
         .iter()
         .any(|listener| listener.open.load().is_some());
-    let status = match (open, from.maxconn > 0 && counters.scur >= from.maxconn) {
+    let maxconn = from.maxconn.load(Relaxed);
+    let status = match (open, maxconn > 0 && counters.scur >= maxconn) {
         (false, _) => "STOP",
         (true, true) => "FULL",
         (true, false) => "OPEN",
@@ -125,7 +139,7 @@ fn frontend(from: &Frontend, now: u64) -> FrontendFacts {
         name: from.plan.name.clone(),
         id: from.plan.id,
         status: status.to_owned(),
-        maxconn: from.maxconn,
+        maxconn,
         counters,
         listeners: from
             .listeners
@@ -139,7 +153,7 @@ fn listener(frontend: &Frontend, from: &Listener, now: u64) -> ListenerFacts {
     let counters = clients(&from.live, now);
     let open = from.open.load_full();
     let maxconn = if from.plan.maxconn == 0 {
-        frontend.maxconn
+        frontend.maxconn.load(Relaxed)
     } else {
         from.plan.maxconn
     };
@@ -196,7 +210,10 @@ fn servers(live: &Live<ServerShard>, now: u64) -> ServerCounters {
         wredis: live.sum(|s| s.redispatches.get()),
         lbtot: live.sum(|s| s.balanced.get()),
         rate: live.sum(|s| s.session_rate.per_second(now)),
-        rate_max: live.common.highest_rate.get(),
+        rate_max: live
+            .common
+            .highest_rate
+            .get(live.shards.iter().map(|s| &s.session_rate)),
         cli_abrt: live.sum(|s| s.client_aborts.get()),
         srv_abrt: live.sum(|s| s.server_aborts.get()),
         lastsess,

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::generation::Generation;
 use crate::live::{Process, ProcessShard};
 use crate::local::Local;
-use crate::mailbox::{Mailbox, Message};
+use crate::mailbox::{Mailbox, Message, Whom};
 use crate::session::{Phase, Session};
 use crate::slab::{Key, Slab};
 use crate::wheel::Wheel;
@@ -261,6 +261,13 @@ impl Worker {
                     self.requeue(key);
                 }
             }
+            Message::End(whom, cause) => self.end_sessions(cause, |session| match &whom {
+                Whom::Session(id) => session.id == *id,
+                Whom::Server(state) => session
+                    .chosen
+                    .as_ref()
+                    .is_some_and(|chosen| Arc::ptr_eq(&chosen.shared.state, state)),
+            }),
             Message::Sessions(reply) => {
                 let turn = &self.turn;
                 let facts = self.sessions.iter().map(|(_, session)| session.facts(turn));
@@ -271,7 +278,7 @@ impl Worker {
                 self.stopping = true;
                 self.close_listeners();
                 if !graceful {
-                    self.kill_all();
+                    self.end_sessions(b'K', |_| true);
                 }
             }
         }
@@ -285,11 +292,16 @@ impl Worker {
         self.recount();
     }
 
-    fn kill_all(&mut self) {
-        let keys: Vec<Key> = self.sessions.iter().map(|(key, _)| key).collect();
+    /// Ends sessions at once, whatever they do.
+    fn end_sessions(&mut self, cause: u8, which: impl Fn(&Session) -> bool) {
+        let sessions = self.sessions.iter();
+        let keys: Vec<Key> = sessions
+            .filter(|(_, session)| which(session))
+            .map(|(key, _)| key)
+            .collect();
         for key in keys {
             if let Some(mut session) = self.sessions.take(key) {
-                session.end(b'K', b'-');
+                session.end(cause, b'-');
                 self.finish(session);
             }
         }

@@ -251,6 +251,28 @@ fn ten_megabytes_cross_both_ways_at_once_spliced() {
 }
 
 #[test]
+fn pipes_are_kept_for_the_next_bulk_transfer() {
+    let ground = Ground::with(splice);
+    let pipes = || {
+        let process = ground.engine.snapshot().process;
+        (process.pipes_used, process.pipes_free)
+    };
+    assert_eq!(pipes(), (0, 0));
+    bulk(&ground);
+    ground.wait_for_the_end();
+    let (used, free) = pipes();
+    assert_eq!(used, 0);
+    assert!(
+        (1..=2).contains(&free),
+        "one for each direction at most: {free}"
+    );
+    bulk(&ground);
+    ground.wait_for_the_end();
+    // The other worker may have served this one.
+    assert!((free..=4).contains(&pipes().1), "{:?}", pipes());
+}
+
+#[test]
 fn a_reset_by_the_client_ends_the_server_connection() {
     let ground = Ground::plain();
     let (client, mut server) = ground.session();

@@ -179,6 +179,10 @@ pub struct Server {
     pub tcp_user_timeout: u32,
     /// `tfo`
     pub tfo: bool,
+    /// `on-marked-down shutdown-sessions`
+    pub shut_on_down: bool,
+    /// `on-marked-up shutdown-backup-sessions`
+    pub shut_backups_on_up: bool,
 }
 
 /// The PROXY protocol header that a server is sent.

@@ -36,6 +36,39 @@ pub enum Command {
         /// 0..=256.
         weight: u32,
     },
+    /// `shutdown session ID`
+    ShutdownSession {
+        /// The number that identifies it.
+        id: u64,
+    },
+    /// `shutdown sessions server B/S`
+    ShutdownServerSessions {
+        /// Backend's name.
+        backend: String,
+        /// Server's name.
+        server: String,
+    },
+    /// `set maxconn server B/S`
+    SetServerMaxconn {
+        /// Backend's name.
+        backend: String,
+        /// Server's name.
+        server: String,
+        /// 0 is unlimited.
+        maxconn: u32,
+    },
+    /// `set maxconn frontend F`
+    SetFrontendMaxconn {
+        /// Frontend's name.
+        frontend: String,
+        /// 0 is unlimited.
+        maxconn: u64,
+    },
+    /// `set maxconn global`
+    SetMaxconn {
+        /// At most what the configuration says; 0 is that.
+        maxconn: u64,
+    },
     /// Writes a line to the log targets of a proxy, or of every proxy.
     Log {
         /// Frontend's or backend's name; `None` every distinct target of the plan.

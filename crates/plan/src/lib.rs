@@ -62,6 +62,10 @@ pub struct Global {
     pub nbthread: usize,
     /// Most client connections of the process; 0 means no limit but the descriptors.
     pub maxconn: u64,
+    /// `maxconnrate`: connections accepted in a second; 0 is unlimited.
+    pub maxconnrate: u64,
+    /// `maxsessrate`: sessions begun in a second; 0 is unlimited.
+    pub maxsessrate: u64,
     /// Host name written in logs (`log-send-hostname`); empty means none is sent.
     pub log_hostname: String,
     /// `node`/host name for the `%H` alias and the `hostname` fetch.

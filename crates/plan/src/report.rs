@@ -33,6 +33,12 @@ pub struct ProcessFacts {
     pub cum_conns: u64,
     /// Limit of client connections.
     pub maxconn: u64,
+    /// That limit as configured.
+    pub hard_maxconn: u64,
+    /// `maxconnrate`; 0 is unlimited.
+    pub conn_rate_limit: u64,
+    /// `maxsessrate`; 0 is unlimited.
+    pub sess_rate_limit: u64,
     /// Connections accepted in the last second, the highest of such, and the same for sessions.
     pub conn_rate: u64,
     /// Highest `conn_rate`.

@@ -20,7 +20,7 @@ pub use connect::{ConnectOptions, Connecting, SourceBinding, connect, plain_sock
 pub use datagram::{Datagram, open_udp, open_unix, write_line};
 pub use factory::Factory;
 pub use listen::{
-    Accepted, ListenOptions, ListenTarget, UnixOwner, accept, listen, local_name, peer_name,
+    Accepted, ListenOptions, ListenTarget, UnixOwner, accept, adjust, listen, local_name, peer_name,
 };
 pub use localtime::utc_offset;
 pub use namespace::{Identity, NamespaceFile};

@@ -122,6 +122,36 @@ fn listen_inet(address: SocketAddr, options: &ListenOptions) -> Result<OwnedFd> 
     Ok(socket)
 }
 
+/// Gives an open listening socket the backlog, buffers and keep-alive of other options, in its own namespace. Who
+/// waits in it is kept.
+///
+/// # Errors
+/// It is no listening socket.
+pub fn adjust(socket: &OwnedFd, options: &ListenOptions) -> Result<()> {
+    set_buffers(socket, options.buffers);
+    match options.keepalive {
+        None => Keepalive::remove(socket),
+        Some(keepalive) => {
+            let fresh = socket_with(
+                AddressFamily::INET,
+                SocketType::STREAM,
+                SocketFlags::CLOEXEC,
+                None,
+            )?;
+            keepalive.or_those_of(fresh).apply(socket);
+        }
+    }
+    if options.fast_open {
+        let _ = set_int(
+            socket,
+            libc::IPPROTO_TCP,
+            libc::TCP_FASTOPEN,
+            options.backlog,
+        );
+    }
+    Ok(rustix::net::listen(socket, options.backlog)?)
+}
+
 /// Options that connections inherit from the listener save a system call for each of them.
 fn tcp_options(socket: &OwnedFd, options: &ListenOptions) -> Result<()> {
     set_nodelay(socket);

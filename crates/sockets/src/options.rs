@@ -151,6 +151,27 @@ pub struct Keepalive {
 }
 
 impl Keepalive {
+    /// Turns probes off.
+    pub(crate) fn remove(fd: impl AsFd) {
+        let _ = set_int(fd, libc::SOL_SOCKET, libc::SO_KEEPALIVE, 0);
+    }
+
+    /// The same with the kernel's values, as `fresh` has them, where there are none: to apply to a socket that may
+    /// have others.
+    pub(crate) fn or_those_of(self, fresh: impl AsFd) -> Self {
+        let fresh = fresh.as_fd();
+        let kernels = |name| {
+            let value = get_plain(fresh, libc::IPPROTO_TCP, name, 0_i32).unwrap_or(0);
+            u32::try_from(value).unwrap_or(0)
+        };
+        let known = |value, name| if value > 0 { value } else { kernels(name) };
+        Self {
+            count: known(self.count, libc::TCP_KEEPCNT),
+            idle: known(self.idle, libc::TCP_KEEPIDLE),
+            interval: known(self.interval, libc::TCP_KEEPINTVL),
+        }
+    }
+
     /// Turns probes on.
     pub fn apply(self, fd: impl AsFd) {
         let fd = fd.as_fd();

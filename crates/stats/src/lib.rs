@@ -10,6 +10,6 @@ mod sampler;
 mod syslog;
 
 pub use counter::{Counter, Gauge, Highest};
-pub use rate::{Average, Rate};
+pub use rate::{Average, Peak, Rate};
 pub use sampler::Sampler;
 pub use syslog::{Envelope, frame, is_sent};

@@ -54,6 +54,48 @@ class SetServerWeight(
     weight: int
 
 
+class ShutdownSession(
+    Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="shutdown_session"
+):
+    """`shutdown session`: ends the session of this number."""
+
+    id: int
+
+
+class ShutdownServerSessions(
+    Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="shutdown_server_sessions"
+):
+    """`shutdown sessions server B/S`: ends all sessions of a server."""
+
+    backend: str
+    server: str
+
+
+class SetServerMaxconn(
+    Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_server_maxconn"
+):
+    """`set maxconn server B/S`; 0 is unlimited."""
+
+    backend: str
+    server: str
+    maxconn: int
+
+
+class SetFrontendMaxconn(
+    Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_frontend_maxconn"
+):
+    """`set maxconn frontend F`; 0 is unlimited."""
+
+    frontend: str
+    maxconn: int
+
+
+class SetMaxconn(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_maxconn"):
+    """`set maxconn global`: at most what the configuration says, which 0 restores."""
+
+    maxconn: int
+
+
 class Log(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="log"):
     """Writes a line to the log targets of a proxy; None: to every distinct target of the plan.
 
@@ -65,5 +107,15 @@ class Log(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag
     message: str
 
 
-Command = SetServerAdmin | SetServerHealth | SetServerWeight | Log
+Command = (
+    SetServerAdmin
+    | SetServerHealth
+    | SetServerWeight
+    | ShutdownSession
+    | ShutdownServerSessions
+    | SetServerMaxconn
+    | SetFrontendMaxconn
+    | SetMaxconn
+    | Log
+)
 """A request to a running engine."""

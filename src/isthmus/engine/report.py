@@ -121,6 +121,12 @@ class ProcessFacts(Struct, frozen=True, forbid_unknown_fields=True):
     """Client connections ever accepted."""
     maxconn: int = 0
     """Limit of client connections."""
+    hard_maxconn: int = 0
+    """That limit as configured."""
+    conn_rate_limit: int = 0
+    """`maxconnrate`; 0 is unlimited."""
+    sess_rate_limit: int = 0
+    """`maxsessrate`; 0 is unlimited."""
     conn_rate: int = 0
     """Connections accepted in the last second, the highest of such, and the same for sessions."""
     conn_rate_max: int = 0

@@ -65,6 +65,7 @@ class ProxyDraft:
             servers=own.servers,
             inspect_delay=own.inspect_delay or given.inspect_delay,
             acls=given.acls + own.acls,
+            slots=given.slots + own.slots,
         )
         return replace(self.settings, rules=rules)
 

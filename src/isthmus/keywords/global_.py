@@ -145,6 +145,8 @@ PROCESS: tuple[Row, ...] = (
 TUNING: tuple[Row, ...] = (
     _number("max-spread-checks", "Milliseconds over which checks are spread at most", "max_spread_checks"),
     _number("maxconn", "Most client connections", "maxconn"),
+    _number("maxconnrate", "Most new connections in a second", "maxconnrate"),
+    _number("maxsessrate", "Most new sessions in a second", "maxsessrate"),
     _number("nbthread", "Worker threads", "nbthread", 1, 4096),
     _flag("nosplice", "Never use splice(2)", "splice", False),
     _number("spread-checks", "Percent by which the times of checks vary", "spread_checks", 0, 50),

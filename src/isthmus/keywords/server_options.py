@@ -167,6 +167,18 @@ def _init_addr(use: OptionUse[ServerSettings]) -> ServerSettings:
     return replace(use.settings, init_addr=tuple(methods))
 
 
+def _on_mark(action: str, field: str) -> Read:
+    """Read what is done when the server's state changes: HAProxy knows one action for each direction."""
+
+    def read(use: OptionUse[ServerSettings]) -> ServerSettings:
+        word = use.words.take("an action")
+        if word.text != action:
+            raise unknown(word, (action,), f"an action of `{use.words.what}`")
+        return changed(use.settings, **{field: True})
+
+    return read
+
+
 _METHODS = tuple(each.value for each in InitAddress)
 
 _ROWS: tuple[Option[ServerSettings], ...] = (
@@ -199,6 +211,18 @@ _ROWS: tuple[Option[ServerSettings], ...] = (
     Option("no-send-proxy-v2-ssl", "", "Undo `send-proxy-v2-ssl`", _header(v2=False, ssl=False)),
     Option("no-send-proxy-v2-ssl-cn", "", "Undo `send-proxy-v2-ssl-cn`", _without_certificate),
     Option("no-tfo", "", "Undo `tfo`", _flag(tfo=False)),
+    Option(
+        "on-marked-down",
+        "shutdown-sessions",
+        "End the server's sessions when it goes down",
+        _on_mark("shutdown-sessions", "shut_on_down"),
+    ),
+    Option(
+        "on-marked-up",
+        "shutdown-backup-sessions",
+        "End the backups' sessions when the server comes up",
+        _on_mark("shutdown-backup-sessions", "shut_backups_on_up"),
+    ),
     Option("port", "<port>", "Port to check, where it is not the server's", _check_number("port", 1, 65535)),
     Option("proxy-v2-options", "<option>[,<option>]*", "Parts of a PROXY header 2", _proxy_v2_options),
     Option("rise", "<count>", "Passed checks after which a server is up", _check_number("rise", 1)),

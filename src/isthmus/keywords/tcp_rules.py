@@ -18,6 +18,7 @@ from isthmus.model.log import Format
 from isthmus.model.rule import (
     Accept,
     BackendChoice,
+    Capture,
     Reject,
     Rule,
     RuleSets,
@@ -81,6 +82,7 @@ class RuleReader:
         self._rules: dict[RuleSet, list[Rule]] = {each: [] for each in RuleSet}
         self._backends: list[BackendChoice] = []
         self._servers: list[ServerChoice] = []
+        self._slots: list[int | None] = []
         self._inspect_delay = 0
         self._furthest = 0
         self._closed: dict[str, Span] = {}
@@ -95,7 +97,12 @@ class RuleReader:
             servers=tuple(self._servers),
             inspect_delay=self._inspect_delay,
             acls=tuple(self._acls.declared.values()),
+            slots=tuple(self._slots),
         )
+
+    def declare_capture(self, length: int) -> None:
+        """Add a capture slot, numbered among those of the capture rules in the order of the lines."""
+        self._slots.append(length)
 
     def tcp_request(self, line: Line) -> None:
         """Read a `tcp-request` line."""
@@ -148,6 +155,8 @@ class RuleReader:
         self._check_order(stage, line)
         self._check_reached(stage, line, final=isinstance(action, _FINAL) and not words.rest)
         self._rules[rule_set].append(Rule(action, condition, line.span))
+        if isinstance(action, Capture):
+            self._slots.append(None)
 
     def _place(self, rule_set: RuleSet) -> Place:
         if rule_set is RuleSet.CONNECTION:

@@ -35,6 +35,8 @@ class Global:
     description: str | None = None
     nbthread: int | None = None
     maxconn: int | None = None
+    maxconnrate: int = 0
+    maxsessrate: int = 0
     max_spread_checks: int | None = None
     spread_checks: int = 0
     splice: bool = True

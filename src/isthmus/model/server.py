@@ -105,6 +105,8 @@ class ServerSettings:
     init_addr: tuple[InitAddress | Ip, ...] = (InitAddress.LAST, InitAddress.LIBC)
     tcp_user_timeout: int = 0
     tfo: bool = False
+    shut_on_down: bool = False
+    shut_backups_on_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)

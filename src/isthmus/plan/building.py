@@ -140,6 +140,8 @@ class _Builder:
         return document.Global(
             nbthread=said.nbthread or 0,
             maxconn=said.maxconn or 0,
+            maxconnrate=said.maxconnrate,
+            maxsessrate=said.maxsessrate,
             log_hostname=host_name if said.log_send_hostname == "" else said.log_send_hostname or "",
             hostname=host_name,
             bufsize=said.bufsize,

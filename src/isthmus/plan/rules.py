@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from isthmus.config import register
@@ -65,16 +65,30 @@ class BackendRules:
     servers: tuple[document.ServerChoice, ...]
 
 
+class _Slots:
+    """The capture slots of a frontend: those of its rules are filled in as the rules come."""
+
+    def __init__(self, slots: Sequence[int | None]) -> None:
+        self.lengths = [length or 0 for length in slots]
+        self._of_rules = iter([at for at, length in enumerate(slots) if length is None])
+
+    def take(self, length: int) -> int:
+        """Return the number of the next rule's slot."""
+        at = next(self._of_rules)
+        self.lengths[at] = length
+        return at
+
+
 def frontend_rules(rules: RuleSets, own_backend: int | None, names: Names) -> FrontendRules:
     """Lower the client side's rules. `own_backend` is the index of a listen's own servers."""
-    captures: list[int] = []
+    captures = _Slots(rules.slots)
     names.declare(rules.acls)
     return FrontendRules(
         connection=tuple(_rule(rule, captures, names) for rule in rules.connection),
         session=tuple(_rule(rule, captures, names) for rule in rules.session),
         content=tuple(_rule(rule, captures, names) for rule in rules.content),
         backends=tuple(_backend_choice(choice, own_backend, names) for choice in rules.backends),
-        captures=tuple(captures),
+        captures=tuple(captures.lengths),
     )
 
 
@@ -83,17 +97,17 @@ def backend_rules(rules: RuleSets, backend: int, names: Names) -> BackendRules:
     names.declare(rules.acls)
     content = (rule for rule in rules.content if not isinstance(rule.action, Capture))
     return BackendRules(
-        content=tuple(_rule(rule, [], names) for rule in content),
+        content=tuple(_rule(rule, _Slots(()), names) for rule in content),
         servers=tuple(_server_choice(choice, backend, names) for choice in rules.servers),
     )
 
 
-def _rule(rule: Rule, captures: list[int], names: Names) -> document.Rule:
+def _rule(rule: Rule, captures: _Slots, names: Names) -> document.Rule:
     action = _action(rule.action, captures, names)
     return document.Rule(action, names.condition(rule.condition), origin(rule.span))
 
 
-def _action(action: Action, captures: list[int], names: Names) -> document.Action:
+def _action(action: Action, captures: _Slots, names: Names) -> document.Action:
     match action:
         case Accept():
             return document.Accept()
@@ -112,8 +126,7 @@ def _action(action: Action, captures: list[int], names: Names) -> document.Actio
         case SetAddress(what, value):
             return _ADDRESSES[what](names.expression(value))
         case Capture(value, length):
-            captures.append(length)
-            return document.Capture(names.expression(value), length, len(captures) - 1)
+            return document.Capture(names.expression(value), length, captures.take(length))
         case SetLogLevel(level):
             return document.SetLogLevel(level)
         case SetMark(mark):

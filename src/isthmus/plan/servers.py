@@ -44,6 +44,8 @@ def servers(
             source=source_address(server.settings.source),
             tcp_user_timeout=server.settings.tcp_user_timeout,
             tfo=server.settings.tfo,
+            shut_on_down=server.settings.shut_on_down,
+            shut_backups_on_up=server.settings.shut_backups_on_up,
         )
         for server in proxy.servers
     )

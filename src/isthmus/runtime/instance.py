@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from isthmus.engine import Engine
-from isthmus.engine.report import BackendFacts, ServerFacts
+from isthmus.engine.report import BackendFacts, FrontendFacts, ServerFacts
 from isthmus.health.announcing import Announcer
 from isthmus.health.checker import Checker
 from isthmus.plan import Runtime
@@ -37,6 +37,15 @@ class Instance:
     requests: int = 0
     started: float = field(default_factory=time.time)
     pid: int = field(default_factory=os.getpid)
+
+    def frontend(self, name: str) -> FrontendFacts:
+        """Return a frontend by name, or by number behind a `#`. Raises CommandError in HAProxy's words."""
+        if not name:
+            raise CommandError("A frontend name is expected.")
+        for frontend in self.engine.snapshot().frontends:
+            if _matches(name, frontend.name, frontend.id):
+                return frontend
+        raise CommandError("No such frontend.")
 
     def server(self, place: str) -> tuple[BackendFacts, ServerFacts]:
         """Return the server that `backend/server` names; either may be a number behind a `#`.

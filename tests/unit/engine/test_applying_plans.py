@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import sys
 from contextlib import ExitStack
 
 import pytest
@@ -55,6 +57,72 @@ def test_what_waits_in_the_backlog_of_a_listener_that_stays_is_served(
         for each in waiting:
             assert each.receive(6) == b"aearly"
         assert first.echoes()
+
+
+_MAX_BACKLOG = 28
+"""Where in TCP_INFO of a listening socket its backlog stands (tcpi_sacked)."""
+
+
+def listening(port: int) -> list[socket.socket]:
+    """The sockets of this process that listen on a port, the engine's among them."""
+    found = []
+    for number in os.listdir("/proc/self/fd"):
+        try:
+            known = socket.socket(fileno=os.dup(int(number)))
+        except OSError:
+            continue
+        listens = known.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+        if listens and known.family == socket.AF_INET and known.getsockname()[1] == port:
+            found.append(known)
+        else:
+            known.close()
+    return found
+
+
+def backlogs(port: int) -> set[int]:
+    """How many may wait in each of a port's listening sockets."""
+    lengths = set()
+    for each in listening(port):
+        with each:
+            info = each.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
+            lengths.add(int.from_bytes(info[_MAX_BACKLOG : _MAX_BACKLOG + 4], sys.byteorder))
+    return lengths
+
+
+def test_a_listener_that_stays_gets_the_backlog_of_the_new_plan(engine: LiveEngine, origins: list[Origin]):
+    text = f"listen web\n bind 127.0.0.1:1 %s\n maxconn %d\n server s {origins[0].address}\n"
+    engine.run(text % ("", 100))
+    port = engine.port("web")
+    assert backlogs(port) == {100}
+    engine.run(text % ("", 200))
+    assert (engine.port("web"), backlogs(port)) == (port, {200})
+    engine.run(text % ("backlog 50", 200))
+    assert (engine.port("web"), backlogs(port)) == (port, {50})
+
+
+def keepalive(engine: LiveEngine) -> tuple[int, int]:
+    """Whether probes are on at a new client's connection, and after how many seconds of silence."""
+    with engine.connect("web") as client:
+        assert client.greeting() == "a"
+        [told] = engine.sessions()
+        with socket.socket(fileno=os.dup(told.fds[0])) as accepted:
+            on = accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            idle = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+    eventually(lambda: not engine.sessions())
+    return on, idle
+
+
+def test_a_listener_that_stays_gets_the_keepalive_of_the_new_plan(engine: LiveEngine, origins: list[Origin]):
+    engine.run(one(origins[0]))
+    (off, kernels), port = keepalive(engine), engine.port("web")
+    assert not off
+    engine.run(one(origins[0], "\n option clitcpka\n clitcpka-idle 77s"))
+    assert keepalive(engine) == (1, 77)
+    engine.run(one(origins[0], "\n option clitcpka"))
+    assert keepalive(engine) == (1, kernels)
+    engine.run(one(origins[0]))
+    assert keepalive(engine) == (0, kernels)
+    assert engine.port("web") == port
 
 
 def test_a_listener_that_goes_refuses_while_its_sessions_go_on(engine: LiveEngine, origins: list[Origin]):

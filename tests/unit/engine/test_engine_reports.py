@@ -10,8 +10,14 @@ import pytest
 from live_engine import LiveEngine, Origin, eventually, free_port
 
 from isthmus.engine.command import AdminState, Command, SetServerAdmin, SetServerHealth, SetServerWeight
+from isthmus.engine.report import Snapshot
 
 WEB = "listen web\n bind 127.0.0.1:1 name main\n server s {} {}\n"
+
+
+def test_before_the_first_plan_there_is_nothing_to_tell_of(engine: LiveEngine):
+    assert engine.native.snapshot() == Snapshot()
+    assert engine.sessions() == []
 
 
 def test_counters_after_known_traffic(engine: LiveEngine, origins: list[Origin]):

@@ -9,7 +9,15 @@ import msgspec
 import pytest
 from instances import Operator
 
-from isthmus.engine.report import NamespaceFacts, ServerFacts, SessionFacts, Snapshot
+from isthmus.engine.report import (
+    ClientCounters,
+    FrontendFacts,
+    ListenerFacts,
+    NamespaceFacts,
+    ServerFacts,
+    SessionFacts,
+    Snapshot,
+)
 from isthmus.runtime.stat_columns import COLUMNS, HEADER
 
 HAPROXY_2_6 = (
@@ -140,6 +148,20 @@ def test_namespaces_are_listed_with_their_state() -> None:
     )
     assert first == "red /run/netns/red present no yes 7 0 0 0 2 0 -"
     assert second == "blue /run/netns/blue absent yes no 0 0 0 0 0 0 No_such_file"
+
+
+def test_binds_that_refused_proxy_headers_follow_the_namespaces() -> None:
+    operator = Operator()
+    refused = ClientCounters(bad_proxy_headers=5, unlisted_namespaces=2)
+    binds = (
+        ListenerFacts(name="sock-1", namespace="red", counters=refused),
+        ListenerFacts(name="plain"),
+        ListenerFacts(name="public", counters=ClientCounters(bad_proxy_headers=1)),
+    )
+    operator.native.facts = Snapshot(frontends=(FrontendFacts(name="f", listeners=binds),))
+    _, header, first, second = operator.ask("show namespaces").strip().split("\n")
+    assert header == "# frontend bind namespace bad_proxy_headers unlisted_namespaces"
+    assert (first, second) == ("f sock-1 red 5 2", "f public - 1 0")
 
 
 def test_sessions_are_listed_and_one_can_be_picked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,6 +127,8 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
     source: SourceAddress | None = None
     tcp_user_timeout: int = 0
     tfo: bool = False
+    shut_on_down: bool = False
+    shut_backups_on_up: bool = False
 
 
 class BackendOptions(Struct, frozen=True, forbid_unknown_fields=True):

@@ -22,6 +22,8 @@ class Global(Struct, frozen=True, forbid_unknown_fields=True):
 
     nbthread: int
     maxconn: int
+    maxconnrate: int
+    maxsessrate: int
     log_hostname: str
     hostname: str
     bufsize: int

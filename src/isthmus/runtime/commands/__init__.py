@@ -1,5 +1,25 @@
 """Every command of the runtime API. Importing this package registers them."""
 
-from isthmus.runtime.commands import conversation, info, namespaces, process, servers, sessions, stat, weights
+from isthmus.runtime.commands import (
+    conversation,
+    info,
+    limits,
+    namespaces,
+    process,
+    servers,
+    sessions,
+    stat,
+    weights,
+)
 
-__all__ = ["conversation", "info", "namespaces", "process", "servers", "sessions", "stat", "weights"]
+__all__ = [
+    "conversation",
+    "info",
+    "limits",
+    "namespaces",
+    "process",
+    "servers",
+    "sessions",
+    "stat",
+    "weights",
+]

@@ -1,7 +1,8 @@
-"""`show sess`: the sessions of this moment."""
+"""The sessions of this moment: `show sess`, and `shutdown`, which ends some."""
 
 from __future__ import annotations
 
+from isthmus.engine.command import ShutdownServerSessions, ShutdownSession
 from isthmus.engine.report import SessionFacts
 from isthmus.runtime.instance import CommandError
 from isthmus.runtime.level import Level
@@ -26,6 +27,31 @@ def show_sess(request: Request) -> str:
     if not found:
         raise CommandError("Session not found.")
     return _whole(found[0])
+
+
+@command("shutdown session", "kill a specific session", syntax="[id]", level=Level.ADMIN)
+def shutdown_session(request: Request) -> str:
+    """End the session of an id, as `show sess` shows it."""
+    try:
+        number = int(request.argument(0), 0)
+    except ValueError:
+        raise CommandError("Session pointer expected (use 'show sess').") from None
+    engine = request.instance.engine
+    if all(each.id != number for each in engine.sessions()):
+        raise CommandError("No such session (use 'show sess').")
+    engine.command(ShutdownSession(number))
+    return ""
+
+
+@command("shutdown sessions server", "kill sessions on a server", syntax="<bk>/<srv>", level=Level.ADMIN)
+def shutdown_server_sessions(request: Request) -> str:
+    """End all sessions that a server has."""
+    backend, server = request.instance.server(request.argument(0))
+    try:
+        request.instance.engine.command(ShutdownServerSessions(backend.name, server.name))
+    except LookupError as error:
+        raise CommandError(str(error)) from None
+    return ""
 
 
 def _line(each: SessionFacts) -> str:
