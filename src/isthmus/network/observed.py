@@ -73,11 +73,32 @@ class _Observer:
             if not self._look_at(space, owned=True, stray=True):
                 del self._machine.spaces[space.name]
         self._found.absent = tuple(absent)
+        if within_owned:
+            self._foresee_settings()
         self._read_interfaces(within_owned=within_owned)
         for name in self._readings:
             if within_owned or name not in self._owned:
                 self._read_rest(name)
         return self._found
+
+    def _foresee_settings(self) -> None:
+        """Find what settings are in a namespace that is yet to be made, before the network sets them."""
+        missing = [
+            each
+            for each in self._network.namespaces
+            if each.sysctls and is_owned(each) and each.name not in self._readings
+        ]
+        if not missing:
+            return
+        names = tuple({name for each in missing for name, _ in each.sysctls})
+        try:
+            every = sysctls.read_new(names)
+        except OSError:
+            # No namespace may be made: `apply` tells why, when it cannot make those of the network.
+            return
+        for each in missing:
+            known = (name for name, _ in each.sysctls if name in every)
+            self._found.former[each.name] = {name: every[name] for name in known}
 
     def _look_at(self, space: Space, *, owned: bool, stray: bool = False) -> bool:
         """Read a namespace's interfaces; False where it is none of the network's."""
