@@ -21,7 +21,8 @@ from isthmus.network.objects import (
     Sysctl,
 )
 
-_SECRET = ("private_key", "peers")
+# Of a digest nobody learns anything either.
+_SECRET = ("private_key", "peers", "endpoints")
 _KBIT, _MBIT, _GBIT = 1_000, 1_000_000, 1_000_000_000
 _MILLISECOND = 1_000
 _MAIN_TABLE = 254

@@ -7,13 +7,21 @@ None in a wanted object means that anything will do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Interface, IPv6Interface
 
 from isthmus.network.model import BridgePort, Neighbour, Route, Rule, Shaping
 from isthmus.network.spaces import Space
 
-Setting = int | str | bool | None | tuple[object, ...]
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A key in base64. Its text is for the kernel alone: no message and no picture shows it."""
+
+    text: str = field(repr=False)
+
+
+Setting = int | str | bool | None | tuple[object, ...] | Secret
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from isthmus.network.difference import interface_of_setting
 from isthmus.network.filtering import read_former, read_ruleset, table_name
 from isthmus.network.machine import Machine
 from isthmus.network.model import OUTSIDE, Network
-from isthmus.network.netlink import addresses, neighbours, queues, routes, rules
+from isthmus.network.netlink import addresses, neighbours, queues, routes, rules, wireguard
 from isthmus.network.netlink.identifiers import Identifiers
 from isthmus.network.netlink.mark import Mark, protocol_of
 from isthmus.network.netlink.reading import Reading
@@ -144,6 +144,9 @@ class _Observer:
                 found = replace(resolver.resolved(found), port=ports.get(interface), origin=mark.origin)
                 if mark.origin is not None:
                     found = replace(found, kind="device")
+                elif found.kind == "wireguard":
+                    found = replace(found, settings=(("endpoints", mark.endpoints),))
+                    found = wireguard.read(found, self._machine)
                 self._add(found)
 
     def _read_rest(self, name: str) -> None:

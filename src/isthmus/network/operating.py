@@ -16,7 +16,7 @@ from isthmus.network.desired import Former
 from isthmus.network.difference import Step
 from isthmus.network.filtering import FilteringError, apply_ruleset
 from isthmus.network.machine import Machine
-from isthmus.network.netlink import addresses, interfaces, neighbours, queues, routes, rules
+from isthmus.network.netlink import addresses, interfaces, neighbours, queues, routes, rules, wireguard
 from isthmus.network.netlink.mark import Mark, condemned_group_of, group_of, protocol_of
 from isthmus.network.objects import (
     Address,
@@ -86,11 +86,17 @@ class Operator:
         machine, namespace = self._machine, new.namespace
         if old is not None:
             if phase == 0:
+                if new.kind == "wireguard" and old.settings != new.settings:
+                    yield partial(self._set_tunnel, old, new)
+                    yield Request(namespace, interfaces.marking(new, self.alias_of(new), machine))
                 for payload in interfaces.alteration(old, new, machine):
                     yield Request(namespace, payload)
         elif phase == 0:
             yield from self._making(new)
         else:
+            # Before it is brought up: nothing leaves by a tunnel that has no keys.
+            if new.kind == "wireguard":
+                yield partial(self._set_tunnel, None, new)
             for payload in interfaces.settling(new, self.alias_of(new), machine):
                 yield Request(namespace, payload)
 
@@ -117,7 +123,8 @@ class Operator:
 
     def alias_of(self, interface: Interface) -> str:
         """Return the alias that says whose an interface is, and where it came from."""
-        return str(Mark(self._network, interface.origin))
+        endpoints = dict(interface.settings).get("endpoints")
+        return str(Mark(self._network, interface.origin, endpoints if isinstance(endpoints, str) else None))
 
     def _interface_removal(self, old: Interface, phase: int) -> Iterator[Work]:
         if old.kind == "loopback":
@@ -171,6 +178,12 @@ class Operator:
                 yield partial(sysctls.write, machine.spaces[namespace], name, value)
             case _:
                 return
+
+    def _set_tunnel(self, old: Interface | None, new: Interface) -> None:
+        try:
+            wireguard.configure(old, new, self._machine)
+        except wireguard.WireguardError as error:
+            raise RefusedError(str(error)) from error
 
     def _set_ruleset(self, namespace: str, text: str | None) -> None:
         try:

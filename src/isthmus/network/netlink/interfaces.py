@@ -121,12 +121,17 @@ def alteration(found: Interface, wanted: Interface, machine: Machine) -> Iterato
     if attributes:
         yield _set(index, attributes)
     differing = _differing(found, wanted)
-    if differing:
+    if differing and KINDS[wanted.kind].has_settings:
         yield _kind_request(index, wanted.kind, differing)
     if (wanted.port or found.port) and wanted.port != found.port:
         yield from _port_requests(index, found.port, wanted.port)
     if wanted.up and not found.up:
         yield _raise_or_lower(index, up=True)
+
+
+def marking(wanted: Interface, alias: str, machine: Machine) -> bytes:
+    """Encode the request that gives an interface another alias."""
+    return _set(index_of(machine, wanted.namespace, wanted.name), [("IFLA_IFALIAS", alias)])
 
 
 def condemning(found: Interface, group: int, machine: Machine) -> bytes | None:
