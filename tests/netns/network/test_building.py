@@ -18,12 +18,14 @@ from isthmus.network.machine import machine
 from isthmus.network.model import (
     Bridge,
     End,
+    Interception,
     Link,
     Masquerade,
     Namespace,
     Nat,
     Neighbour,
     Network,
+    Ports,
     Route,
     Rule,
     Shaping,
@@ -113,6 +115,20 @@ def test_what_was_applied_is_there_and_applying_again_writes_nothing(rootless: b
         assert "02:00:00:00:00:99 PERMANENT" in ip("-n", "red", "neigh")
         assert "mtu 1400" in ip("link", "show", "p-red")
         assert "tbf" in ip("-n", "red", "link", "show", "eth0")
+
+    test()
+
+
+@WAYS
+def test_interception_is_kept_as_it_was_applied(rootless: bool) -> None:
+    @in_world(rootless=rootless)
+    def test() -> None:
+        ports = Ports("tcp", 80, 80)
+        gate = Namespace("gate", interceptions=(Interception(ports, 3129),))
+        network = Network("caught", (gate,), ())
+        assert apply(network) > 4
+        assert apply(network) == 0
+        assert "local default dev lo" in ip("-n", "gate", "route", "show", "table", "100")
 
     test()
 

@@ -208,7 +208,7 @@ def test_interception_brings_its_rules_and_routes_once_per_family():
     six_to = ip_network("::/0")
     assert found == [
         RuleObject("red", Rule(9000, 4, mark=1, table=100)),
-        RouteObject("red", Route(None, device="lo", table=100, kind="local")),
+        RouteObject("red", Route(ip_network("0.0.0.0/0"), device="lo", table=100, kind="local")),
         RuleObject("red", Rule(9000, 6, mark=1, table=100)),
         RouteObject("red", Route(six_to, device="lo", table=100, kind="local")),
         RuleObject("red", Rule(9000, 6, mark=2, table=102)),

@@ -48,6 +48,12 @@ def test_a_namespace_is_resolved_to_its_files():
     assert (found.net, found.uts) == ("/run/netns/red", "/run/isthmus/uts/demo/red")
 
 
+def test_a_folder_is_where_the_command_was_given_wherever_the_supervisor_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (found,) = definitions(network(replace(SERVICE, folder=Path("site"))))
+    assert found.folder == str(tmp_path / "site")
+
+
 @pytest.mark.parametrize(
     ("name", "attach", "net"),
     [("outside", None, None), ("host", None, None), ("far", AttachedProcess(7), "/proc/7/ns/net")],

@@ -8,7 +8,7 @@ are not passing through, and are left alone unless `destination` names them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv6Network
+from ipaddress import IPv4Network, IPv6Network
 
 from isthmus.network.filtering.expressions import (
     ACCEPT,
@@ -45,7 +45,8 @@ def interception_objects(namespace: Namespace) -> list[Object]:
     for interception in namespace.interceptions:
         for version in _versions(interception):
             rule = Rule(PRIORITY, version, mark=interception.mark, table=interception.table)
-            to = None if version == 4 else IPv6Network("::/0")
+            # Written out, as the kernel tells it: otherwise it would be taken for another route.
+            to = IPv4Network("0.0.0.0/0") if version == 4 else IPv6Network("::/0")
             route = Route(to, device="lo", table=interception.table, kind="local")
             found[RuleObject(namespace.name, rule)] = None
             found[RouteObject(namespace.name, route)] = None

@@ -85,7 +85,8 @@ def define(service: ServiceModel, space: Space | None = None, content: str = "")
         restart_delay=service.restart_delay,
         environment=service.environment,
         user=service.user,
-        folder=str(service.folder) if service.folder is not None else None,
+        # The supervisor has a working directory of its own.
+        folder=str(service.folder.absolute()) if service.folder is not None else None,
         stop_timeout=service.stop_timeout,
         content=content,
     )
