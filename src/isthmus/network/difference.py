@@ -86,7 +86,7 @@ def difference(wanted: State, found: State) -> list[Step]:
 
 
 class _Heights:
-    """How high interfaces stand: above their parents and their masters; a pair, which is made at once, as one."""
+    """How high interfaces stand, above parents and masters; a pair is made at once and stands as one."""
 
     def __init__(self, state: State) -> None:
         interfaces = (each for each in state.objects.values() if isinstance(each, Interface))
