@@ -216,6 +216,8 @@ def _interface_changes(old: Interface, new: Interface) -> Iterator[str]:
         ("vlan", old.port or "default", new.port or "default"),
         ("state", "up" if old.up else "down", "up" if new.up else "down"),
     ]
+    if old.begun:
+        yield "finished"
     have = dict(old.settings)
     pairs += [(setting.replace("_", "-"), have.get(setting), value) for setting, value in new.settings]
     for what, before, after in pairs:

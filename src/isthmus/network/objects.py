@@ -62,7 +62,8 @@ class Interface:
     vrf, loopback, device); `settings` are the kind's own, sorted by name.
 
     `peer` is the other end of a pair and `parent` what it stands on: (namespace, name). `origin` is
-    where a device that was moved in came from, and goes back to.
+    where a device that was moved in came from, and goes back to. `begun`: found without the mark that
+    an interface is given as it is settled, since a crash came in between; never wanted.
     """
 
     namespace: str
@@ -77,6 +78,7 @@ class Interface:
     up: bool = True
     master: str | None = None
     port: BridgePort | None = None
+    begun: bool = False
 
     @property
     def key(self) -> tuple[str, ...]:

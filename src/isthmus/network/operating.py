@@ -51,15 +51,19 @@ Work = Request | Callable[[], None]
 
 
 class Operator:
-    """Knows how each step is done for one network, going from one state to another."""
+    """Knows how each step is done for one network, going from one state to another.
 
-    def __init__(self, wanted: State, machine: Machine, former: Former) -> None:
+    `undoing`: an interface that is to be made may be there still, condemned and not yet removed.
+    """
+
+    def __init__(self, wanted: State, machine: Machine, former: Former, *, undoing: bool = False) -> None:
         self._wanted = wanted
         self._former = former
         self._machine = machine
         self._network = wanted.network
         self._protocol = protocol_of(wanted.network)
         self.alias = str(Mark(wanted.network))
+        self._undoing = undoing
         self._emptied: set[str] = set()
 
     def phases(self, step: Step) -> int:
@@ -89,7 +93,7 @@ class Operator:
                 if new.kind == "wireguard" and old.settings != new.settings:
                     yield partial(self._set_tunnel, old, new)
                     yield Request(namespace, interfaces.marking(new, self.alias_of(new), machine))
-                for payload in interfaces.alteration(old, new, machine):
+                for payload in interfaces.alteration(old, new, self.alias_of(new), machine):
                     yield Request(namespace, payload)
         elif phase == 0:
             yield from self._making(new)
@@ -109,6 +113,11 @@ class Operator:
             payload = interfaces.moving(name, new.name, new.namespace, alias, namespace, self._machine)
             yield Request(namespace, payload)
             return
+        if self._undoing:
+            reprieve = interfaces.grouping(new, group_of(self._network), self._machine)
+            if reprieve is not None:
+                yield Request(new.namespace, reprieve)
+                return
         peer = self._wanted.objects.get(("interface", *new.peer)) if new.peer else None
         if isinstance(peer, Interface) and self._comes_first(peer, new):
             return
@@ -142,7 +151,7 @@ class Operator:
                 interfaces.moving(old.name, name, namespace, "", old.namespace, self._machine),
             )
             return
-        payload = interfaces.condemning(old, condemned_group_of(self._network), self._machine)
+        payload = interfaces.grouping(old, condemned_group_of(self._network), self._machine)
         if payload is not None:
             yield Request(old.namespace, payload)
 
