@@ -16,12 +16,14 @@ PARALLEL_TESTS := $(wildcard tests/unit tests/property tests/conformance)
 SERIAL_TESTS := $(wildcard tests/netns)
 FUZZ_SECONDS ?= 60
 
-.PHONY: help demo test test-rust test-python test-netns lint lint-style lint-types lint-sizes \
+.PHONY: help demo test test-rust test-python test-netns \
+	test-vm test-vm-if-possible lint lint-style lint-types lint-sizes \
 	lint-rustfmt lint-clippy lint-rustdoc lint-advisories bench bench-net fuzz wheel lock clean
 
 help:
 	@echo 'make demo    build, then show three tenants with overlapping addresses behind one proxy'
 	@echo 'make test    install what the tests need and run them all'
+	@echo 'make test-vm boot a virtual machine whose kernel has what this one may lack; test there'
 	@echo 'make lint    formatting, types, lints, sizes, documentation'
 	@echo 'make bench   cost per operation beside HAProxy, networks beside ip(8), on this machine'
 	@echo 'make fuzz    each fuzz target for $(FUZZ_SECONDS) seconds'
@@ -60,7 +62,7 @@ $(VENV)/.debian-packages: scripts/debian-packages.sh | $(VENV)/.installed
 demo: $(VENV)/.native-release
 	$(VENV)/bin/isthmus lab demo
 
-test: test-rust test-python test-netns
+test: test-rust test-python test-netns test-vm-if-possible
 
 # The seam is a Python extension: it links only inside an interpreter, so pytest tests it.
 test-rust: $(VENV)/.installed
@@ -75,6 +77,14 @@ test-netns: $(VENV)/.native-dev $(VENV)/.debian-packages
 ifneq ($(SERIAL_TESTS),)
 	$(PYTHON) -m pytest -ra $(SERIAL_TESTS)
 endif
+
+# VLANs, ipvlan, VRF, netem and wireguard, which the kernel of a build machine may lack. QEMU and a
+# kernel are unpacked into target/vm. PYTEST takes pytest's arguments, such as PYTEST='-k vlan'.
+test-vm: $(VENV)/.native-dev $(VENV)/.debian-packages
+	$(PYTHON) scripts/vm/run.py $(PYTEST)
+
+test-vm-if-possible: $(VENV)/.native-dev $(VENV)/.debian-packages
+	$(PYTHON) scripts/vm/run.py --optional $(PYTEST)
 
 # One target for each tool, so that `make --keep-going lint` shows what all of them say.
 lint: lint-style lint-types lint-sizes lint-rustfmt lint-clippy lint-rustdoc lint-advisories

@@ -25,8 +25,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from ways import ROOT, WAYS
-from world import enter, missing, timed, verify
+from ways import WAYS
+from world import enter, environment_of_isthmus, missing, timed, verify
 
 FLOORS = {"ip -batch": 1.0, "script": 10.0}
 GROWTH = 1.25
@@ -89,7 +89,7 @@ def measure(tenants: int, ways: list[str], rounds: int) -> tuple[dict[str, list[
 
 def breakdown(file: str) -> dict[str, float]:
     command = [sys.executable, str(Path(__file__).parent / "breakdown.py"), file]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    environment = environment_of_isthmus()
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout)
 

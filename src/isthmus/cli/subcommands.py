@@ -50,7 +50,10 @@ def _plan(files: Sequence[str]) -> int:
 
 def _explain(codes: Sequence[str]) -> int:
     """Tell what codes of messages mean."""
-    import isthmus.plan.building  # noqa: F401  (the codes of every stage register themselves)
+    # The codes of every stage register themselves.
+    import isthmus.network.document
+    import isthmus.network.telling
+    import isthmus.plan.building  # noqa: F401
     from isthmus.config import CODES
 
     if not codes:

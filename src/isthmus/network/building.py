@@ -108,6 +108,8 @@ def build(
     Services that are to end, end first, while their namespace is there; the others are started when
     everything else is.
     """
+    if not comparison.steps:
+        return
     before = services.read_definitions(network.name)
     original = comparison.found.state
     try:

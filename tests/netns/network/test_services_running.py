@@ -71,10 +71,14 @@ def has_users() -> bool:
 
 BREAKDOWN = """
 import subprocess, sys
+from pathlib import Path
 from isthmus.network.services import stop_services
 stop_services(sys.argv[1], print)
 for path in sys.argv[2:]:
     subprocess.run(["umount", "-l", path], stderr=subprocess.DEVNULL)
+    Path(path).unlink(missing_ok=True)
+    if not any(Path(path).parent.glob("*")):
+        Path(path).parent.rmdir()
 """
 
 
@@ -154,7 +158,7 @@ class Ground:
 
     def pid(self, service: str) -> int:
         """The process of a service, by what it has in its environment."""
-        leaders = [each for each in leftovers(self.name, service) if os.getsid(each) == each]
+        leaders = [each for each in leftovers(self.name, [service]) if os.getsid(each) == each]
         assert len(leaders) == 1, (service, leaders)
         return leaders[0]
 
@@ -306,7 +310,7 @@ def test_a_hook_that_fails_puts_everything_back(ground: Ground, phase: Phase):
     assert "\n  | because\n" in str(error.value)
     assert sorted(read_services(ground.name), key=str) == sorted(before, key=str)
     assert ground.pid("stays") == pid
-    assert leftovers(ground.name, "bad") == []
+    assert leftovers(ground.name, ["bad"]) == []
 
 
 def test_a_stop_hook_that_fails_is_told_and_the_service_is_stopped_or_put_back(ground: Ground):
@@ -438,9 +442,9 @@ def test_a_client_that_is_killed_has_its_change_undone(ground: Ground):
         f"apply_definitions({ground.name!r}, (*d, slow), print)\n"
     )
     with subprocess.Popen([sys.executable, "-c", program]) as client:
-        eventually(lambda: leftovers(ground.name, "slow"), "the slow one starts")
+        eventually(lambda: leftovers(ground.name, ["slow"]), "the slow one starts")
         client.kill()
-    eventually(lambda: not leftovers(ground.name, "slow"), "it is undone")
+    eventually(lambda: not leftovers(ground.name, ["slow"]), "it is undone")
     eventually(lambda: ground.states() == {"web": "running"}, "the other one stays")
 
 

@@ -81,8 +81,8 @@ def test_leftovers_are_told_by_their_environment_and_none_of_them_is_the_caller(
     with subprocess.Popen(["sleep", "60"], env=environment) as left:
         try:
             assert leftovers(name) == [left.pid]
-            assert leftovers(name, "web") == [left.pid]
-            assert leftovers(name, "db") == []
+            assert leftovers(name, ["web"]) == [left.pid]
+            assert leftovers(name, ["db"]) == []
             done = subprocess.run(
                 [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
             )

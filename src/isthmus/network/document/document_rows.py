@@ -93,11 +93,19 @@ def _network(values: Values, reader: Reader) -> Network:
 
 
 _SECTIONS = (
-    Row("networks", _Networks(), "Prefixes by name, for firewalls and translation.", default=()),
-    Row("namespaces", Named(FILE_NAME, NAMESPACE, _namespace), "The namespaces by name.", default=()),
-    Row("links", Many(LINK), "The links.", default=()),
-    Row("services", Named(FILE_NAME, SERVICE, _service), "The services by name.", default=()),
-    Row("expect", Many(Sentence()), "Sentences that `check` verifies.", default=()),
+    Row(
+        "networks", _Networks(), "Prefixes by name, for firewalls and translation.", default=(), section=True
+    ),
+    Row(
+        "namespaces",
+        Named(FILE_NAME, NAMESPACE, _namespace),
+        "The namespaces by name.",
+        default=(),
+        section=True,
+    ),
+    Row("links", Many(LINK), "The links.", default=(), section=True),
+    Row("services", Named(FILE_NAME, SERVICE, _service), "The services by name.", default=(), section=True),
+    Row("expect", Many(Sentence()), "Sentences that `check` verifies.", default=(), section=True),
     Row("for", _Blocks(), "Templates: parts of a document, expanded once for every value."),
 )
 

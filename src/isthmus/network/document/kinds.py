@@ -199,7 +199,10 @@ class Either:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One key: its name, what it takes, what it means, and what holds without it."""
+    """One key: its name, what it takes, what it means, and what holds without it.
+
+    `shown` describes a default that is no value. A `section` may be there with nothing in it.
+    """
 
     name: str
     kind: Kind
@@ -207,6 +210,7 @@ class Row:
     default: Any = None
     required: bool = False
     shown: str | None = None
+    section: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +330,10 @@ class Table:
 
 
 def _described(row: Row, definitions: Json) -> Json:
-    made = {"description": row.text, **row.kind.schema(definitions)}
+    schema = row.kind.schema(definitions)
+    if row.section:
+        schema = {"anyOf": [schema, {"type": "null"}]}
+    made = {"description": row.text, **schema}
     if isinstance(row.default, bool | int | float | str):
         made["default"] = row.default
     return made

@@ -145,7 +145,7 @@ def _master(end: End, interfaces: Interfaces, reader: Reader, complete: bool) ->
     known = interfaces.known(end.namespace)
     if found is None:
         if complete and known is not None:
-            masters = {name for name in known if _is_master(interfaces, (end.namespace, name))}
+            masters = (name for name in known if _is_master(interfaces, (end.namespace, name)))
             where = f" in `{end.namespace}`"
             reader.report.unknown(UNKNOWN_NAME, "bridge or VRF", end.master, span, masters, where)
     elif not isinstance(found[1], Bridge | Vrf):

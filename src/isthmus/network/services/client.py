@@ -150,7 +150,7 @@ def _end_of(connection: socket.socket) -> Iterator[None]:
     pid = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
     try:
         descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
+    except OSError:
         descriptor = -1
     try:
         yield

@@ -60,7 +60,7 @@ def _watch(network: str, line: int) -> NoReturn:
         os.closerange(4, os.sysconf("SC_OPEN_MAX"))
         sessions, orderly = _listen(3)
         if not orderly:
-            kill_leftovers(network, sessions)
+            kill_leftovers(network, sessions=sessions)
     finally:
         os._exit(0)
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from collections import deque
 from collections.abc import Coroutine
-from contextlib import suppress
 
 from isthmus.network.services.children import kill_group
 from isthmus.network.services.definition import Definition, HookDefinition
@@ -15,7 +13,6 @@ from isthmus.network.services.environment import PATH
 from isthmus.network.services.errors import ServiceError
 from isthmus.network.services.initialized import is_initialized, mark_initialized
 from isthmus.network.services.launching import Household, Launcher, Process
-from isthmus.network.services.leftovers import leftovers
 from isthmus.network.services.logs import Log
 from isthmus.network.services.machine import (
     IDLE,
@@ -63,6 +60,11 @@ class Keeper:
         self._changed = asyncio.Event()
 
     @property
+    def network(self) -> str:
+        """The network that the service belongs to."""
+        return self._household.network
+
+    @property
     def state(self) -> State:
         """Where in its life the service is."""
         return self._machine.state
@@ -96,10 +98,12 @@ class Keeper:
             raise self._error(self._machine.failure)
 
     async def stop(self) -> None:
-        """Stop it and wait until it is; ServiceError where a hook failed, though it is stopped then too."""
+        """Stop it and wait until it is; ServiceError where a hook failed, though it is stopped then too.
+
+        What it put out of its process group, as daemons do, may still run.
+        """
         self._feed(Stop())
         await self._settled()
-        self._kill_strays()
         trouble = self._machine.trouble
         self._launcher.inside.close()
         if trouble:
@@ -229,12 +233,6 @@ class Keeper:
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and not self._process.ended.done():
             kill_group(self._process.pid, number)
-
-    def _kill_strays(self) -> None:
-        """Kill what the service put out of its process group, as daemons do."""
-        for pid in leftovers(self._household.network, self.definition.name):
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
 
 
 def _hint(failure: str, definition: Definition, log: str) -> str:

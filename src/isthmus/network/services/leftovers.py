@@ -16,29 +16,32 @@ from pathlib import Path
 _PROC = Path("/proc")
 
 
-def leftovers(network: str, service: str | None = None, sessions: Collection[int] = ()) -> list[int]:
-    """Return the processes that belong to a network (to one service of it), or to one of the sessions.
+def leftovers(
+    network: str, services: Collection[str] | None = None, sessions: Collection[int] = ()
+) -> list[int]:
+    """Return the processes that belong to a network (to some services of it), or to one of the sessions.
 
     The caller and its ancestors are none of them: `isthmus net` may be run by a service. Nor are those
     of a network of the same name in a lab of another user, or in one's own lab.
     """
-    wanted = {f"ISTHMUS_NETWORK={network}".encode()}
-    if service is not None:
-        wanted.add(f"ISTHMUS_SERVICE={service}".encode())
+    mark = f"ISTHMUS_NETWORK={network}".encode()
+    names = None if services is None else {f"ISTHMUS_SERVICE={each}".encode() for each in services}
     own = _lineage(os.getpid())
     ours = _users_namespace("self")
     return [
         pid
         for pid in _processes()
-        if pid not in own and _belongs(pid, wanted, sessions) and _users_namespace(pid) == ours
+        if pid not in own and _belongs(pid, mark, names, sessions) and _users_namespace(pid) == ours
     ]
 
 
-def kill_leftovers(network: str, sessions: Collection[int] = ()) -> int:
-    """Kill what is left of a network's services; return how many there were, once they are gone."""
+def kill_leftovers(
+    network: str, services: Collection[str] | None = None, sessions: Collection[int] = ()
+) -> int:
+    """Kill what is left of a network's services; return how many processes there were, once they are gone."""
     seen: set[int] = set()
     deadline = time.monotonic() + 5
-    while found := leftovers(network, sessions=sessions):
+    while found := leftovers(network, services, sessions):
         seen.update(found)
         for pid in found:
             with suppress(ProcessLookupError, PermissionError):
@@ -53,11 +56,11 @@ def _processes() -> list[int]:
     return [int(entry) for entry in os.listdir(_PROC) if entry.isdigit()]
 
 
-def _belongs(pid: int, wanted: set[bytes], sessions: Collection[int]) -> bool:
+def _belongs(pid: int, mark: bytes, names: set[bytes] | None, sessions: Collection[int]) -> bool:
     try:
         # Empty where it is a zombie or a thread of the kernel.
-        environment = (_PROC / str(pid) / "environ").read_bytes()
-        if wanted <= set(environment.split(b"\0")):
+        environment = (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
+        if mark in environment and (names is None or not names.isdisjoint(environment)):
             return True
         return bool(sessions) and _status(pid)[3] in sessions
     except (OSError, ValueError, IndexError):

@@ -9,6 +9,7 @@ from contextlib import suppress
 from isthmus.network.services.definition import Definition
 from isthmus.network.services.errors import ServiceError
 from isthmus.network.services.keeper import Keeper
+from isthmus.network.services.leftovers import kill_leftovers
 from isthmus.network.services.machine import IDLE
 from isthmus.network.services.order import Change, compare
 
@@ -72,6 +73,9 @@ async def stop_all(keepers: Mapping[str, Keeper], say: Say) -> None:
         say(f"service {name} stopped")
 
     await _in_order(keepers, dependents, stop)
+    for network in {keeper.network for keeper in keepers.values()}:
+        # Once for all: it reads about every process of the machine.
+        kill_leftovers(network, keepers)
     if troubles:
         raise troubles[0]
 
