@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 
 from isthmus.network import services
 from isthmus.network.applying import ApplyError, Change, apply, apply_all
@@ -21,6 +22,8 @@ from isthmus.network.model import OUTSIDE, Namespace, Network
 from isthmus.network.objects import Object, ServiceObject, State
 from isthmus.network.observed import Observation, observe
 from isthmus.network.services import Definition
+
+IpNetwork = IPv4Network | IPv6Network
 
 _ROUNDS = 3
 """How often the kernel is looked at again: what one change takes along is put back by the next round."""
@@ -77,12 +80,13 @@ def compare(network: Network, machine: Machine) -> Comparison:
 def wanted_state(network: Network, former: Former) -> State:
     """Return all objects of a network; `former` has what its sysctls were before it set them."""
     objects: dict[tuple[str, ...], Object] = dict(desired(network).objects)
+    connected = _connected(network)
     for namespace in all_namespaces(network):
         if namespace.name == OUTSIDE:
             continue
         for each in interception_objects(namespace):
             objects[each.key] = each
-        ruleset = _ruleset(network, namespace, former)
+        ruleset = _ruleset(network, namespace, former, connected.get(namespace.name, ()))
         if ruleset is not None:
             objects[ruleset.key] = ruleset
     for service in services.wanted_services(network):
@@ -90,14 +94,21 @@ def wanted_state(network: Network, former: Former) -> State:
     return State(network.name, objects)
 
 
-def _ruleset(network: Network, namespace: Namespace, former: Former) -> Object | None:
+def _ruleset(
+    network: Network, namespace: Namespace, former: Former, connected: Sequence[IpNetwork]
+) -> Object | None:
     set_now = dict(namespace.sysctls)
     known = {name: old for name, old in former.get(namespace.name, {}).items() if name in set_now}
-    ends = [end for link in network.links for end in ends_of(link)]
-    connected = tuple(
-        address.network for end in ends if end.namespace == namespace.name for address in end.addresses
-    )
-    return wanted_ruleset(namespace, network.name, known, connected)
+    return wanted_ruleset(namespace, network.name, known, tuple(connected))
+
+
+def _connected(network: Network) -> dict[str, list[IpNetwork]]:
+    """Return, for each namespace, the networks that its own addresses are in."""
+    found: dict[str, list[IpNetwork]] = {}
+    for link in network.links:
+        for end in ends_of(link):
+            found.setdefault(end.namespace, []).extend(address.network for address in end.addresses)
+    return found
 
 
 def build(

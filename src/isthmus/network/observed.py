@@ -61,6 +61,7 @@ class _Observer:
 
     def read(self, *, within_owned: bool) -> Observation:
         absent = []
+        self._machine.open_all(each.name for each in self._network.namespaces if is_owned(each))
         for namespace in all_namespaces(self._network):
             if namespace.name == OUTSIDE:
                 continue
@@ -132,7 +133,7 @@ class _Observer:
         if names:
             read: tuple[Object, ...] = (
                 *addresses.reading(name, names, channel),
-                *queues.reading(name, names, channel),
+                *(queues.reading(name, names, channel) if reading.is_shaped() else ()),
                 *neighbours.reading(name, reading.names, self._protocol, channel),
             )
             for found in read:

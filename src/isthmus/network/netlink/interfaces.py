@@ -106,6 +106,9 @@ def settling(wanted: Interface, alias: str, machine: Machine) -> Iterator[bytes]
     """Encode what a new interface cannot be given in the request that makes it, and bring it up."""
     index = index_of(machine, wanted.namespace, wanted.name)
     told: Raw = [(_IFALIAS, text(alias))]
+    if wanted.master is None and wanted.port is None:
+        yield _set(index, told, up=wanted.up)
+        return
     if wanted.master is not None:
         told.append((_MASTER, number(index_of(machine, wanted.namespace, wanted.master))))
     # The master first: a port that comes up belongs to its bridge from the first packet on.
@@ -180,8 +183,9 @@ def _kind_request(index: int, kind: str, settings: dict[str, Setting]) -> bytes:
     return request(RTM_NEWLINK, _HEAD.pack(0, 0, index, 0, 0), [(_LINKINFO, information)])
 
 
-def _set(index: int, attributes: Raw) -> bytes:
-    return request(RTM_SETLINK, _HEAD.pack(0, 0, index, 0, 0), attributes)
+def _set(index: int, attributes: Raw, *, up: bool = False) -> bytes:
+    flags = _IFF_UP if up else 0
+    return request(RTM_SETLINK, _HEAD.pack(0, 0, index, flags, flags), attributes)
 
 
 def _raise_or_lower(index: int, *, up: bool) -> bytes:

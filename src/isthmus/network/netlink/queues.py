@@ -34,6 +34,8 @@ _TCA_KIND = 1
 _ALL = request(RTM_GETQDISC, bytes(_HEAD_SIZE))
 _HANDLE = 0x10000
 _PACKETS = 1000
+DISCIPLINES = frozenset({"tbf", "netem"})
+"""The disciplines that a file can ask for, by the kernel's names."""
 _WHOLE = 0xFFFFFFFF
 _TBF_LATENCY = 50_000
 """Microseconds that a packet may wait in a token bucket before it is dropped."""
@@ -127,7 +129,7 @@ def reading(namespace: str, names: dict[int, str], channel: Channel) -> Iterator
 
 
 def _is_shaping(body: bytes) -> bool:
-    return attributes(body, _HEAD_SIZE).get(_TCA_KIND, b"").rstrip(b"\0") in (b"tbf", b"netem")
+    return attributes(body, _HEAD_SIZE).get(_TCA_KIND, b"").rstrip(b"\0").decode() in DISCIPLINES
 
 
 def _read_tbf(options: Decoded) -> Shaping:

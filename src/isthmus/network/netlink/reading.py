@@ -15,6 +15,7 @@ from isthmus.network.netlink.interfaces import AF_BRIDGE, VLAN_INFO_PVID, member
 from isthmus.network.netlink.kinds import KINDS, LINK_SETTING
 from isthmus.network.netlink.mark import Mark, group_of, read_mark
 from isthmus.network.netlink.message import RTM_GETLINK, attributes, listed, number, request
+from isthmus.network.netlink.queues import DISCIPLINES
 from isthmus.network.objects import Interface, Setting
 
 _IFF_UP = 0x1
@@ -24,7 +25,7 @@ _HEAD = struct.Struct("=BxHiII")
 _NUMBER = struct.Struct("=I")
 _SIGNED = struct.Struct("=i")
 
-_ADDRESS, _IFNAME, _MTU, _LINK, _MASTER = 1, 3, 4, 5, 10
+_ADDRESS, _IFNAME, _MTU, _LINK, _QDISC, _MASTER = 1, 3, 4, 5, 6, 10
 _LINKINFO, _IFALIAS, _AF_SPEC, _GROUP, _EXT_MASK, _NETNSID = 18, 20, 26, 27, 29, 37
 _INFO_KIND, _INFO_DATA, _BRIDGE_VLAN_INFO = 1, 2, 2
 _VLAN_INFO = struct.Struct("=HH")
@@ -133,6 +134,10 @@ class Reading:
     def has_bridge(self) -> bool:
         """Say whether any interface is a bridge, whose ports may filter VLANs."""
         return any(each.kind == "bridge" for each in self._found.values())
+
+    def is_shaped(self) -> bool:
+        """Say whether any interface has a queueing discipline that a file can ask for."""
+        return any(_text(each.attributes.get(_QDISC, b"")) in DISCIPLINES for each in self._found.values())
 
     def ports(self) -> dict[str, BridgePort]:
         """Read the VLANs of bridge ports; a port with the default alone is left out."""
