@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
@@ -19,7 +20,16 @@ from isthmus.network.difference import Step, difference
 from isthmus.network.filtering import interception_objects, wanted_ruleset
 from isthmus.network.machine import Machine
 from isthmus.network.model import OUTSIDE, Namespace, Network
-from isthmus.network.objects import Object, ServiceObject, State
+from isthmus.network.objects import (
+    NeighbourObject,
+    Object,
+    RuleObject,
+    Ruleset,
+    ServiceObject,
+    SpaceObject,
+    State,
+    Sysctl,
+)
 from isthmus.network.observed import Observation, observe
 from isthmus.network.services import Definition
 
@@ -68,9 +78,9 @@ def exclusive(network: str) -> Iterator[None]:
         yield
 
 
-def compare(network: Network, machine: Machine) -> Comparison:
-    """Compare a network with what is there. Changes nothing."""
-    found = observe(network, machine)
+def compare(network: Network, machine: Machine, *, plain: AbstractSet[str] = frozenset()) -> Comparison:
+    """Compare a network with what is there. Changes nothing. `plain`: see `observe`."""
+    found = observe(network, machine, plain=plain)
     for each in services.read_services(network.name):
         found.state.objects[each.key] = each
     wanted = wanted_state(network, found.former)
@@ -150,14 +160,24 @@ def _build_kernel(
     network: Network, comparison: Comparison, machine: Machine, progress: Callable[[Step | str], None]
 ) -> None:
     original = comparison.found.state
+    plain = _plain(comparison)
     for _ in range(_ROUNDS):
         steps = comparison.kernel_steps
         if not steps:
             return
         apply(steps, Change(original, comparison.wanted, comparison.found.former), machine, progress)
-        comparison = compare(network, machine)
+        comparison = compare(network, machine, plain=plain)
     if comparison.kernel_steps:
         raise ApplyError(comparison.kernel_steps[0], "the kernel does not keep it")
+
+
+def _plain(comparison: Comparison) -> set[str]:
+    """Return the namespaces that are made now and that get links, addresses and routes alone."""
+    made = {step.new.space.name for step in comparison.steps if isinstance(step.new, SpaceObject)}
+    kept = {step.old.space.name for step in comparison.steps if isinstance(step.old, SpaceObject)}
+    others = (NeighbourObject, RuleObject, Ruleset, Sysctl)
+    busy = {each.namespace for each in comparison.wanted.objects.values() if isinstance(each, others)}
+    return made - kept - busy
 
 
 def restore(

@@ -29,7 +29,6 @@ _KINDS = {"unicast": 1, "local": 2, "blackhole": 6, "unreachable": 7, "prohibit"
 _KIND_NAMES = {number: name for name, number in _KINDS.items()}
 _HEAD = struct.Struct("=BBBBBBBBI")
 _DST, _OIF, _GATEWAY, _PRIORITY, _PREFSRC, _TABLE = 1, 4, 5, 6, 7, 15
-_ALL = request(RTM_GETROUTE, bytes(_HEAD.size))
 _RTNH_F_ONLINK = 4
 _PROTOCOL_OFFSET = 5
 _SCOPE_LINK = 253
@@ -90,7 +89,9 @@ def _scope(route: Route) -> int:
 
 def reading(namespace: str, names: dict[int, str], protocol: int, channel: Channel) -> Iterator[RouteObject]:
     """Read the routes that carry a network's protocol number."""
-    for body in channel.bodies(_ALL):
+    # The kernel tells those alone where it can choose (strict checking); older ones tell all.
+    ours = request(RTM_GETROUTE, _HEAD.pack(0, 0, 0, 0, 0, protocol, 0, 0, 0))
+    for body in channel.bodies(ours):
         if body[_PROTOCOL_OFFSET] == protocol:
             yield RouteObject(namespace, _route(body, names))
 
