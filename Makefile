@@ -20,14 +20,14 @@ FUZZ_SECONDS ?= 60
 
 .PHONY: help demo test test-rust test-python test-netns \
 	test-vm test-vm-if-possible lint lint-style lint-types lint-sizes \
-	lint-rustfmt lint-clippy lint-rustdoc lint-advisories bench fuzz wheel lock clean
+	lint-rustfmt lint-clippy lint-rustdoc lint-advisories bench bench-net fuzz wheel lock clean
 
 help:
 	@echo 'make demo    build, then show three tenants with overlapping addresses behind one proxy'
 	@echo 'make test    install what the tests need and run them all'
 	@echo 'make test-vm boot a virtual machine whose kernel has what this one may lack; test there'
 	@echo 'make lint    formatting, types, lints, sizes, documentation'
-	@echo 'make bench   cost per operation beside HAProxy, on this machine'
+	@echo 'make bench   cost per operation beside HAProxy, networks beside ip(8), on this machine'
 	@echo 'make fuzz    each fuzz target for $(FUZZ_SECONDS) seconds'
 	@echo 'make wheel   a wheel for CPython 3.11 and later, in dist/'
 	@echo 'make lock    choose the newest versions for requirements.lock (needs uv)'
@@ -117,6 +117,10 @@ lint-advisories: $(VENV)/.installed
 
 bench: $(VENV)/.native-release $(VENV)/.debian-packages
 	$(PYTHON) bench/run.py
+	$(PYTHON) bench/net/run.py
+
+bench-net: $(VENV)/.native-release $(VENV)/.debian-packages
+	$(PYTHON) bench/net/run.py
 
 fuzz:
 	scripts/fuzz.sh $(FUZZ_SECONDS)

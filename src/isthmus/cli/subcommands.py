@@ -79,6 +79,10 @@ def _lab(arguments: Sequence[str]) -> int:
 
 
 def _net(arguments: Sequence[str]) -> int:
+    import gc
+
+    # A command that ends soon: looking for cycles among a large network's objects finds none.
+    gc.disable()
     from isthmus.network.command import main
 
     return main(arguments)

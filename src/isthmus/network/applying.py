@@ -96,19 +96,26 @@ class _Run:
 
     def carry_out(self, steps: Sequence[Step]) -> None:
         for _, same in groupby(steps, key=lambda step: (step.new is None, rank(step.subject))):
-            for some in _portions(list(same), self._machine.room // 2):
-                self._wave(some)
+            self._wave(list(same))
 
     def _wave(self, steps: list[Step]) -> None:
+        """Carry out steps of one rank, as many at once as namespaces may be open."""
+        portions = list(_portions(steps, self._machine.room // 2))
         if isinstance(steps[0].subject, SpaceObject):
-            self._spaces(steps)
+            for some in portions:
+                self._spaces(some)
             return
+        # A phase of all before the next one of any: the ends of a pair may be in two portions.
         for phase in range(self._operator.phases(steps[0])):
-            for step in steps:
-                if phase == 0:
-                    self._progress(step)
-                self._prepare(step, phase)
-            self._flush()
+            for some in portions:
+                self._phase(some, phase)
+
+    def _phase(self, steps: list[Step], phase: int) -> None:
+        for step in steps:
+            if phase == 0:
+                self._progress(step)
+            self._prepare(step, phase)
+        self._flush()
 
     def _prepare(self, step: Step, phase: int) -> None:
         """Queue a step's requests, or do at once what no request can do."""

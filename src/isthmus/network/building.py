@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 
 from isthmus.network import services
 from isthmus.network.applying import ApplyError, Change, apply, apply_all
@@ -18,9 +20,20 @@ from isthmus.network.difference import Step, difference
 from isthmus.network.filtering import interception_objects, wanted_ruleset
 from isthmus.network.machine import Machine
 from isthmus.network.model import OUTSIDE, Namespace, Network
-from isthmus.network.objects import Object, ServiceObject, State
+from isthmus.network.objects import (
+    NeighbourObject,
+    Object,
+    RuleObject,
+    Ruleset,
+    ServiceObject,
+    SpaceObject,
+    State,
+    Sysctl,
+)
 from isthmus.network.observed import Observation, observe
 from isthmus.network.services import Definition
+
+IpNetwork = IPv4Network | IPv6Network
 
 _ROUNDS = 3
 """How often the kernel is looked at again: what one change takes along is put back by the next round."""
@@ -65,9 +78,9 @@ def exclusive(network: str) -> Iterator[None]:
         yield
 
 
-def compare(network: Network, machine: Machine) -> Comparison:
-    """Compare a network with what is there. Changes nothing."""
-    found = observe(network, machine)
+def compare(network: Network, machine: Machine, *, plain: AbstractSet[str] = frozenset()) -> Comparison:
+    """Compare a network with what is there. Changes nothing. `plain`: see `observe`."""
+    found = observe(network, machine, plain=plain)
     for each in services.read_services(network.name):
         found.state.objects[each.key] = each
     wanted = wanted_state(network, found.former)
@@ -77,12 +90,13 @@ def compare(network: Network, machine: Machine) -> Comparison:
 def wanted_state(network: Network, former: Former) -> State:
     """Return all objects of a network; `former` has what its sysctls were before it set them."""
     objects: dict[tuple[str, ...], Object] = dict(desired(network).objects)
+    connected = _connected(network)
     for namespace in all_namespaces(network):
         if namespace.name == OUTSIDE:
             continue
         for each in interception_objects(namespace):
             objects[each.key] = each
-        ruleset = _ruleset(network, namespace, former)
+        ruleset = _ruleset(network, namespace, former, connected.get(namespace.name, ()))
         if ruleset is not None:
             objects[ruleset.key] = ruleset
     for service in services.wanted_services(network):
@@ -90,14 +104,21 @@ def wanted_state(network: Network, former: Former) -> State:
     return State(network.name, objects)
 
 
-def _ruleset(network: Network, namespace: Namespace, former: Former) -> Object | None:
+def _ruleset(
+    network: Network, namespace: Namespace, former: Former, connected: Sequence[IpNetwork]
+) -> Object | None:
     set_now = dict(namespace.sysctls)
     known = {name: old for name, old in former.get(namespace.name, {}).items() if name in set_now}
-    ends = [end for link in network.links for end in ends_of(link)]
-    connected = tuple(
-        address.network for end in ends if end.namespace == namespace.name for address in end.addresses
-    )
-    return wanted_ruleset(namespace, network.name, known, connected)
+    return wanted_ruleset(namespace, network.name, known, tuple(connected))
+
+
+def _connected(network: Network) -> dict[str, list[IpNetwork]]:
+    """Return, for each namespace, the networks that its own addresses are in."""
+    found: dict[str, list[IpNetwork]] = {}
+    for link in network.links:
+        for end in ends_of(link):
+            found.setdefault(end.namespace, []).extend(address.network for address in end.addresses)
+    return found
 
 
 def build(
@@ -140,14 +161,24 @@ def _build_kernel(
     network: Network, comparison: Comparison, machine: Machine, progress: Callable[[Step | str], None]
 ) -> None:
     original = comparison.found.state
+    plain = _plain(comparison)
     for _ in range(_ROUNDS):
         steps = comparison.kernel_steps
         if not steps:
             return
         apply(steps, Change(original, comparison.wanted, comparison.found.former), machine, progress)
-        comparison = compare(network, machine)
+        comparison = compare(network, machine, plain=plain)
     if comparison.kernel_steps:
         raise ApplyError(comparison.kernel_steps[0], "the kernel does not keep it")
+
+
+def _plain(comparison: Comparison) -> set[str]:
+    """Return the namespaces that are made now and that get links, addresses and routes alone."""
+    made = {step.new.space.name for step in comparison.steps if isinstance(step.new, SpaceObject)}
+    kept = {step.old.space.name for step in comparison.steps if isinstance(step.old, SpaceObject)}
+    others = (NeighbourObject, RuleObject, Ruleset, Sysctl)
+    busy = {each.namespace for each in comparison.wanted.objects.values() if isinstance(each, others)}
+    return made - kept - busy
 
 
 def restore(

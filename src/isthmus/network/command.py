@@ -16,7 +16,7 @@ from pathlib import Path
 from isthmus.config import Diagnostics
 from isthmus.lab.errors import LabError
 from isthmus.lab.stopping import Stopped, stop_on_signals
-from isthmus.network import building, document, expecting, preflight, telling
+from isthmus.network import building, document, preflight, telling
 from isthmus.network.applying import ApplyError
 from isthmus.network.desired import spaces
 from isthmus.network.difference import Step
@@ -227,6 +227,7 @@ def _down(options: Options, diagnostics: Diagnostics) -> int:
 
 def _check(options: Options, diagnostics: Diagnostics) -> int:
     from isthmus.lab.picture import Paint
+    from isthmus.network import expecting
 
     network = _read(options.file, diagnostics)
     _enter(options, start=False)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import resource
 import socket
+import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
+from isthmus import kernel
 from isthmus.network.netlink.channel import Channel
 from isthmus.network.netlink.tables import filtering_socket, has_table
 from isthmus.network.spaces import Space
@@ -64,6 +66,24 @@ class Machine:
     def has_table(self, namespace: str, table: str) -> bool:
         """Say whether a namespace has an nftables table of the family inet."""
         return has_table(self._opened(namespace).filtering, table)
+
+    def open_all(self, namespaces: Iterable[str]) -> None:
+        """Open many at once, as far as there is room; what cannot be opened says so when it is used."""
+        names = [name for name in namespaces if name not in self._open][: self._room - len(self._open)]
+        if len(names) > 1:
+            thread = threading.Thread(target=self._open_in_turn, args=(names,), name="isthmus-opening")
+            thread.start()
+            thread.join()
+
+    def _open_in_turn(self, names: Sequence[str]) -> None:
+        for name in names:
+            with suppress(OSError):
+                descriptor = os.open(self.spaces[name].net, os.O_RDONLY | os.O_CLOEXEC)
+                try:
+                    kernel.setns(descriptor, kernel.CLONE_NEWNET)
+                    self._keep(name, open_here())
+                finally:
+                    os.close(descriptor)
 
     def adopt(self, space: Space, opened: Open) -> None:
         """Take over a namespace that was opened as it was made."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from isthmus.network import sysctls
@@ -40,18 +41,22 @@ class Observation:
     """Namespaces that the file attaches to and that are not there."""
 
 
-def observe(network: Network, machine: Machine, *, within_owned: bool = True) -> Observation:
+def observe(
+    network: Network, machine: Machine, *, within_owned: bool = True, plain: AbstractSet[str] = frozenset()
+) -> Observation:
     """Read everything of a network. OSError where a namespace may not be entered.
 
     What is in the network's own namespaces can be left out, devices that were moved in apart: for `down`
-    it all ends with them.
+    it all ends with them. In `plain` namespaces, made a moment ago, neither neighbours nor rules nor filters
+    are looked for: half of the requests.
     """
-    return _Observer(network, machine).read(within_owned=within_owned)
+    return _Observer(network, machine, plain).read(within_owned=within_owned)
 
 
 class _Observer:
-    def __init__(self, network: Network, machine: Machine) -> None:
+    def __init__(self, network: Network, machine: Machine, plain: AbstractSet[str]) -> None:
         self._network = network
+        self._plain = plain
         self._machine = machine
         self._protocol = protocol_of(network.name)
         self._readings: dict[str, Reading] = {}
@@ -61,6 +66,7 @@ class _Observer:
 
     def read(self, *, within_owned: bool) -> Observation:
         absent = []
+        self._machine.open_all(each.name for each in self._network.namespaces if is_owned(each))
         for namespace in all_namespaces(self._network):
             if namespace.name == OUTSIDE:
                 continue
@@ -177,13 +183,17 @@ class _Observer:
         if names:
             read: tuple[Object, ...] = (
                 *addresses.reading(name, names, channel),
-                *queues.reading(name, names, channel),
-                *neighbours.reading(name, reading.names, self._protocol, channel),
+                *(queues.reading(name, names, channel) if reading.is_shaped() else ()),
             )
             for found in read:
                 self._add(found)
         for route in routes.reading(name, reading.names, self._protocol, channel):
             self._add(route)
+        if name in self._plain:
+            return
+        if names:
+            for neighbour in neighbours.reading(name, reading.names, self._protocol, channel):
+                self._add(neighbour)
         for rule in rules.reading(name, self._protocol, channel):
             self._add(rule)
         self._read_filtering(name)

@@ -18,34 +18,59 @@ from isthmus.network.netlink.interfaces import loopback_marking
 from isthmus.network.objects import SpaceObject
 from isthmus.network.spaces import NAMED_FOLDER, OWN_FOLDER, Space
 
+_THREADS = min(4, os.cpu_count() or 1)
+
 
 def make(wanted: Sequence[SpaceObject], mark: str) -> list[Open | OSError]:
     """Make namespaces; for each, it as it stands open, or why it could not be made.
 
     One that fails leaves no file behind and keeps none of the others from being made.
     """
-    made: list[Open | OSError] = []
-    thread = threading.Thread(target=_make_all, args=(wanted, mark, made), name="isthmus-namespaces")
-    thread.start()
-    thread.join()
+    made: list[Open | OSError] = [OSError(errno.ECANCELED, "not made")] * len(wanted)
+    shared: set[Path] = set()
+    try:
+        for folder in {path.parent for each in wanted for path in _files(each.space)}:
+            _prepare_folder(folder, shared)
+    except OSError as error:
+        return [error] * len(wanted)
+    # The kernel makes namespaces side by side; most of a network's time goes there.
+    count = min(_THREADS, len(wanted))
+    threads = [
+        threading.Thread(
+            target=_make_some, args=(wanted, mark, made, first, count), name="isthmus-namespaces"
+        )
+        for first in range(count)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for each, outcome in zip(wanted, made, strict=True):
+        if isinstance(outcome, OSError):
+            _tidy(each.space)
     return made
 
 
-def _make_all(wanted: Sequence[SpaceObject], mark: str, made: list[Open | OSError]) -> None:
-    shared: set[Path] = set()
-    for each in wanted:
+def _files(space: Space) -> tuple[Path, ...]:
+    return (space.net,) if space.uts is None else (space.net, space.uts)
+
+
+def _make_some(
+    wanted: Sequence[SpaceObject], mark: str, made: list[Open | OSError], first: int, step: int
+) -> None:
+    for place in range(first, len(wanted), step):
         try:
-            made.append(_make_one(each, mark, shared))
+            made[place] = _make_one(wanted[place], mark)
         except OSError as error:
-            made.append(error)
+            made[place] = error
 
 
-def _make_one(wanted: SpaceObject, mark: str, shared: set[Path]) -> Open:
+def _make_one(wanted: SpaceObject, mark: str) -> Open:
     space = wanted.space
     mounted: list[Path] = []
     opened: Open | None = None
     try:
-        _reserve(space.net, shared, mounted)
+        _reserve(space.net, mounted)
         kernel.unshare(kernel.CLONE_NEWNET)
         opened = open_here()
         # Marked before it has a name: whatever ends us now, it is known whose it is.
@@ -53,8 +78,8 @@ def _make_one(wanted: SpaceObject, mark: str, shared: set[Path]) -> Open:
         _keep(space.net, "net")
         if space.uts is not None:
             # Left of a network namespace that somebody else removed: it is ours in any case.
-            _take_away(space.uts)
-            _reserve(space.uts, shared, mounted)
+            _release(space.uts)
+            _reserve(space.uts, mounted)
             kernel.unshare(kernel.CLONE_NEWUTS)
             kernel.sethostname(wanted.hostname or space.name)
             _keep(space.uts, "uts")
@@ -62,14 +87,13 @@ def _make_one(wanted: SpaceObject, mark: str, shared: set[Path]) -> Open:
         if opened is not None:
             opened.close()
         for path in mounted:
-            _take_away(path)
+            _release(path)
         raise
     return opened
 
 
-def _reserve(path: Path, shared: set[Path], mounted: list[Path]) -> None:
+def _reserve(path: Path, mounted: list[Path]) -> None:
     """Make the file that a namespace is mounted on; FileExistsError where one is mounted there already."""
-    _prepare_folder(path.parent, shared)
     try:
         os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o444))
     except FileExistsError:
@@ -110,16 +134,16 @@ def remove(spaces: Sequence[Space]) -> list[OSError | None]:
     outcomes: list[OSError | None] = []
     for space in spaces:
         try:
-            for path in (space.net, space.uts):
-                if path is not None:
-                    _take_away(path)
+            for path in _files(space):
+                _release(path)
+            _tidy(space)
             outcomes.append(None)
         except OSError as error:
             outcomes.append(error)
     return outcomes
 
 
-def _take_away(path: Path) -> None:
+def _release(path: Path) -> None:
     try:
         kernel.unmount(str(path))
     except OSError as error:
@@ -127,11 +151,16 @@ def _take_away(path: Path) -> None:
         if error.errno not in (errno.EINVAL, errno.ENOENT):
             raise
     path.unlink(missing_ok=True)
-    folder = path.parent
-    with suppress(OSError):
-        while OWN_FOLDER in folder.parents:
-            folder.rmdir()
-            folder = folder.parent
+
+
+def _tidy(space: Space) -> None:
+    """Remove the folders of ours that nothing is in any more."""
+    for path in _files(space):
+        folder = path.parent
+        with suppress(OSError):
+            while OWN_FOLDER in folder.parents:
+                folder.rmdir()
+                folder = folder.parent
 
 
 def set_hostname(space: Space, hostname: str) -> None:

@@ -11,6 +11,7 @@ from unittest import mock
 import pytest
 
 from isthmus.network import building, operating, spacemaking
+from isthmus.network import machine as network_machine
 from isthmus.network.applying import ApplyError
 from isthmus.network.desired import spaces
 from isthmus.network.difference import Step
@@ -147,6 +148,22 @@ def test_down_leaves_the_machine_as_it_was(rootless: bool) -> None:
         down(pair_network())
 
     test()
+
+
+@in_world()
+def test_a_network_of_more_namespaces_than_may_be_open_at_once_is_made_and_removed() -> None:
+    names = [f"t{number}" for number in range(20)]
+    links = [
+        Link(End(name, "eth0", (ip_interface(f"10.6.0.{number + 2}/24"),)), Veth(End("host", f"v-{name}")))
+        for number, name in enumerate(names)
+    ]
+    network = Network("many", tuple(Namespace(name) for name in names), tuple(links))
+    before = snapshot()
+    with mock.patch.object(network_machine, "_descriptors_allowed", return_value=4 * 6):
+        apply(network)
+        assert steps(network) == ()
+        down(network)
+    assert snapshot() == before
 
 
 class InjectedError(OSError):

@@ -7,28 +7,27 @@ from collections.abc import Iterator
 from ipaddress import ip_interface
 from socket import AF_INET, AF_INET6
 
-from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-
 from isthmus.network.machine import Machine
-from isthmus.network.netlink.channel import Channel, attributes
+from isthmus.network.netlink.channel import Channel
 from isthmus.network.netlink.interfaces import index_of
 from isthmus.network.netlink.message import (
     CREATE,
     RTM_DELADDR,
     RTM_GETADDR,
     RTM_NEWADDR,
-    Attributes,
-    encoded,
-    message,
+    attributes,
+    number,
+    request,
 )
 from isthmus.network.objects import Address
 
 _HEAD = struct.Struct("=BBBBI")
-_IFA_ADDRESS, _IFA_LOCAL = 1, 2
+_IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST, _IFA_FLAGS = 1, 2, 4, 8
 _IFA_F_NODAD = 0x02
 _IFA_F_PERMANENT = 0x80
 _SCOPE_LINK = 253
 _POINT_TO_POINT = 31
+_ALL = request(RTM_GETADDR, bytes(_HEAD.size))
 
 
 def adding(address: Address, machine: Machine) -> bytes:
@@ -45,28 +44,22 @@ def removing(address: Address, machine: Machine) -> bytes:
     return _request(RTM_DELADDR, 0, address, machine)
 
 
-def _request(number: int, flags: int, address: Address, machine: Machine) -> bytes:
+def _request(kind: int, flags: int, address: Address, machine: Machine) -> bytes:
     interface = address.address
-    text = str(interface.ip)
-    attributes: Attributes = [("IFA_LOCAL", text), ("IFA_ADDRESS", text)]
-    if interface.version == 4 and interface.network.prefixlen < _POINT_TO_POINT:
-        attributes.append(("IFA_BROADCAST", str(interface.network.broadcast_address)))
+    prefix, own = interface.network.prefixlen, interface.packed
+    told = [(_IFA_LOCAL, own), (_IFA_ADDRESS, own)]
+    if interface.version == 4 and prefix < _POINT_TO_POINT:
+        told.append((_IFA_BROADCAST, interface.network.broadcast_address.packed))
     if interface.version == 6:
-        attributes.append(("IFA_FLAGS", _IFA_F_NODAD))
-    return encoded(
-        ifaddrmsg,
-        number,
-        attributes,
-        flags=flags,
-        family=AF_INET if interface.version == 4 else AF_INET6,
-        prefixlen=interface.network.prefixlen,
-        index=index_of(machine, address.namespace, address.interface),
-    )
+        told.append((_IFA_FLAGS, number(_IFA_F_NODAD)))
+    family = AF_INET if interface.version == 4 else AF_INET6
+    index = index_of(machine, address.namespace, address.interface)
+    return request(kind, _HEAD.pack(family, prefix, 0, 0, index), told, flags=flags)
 
 
 def reading(namespace: str, names: dict[int, str], channel: Channel) -> Iterator[Address]:
     """Read the addresses that somebody has set: none of those that the kernel gives by itself."""
-    for _, body in channel.bodies(message(ifaddrmsg, RTM_GETADDR)):
+    for body in channel.bodies(_ALL):
         family, prefix, flags, scope, index = _HEAD.unpack_from(body)
         by_the_kernel = family == AF_INET6 and scope == _SCOPE_LINK
         if index not in names or by_the_kernel or not flags & _IFA_F_PERMANENT:

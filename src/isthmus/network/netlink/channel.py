@@ -1,7 +1,7 @@
-"""A netlink socket in one namespace: requests go out in batches, answers are matched by number.
+"""A route netlink socket in one namespace: requests go out in batches, answers are matched by number.
 
-pyroute2 encodes and decodes the messages; its sockets are not used, since they send one request at a
-time and cost a thread for each namespace. Holds no knowledge of what the messages mean.
+Messages come and go as bytes (`message`). pyroute2's sockets are not used, since they send one request
+at a time and cost a thread for each namespace. Holds no knowledge of what the messages mean.
 """
 
 from __future__ import annotations
@@ -11,11 +11,8 @@ import fcntl
 import os
 import socket
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from pyroute2.netlink import nlmsg
 
 _HEADER = struct.Struct("=IHHII")
 _ERROR_CODE = struct.Struct("=i")
@@ -27,8 +24,6 @@ NLM_F_DUMP = 0x300
 _NLM_F_CAPPED = 0x100
 _NLM_F_ACK_TLVS = 0x200
 _NLMSG_ERROR = 2
-_NLA_TYPE = 0x3FFF
-_NLA_F_NESTED = 0x8000
 _NLMSG_DONE = 3
 _NLMSGERR_ATTR_MSG = 1
 
@@ -106,27 +101,11 @@ class Channel:
                     outcomes[number - first] = _refusal(flags, body)
         return [outcomes[place] for place in range(len(requests))]
 
-    def dump(
-        self, request: nlmsg, flags: int = NLM_F_DUMP, wanted: Callable[[bytes], bool] | None = None
-    ) -> Iterator[Any]:
-        """Ask for objects and yield the answers, decoded by the request's own class.
+    def bodies(self, request: bytes, flags: int = NLM_F_DUMP) -> Iterator[bytes]:
+        """Ask for objects and yield the answers' raw bodies. OSError where the kernel refuses.
 
-        OSError where the kernel refuses. With flags 0 one object is asked for, not a list. `wanted`
-        chooses by the raw body: decoding is what costs most.
+        With flags 0 one object is asked for, not a list.
         """
-        for kind, body in self.bodies(request, flags):
-            if wanted is None or wanted(body):
-                answer = type(request)(_HEADER.pack(16 + len(body), kind, 0, 0, 0) + body)
-                answer.decode()
-                yield answer
-
-    def bodies(self, request: nlmsg, flags: int = NLM_F_DUMP) -> Iterator[tuple[int, bytes]]:
-        """Ask for objects and yield the answers' types and raw bodies."""
-        request.encode()
-        yield from self.answers(bytes(request.data), flags)
-
-    def answers(self, request: bytes, flags: int) -> Iterator[tuple[int, bytes]]:
-        """Send an encoded question and yield the answers' types and raw bodies."""
         self._socket.send(self._numbered(request, NLM_F_REQUEST | (flags or NLM_F_ACK)))
         while True:
             for kind, answer_flags, number, body in _messages(self._receive()):
@@ -139,7 +118,7 @@ class Channel:
                     return
                 if kind == _NLMSG_DONE:
                     return
-                yield kind, body
+                yield body
 
     def _numbered(self, request: bytes, flags: int) -> bytes:
         length, kind, own_flags, _, _ = _HEADER.unpack_from(request)
@@ -151,31 +130,6 @@ class Channel:
     def _receive(self) -> bytes:
         answer: bytes = self._socket.recv(1 << 18)
         return answer
-
-
-def attributes(body: bytes, start: int) -> dict[int, bytes]:
-    """Split what follows the fixed part of a body into raw attributes by type."""
-    return dict(attribute_list(body, start))
-
-
-def attribute_list(body: bytes, start: int) -> Iterator[tuple[int, bytes]]:
-    """Split like `attributes`, where several may be of one type."""
-    while start + 4 <= len(body):
-        length, kind = _ATTRIBUTE.unpack_from(body, start)
-        if length < 4:
-            break
-        yield kind & _NLA_TYPE, body[start + 4 : start + length]
-        start += (length + 3) & ~3
-
-
-def attribute(kind: int, content: bytes) -> bytes:
-    """Encode an attribute."""
-    return _ATTRIBUTE.pack(4 + len(content), kind) + content + b"\0" * (-len(content) % 4)
-
-
-def nest(kind: int, content: bytes) -> bytes:
-    """Encode an attribute that holds others."""
-    return attribute(kind | _NLA_F_NESTED, content)
 
 
 def _messages(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:

@@ -5,14 +5,15 @@ An interface whose peer or parent is elsewhere names it by an index and such a n
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
-from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
-
 from isthmus.network.machine import Machine
-from isthmus.network.netlink.message import message
+from isthmus.network.netlink.message import attributes, number, request
 
 _RTM_GETNSID = 90
+_NETNSA_NSID, _NETNSA_FD = 1, 3
+_HEAD = bytes(4)
 
 
 class Identifiers:
@@ -29,9 +30,8 @@ class Identifiers:
     def _of(self, within: str, other: str) -> int | None:
         pair = (within, other)
         if pair not in self._known:
-            request = message(
-                nsidmsg, _RTM_GETNSID, [("NETNSA_FD", self._machine.descriptor(other))], family=0
-            )
-            answers = list(self._machine.channel(within).dump(request, flags=0))
-            self._known[pair] = answers[0].get_attr("NETNSA_NSID") if answers else None
+            asked = request(_RTM_GETNSID, _HEAD, [(_NETNSA_FD, number(self._machine.descriptor(other)))])
+            told = [attributes(body, len(_HEAD)) for body in self._machine.channel(within).bodies(asked, 0)]
+            raw = told[0].get(_NETNSA_NSID) if told else None
+            self._known[pair] = None if raw is None else int.from_bytes(raw, sys.byteorder, signed=True)
         return self._known[pair]

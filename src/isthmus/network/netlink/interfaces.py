@@ -6,24 +6,32 @@ the other end only marks it and sets what a new interface cannot be given.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
-from typing import Any
-
-from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
 from isthmus.network.machine import Machine
 from isthmus.network.model import BridgePort
-from isthmus.network.netlink.kinds import KINDS
+from isthmus.network.netlink.kinds import KINDS, link_of
 from isthmus.network.netlink.message import (
     CREATE,
     RTM_DELLINK,
     RTM_NEWLINK,
     RTM_SETLINK,
-    Attributes,
-    encoded,
-    message,
+    Raw,
+    joined,
+    number,
+    request,
+    text,
 )
 from isthmus.network.objects import Interface, Setting
+
+_HEAD = struct.Struct("=BxHiII")
+"""Family, type, index, flags, and which of the flags are meant."""
+_ADDRESS, _IFNAME, _MTU, _LINK, _MASTER, _LINKINFO = 1, 3, 4, 5, 10, 18
+_IFALIAS, _AF_SPEC, _GROUP, _NET_NS_FD = 20, 26, 27, 28
+_INFO_KIND, _INFO_DATA, _VETH_INFO_PEER, _BRIDGE_VLAN_INFO = 1, 2, 1, 2
+_VLAN_INFO = struct.Struct("=HH")
+_NEW = bytes(_HEAD.size)
 
 _IFF_UP = 0x1
 AF_BRIDGE = 7
@@ -46,23 +54,27 @@ def index_of(machine: Machine, namespace: str, name: str) -> int:
 
 def creation(wanted: Interface, peer: Interface | None, group: int, machine: Machine) -> bytes:
     """Encode the request that makes an interface, or a pair. It is sent in `creation_namespace`."""
-    attributes: Attributes = [("IFLA_IFNAME", wanted.name)]
+    told: Raw = [(_IFNAME, text(wanted.name))]
     # What is off is left out: a kernel without the feature refuses even to have it switched off.
     data = KINDS[wanted.kind].write({name: value for name, value in wanted.settings if value is not False})
     if wanted.kind == "vxlan" and wanted.parent is not None:
-        data.append(("IFLA_VXLAN_LINK", index_of(machine, *wanted.parent)))
+        data.append(link_of(index_of(machine, *wanted.parent)))
     elif wanted.parent is not None:
-        attributes.append(("IFLA_LINK", index_of(machine, *wanted.parent)))
+        told.append((_LINK, number(index_of(machine, *wanted.parent))))
         if wanted.parent[0] != wanted.namespace:
-            attributes.append(("IFLA_NET_NS_FD", machine.descriptor(wanted.namespace)))
+            told.append((_NET_NS_FD, number(machine.descriptor(wanted.namespace))))
     if peer is not None:
-        data = [("VETH_INFO_PEER", _peer_part(peer, wanted.namespace, group, machine))]
-    attributes += _given_at_birth(wanted, group)
-    information: Attributes = [("IFLA_INFO_KIND", wanted.kind)]
+        data = [(_VETH_INFO_PEER, _NEW + joined(_peer_part(peer, wanted.namespace, group, machine)))]
+    told += _given_at_birth(wanted, group)
+    told.append((_LINKINFO, _information(wanted.kind, data)))
+    return request(RTM_NEWLINK, _NEW, told, flags=CREATE)
+
+
+def _information(kind: str, data: Raw) -> bytes:
+    information: Raw = [(_INFO_KIND, text(kind))]
     if data:
-        information.append(("IFLA_INFO_DATA", {"attrs": data}))
-    attributes.append(("IFLA_LINKINFO", {"attrs": information}))
-    return encoded(ifinfmsg, RTM_NEWLINK, attributes, flags=CREATE)
+        information.append((_INFO_DATA, joined(data)))
+    return joined(information)
 
 
 def creation_namespace(wanted: Interface) -> str:
@@ -70,30 +82,37 @@ def creation_namespace(wanted: Interface) -> str:
     return wanted.parent[0] if wanted.parent is not None else wanted.namespace
 
 
-def _peer_part(peer: Interface, near_namespace: str, group: int, machine: Machine) -> dict[str, Any]:
-    attributes: Attributes = [("IFLA_IFNAME", peer.name), *_given_at_birth(peer, group)]
+def _peer_part(peer: Interface, near_namespace: str, group: int, machine: Machine) -> Raw:
+    told: Raw = [(_IFNAME, text(peer.name)), *_given_at_birth(peer, group)]
     if peer.namespace != near_namespace:
-        attributes.append(("IFLA_NET_NS_FD", machine.descriptor(peer.namespace)))
-    return {"index": 0, "family": 0, "ifi_type": 0, "flags": 0, "change": 0, "attrs": attributes}
+        told.append((_NET_NS_FD, number(machine.descriptor(peer.namespace))))
+    return told
 
 
-def _given_at_birth(wanted: Interface, group: int) -> Attributes:
-    attributes: Attributes = [("IFLA_GROUP", group)]
+def _given_at_birth(wanted: Interface, group: int) -> Raw:
+    told: Raw = [(_GROUP, number(group))]
     if wanted.mac is not None:
-        attributes.append(("IFLA_ADDRESS", wanted.mac))
+        told.append((_ADDRESS, _mac(wanted.mac)))
     if wanted.mtu is not None:
-        attributes.append(("IFLA_MTU", wanted.mtu))
-    return attributes
+        told.append((_MTU, number(wanted.mtu)))
+    return told
+
+
+def _mac(written: str) -> bytes:
+    return bytes.fromhex(written.replace(":", ""))
 
 
 def settling(wanted: Interface, alias: str, machine: Machine) -> Iterator[bytes]:
     """Encode what a new interface cannot be given in the request that makes it, and bring it up."""
     index = index_of(machine, wanted.namespace, wanted.name)
-    attributes: Attributes = [("IFLA_IFALIAS", alias)]
+    told: Raw = [(_IFALIAS, text(alias))]
+    if wanted.master is None and wanted.port is None:
+        yield _set(index, told, up=wanted.up)
+        return
     if wanted.master is not None:
-        attributes.append(("IFLA_MASTER", index_of(machine, wanted.namespace, wanted.master)))
+        told.append((_MASTER, number(index_of(machine, wanted.namespace, wanted.master))))
     # The master first: a port that comes up belongs to its bridge from the first packet on.
-    yield _set(index, attributes)
+    yield _set(index, told)
     if wanted.port is not None:
         yield from _port_requests(index, None, wanted.port)
     if wanted.up:
@@ -102,7 +121,7 @@ def settling(wanted: Interface, alias: str, machine: Machine) -> Iterator[bytes]
 
 def loopback_marking(alias: str) -> bytes:
     """Encode the request that says whose a new namespace is; its loopback interface is always the first."""
-    return _set(1, [("IFLA_IFALIAS", alias)])
+    return _set(1, [(_IFALIAS, text(alias))])
 
 
 def alteration(found: Interface, wanted: Interface, alias: str, machine: Machine) -> Iterator[bytes]:
@@ -110,16 +129,16 @@ def alteration(found: Interface, wanted: Interface, alias: str, machine: Machine
     index = index_of(machine, wanted.namespace, wanted.name)
     if found.up and not wanted.up:
         yield _raise_or_lower(index, up=False)
-    attributes: Attributes = [("IFLA_IFALIAS", alias)] if found.begun else []
+    told: Raw = [(_IFALIAS, text(alias))] if found.begun else []
     if wanted.mac is not None and wanted.mac != found.mac:
-        attributes.append(("IFLA_ADDRESS", wanted.mac))
+        told.append((_ADDRESS, _mac(wanted.mac)))
     if wanted.mtu is not None and wanted.mtu != found.mtu:
-        attributes.append(("IFLA_MTU", wanted.mtu))
+        told.append((_MTU, number(wanted.mtu)))
     if wanted.master != found.master:
         master = index_of(machine, wanted.namespace, wanted.master) if wanted.master else 0
-        attributes.append(("IFLA_MASTER", master))
-    if attributes:
-        yield _set(index, attributes)
+        told.append((_MASTER, number(master)))
+    if told:
+        yield _set(index, told)
     differing = _differing(found, wanted)
     if differing and KINDS[wanted.kind].has_settings:
         yield _kind_request(index, wanted.kind, differing)
@@ -131,7 +150,7 @@ def alteration(found: Interface, wanted: Interface, alias: str, machine: Machine
 
 def marking(wanted: Interface, alias: str, machine: Machine) -> bytes:
     """Encode the request that gives an interface another alias."""
-    return _set(index_of(machine, wanted.namespace, wanted.name), [("IFLA_IFALIAS", alias)])
+    return _set(index_of(machine, wanted.namespace, wanted.name), [(_IFALIAS, text(alias))])
 
 
 def grouping(found: Interface, group: int, machine: Machine) -> bytes | None:
@@ -140,7 +159,7 @@ def grouping(found: Interface, group: int, machine: Machine) -> bytes | None:
     One group is the network's own, another that of what is about to be removed (`removal`).
     """
     index = machine.channel(found.namespace).index_of(found.name)
-    return None if index is None else _set(index, [("IFLA_GROUP", group)])
+    return None if index is None else _set(index, [(_GROUP, number(group))])
 
 
 def removal(group: int) -> bytes:
@@ -148,18 +167,18 @@ def removal(group: int) -> bytes:
 
     One by one each would wait for the kernel's readers (some 30 ms), as a group they wait together.
     """
-    return encoded(ifinfmsg, RTM_DELLINK, [("IFLA_GROUP", group)])
+    return request(RTM_DELLINK, _NEW, [(_GROUP, number(group))])
 
 
 def moving(name: str, new_name: str, target: str, alias: str, source: str, machine: Machine) -> bytes:
     """Encode the request that moves a device to another namespace under another name."""
     index = index_of(machine, source, name)
-    attributes: Attributes = [
-        ("IFLA_NET_NS_FD", machine.descriptor(target)),
-        ("IFLA_IFNAME", new_name),
-        ("IFLA_IFALIAS", alias),
+    told: Raw = [
+        (_NET_NS_FD, number(machine.descriptor(target))),
+        (_IFNAME, text(new_name)),
+        (_IFALIAS, text(alias)),
     ]
-    return encoded(ifinfmsg, RTM_SETLINK, attributes, index=index)
+    return _set(index, told)
 
 
 def _differing(found: Interface, wanted: Interface) -> dict[str, Setting]:
@@ -168,20 +187,17 @@ def _differing(found: Interface, wanted: Interface) -> dict[str, Setting]:
 
 
 def _kind_request(index: int, kind: str, settings: dict[str, Setting]) -> bytes:
-    data = KINDS[kind].write(settings)
-    info = {"attrs": [("IFLA_INFO_KIND", kind), ("IFLA_INFO_DATA", {"attrs": data})]}
-    return encoded(ifinfmsg, RTM_NEWLINK, [("IFLA_LINKINFO", info)], index=index)
+    information = _information(kind, KINDS[kind].write(settings))
+    return request(RTM_NEWLINK, _HEAD.pack(0, 0, index, 0, 0), [(_LINKINFO, information)])
 
 
-def _set(index: int, attributes: Attributes) -> bytes:
-    return encoded(ifinfmsg, RTM_SETLINK, attributes, index=index)
+def _set(index: int, attributes: Raw, *, up: bool = False) -> bytes:
+    flags = _IFF_UP if up else 0
+    return request(RTM_SETLINK, _HEAD.pack(0, 0, index, flags, flags), attributes)
 
 
 def _raise_or_lower(index: int, *, up: bool) -> bytes:
-    request = message(ifinfmsg, RTM_SETLINK, [], index=index, change=_IFF_UP)
-    request["flags"] = _IFF_UP if up else 0
-    request.encode()
-    return bytes(request.data)
+    return request(RTM_SETLINK, _HEAD.pack(0, 0, index, _IFF_UP if up else 0, _IFF_UP))
 
 
 def _port_requests(index: int, found: BridgePort | None, wanted: BridgePort | None) -> Iterator[bytes]:
@@ -189,12 +205,10 @@ def _port_requests(index: int, found: BridgePort | None, wanted: BridgePort | No
     before, after = memberships(found), memberships(wanted)
     leaving = [(vlan, 0) for vlan in before if vlan not in after]
     joining = [(vlan, flags) for vlan, flags in after.items() if before.get(vlan) != flags]
-    for number, vlans in ((RTM_DELLINK, leaving), (RTM_SETLINK, joining)):
+    for kind, vlans in ((RTM_DELLINK, leaving), (RTM_SETLINK, joining)):
         if vlans:
-            infos = [("IFLA_BRIDGE_VLAN_INFO", {"vid": vlan, "flags": flags}) for vlan, flags in vlans]
-            yield encoded(
-                ifinfmsg, number, [("IFLA_AF_SPEC", {"attrs": infos})], family=AF_BRIDGE, index=index
-            )
+            infos = joined((_BRIDGE_VLAN_INFO, _VLAN_INFO.pack(flags, vlan)) for vlan, flags in vlans)
+            yield request(kind, _HEAD.pack(AF_BRIDGE, 0, index, 0, 0), [(_AF_SPEC, infos)])
 
 
 def memberships(port: BridgePort | None) -> dict[int, int]:

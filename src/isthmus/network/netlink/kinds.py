@@ -8,33 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from ipaddress import ip_address
 
-from pyroute2.netlink import nla
-from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
-
-from isthmus.network.netlink.message import Attributes
+from isthmus.network.netlink.message import Raw, byte, network_short, number, short, to_number
 from isthmus.network.objects import Setting
 
-
-class _IpvlanSettings(nla):  # type: ignore[misc]  # pyroute2 has no types
-    """What linux/if_link.h has under IFLA_IPVLAN_*; pyroute2 0.9 has no name for the flags."""
-
-    prefix = "IFLA_"
-    nla_map = (
-        ("IFLA_IPVLAN_UNSPEC", "none"),
-        ("IFLA_IPVLAN_MODE", "uint16"),
-        ("IFLA_IPVLAN_FLAGS", "uint16"),
-    )
-
-
-ifinfmsg.ifinfo.register_link_kind(module={"ipvlan": _IpvlanSettings})
+_BR_FORWARD_DELAY, _BR_STP_STATE, _BR_VLAN_FILTERING = 1, 5, 7
+_MACVLAN_MODE = 1
+_IPVLAN_MODE, _IPVLAN_FLAGS_ATTRIBUTE = 1, 2
+_VLAN_ID, _VLAN_PROTOCOL = 1, 5
+_VXLAN_ID, _VXLAN_LINK, _VXLAN_PORT = 1, 3, 15
+_VXLAN_GROUP, _VXLAN_GROUP6, _VXLAN_LOCAL, _VXLAN_LOCAL6 = 2, 16, 4, 17
+_VRF_TABLE = 1
 
 _MACVLAN_MODES = {"private": 1, "vepa": 2, "bridge": 4, "passthru": 8}
 _IPVLAN_MODES = {"l2": 0, "l3": 1, "l3s": 2}
 _IPVLAN_FLAGS = {"bridge": 0, "private": 1, "vepa": 2}
 _VLAN_PROTOCOLS = {"802.1Q": 0x8100, "802.1ad": 0x88A8}
 _CENTISECONDS = 100
+
+Told = Mapping[int, bytes]
+"""A kind's own attributes as the kernel tells them (IFLA_INFO_DATA)."""
 
 LINK_SETTING = "link"
 """The index of a vxlan's parent: it stands among the kind's own settings, not where others have it."""
@@ -48,8 +42,8 @@ class Kind:
     """
 
     module: str
-    write: Callable[[Mapping[str, Setting]], Attributes]
-    read: Callable[[Callable[[str], Any]], dict[str, Setting]]
+    write: Callable[[Mapping[str, Setting]], Raw]
+    read: Callable[[Told], dict[str, Setting]]
     live: frozenset[str] = frozenset()
 
     @property
@@ -58,103 +52,121 @@ class Kind:
         return self.read is not _nothing_read
 
 
-def _nothing_written(_: Mapping[str, Setting]) -> Attributes:
+def _nothing_written(_: Mapping[str, Setting]) -> Raw:
     return []
 
 
-def _nothing_read(_: Callable[[str], Any]) -> dict[str, Setting]:
+def _nothing_read(_: Told) -> dict[str, Setting]:
     return {}
 
 
-def _write_bridge(settings: Mapping[str, Setting]) -> Attributes:
-    rows = (
-        ("stp", "IFLA_BR_STP_STATE", 1),
-        ("vlan_filtering", "IFLA_BR_VLAN_FILTERING", 1),
-        ("forward_delay", "IFLA_BR_FORWARD_DELAY", _CENTISECONDS),
-    )
-    given = ((attribute, settings.get(name), factor) for name, attribute, factor in rows)
-    return [(attribute, int(value) * factor) for attribute, value, factor in given if isinstance(value, int)]
+def _write_bridge(settings: Mapping[str, Setting]) -> Raw:
+    told: Raw = []
+    for name, attribute, encode in (
+        ("stp", _BR_STP_STATE, number),
+        ("vlan_filtering", _BR_VLAN_FILTERING, byte),
+        ("forward_delay", _BR_FORWARD_DELAY, _centiseconds),
+    ):
+        value = settings.get(name)
+        if isinstance(value, int):
+            told.append((attribute, encode(int(value))))
+    return told
 
 
-def _read_bridge(attribute: Callable[[str], Any]) -> dict[str, Setting]:
+def _centiseconds(seconds: int) -> bytes:
+    return number(seconds * _CENTISECONDS)
+
+
+def _read_bridge(told: Told) -> dict[str, Setting]:
     return {
-        "stp": bool(attribute("IFLA_BR_STP_STATE")),
-        "vlan_filtering": bool(attribute("IFLA_BR_VLAN_FILTERING")),
-        "forward_delay": (attribute("IFLA_BR_FORWARD_DELAY") or 0) // _CENTISECONDS,
+        "stp": bool(to_number(told.get(_BR_STP_STATE))),
+        "vlan_filtering": bool(to_number(told.get(_BR_VLAN_FILTERING))),
+        "forward_delay": (to_number(told.get(_BR_FORWARD_DELAY)) or 0) // _CENTISECONDS,
     }
 
 
-def _write_macvlan(settings: Mapping[str, Setting]) -> Attributes:
-    return [("IFLA_MACVLAN_MODE", _MACVLAN_MODES[str(settings["mode"])])]
+def _write_macvlan(settings: Mapping[str, Setting]) -> Raw:
+    return [(_MACVLAN_MODE, number(_MACVLAN_MODES[str(settings["mode"])]))]
 
 
-def _read_macvlan(attribute: Callable[[str], Any]) -> dict[str, Setting]:
-    return {"mode": _named(attribute("IFLA_MACVLAN_MODE"), _MACVLAN_MODES)}
+def _read_macvlan(told: Told) -> dict[str, Setting]:
+    return {"mode": _named(to_number(told.get(_MACVLAN_MODE)), _MACVLAN_MODES)}
 
 
-def _write_ipvlan(settings: Mapping[str, Setting]) -> Attributes:
+def _write_ipvlan(settings: Mapping[str, Setting]) -> Raw:
     return [
-        ("IFLA_IPVLAN_MODE", _IPVLAN_MODES[str(settings["mode"])]),
-        ("IFLA_IPVLAN_FLAGS", _IPVLAN_FLAGS[str(settings["flag"])]),
+        (_IPVLAN_MODE, short(_IPVLAN_MODES[str(settings["mode"])])),
+        (_IPVLAN_FLAGS_ATTRIBUTE, short(_IPVLAN_FLAGS[str(settings["flag"])])),
     ]
 
 
-def _read_ipvlan(attribute: Callable[[str], Any]) -> dict[str, Setting]:
+def _read_ipvlan(told: Told) -> dict[str, Setting]:
     return {
-        "mode": _named(attribute("IFLA_IPVLAN_MODE"), _IPVLAN_MODES),
-        "flag": _named(attribute("IFLA_IPVLAN_FLAGS"), _IPVLAN_FLAGS),
+        "mode": _named(to_number(told.get(_IPVLAN_MODE)), _IPVLAN_MODES),
+        "flag": _named(to_number(told.get(_IPVLAN_FLAGS_ATTRIBUTE)), _IPVLAN_FLAGS),
     }
 
 
-def _write_vlan(settings: Mapping[str, Setting]) -> Attributes:
+def _write_vlan(settings: Mapping[str, Setting]) -> Raw:
     return [
-        ("IFLA_VLAN_ID", settings["identifier"]),
-        ("IFLA_VLAN_PROTOCOL", _VLAN_PROTOCOLS[str(settings["protocol"])]),
+        (_VLAN_ID, short(settings["identifier"])),
+        (_VLAN_PROTOCOL, network_short(_VLAN_PROTOCOLS[str(settings["protocol"])])),
     ]
 
 
-def _read_vlan(attribute: Callable[[str], Any]) -> dict[str, Setting]:
-    protocol = attribute("IFLA_VLAN_PROTOCOL")
-    return {"identifier": attribute("IFLA_VLAN_ID"), "protocol": _named(protocol, _VLAN_PROTOCOLS)}
+def _read_vlan(told: Told) -> dict[str, Setting]:
+    protocol = _from_network(told.get(_VLAN_PROTOCOL))
+    return {"identifier": to_number(told.get(_VLAN_ID)), "protocol": _named(protocol, _VLAN_PROTOCOLS)}
 
 
-def _write_vxlan(settings: Mapping[str, Setting]) -> Attributes:
-    attributes: Attributes = [
-        ("IFLA_VXLAN_ID", settings["identifier"]),
-        ("IFLA_VXLAN_PORT", settings["port"]),
+def _from_network(raw: bytes | None) -> int | None:
+    return None if raw is None else int.from_bytes(raw, "big")
+
+
+def _write_vxlan(settings: Mapping[str, Setting]) -> Raw:
+    told: Raw = [
+        (_VXLAN_ID, number(settings["identifier"])),
+        (_VXLAN_PORT, network_short(settings["port"])),
     ]
     for name, four, six in (
-        ("remote", "IFLA_VXLAN_GROUP", "IFLA_VXLAN_GROUP6"),
-        ("local", "IFLA_VXLAN_LOCAL", "IFLA_VXLAN_LOCAL6"),
+        ("remote", _VXLAN_GROUP, _VXLAN_GROUP6),
+        ("local", _VXLAN_LOCAL, _VXLAN_LOCAL6),
     ):
-        address = settings.get(name)
-        if address is not None:
-            attributes.append((six if ":" in str(address) else four, str(address)))
-    return attributes
+        if settings.get(name) is not None:
+            address = ip_address(str(settings[name]))
+            told.append((six if address.version == 6 else four, address.packed))
+    return told
 
 
-def _read_vxlan(attribute: Callable[[str], Any]) -> dict[str, Setting]:
+def _read_vxlan(told: Told) -> dict[str, Setting]:
     return {
-        "identifier": attribute("IFLA_VXLAN_ID"),
-        "port": attribute("IFLA_VXLAN_PORT"),
-        LINK_SETTING: attribute("IFLA_VXLAN_LINK"),
-        "remote": attribute("IFLA_VXLAN_GROUP") or attribute("IFLA_VXLAN_GROUP6"),
-        "local": attribute("IFLA_VXLAN_LOCAL") or attribute("IFLA_VXLAN_LOCAL6"),
+        "identifier": to_number(told.get(_VXLAN_ID)),
+        "port": _from_network(told.get(_VXLAN_PORT)),
+        LINK_SETTING: to_number(told.get(_VXLAN_LINK)),
+        "remote": _address(told.get(_VXLAN_GROUP) or told.get(_VXLAN_GROUP6)),
+        "local": _address(told.get(_VXLAN_LOCAL) or told.get(_VXLAN_LOCAL6)),
     }
 
 
-def _write_vrf(settings: Mapping[str, Setting]) -> Attributes:
-    return [("IFLA_VRF_TABLE", settings["table"])]
+def link_of(index: int) -> tuple[int, bytes]:
+    """Return the attribute that names a vxlan's parent."""
+    return _VXLAN_LINK, number(index)
 
 
-def _read_vrf(attribute: Callable[[str], Any]) -> dict[str, Setting]:
-    return {"table": attribute("IFLA_VRF_TABLE")}
+def _address(raw: bytes | None) -> str | None:
+    return str(ip_address(raw)) if raw else None
 
 
-def _named(value: object, names: Mapping[str, int]) -> str:
-    """Return the name of a value, whether pyroute2 has turned it into a name already or not."""
-    if isinstance(value, str):
-        return value
+def _write_vrf(settings: Mapping[str, Setting]) -> Raw:
+    return [(_VRF_TABLE, number(settings["table"]))]
+
+
+def _read_vrf(told: Told) -> dict[str, Setting]:
+    return {"table": to_number(told.get(_VRF_TABLE))}
+
+
+def _named(value: int | None, names: Mapping[str, int]) -> str:
+    """Return the name of a value."""
     return next((name for name, number in names.items() if number == value), str(value))
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from ipaddress import ip_address
-from socket import AF_INET, AF_INET6, AF_UNSPEC
-
-from pyroute2.netlink.rtnl.ndmsg import ndmsg
+from socket import AF_INET, AF_INET6
 
 from isthmus.network.machine import Machine
 from isthmus.network.model import Neighbour
@@ -19,13 +17,15 @@ from isthmus.network.netlink.message import (
     RTM_GETNEIGH,
     RTM_NEWNEIGH,
     Attributes,
+    decoded,
     encoded,
-    message,
+    request,
 )
 from isthmus.network.objects import NeighbourObject
 
 _PERMANENT = 0x80
 _STATE_OFFSET = 8
+_ALL = request(RTM_GETNEIGH, bytes(12))
 
 
 def adding(wanted: NeighbourObject, protocol: int, machine: Machine, *, replace: bool = False) -> bytes:
@@ -42,6 +42,8 @@ def removing(found: NeighbourObject, machine: Machine) -> bytes:
 def _request(
     number: int, flags: int, wanted: NeighbourObject, attributes: Attributes, machine: Machine
 ) -> bytes:
+    from pyroute2.netlink.rtnl.ndmsg import ndmsg
+
     neighbour = wanted.neighbour
     return encoded(
         ndmsg,
@@ -58,14 +60,15 @@ def reading(
     namespace: str, names: dict[int, str], protocol: int, channel: Channel
 ) -> Iterator[NeighbourObject]:
     """Read the entries that carry a network's protocol number."""
-    request = message(ndmsg, RTM_GETNEIGH, family=AF_UNSPEC)
-    for found in channel.dump(request, wanted=_is_permanent):
+    permanent = [body for body in channel.bodies(_ALL) if body[_STATE_OFFSET] & _PERMANENT]
+    if not permanent:
+        return
+    from pyroute2.netlink.rtnl.ndmsg import ndmsg
+
+    for body in permanent:
+        found = decoded(ndmsg, body)
         if found.get_attr("NDA_PROTOCOL") == protocol:
             device = names.get(found["ifindex"], "")
             address = ip_address(found.get_attr("NDA_DST"))
             neighbour = Neighbour(address, device, found.get_attr("NDA_LLADDR"))
             yield NeighbourObject(namespace, neighbour)
-
-
-def _is_permanent(body: bytes) -> bool:
-    return bool(body[_STATE_OFFSET] & _PERMANENT)

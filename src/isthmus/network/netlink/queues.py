@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pyroute2.netlink.rtnl.tcmsg import tcmsg
-from pyroute2.netlink.rtnl.tcmsg.common import tick_in_usec, time2tick
-
 from isthmus.network.machine import Machine
 from isthmus.network.model import Shaping
-from isthmus.network.netlink.channel import Channel, attributes
+from isthmus.network.netlink.channel import Channel
 from isthmus.network.netlink.interfaces import index_of
 from isthmus.network.netlink.message import (
     CREATE,
@@ -24,16 +21,21 @@ from isthmus.network.netlink.message import (
     RTM_NEWQDISC,
     Attributes,
     Decoded,
+    attributes,
+    decoded,
     encoded,
-    message,
+    request,
 )
 from isthmus.network.objects import Queue
 
 _ROOT = 0xFFFFFFFF
 _HEAD_SIZE = 20
 _TCA_KIND = 1
+_ALL = request(RTM_GETQDISC, bytes(_HEAD_SIZE))
 _HANDLE = 0x10000
 _PACKETS = 1000
+DISCIPLINES = frozenset({"tbf", "netem"})
+"""The disciplines that a file can ask for, by the kernel's names."""
 _WHOLE = 0xFFFFFFFF
 _TBF_LATENCY = 50_000
 """Microseconds that a packet may wait in a token bucket before it is dropped."""
@@ -41,13 +43,15 @@ _TBF_LATENCY = 50_000
 
 def setting(wanted: Queue, machine: Machine, *, replace: bool) -> bytes:
     """Encode the request that shapes an interface, or shapes it differently."""
+    from pyroute2.netlink.rtnl.tcmsg import tcmsg
+
     kind = discipline(wanted.shaping)
     options = _tbf(wanted.shaping) if kind == "tbf" else _netem(wanted.shaping)
-    attributes: Attributes = [("TCA_KIND", kind), ("TCA_OPTIONS", options)]
+    told: Attributes = [("TCA_KIND", kind), ("TCA_OPTIONS", options)]
     return encoded(
         tcmsg,
         RTM_NEWQDISC,
-        attributes,
+        told,
         flags=REPLACE if replace else CREATE,
         index=index_of(machine, wanted.namespace, wanted.interface),
         parent=_ROOT,
@@ -57,6 +61,8 @@ def setting(wanted: Queue, machine: Machine, *, replace: bool) -> bytes:
 
 def removing(found: Queue, machine: Machine) -> bytes:
     """Encode the request that gives an interface its default discipline back."""
+    from pyroute2.netlink.rtnl.tcmsg import tcmsg
+
     index = index_of(machine, found.namespace, found.interface)
     return encoded(tcmsg, RTM_DELQDISC, index=index, parent=_ROOT, handle=_HANDLE)
 
@@ -67,6 +73,8 @@ def discipline(shaping: Shaping) -> str:
 
 
 def _tbf(shaping: Shaping) -> dict[str, Any]:
+    from pyroute2.netlink.rtnl.tcmsg.common import time2tick
+
     rate = (shaping.rate or 0) // 8
     burst = shaping.burst or _default_burst(rate)
     parameters = {
@@ -86,6 +94,8 @@ def _default_burst(rate: int) -> int:
 
 
 def _netem(shaping: Shaping) -> dict[str, Any]:
+    from pyroute2.netlink.rtnl.tcmsg.common import time2tick
+
     options: dict[str, Any] = {
         "delay": int(time2tick(shaping.delay or 0)),
         "jitter": int(time2tick(shaping.jitter or 0)),
@@ -103,7 +113,13 @@ def _netem(shaping: Shaping) -> dict[str, Any]:
 
 def reading(namespace: str, names: dict[int, str], channel: Channel) -> Iterator[Queue]:
     """Read the disciplines that a file can ask for; the kernel's defaults are none of them."""
-    for found in channel.dump(message(tcmsg, RTM_GETQDISC), wanted=_is_shaping):
+    shaping = [body for body in channel.bodies(_ALL) if _is_shaping(body)]
+    if not shaping:
+        return
+    from pyroute2.netlink.rtnl.tcmsg import tcmsg
+
+    for body in shaping:
+        found = decoded(tcmsg, body)
         name = names.get(found["index"])
         kind = found.get_attr("TCA_KIND")
         options = found.get_attr("TCA_OPTIONS")
@@ -113,10 +129,12 @@ def reading(namespace: str, names: dict[int, str], channel: Channel) -> Iterator
 
 
 def _is_shaping(body: bytes) -> bool:
-    return attributes(body, _HEAD_SIZE).get(_TCA_KIND, b"").rstrip(b"\0") in (b"tbf", b"netem")
+    return attributes(body, _HEAD_SIZE).get(_TCA_KIND, b"").rstrip(b"\0").decode() in DISCIPLINES
 
 
 def _read_tbf(options: Decoded) -> Shaping:
+    from pyroute2.netlink.rtnl.tcmsg.common import tick_in_usec
+
     parameters = options.get_attr("TCA_TBF_PARMS")
     rate = parameters["rate"]
     burst = round(parameters["buffer"] / tick_in_usec * rate / 1_000_000)
@@ -124,6 +142,8 @@ def _read_tbf(options: Decoded) -> Shaping:
 
 
 def _read_netem(options: Decoded) -> Shaping:
+    from pyroute2.netlink.rtnl.tcmsg.common import tick_in_usec
+
     rate = options.get_attr("TCA_NETEM_RATE")
     return Shaping(
         rate=rate["rate"] * 8 if rate and rate["rate"] else None,

@@ -1,24 +1,21 @@
 """What interfaces a namespace has, read at once.
 
-Most of what the kernel tells of an interface is of no concern here, so the few attributes that are get
-read from the raw answer; only a kind's own settings go through pyroute2.
+Most of what the kernel tells of an interface is of no concern here: the few attributes that are get read
+from the raw answer.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
 from isthmus.network.model import BridgePort
-from isthmus.network.netlink.channel import Channel, attributes
+from isthmus.network.netlink.channel import Channel
 from isthmus.network.netlink.interfaces import AF_BRIDGE, VLAN_INFO_PVID, memberships
 from isthmus.network.netlink.kinds import KINDS, LINK_SETTING
 from isthmus.network.netlink.mark import Mark, group_of, read_mark
-from isthmus.network.netlink.message import RTM_GETLINK, Decoded, message
+from isthmus.network.netlink.message import RTM_GETLINK, attributes, listed, number, request
+from isthmus.network.netlink.queues import DISCIPLINES
 from isthmus.network.objects import Interface, Setting
 
 _IFF_UP = 0x1
@@ -28,19 +25,21 @@ _HEAD = struct.Struct("=BxHiII")
 _NUMBER = struct.Struct("=I")
 _SIGNED = struct.Struct("=i")
 
-_ADDRESS, _IFNAME, _MTU, _LINK, _MASTER = 1, 3, 4, 5, 10
-_LINKINFO, _IFALIAS, _GROUP, _NETNSID = 18, 20, 27, 37
-_INFO_KIND = 1
+_ADDRESS, _IFNAME, _MTU, _LINK, _QDISC, _MASTER = 1, 3, 4, 5, 6, 10
+_LINKINFO, _IFALIAS, _AF_SPEC, _GROUP, _EXT_MASK, _NETNSID = 18, 20, 26, 27, 29, 37
+_INFO_KIND, _INFO_DATA, _BRIDGE_VLAN_INFO = 1, 2, 2
+_VLAN_INFO = struct.Struct("=HH")
+_ALL = request(RTM_GETLINK, bytes(_HEAD.size), [(_EXT_MASK, number(_RTEXT_FILTER_SKIP_STATS))])
+_PORTS = request(RTM_GETLINK, _HEAD.pack(AF_BRIDGE, 0, 0, 0, 0), [(_EXT_MASK, number(_RTEXT_FILTER_BRVLAN))])
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """An interface as it was told: the raw body, and what is asked of it most."""
+    """An interface as it was told."""
 
     name: str
     flags: int
     attributes: dict[int, bytes]
-    body: bytes
 
     def number(self, attribute: int) -> int | None:
         raw = self.attributes.get(attribute)
@@ -65,11 +64,10 @@ class Reading:
         self.namespace = namespace
         self._channel = channel
         self._found: dict[int, _Found] = {}
-        request = message(ifinfmsg, RTM_GETLINK, [("IFLA_EXT_MASK", _RTEXT_FILTER_SKIP_STATS)])
-        for _, body in channel.bodies(request):
+        for body in channel.bodies(_ALL):
             _, _, index, flags, _ = _HEAD.unpack_from(body)
             told = attributes(body, _HEAD.size)
-            self._found[index] = _Found(_text(told[_IFNAME]), flags, told, body)
+            self._found[index] = _Found(_text(told[_IFNAME]), flags, told)
         self.names: dict[int, str] = {index: each.name for index, each in self._found.items()}
         self._indexes = {name: index for index, name in self.names.items()}
 
@@ -115,7 +113,7 @@ class Reading:
         below = self.beneath(index)
         near = below is not None and below[1] is None and below[0] in self.names
         beneath = (self.namespace, self.names[below[0]]) if below is not None and near else None
-        settings = _settings(kind, each.body)
+        settings = _settings(kind, each.attributes)
         link = settings.pop(LINK_SETTING, None)
         if isinstance(link, int) and link in self.names:
             beneath = (self.namespace, self.names[link])
@@ -138,19 +136,23 @@ class Reading:
         """Say whether any interface is a bridge, whose ports may filter VLANs."""
         return any(each.kind == "bridge" for each in self._found.values())
 
+    def is_shaped(self) -> bool:
+        """Say whether any interface has a queueing discipline that a file can ask for."""
+        return any(_text(each.attributes.get(_QDISC, b"")) in DISCIPLINES for each in self._found.values())
+
     def ports(self) -> dict[str, BridgePort]:
         """Read the VLANs of bridge ports; a port with the default alone is left out."""
-        request = message(ifinfmsg, RTM_GETLINK, [("IFLA_EXT_MASK", _RTEXT_FILTER_BRVLAN)], family=AF_BRIDGE)
         ports: dict[str, BridgePort] = {}
-        for link in self._channel.dump(request):
-            specification = link.get_attr("IFLA_AF_SPEC")
-            infos = specification.get_attrs("IFLA_BRIDGE_VLAN_INFO") if specification else []
-            vlans = {info["vid"]: info["flags"] for info in infos}
+        for body in self._channel.bodies(_PORTS):
+            index = _HEAD.unpack_from(body)[2]
+            specification = listed(attributes(body, _HEAD.size).get(_AF_SPEC, b""))
+            infos = [_VLAN_INFO.unpack_from(raw) for kind, raw in specification if kind == _BRIDGE_VLAN_INFO]
+            vlans = {vlan: flags for flags, vlan in infos}
             # None at all is also what a kernel without the feature tells.
             if vlans and vlans != memberships(None):
                 tagged = tuple(sorted(vlan for vlan, flags in vlans.items() if not flags & VLAN_INFO_PVID))
                 untagged = next((vlan for vlan, flags in vlans.items() if flags & VLAN_INFO_PVID), None)
-                ports[self.names.get(link["index"], "")] = BridgePort(untagged, tagged)
+                ports[self.names.get(index, "")] = BridgePort(untagged, tagged)
         return ports
 
 
@@ -158,17 +160,9 @@ def _text(raw: bytes) -> str:
     return raw.rstrip(b"\0").decode(errors="replace")
 
 
-def _settings(kind: str, body: bytes) -> dict[str, Setting]:
+def _settings(kind: str, told: dict[int, bytes]) -> dict[str, Setting]:
     known = KINDS.get(kind)
     if known is None or not known.has_settings:
         return {}
-    link = ifinfmsg(struct.pack("=IHHII", 16 + len(body), 0, 0, 0, 0) + body)
-    link.decode()
-    return known.read(_attribute_reader(link))
-
-
-def _attribute_reader(link: Decoded) -> Callable[[str], Any]:
-    information = link.get_attr("IFLA_LINKINFO")
-    data = information.get_attr("IFLA_INFO_DATA") if information is not None else None
-    reader: Callable[[str], Any] = getattr(data, "get_attr", lambda _: None)
-    return reader
+    information = attributes(told.get(_LINKINFO, b""))
+    return known.read(attributes(information.get(_INFO_DATA, b"")))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
-from socket import AF_INET, AF_INET6, AF_UNSPEC
-
-from pyroute2.netlink.rtnl.rtmsg import rtmsg
+from socket import AF_INET, AF_INET6
 
 from isthmus.network.machine import Machine
 from isthmus.network.model import Route
@@ -18,13 +17,18 @@ from isthmus.network.netlink.message import (
     RTM_DELROUTE,
     RTM_GETROUTE,
     RTM_NEWROUTE,
-    Attributes,
-    Decoded,
-    message,
+    Raw,
+    attributes,
+    number,
+    request,
+    to_number,
 )
 from isthmus.network.objects import RouteObject
 
 _KINDS = {"unicast": 1, "local": 2, "blackhole": 6, "unreachable": 7, "prohibit": 8, "throw": 9}
+_KIND_NAMES = {number: name for name, number in _KINDS.items()}
+_HEAD = struct.Struct("=BBBBBBBBI")
+_DST, _OIF, _GATEWAY, _PRIORITY, _PREFSRC, _TABLE = 1, 4, 5, 6, 7, 15
 _RTNH_F_ONLINK = 4
 _PROTOCOL_OFFSET = 5
 _SCOPE_LINK = 253
@@ -48,34 +52,31 @@ def family_of(route: Route) -> int:
     return AF_INET6 if known is not None and known.version == 6 else AF_INET
 
 
-def _request(number: int, flags: int, wanted: RouteObject, protocol: int, machine: Machine) -> bytes:
+def _request(kind: int, flags: int, wanted: RouteObject, protocol: int, machine: Machine) -> bytes:
     route = wanted.route
-    attributes: Attributes = [("RTA_TABLE", route.table)]
+    told: Raw = [(_TABLE, number(route.table))]
     if route.to is not None:
-        attributes.append(("RTA_DST", str(route.to.network_address)))
+        told.append((_DST, route.to.network_address.packed))
     if route.via is not None:
-        attributes.append(("RTA_GATEWAY", str(route.via)))
+        told.append((_GATEWAY, route.via.packed))
     if route.device is not None:
-        attributes.append(("RTA_OIF", index_of(machine, wanted.namespace, route.device)))
+        told.append((_OIF, number(index_of(machine, wanted.namespace, route.device))))
     if route.source is not None:
-        attributes.append(("RTA_PREFSRC", str(route.source)))
+        told.append((_PREFSRC, route.source.packed))
     if route.metric is not None:
-        attributes.append(("RTA_PRIORITY", route.metric))
-    request = message(
-        rtmsg,
-        number,
-        attributes,
-        flags=flags,
-        family=family_of(route),
-        dst_len=route.to.prefixlen if route.to is not None else 0,
-        table=route.table if route.table < 256 else 0,
-        proto=protocol,
-        scope=_scope(route),
-        type=_KINDS[route.kind],
+        told.append((_PRIORITY, number(route.metric)))
+    head = _HEAD.pack(
+        family_of(route),
+        route.to.prefixlen if route.to is not None else 0,
+        0,
+        0,
+        route.table if route.table < 256 else 0,
+        protocol,
+        _scope(route),
+        _KINDS[route.kind],
+        _RTNH_F_ONLINK if route.on_link else 0,
     )
-    request["flags"] = _RTNH_F_ONLINK if route.on_link else 0
-    request.encode()
-    return bytes(request.data)
+    return request(kind, head, told, flags=flags)
 
 
 def _scope(route: Route) -> int:
@@ -88,26 +89,27 @@ def _scope(route: Route) -> int:
 
 def reading(namespace: str, names: dict[int, str], protocol: int, channel: Channel) -> Iterator[RouteObject]:
     """Read the routes that carry a network's protocol number."""
-    request = message(rtmsg, RTM_GETROUTE, family=AF_UNSPEC)
-    for found in channel.dump(request, wanted=lambda body: body[_PROTOCOL_OFFSET] == protocol):
-        yield RouteObject(namespace, _route(found, names))
+    # The kernel tells those alone where it can choose (strict checking); older ones tell all.
+    ours = request(RTM_GETROUTE, _HEAD.pack(0, 0, 0, 0, 0, protocol, 0, 0, 0))
+    for body in channel.bodies(ours):
+        if body[_PROTOCOL_OFFSET] == protocol:
+            yield RouteObject(namespace, _route(body, names))
 
 
-def _route(found: Decoded, names: dict[int, str]) -> Route:
-    destination, gateway = found.get_attr("RTA_DST"), found.get_attr("RTA_GATEWAY")
-    source, metric = found.get_attr("RTA_PREFSRC"), found.get_attr("RTA_PRIORITY")
-    unspecified = "0.0.0.0" if found["family"] == AF_INET else "::"
-    network = ip_network(f"{destination or unspecified}/{found['dst_len']}")
-    if found["family"] == AF_INET6 and metric == _DEFAULT_METRIC_6:
+def _route(body: bytes, names: dict[int, str]) -> Route:
+    family, length, _, _, table, _, _, kind, flags = _HEAD.unpack_from(body)
+    told = attributes(body, _HEAD.size)
+    gateway, source, metric = told.get(_GATEWAY), told.get(_PREFSRC), to_number(told.get(_PRIORITY))
+    destination = told.get(_DST) or bytes(4 if family == AF_INET else 16)
+    if family == AF_INET6 and metric == _DEFAULT_METRIC_6:
         metric = None
-    kinds = {number: name for name, number in _KINDS.items()}
     return Route(
-        to=network,
+        to=ip_network((destination, length)),
         via=ip_address(gateway) if gateway else None,
-        device=names.get(found.get_attr("RTA_OIF")),
+        device=names.get(to_number(told.get(_OIF)) or 0),
         source=ip_address(source) if source else None,
-        table=found.get_attr("RTA_TABLE") or found["table"],
+        table=to_number(told.get(_TABLE)) or table,
         metric=metric or None,
-        kind=kinds.get(found["type"], str(found["type"])),
-        on_link=bool(found["flags"] & _RTNH_F_ONLINK),
+        kind=_KIND_NAMES.get(kind, str(kind)),
+        on_link=bool(flags & _RTNH_F_ONLINK),
     )

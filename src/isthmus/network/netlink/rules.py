@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from ipaddress import ip_network
-from socket import AF_INET, AF_INET6, AF_UNSPEC
-
-from pyroute2.netlink.rtnl.fibmsg import fibmsg
+from socket import AF_INET, AF_INET6
 
 from isthmus.network.model import Rule
-from isthmus.network.netlink.channel import Channel, attributes
+from isthmus.network.netlink.channel import Channel
 from isthmus.network.netlink.message import (
     CREATE,
     RTM_DELRULE,
     RTM_GETRULE,
     RTM_NEWRULE,
     Attributes,
-    Decoded,
+    attributes,
+    decoded,
     encoded,
-    message,
+    request,
 )
 from isthmus.network.objects import RuleObject
 
 _HEAD_SIZE = 12
 _FRA_PROTOCOL = 21
+_ALL = request(RTM_GETRULE, bytes(_HEAD_SIZE))
 _ACTIONS = {"lookup": 1, "blackhole": 6, "unreachable": 7, "prohibit": 8}
 _WHOLE_MARK = 0xFFFFFFFF
 
@@ -39,7 +39,9 @@ def removing(rule: RuleObject, protocol: int) -> bytes:
 
 
 def _request(number: int, flags: int, rule: Rule, protocol: int) -> bytes:
-    attributes: Attributes = [("FRA_PRIORITY", rule.priority), ("FRA_PROTOCOL", protocol)]
+    from pyroute2.netlink.rtnl.fibmsg import fibmsg
+
+    told: Attributes = [("FRA_PRIORITY", rule.priority), ("FRA_PROTOCOL", protocol)]
     given = (
         ("FRA_SRC", rule.source and str(rule.source.network_address)),
         ("FRA_DST", rule.destination and str(rule.destination.network_address)),
@@ -49,12 +51,12 @@ def _request(number: int, flags: int, rule: Rule, protocol: int) -> bytes:
         ("FRA_OIFNAME", rule.outgoing),
         ("FRA_TABLE", rule.table),
     )
-    attributes += [(name, value) for name, value in given if value is not None]
+    told += [(name, value) for name, value in given if value is not None]
     table = rule.table or 0
     return encoded(
         fibmsg,
         number,
-        attributes,
+        told,
         flags=flags,
         family=AF_INET if rule.family == 4 else AF_INET6,
         src_len=rule.source.prefixlen if rule.source else 0,
@@ -66,9 +68,9 @@ def _request(number: int, flags: int, rule: Rule, protocol: int) -> bytes:
 
 def reading(namespace: str, protocol: int, channel: Channel) -> Iterator[RuleObject]:
     """Read the rules that carry a network's protocol number."""
-    request = message(fibmsg, RTM_GETRULE, family=AF_UNSPEC)
-    for found in channel.dump(request, wanted=lambda body: _protocol(body) == protocol):
-        yield RuleObject(namespace, _rule(found))
+    for body in channel.bodies(_ALL):
+        if _protocol(body) == protocol:
+            yield RuleObject(namespace, _rule(body))
 
 
 def _protocol(body: bytes) -> int | None:
@@ -76,7 +78,10 @@ def _protocol(body: bytes) -> int | None:
     return raw[0] if raw else None
 
 
-def _rule(found: Decoded) -> Rule:
+def _rule(body: bytes) -> Rule:
+    from pyroute2.netlink.rtnl.fibmsg import fibmsg
+
+    found = decoded(fibmsg, body)
     source, destination = found.get_attr("FRA_SRC"), found.get_attr("FRA_DST")
     mark, mask = found.get_attr("FRA_FWMARK"), found.get_attr("FRA_FWMASK")
     actions = {number: name for name, number in _ACTIONS.items()}

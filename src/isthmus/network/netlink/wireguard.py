@@ -15,7 +15,8 @@ from dataclasses import replace
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from isthmus.network.machine import Machine
-from isthmus.network.netlink.channel import NLM_F_DUMP, Channel, attribute, attribute_list, attributes, nest
+from isthmus.network.netlink.channel import NLM_F_DUMP, Channel
+from isthmus.network.netlink.message import attribute, attributes, listed, nest
 from isthmus.network.objects import Interface, Secret, Setting
 from isthmus.network.tunnels import Endpoint, Peer, in_order, peers_of
 
@@ -55,7 +56,7 @@ def read(interface: Interface, machine: Machine) -> Interface:
     """Return an interface with its keys, port and peers filled in. OSError where the kernel refuses."""
     with _channel(interface.namespace, machine) as channel:
         body = _head(_GET_DEVICE) + attribute(_IFNAME, _name(interface))
-        bodies = [answer for _, answer in channel.answers(_request(_family(channel), body), NLM_F_DUMP)]
+        bodies = list(channel.bodies(_request(_family(channel), body), NLM_F_DUMP))
     return replace(interface, settings=tuple(sorted({**dict(interface.settings), **_read(bodies)}.items())))
 
 
@@ -78,7 +79,7 @@ def _channel(namespace: str, machine: Machine) -> closing[Channel]:
 def _family(channel: Channel) -> int:
     """Ask for wireguard's number among the generic families; the kernel loads its module for that."""
     body = _GENERIC_HEADER.pack(_GET_FAMILY, 1, 0) + attribute(_FAMILY_NAME, b"wireguard\0")
-    for _, answer in channel.answers(_request(_CONTROLLER, body), 0):
+    for answer in channel.bodies(_request(_CONTROLLER, body), 0):
         number: int = _SHORT.unpack_from(attributes(answer, _GENERIC_HEADER.size)[_FAMILY_ID])[0]
         return number
     raise WireguardError("the kernel does not tell how wireguard is asked")
@@ -180,7 +181,7 @@ def _read(bodies: list[bytes]) -> dict[str, Setting]:
     settings: dict[str, Setting] = {}
     peers: dict[str, Peer] = {}
     for body in bodies:
-        for kind, raw in attribute_list(body, _GENERIC_HEADER.size):
+        for kind, raw in listed(body, _GENERIC_HEADER.size):
             match kind:
                 case _ if kind == _PRIVATE_KEY:
                     settings["private_key"] = Secret(_text(raw))
@@ -189,7 +190,7 @@ def _read(bodies: list[bytes]) -> dict[str, Setting]:
                 case _ if kind == _FWMARK:
                     settings["mark"] = _NUMBER.unpack(raw)[0]
                 case _ if kind == _PEERS:
-                    for _, entry in attribute_list(raw, 0):
+                    for _, entry in listed(raw, 0):
                         _take_in(_read_peer(entry), peers)
     settings["peers"] = in_order(peers.values())
     return settings
@@ -206,7 +207,7 @@ def _take_in(peer: Peer, peers: dict[str, Peer]) -> None:
 def _read_peer(raw: bytes) -> Peer:
     told = attributes(raw, 0)
     secret = told.get(_PEER_PRESHARED_KEY, _NO_KEY)
-    allowed = (_read_allowed(entry) for _, entry in attribute_list(told.get(_PEER_ALLOWED, b""), 0))
+    allowed = (_read_allowed(entry) for _, entry in listed(told.get(_PEER_ALLOWED, b""), 0))
     return Peer(
         _text(told[_PEER_PUBLIC_KEY]),
         _read_endpoint(told.get(_PEER_ENDPOINT)),

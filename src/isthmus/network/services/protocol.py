@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from asyncio import StreamWriter
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from isthmus.network.services.definition import Definition
+
+if TYPE_CHECKING:
+    # The builder's side reads and writes plain sockets: it does without loading asyncio.
+    from asyncio import StreamWriter
 
 
 class Apply(msgspec.Struct, frozen=True, tag="apply"):
