@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from isthmus.network import services
 from isthmus.network.applying import ApplyError, Change, apply, apply_all
-from isthmus.network.desired import Former, all_namespaces, desired, ends_of
+from isthmus.network.desired import Former, all_namespaces, desired, ends_of, is_owned
 from isthmus.network.difference import Step, difference
 from isthmus.network.filtering import interception_objects, wanted_ruleset
 from isthmus.network.machine import Machine
@@ -21,6 +21,8 @@ from isthmus.network.model import OUTSIDE, Namespace, Network
 from isthmus.network.objects import Object, ServiceObject, State
 from isthmus.network.observed import Observation, observe
 from isthmus.network.services import Definition
+from isthmus.network.spacemaking import sweep
+from isthmus.network.spaces import locate
 
 _ROUNDS = 3
 """How often the kernel is looked at again: what one change takes along is put back by the next round."""
@@ -181,4 +183,5 @@ def dismantle(
         empty = State(network.name, {})
         change = Change(found.state, empty, found.former)
         left = apply_all(difference(empty, found.state), change, machine, progress)
+        sweep(locate(each, network.name) for each in network.namespaces if is_owned(each))
     return left

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,15 +25,30 @@ def make(wanted: Sequence[SpaceObject], mark: str) -> list[Open | OSError]:
     One that fails leaves no file behind and keeps none of the others from being made.
     """
     made: list[Open | OSError] = []
-    thread = threading.Thread(target=_make_all, args=(wanted, mark, made), name="isthmus-namespaces")
+    stopping = threading.Event()
+    arguments = (wanted, mark, made, stopping)
+    thread = threading.Thread(target=_make_all, args=arguments, name="isthmus-namespaces")
     thread.start()
-    thread.join()
+    try:
+        thread.join()
+    except BaseException:
+        # A signal: whoever undoes things must not be followed by a thread that goes on making them.
+        stopping.set()
+        thread.join()
+        for each in made:
+            if isinstance(each, Open):
+                each.close()
+        raise
     return made
 
 
-def _make_all(wanted: Sequence[SpaceObject], mark: str, made: list[Open | OSError]) -> None:
+def _make_all(
+    wanted: Sequence[SpaceObject], mark: str, made: list[Open | OSError], stopping: threading.Event
+) -> None:
     shared: set[Path] = set()
     for each in wanted:
+        if stopping.is_set():
+            return
         try:
             made.append(_make_one(each, mark, shared))
         except OSError as error:
@@ -117,6 +132,15 @@ def remove(spaces: Sequence[Space]) -> list[OSError | None]:
         except OSError as error:
             outcomes.append(error)
     return outcomes
+
+
+def sweep(spaces: Iterable[Space]) -> None:
+    """Remove the empty files that a crash left of namespaces about to be made; others are not touched."""
+    for space in spaces:
+        with suppress(OSError):
+            told = space.net.stat()
+            if told.st_size == 0 and told.st_dev == space.net.parent.stat().st_dev:
+                space.net.unlink()
 
 
 def _take_away(path: Path) -> None:
