@@ -15,7 +15,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from isthmus.network import services
 from isthmus.network.applying import ApplyError, Change, apply, apply_all
-from isthmus.network.desired import Former, all_namespaces, desired, ends_of
+from isthmus.network.desired import Former, all_namespaces, desired, ends_of, is_owned
 from isthmus.network.difference import Step, difference
 from isthmus.network.filtering import interception_objects, wanted_ruleset
 from isthmus.network.machine import Machine
@@ -32,6 +32,8 @@ from isthmus.network.objects import (
 )
 from isthmus.network.observed import Observation, observe
 from isthmus.network.services import Definition
+from isthmus.network.spacemaking import sweep
+from isthmus.network.spaces import locate
 
 IpNetwork = IPv4Network | IPv6Network
 
@@ -212,4 +214,5 @@ def dismantle(
         empty = State(network.name, {})
         change = Change(found.state, empty, found.former)
         left = apply_all(difference(empty, found.state), change, machine, progress)
+        sweep(locate(each, network.name) for each in network.namespaces if is_owned(each))
     return left

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,22 +33,37 @@ def make(wanted: Sequence[SpaceObject], mark: str) -> list[Open | OSError]:
             _prepare_folder(folder, shared)
     except OSError as error:
         return [error] * len(wanted)
-    # The kernel makes namespaces side by side; most of a network's time goes there.
+    _in_threads(wanted, mark, made)
+    for each, outcome in zip(wanted, made, strict=True):
+        if isinstance(outcome, OSError):
+            _tidy(each.space)
+    return made
+
+
+def _in_threads(wanted: Sequence[SpaceObject], mark: str, made: list[Open | OSError]) -> None:
+    """Fill `made` by several threads: the kernel makes namespaces side by side, and most time goes there."""
+    stopping = threading.Event()
     count = min(_THREADS, len(wanted))
     threads = [
         threading.Thread(
-            target=_make_some, args=(wanted, mark, made, first, count), name="isthmus-namespaces"
+            target=_make_some, args=(wanted, mark, made, range(first, len(wanted), count), stopping)
         )
         for first in range(count)
     ]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
-    for each, outcome in zip(wanted, made, strict=True):
-        if isinstance(outcome, OSError):
-            _tidy(each.space)
-    return made
+    try:
+        for thread in threads:
+            thread.join()
+    except BaseException:
+        # A signal: whoever undoes things must not be followed by threads that go on making them.
+        stopping.set()
+        for thread in threads:
+            thread.join()
+        for each in made:
+            if isinstance(each, Open):
+                each.close()
+        raise
 
 
 def _files(space: Space) -> tuple[Path, ...]:
@@ -56,9 +71,15 @@ def _files(space: Space) -> tuple[Path, ...]:
 
 
 def _make_some(
-    wanted: Sequence[SpaceObject], mark: str, made: list[Open | OSError], first: int, step: int
+    wanted: Sequence[SpaceObject],
+    mark: str,
+    made: list[Open | OSError],
+    places: Iterable[int],
+    stopping: threading.Event,
 ) -> None:
-    for place in range(first, len(wanted), step):
+    for place in places:
+        if stopping.is_set():
+            return
         try:
             made[place] = _make_one(wanted[place], mark)
         except OSError as error:
@@ -141,6 +162,15 @@ def remove(spaces: Sequence[Space]) -> list[OSError | None]:
         except OSError as error:
             outcomes.append(error)
     return outcomes
+
+
+def sweep(spaces: Iterable[Space]) -> None:
+    """Remove the empty files that a crash left of namespaces about to be made; others are not touched."""
+    for space in spaces:
+        with suppress(OSError):
+            told = space.net.stat()
+            if told.st_size == 0 and told.st_dev == space.net.parent.stat().st_dev:
+                space.net.unlink()
 
 
 def _release(path: Path) -> None:
