@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 
-from isthmus.network.netlink.channel import NLM_F_ACK, NLM_F_REQUEST
+from isthmus.network.netlink.channel import NLM_F_REQUEST
 
 _NETLINK_NETFILTER = 12
 _NFNL_SUBSYS_NFTABLES = 10
@@ -25,8 +25,9 @@ def has_table(asked: socket.socket, table: str) -> bool:
     name = table.encode() + b"\0"
     attribute = struct.pack("=HH", 4 + len(name), _NFTA_TABLE_NAME) + name + b"\0" * (-len(name) % 4)
     body = struct.pack("=BBH", _NFPROTO_INET, 0, 0) + attribute
+    # No acknowledgement is asked for: one that follows an answer would be read as the next answer.
     kind = _NFNL_SUBSYS_NFTABLES << 8 | _NFT_MSG_GETTABLE
-    request = struct.pack("=IHHII", 16 + len(body), kind, NLM_F_REQUEST | NLM_F_ACK, 1, 0) + body
+    request = struct.pack("=IHHII", 16 + len(body), kind, NLM_F_REQUEST, 1, 0) + body
     try:
         asked.send(request)
         answer = asked.recv(1 << 16)
