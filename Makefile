@@ -12,8 +12,10 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name Cargo.toml)
 PARALLEL_TESTS := $(wildcard tests/unit tests/property tests/conformance)
-# Network tests make namespaces and firewall rules and measure time: one at a time.
+# The proxy's tests between namespaces measure time and share the machine's names: one at a time.
 SERIAL_TESTS := $(wildcard tests/netns)
+# The builder's tests each have a network world of their own.
+WORLD_TESTS := $(wildcard tests/netns/network)
 FUZZ_SECONDS ?= 60
 
 .PHONY: help demo test test-rust test-python test-netns \
@@ -75,7 +77,8 @@ endif
 
 test-netns: $(VENV)/.native-dev $(VENV)/.debian-packages
 ifneq ($(SERIAL_TESTS),)
-	$(PYTHON) -m pytest -ra $(SERIAL_TESTS)
+	$(PYTHON) -m pytest -ra $(SERIAL_TESTS) $(addprefix --ignore=,$(WORLD_TESTS))
+	$(PYTHON) -m pytest -ra -n 2 $(WORLD_TESTS)
 endif
 
 # VLANs, ipvlan, VRF, netem and wireguard, which the kernel of a build machine may lack. QEMU and a

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import pprint
 import re
+import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -49,7 +50,8 @@ class Lab:
 
     `<log>` the sink's address, `<stats>` a unix socket, `<NAME>` an origin's address, `<NAME_port>` its port,
     `<closed>` an address that refuses, `<stuck>` one that never answers, `<dir>` a directory,
-    `<NAME_address>` a listener's address, and every other name a port to listen on.
+    `<NAME_address>` a listener's address, `<NAME_fd>` the number of an open socket that listens already,
+    `<left>` and `<right>` the numbers of a socketpair(2), and every other name a port to listen on.
     """
 
     def __init__(self, program: str, folder: Path, config: str, origins: Origins) -> None:
@@ -59,6 +61,7 @@ class Lab:
         self._ends: list[End] = []
         self._closers: list[Any] = []
         self._labels: dict[int, str] = {}
+        self.inherited: dict[str, socket.socket] = {}
         self.ports: dict[str, int] = {}
         self.log = Sink()
         self._label(self.log.port, "log")
@@ -75,7 +78,8 @@ class Lab:
 
     def _start(self, program: str, ports: list[int], stats: bool) -> Proxy:
         try:
-            return Proxy(program, self.path, ports, [self.stats_path] if stats else [])
+            fds = [each.fileno() for each in self.inherited.values()]
+            return Proxy(program, self.path, ports, [self.stats_path] if stats else [], fds)
         except BaseException:
             self._release()
             raise
@@ -91,6 +95,10 @@ class Lab:
             return f"127.0.0.1:{self.origins[name].port}"
         if name == "stuck":
             return f"127.0.0.1:{self._stuck_port()}"
+        if name.endswith("_fd"):
+            return str(self._inherit(name.removesuffix("_fd")))
+        if name in ("left", "right"):
+            return str(self._pair(name))
         if name.endswith("_address"):
             return f"127.0.0.1:{self._place(name.removesuffix('_address'))}"
         if name.endswith("_port") and name.removesuffix("_port") in self.origins:
@@ -99,6 +107,20 @@ class Lab:
             self.ports[name] = self._ledger.take()
             self._label(self.ports[name], name)
         return f"127.0.0.1:{self.ports[name]}" if name == "closed" else str(self.ports[name])
+
+    def _inherit(self, name: str) -> int:
+        if name not in self.inherited:
+            listener = socket.create_server(("127.0.0.1", int(self._place(name))))
+            self.inherited[name] = listener
+            self._closers.append(listener)
+        return self.inherited[name].fileno()
+
+    def _pair(self, name: str) -> int:
+        if name not in self.inherited:
+            ends = socket.socketpair()
+            self.inherited.update(zip(("left", "right"), ends, strict=True))
+            self._closers += ends
+        return self.inherited[name].fileno()
 
     def _stuck_port(self) -> int:
         stuck = Stuck()

@@ -9,9 +9,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from .wire import DEADLINE, dial_unix
+from .wire import DEADLINE, End, dial_unix
 
 # Seconds that a start may take: on a machine that compiles beside the tests Python is slow to begin.
 START = 40.0
@@ -45,7 +46,9 @@ def is_haproxy(program: str) -> bool:
 class Proxy:
     """A running proxy."""
 
-    def __init__(self, program: str, config: Path, ports: list[int], paths: list[str]) -> None:
+    def __init__(
+        self, program: str, config: Path, ports: list[int], paths: list[str], fds: Sequence[int] = ()
+    ) -> None:
         self.program = program
         self.stderr_path = config.with_suffix(".stderr")
         self.stdout_path = config.with_suffix(".stdout")
@@ -56,6 +59,7 @@ class Proxy:
                 stdout=out,
                 stderr=err,
                 env=ENVIRONMENT,
+                pass_fds=fds,
             )
         self.pid = self._process.pid
         self._wait_until_it_listens(ports, paths)
@@ -84,12 +88,7 @@ class Proxy:
 
     def command(self, path: str, line: str) -> str:
         """One command over the stats socket, and its answer."""
-        end = dial_unix(path)
-        try:
-            end.send(line.encode() + b"\n")
-            return end.read_end()[0].decode()
-        finally:
-            end.close()
+        return asked(dial_unix(path), line)
 
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
@@ -114,6 +113,15 @@ class Proxy:
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
+
+
+def asked(end: End, line: str) -> str:
+    """One command over a connection to a stats socket, and its answer."""
+    try:
+        end.send(line.encode() + b"\n")
+        return end.read_end()[0].decode()
+    finally:
+        end.close()
 
 
 def listening_ports() -> set[int]:

@@ -13,8 +13,6 @@ from isthmus.cli import main
 
 from .ground import ip, run
 
-pytest.importorskip("isthmus.network.command")
-
 FILES = sorted((Path(__file__).parent / "networks").glob("*.yaml"))
 
 

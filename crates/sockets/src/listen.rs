@@ -178,9 +178,11 @@ fn tcp_options(socket: &OwnedFd, options: &ListenOptions) -> Result<()> {
         )?;
     }
     if options.defer_accept {
+        // Who says nothing is handed over after the first retransmission (1 s), as with HAProxy: the
+        // proxy's own timeout must begin.
         said(
             "defer-accept",
-            set_int(socket, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, 60),
+            set_int(socket, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, 1),
         )?;
     }
     if options.fast_open {

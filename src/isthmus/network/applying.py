@@ -63,7 +63,8 @@ def apply(steps: Sequence[Step], change: Change, machine: Machine, progress: Pro
 
 
 def _undo(run: _Run, change: Change, machine: Machine) -> list[tuple[Step, str]]:
-    undoing = _Run(Operator(change.found, machine, change.former), machine, _silent, forgiving=True)
+    operator = Operator(change.found, machine, change.former, undoing=True)
+    undoing = _Run(operator, machine, _silent, forgiving=True)
     undoing.carry_out([step.reversed() for step in reversed(run.done)])
     return undoing.failed
 
@@ -88,7 +89,7 @@ class _Run:
         self._progress = progress
         self._forgiving = forgiving
         self._queued: dict[str, list[tuple[Step, bytes]]] = {}
-        self._number = 0
+        self._noted: set[int] = set()
         self.done: list[Step] = []
         """Steps of which something was done, in order."""
         self.failed: list[tuple[Step, str]] = []
@@ -122,6 +123,8 @@ class _Run:
             self._fail(step, str(error))
 
     def _start(self, step: Step, work: list[Work]) -> None:
+        if not work and step.new is None:
+            self._note(step)
         for each in work:
             if isinstance(each, Request):
                 self._queued.setdefault(each.namespace, []).append((step, each.payload))
@@ -136,9 +139,10 @@ class _Run:
             outcomes = self._machine.channel(namespace).change([payload for _, payload in requests])
             refusals: list[tuple[Step, Refusal]] = []
             for (step, _), refusal in zip(requests, outcomes, strict=True):
-                if refusal is None:
+                if refusal is None or self._forgives(step, refusal):
+                    # What was gone already went with something of ours, and comes back with it.
                     self._note(step)
-                elif not self._forgives(step, refusal):
+                else:
                     refusals.append((step, refusal))
             for step, refusal in refusals:
                 self._fail(step, str(refusal))
@@ -168,7 +172,7 @@ class _Run:
             if isinstance(outcome, OSError):
                 failures.append((step, outcome))
             else:
-                self._machine.adopt(each.space.name, outcome)
+                self._machine.adopt(each.space, outcome)
                 self._note(step)
         for step, error in failures:
             self._fail(step, str(error))
@@ -183,7 +187,9 @@ class _Run:
                 self._fail(step, str(error))
 
     def _note(self, step: Step) -> None:
-        if not self.done or self.done[-1] is not step:
+        # Once, though it may take two phases: undoing it twice would fail the second time.
+        if id(step) not in self._noted:
+            self._noted.add(id(step))
             self.done.append(step)
 
     def _fail(self, step: Step, reason: str) -> None:

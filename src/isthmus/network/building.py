@@ -120,7 +120,8 @@ def build(
         left = restore(network, comparison.found, original, machine)
         services.apply_definitions(network.name, before, progress)
         if isinstance(error, ApplyError):
-            error.left += left
+            # What the undoing could not do, and this could, is not left.
+            error.left = left
         raise
 
 
@@ -153,12 +154,17 @@ def restore(
     network: Network, known: Observation, original: State, machine: Machine
 ) -> list[tuple[Step, str]]:
     """Bring a network's kernel objects back to a former state; return what could not be, with the reason."""
-    found = observe(network, machine).state
     kept: dict[tuple[str, ...], Object] = {
         key: each for key, each in original.objects.items() if not isinstance(each, ServiceObject)
     }
-    steps = difference(State(network.name, kept), found)
-    return apply_all(steps, Change(found, original, known.former), machine)
+    left: list[tuple[Step, str]] = []
+    for _ in range(_ROUNDS):
+        found = observe(network, machine).state
+        steps = difference(State(network.name, kept), found)
+        if not steps:
+            return []
+        left = apply_all(steps, Change(found, original, known.former), machine)
+    return left
 
 
 def dismantle(

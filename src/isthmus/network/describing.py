@@ -21,7 +21,8 @@ from isthmus.network.objects import (
     Sysctl,
 )
 
-_SECRET = ("private_key", "peers")
+# Of a digest nobody learns anything either.
+_SECRET = ("private_key", "peers", "endpoints")
 _KBIT, _MBIT, _GBIT = 1_000, 1_000_000, 1_000_000_000
 _MILLISECOND = 1_000
 _MAIN_TABLE = 254
@@ -215,6 +216,8 @@ def _interface_changes(old: Interface, new: Interface) -> Iterator[str]:
         ("vlan", old.port or "default", new.port or "default"),
         ("state", "up" if old.up else "down", "up" if new.up else "down"),
     ]
+    if old.begun:
+        yield "finished"
     have = dict(old.settings)
     pairs += [(setting.replace("_", "-"), have.get(setting), value) for setting, value in new.settings]
     for what, before, after in pairs:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from ipaddress import ip_network
 
+from isthmus.network import tunnels
 from isthmus.network.model import (
     HOST,
     OUTSIDE,
@@ -182,28 +183,9 @@ def _settings(kind: object) -> tuple[str, dict[str, Setting]]:
         case Vrf(table):
             return "vrf", {"table": table}
         case Wireguard():
-            return "wireguard", _wireguard_settings(kind)
+            return "wireguard", tunnels.wanted_settings(kind)
         case _:
             return "dummy", {}
-
-
-def _wireguard_settings(kind: Wireguard) -> dict[str, Setting]:
-    peers = sorted(
-        (
-            peer.public_key,
-            f"{peer.endpoint[0]}:{peer.endpoint[1]}" if peer.endpoint else None,
-            tuple(sorted(str(network) for network in peer.allowed)),
-            peer.keepalive or None,
-            peer.preshared_key,
-        )
-        for peer in kind.peers
-    )
-    return {
-        "private_key": kind.private_key,
-        "listen_port": kind.listen_port,
-        "mark": kind.mark,
-        "peers": tuple(peers),
-    }
 
 
 def _within(network: Network) -> Iterator[Object]:

@@ -77,10 +77,41 @@ def difference(wanted: State, found: State) -> list[Step]:
         for key, each in found.objects.items()
         if (key not in wanted.objects or key in gone.remade) and not gone.takes(each, key)
     ]
-    removals.sort(key=lambda step: rank(step.subject), reverse=True)
+    standing = _Heights(found)
+    removals.sort(key=lambda step: (rank(step.subject), standing.of(step.subject)), reverse=True)
     makings = list(_makings(wanted, found, gone))
-    makings.sort(key=lambda step: rank(step.subject))
+    standing = _Heights(wanted)
+    makings.sort(key=lambda step: (rank(step.subject), standing.of(step.subject)))
     return removals + makings
+
+
+class _Heights:
+    """How high interfaces stand, above parents and masters; a pair is made at once and stands as one."""
+
+    def __init__(self, state: State) -> None:
+        interfaces = (each for each in state.objects.values() if isinstance(each, Interface))
+        self._interfaces = {(each.namespace, each.name): each for each in interfaces}
+        self._known: dict[tuple[str, str], int] = {}
+
+    def of(self, each: Object) -> int:
+        """Return how many interfaces an interface stands on; 0 for anything else."""
+        return self._at((each.namespace, each.name)) if isinstance(each, Interface) else 0
+
+    def _at(self, place: tuple[str, str]) -> int:
+        if place not in self._known:
+            # Also what ends a circle, which no file can have.
+            self._known[place] = 0
+            self._known[place] = max((1 + self._at(each) for each in self._beneath(place)), default=0)
+        return self._known[place]
+
+    def _beneath(self, place: tuple[str, str]) -> Iterator[tuple[str, str]]:
+        near = self._interfaces.get(place)
+        far = self._interfaces.get(near.peer) if near is not None and near.peer is not None else None
+        for each in (near, far):
+            if each is not None and each.parent is not None:
+                yield each.parent
+            if each is not None and each.master is not None:
+                yield each.namespace, each.master
 
 
 def _makings(wanted: State, found: State, gone: _Gone) -> Iterator[Step]:
@@ -105,6 +136,12 @@ def interface_of_setting(name: str) -> str | None:
     if len(parts) > 4 and parts[2] in _INTERFACE_SETTINGS and parts[3] not in _EVERY_INTERFACE:
         return ".".join(parts[3:-1])
     return None
+
+
+def default_of_setting(name: str) -> str | None:
+    """Return the setting that gives a new interface this one, None for a setting of no interface."""
+    interface = interface_of_setting(name)
+    return None if interface is None else name.replace(f".{interface}.", ".default.", 1)
 
 
 class _Gone:
@@ -182,7 +219,9 @@ def can_change(found: Object, wanted: Object) -> bool:
     """Say whether a found object can become the wanted one without being removed first."""
     match found, wanted:
         case SpaceObject(), SpaceObject():
-            return (found.hostname is None) == (wanted.hostname is None)
+            return found.space.net == wanted.space.net and (found.hostname is None) == (
+                wanted.hostname is None
+            )
         case Interface(), Interface():
             return _interface_can_change(found, wanted)
         case _:
@@ -232,4 +271,5 @@ def _interface_satisfies(found: Interface, wanted: Interface) -> bool:
         and wanted.mac in (None, found.mac)
         and wanted.mtu in (None, found.mtu)
         and found.port == wanted.port
+        and not found.begun
     )

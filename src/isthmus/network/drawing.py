@@ -28,8 +28,8 @@ def draw(
     chosen = [Network(name) for name in networks_here()] if networks is None else networks
     graphs = [picture.graph(wanted_state(each, {}) if wanted else found_state(each)) for each in chosen]
     if form == "json":
-        described = [picture.as_json(each) for each in graphs]
-        return json.dumps(described if networks is None else described[0], indent=2)
+        described = [json.loads(picture.as_json(each)) for each in graphs]
+        return json.dumps(described if networks is None else described[0], indent=2, ensure_ascii=False)
     drawings: dict[str, Callable[[Graph], str]] = {
         "tree": lambda graph: picture.tree(graph, every=every, ascii_only=ascii_only),
         "mermaid": lambda graph: picture.mermaid(graph, every=every),

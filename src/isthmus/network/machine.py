@@ -65,10 +65,15 @@ class Machine:
         """Say whether a namespace has an nftables table of the family inet."""
         return has_table(self._opened(namespace).filtering, table)
 
-    def adopt(self, namespace: str, opened: Open) -> None:
+    def adopt(self, space: Space, opened: Open) -> None:
         """Take over a namespace that was opened as it was made."""
-        self.forget([namespace])
-        self._keep(namespace, opened)
+        self.place(space)
+        self._keep(space.name, opened)
+
+    def place(self, space: Space) -> None:
+        """Say where the namespace of a name is to be found from now on."""
+        self.forget([space.name])
+        self.spaces[space.name] = space
 
     def forget(self, namespaces: Iterable[str]) -> None:
         """Close namespaces, for instance because they are to end: an open one lives on."""

@@ -7,13 +7,21 @@ None in a wanted object means that anything will do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Interface, IPv6Interface
 
 from isthmus.network.model import BridgePort, Neighbour, Route, Rule, Shaping
 from isthmus.network.spaces import Space
 
-Setting = int | str | bool | None | tuple[object, ...]
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A key in base64. Its text is for the kernel alone: no message and no picture shows it."""
+
+    text: str = field(repr=False)
+
+
+Setting = int | str | bool | None | tuple[object, ...] | Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,8 @@ class Interface:
     vrf, loopback, device); `settings` are the kind's own, sorted by name.
 
     `peer` is the other end of a pair and `parent` what it stands on: (namespace, name). `origin` is
-    where a device that was moved in came from, and goes back to.
+    where a device that was moved in came from, and goes back to. `begun`: found without the mark that
+    an interface is given as it is settled, since a crash came in between; never wanted.
     """
 
     namespace: str
@@ -69,6 +78,7 @@ class Interface:
     up: bool = True
     master: str | None = None
     port: BridgePort | None = None
+    begun: bool = False
 
     @property
     def key(self) -> tuple[str, ...]:

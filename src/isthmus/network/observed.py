@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 
 from isthmus.network import sysctls
 from isthmus.network.desired import all_namespaces, is_owned
-from isthmus.network.difference import interface_of_setting
+from isthmus.network.difference import default_of_setting
 from isthmus.network.filtering import read_former, read_ruleset, table_name
 from isthmus.network.machine import Machine
 from isthmus.network.model import OUTSIDE, Network
-from isthmus.network.netlink import addresses, neighbours, queues, routes, rules
+from isthmus.network.netlink import addresses, neighbours, queues, routes, rules, wireguard
 from isthmus.network.netlink.identifiers import Identifiers
 from isthmus.network.netlink.mark import Mark, protocol_of
 from isthmus.network.netlink.reading import Reading
@@ -66,18 +66,57 @@ class _Observer:
                 continue
             space = self._machine.spaces[namespace.name]
             owned = is_owned(namespace)
-            if not self._look_at(space, owned=owned) and not owned:
+            if self._look_at(space, owned=owned):
+                continue
+            if owned:
+                self._look_elsewhere(space)
+            else:
                 absent.append(namespace.name)
-        for space in _strays(self._network.name, self._machine.spaces):
-            self._machine.spaces[space.name] = space
+        # Not what the machine knows: that is also what was a stray when it was looked at before.
+        known = (each.name for each in all_namespaces(self._network))
+        for space in _strays(self._network.name, known):
+            self._machine.place(space)
             if not self._look_at(space, owned=True, stray=True):
                 del self._machine.spaces[space.name]
         self._found.absent = tuple(absent)
+        if within_owned:
+            self._foresee_settings()
         self._read_interfaces(within_owned=within_owned)
         for name in self._readings:
             if within_owned or name not in self._owned:
                 self._read_rest(name)
         return self._found
+
+    def _foresee_settings(self) -> None:
+        """Find what settings are in a namespace that is yet to be made, before the network sets them."""
+        missing = [
+            each
+            for each in self._network.namespaces
+            if each.sysctls and is_owned(each) and each.name not in self._readings
+        ]
+        if not missing:
+            return
+        names = tuple({name for each in missing for name, _ in each.sysctls})
+        try:
+            every = sysctls.read_new(names)
+        except OSError:
+            # No namespace may be made: `apply` tells why, when it cannot make those of the network.
+            return
+        for each in missing:
+            known = (name for name, _ in each.sysctls if name in every)
+            self._found.former[each.name] = {name: every[name] for name in known}
+
+    def _look_elsewhere(self, space: Space) -> None:
+        """Find a namespace that the file used to name and does not any more, or the other way round."""
+        folders = (NAMED_FOLDER, OWN_FOLDER / "net" / self._network.name)
+        for net in (folder / space.name for folder in folders):
+            former = replace(space, net=net)
+            if net == space.net or not net.exists():
+                continue
+            self._machine.place(former)
+            if self._look_at(former, owned=True, stray=True):
+                return
+            self._machine.place(space)
 
     def _look_at(self, space: Space, *, owned: bool, stray: bool = False) -> bool:
         """Read a namespace's interfaces; False where it is none of the network's."""
@@ -96,7 +135,10 @@ class _Observer:
                     self._found.foreign["namespace", space.name] = text
                 return False
             self._owned.add(space.name)
-            self._add(SpaceObject(*_with_hostname(space)))
+            found, hostname = _with_hostname(space, self._network.name)
+            # As it is, not as the file has it: without a host name so far, or with one no longer wanted.
+            self._machine.spaces[space.name] = found
+            self._add(SpaceObject(found, hostname))
         self._readings[space.name] = reading
         self._marks[space.name] = marks
         return True
@@ -123,6 +165,9 @@ class _Observer:
                 found = replace(resolver.resolved(found), port=ports.get(interface), origin=mark.origin)
                 if mark.origin is not None:
                     found = replace(found, kind="device")
+                elif found.kind == "wireguard":
+                    found = replace(found, settings=(("endpoints", mark.endpoints),))
+                    found = wireguard.read(found, self._machine)
                 self._add(found)
 
     def _read_rest(self, name: str) -> None:
@@ -156,14 +201,15 @@ class _Observer:
         )
         if not former and not wanted:
             return
-        current = sysctls.read(space, (*former, *wanted))
-        for setting, value in current.items():
-            # A setting of our own interface was nothing before, and goes with the interface.
-            if setting in former or interface_of_setting(setting) in self._marks[name]:
-                self._add(Sysctl(name, setting, value))
-            else:
-                former = {**former, setting: value}
-        self._found.former[name] = former
+        defaults = {setting: default_of_setting(setting) or setting for setting in wanted}
+        current = sysctls.read(space, (*former, *wanted, *defaults.values()))
+        for setting in former:
+            if setting in current:
+                self._add(Sysctl(name, setting, current[setting]))
+        # An interface that is not there yet has the defaults before it is given anything else.
+        new = {setting: current.get(setting, current.get(default)) for setting, default in defaults.items()}
+        known = {setting: value for setting, value in new.items() if value is not None}
+        self._found.former[name] = {**known, **former}
 
 
 class _Relations:
@@ -198,11 +244,13 @@ class _Relations:
         return replace(found, parent=(name, self._readings[name].names[below]) if name else None)
 
 
-def _with_hostname(space: Space) -> tuple[Space, str | None]:
+def _with_hostname(space: Space, network: str) -> tuple[Space, str | None]:
     """Describe a namespace with the host name that it has, where it has one of its own."""
-    if space.uts is None or not space.uts.exists():
+    uts = OWN_FOLDER / "uts" / network / space.name
+    if not uts.exists():
         return replace(space, uts=None), None
-    return space, space.call(socket.gethostname)
+    found = replace(space, uts=uts)
+    return found, found.call(socket.gethostname)
 
 
 def _strays(network: str, known: Iterable[str]) -> Iterator[Space]:
@@ -211,5 +259,4 @@ def _strays(network: str, known: Iterable[str]) -> Iterator[Space]:
     for folder in (OWN_FOLDER / "net" / network, NAMED_FOLDER):
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if path.name not in names:
-                uts = OWN_FOLDER / "uts" / network / path.name
-                yield Space(path.name, path, uts if uts.exists() else None)
+                yield Space(path.name, path)

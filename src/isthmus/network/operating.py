@@ -16,7 +16,7 @@ from isthmus.network.desired import Former
 from isthmus.network.difference import Step
 from isthmus.network.filtering import FilteringError, apply_ruleset
 from isthmus.network.machine import Machine
-from isthmus.network.netlink import addresses, interfaces, neighbours, queues, routes, rules
+from isthmus.network.netlink import addresses, interfaces, neighbours, queues, routes, rules, wireguard
 from isthmus.network.netlink.mark import Mark, condemned_group_of, group_of, protocol_of
 from isthmus.network.objects import (
     Address,
@@ -51,15 +51,19 @@ Work = Request | Callable[[], None]
 
 
 class Operator:
-    """Knows how each step is done for one network, going from one state to another."""
+    """Knows how each step is done for one network, going from one state to another.
 
-    def __init__(self, wanted: State, machine: Machine, former: Former) -> None:
+    `undoing`: an interface that is to be made may be there still, condemned and not yet removed.
+    """
+
+    def __init__(self, wanted: State, machine: Machine, former: Former, *, undoing: bool = False) -> None:
         self._wanted = wanted
         self._former = former
         self._machine = machine
         self._network = wanted.network
         self._protocol = protocol_of(wanted.network)
         self.alias = str(Mark(wanted.network))
+        self._undoing = undoing
         self._emptied: set[str] = set()
 
     def phases(self, step: Step) -> int:
@@ -86,11 +90,17 @@ class Operator:
         machine, namespace = self._machine, new.namespace
         if old is not None:
             if phase == 0:
-                for payload in interfaces.alteration(old, new, machine):
+                if new.kind == "wireguard" and old.settings != new.settings:
+                    yield partial(self._set_tunnel, old, new)
+                    yield Request(namespace, interfaces.marking(new, self.alias_of(new), machine))
+                for payload in interfaces.alteration(old, new, self.alias_of(new), machine):
                     yield Request(namespace, payload)
         elif phase == 0:
             yield from self._making(new)
         else:
+            # Before it is brought up: nothing leaves by a tunnel that has no keys.
+            if new.kind == "wireguard":
+                yield partial(self._set_tunnel, None, new)
             for payload in interfaces.settling(new, self.alias_of(new), machine):
                 yield Request(namespace, payload)
 
@@ -103,6 +113,11 @@ class Operator:
             payload = interfaces.moving(name, new.name, new.namespace, alias, namespace, self._machine)
             yield Request(namespace, payload)
             return
+        if self._undoing:
+            reprieve = interfaces.grouping(new, group_of(self._network), self._machine)
+            if reprieve is not None:
+                yield Request(new.namespace, reprieve)
+                return
         peer = self._wanted.objects.get(("interface", *new.peer)) if new.peer else None
         if isinstance(peer, Interface) and self._comes_first(peer, new):
             return
@@ -117,7 +132,8 @@ class Operator:
 
     def alias_of(self, interface: Interface) -> str:
         """Return the alias that says whose an interface is, and where it came from."""
-        return str(Mark(self._network, interface.origin))
+        endpoints = dict(interface.settings).get("endpoints")
+        return str(Mark(self._network, interface.origin, endpoints if isinstance(endpoints, str) else None))
 
     def _interface_removal(self, old: Interface, phase: int) -> Iterator[Work]:
         if old.kind == "loopback":
@@ -135,7 +151,7 @@ class Operator:
                 interfaces.moving(old.name, name, namespace, "", old.namespace, self._machine),
             )
             return
-        payload = interfaces.condemning(old, condemned_group_of(self._network), self._machine)
+        payload = interfaces.grouping(old, condemned_group_of(self._network), self._machine)
         if payload is not None:
             yield Request(old.namespace, payload)
 
@@ -171,6 +187,12 @@ class Operator:
                 yield partial(sysctls.write, machine.spaces[namespace], name, value)
             case _:
                 return
+
+    def _set_tunnel(self, old: Interface | None, new: Interface) -> None:
+        try:
+            wireguard.configure(old, new, self._machine)
+        except wireguard.WireguardError as error:
+            raise RefusedError(str(error)) from error
 
     def _set_ruleset(self, namespace: str, text: str | None) -> None:
         try:

@@ -76,8 +76,8 @@ def _scratch_refusals(kinds: set[str], disciplines: set[str], *, filters: bool) 
 
 def _try_all(kinds: set[str], disciplines: set[str], filters: bool) -> list[str]:
     kernel.unshare(kernel.CLONE_NEWNET)
-    with machine([Space(_SCRATCH, Path("/proc/thread-self/ns/net"))]) as opened:
-        opened.adopt(_SCRATCH, open_here())
+    with machine([]) as opened:
+        opened.adopt(Space(_SCRATCH, Path("/proc/thread-self/ns/net")), open_here())
         below = Interface(_SCRATCH, _PARENT[1], "veth", peer=(_SCRATCH, "other"))
         peer = Interface(_SCRATCH, "other", "veth", peer=_PARENT)
         refusals = list(_try("veth", lambda: interfaces.creation(below, peer, 0, opened), opened))

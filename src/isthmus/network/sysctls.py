@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from isthmus import kernel
 from isthmus.network.spaces import Space
 
 _ROOT = Path("/proc/sys")
@@ -17,6 +19,18 @@ def write(space: Space, name: str, value: str) -> None:
 def read(space: Space, names: tuple[str, ...]) -> dict[str, str]:
     """Read values inside a namespace, whitespace folded; settings that are not there are left out."""
     return space.call(_read_here, names)
+
+
+def read_new(names: tuple[str, ...]) -> dict[str, str]:
+    """Read the values that a new namespace has, in one that is gone when this returns; OSError without it."""
+    # The thread ends here, since it can never come back to where it was.
+    with ThreadPoolExecutor(1) as leaving:
+        return leaving.submit(_read_in_new, names).result()
+
+
+def _read_in_new(names: tuple[str, ...]) -> dict[str, str]:
+    kernel.unshare(kernel.CLONE_NEWNET)
+    return _read_here(names)
 
 
 def _read_here(names: tuple[str, ...]) -> dict[str, str]:

@@ -42,17 +42,16 @@ class Server:
         """Accept connections, no more at once than `stats maxconn`; others wait in the backlog."""
         loop = asyncio.get_running_loop()
         while True:
+            # Room is taken only when somebody waits: a socket that nobody uses takes none from the others.
+            await _readable(opened.socket)
             await self._room.acquire()
             try:
-                connection, _ = await loop.sock_accept(opened.socket)
-            except OSError:
+                connection, _ = opened.socket.accept()
+            except OSError as error:
+                self._room.release()
                 # Out of descriptors, or a client that was gone before it was taken: neither ends the API.
-                self._room.release()
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0 if isinstance(error, BlockingIOError) else 0.1)
                 continue
-            except asyncio.CancelledError:
-                self._room.release()
-                raise
             task = loop.create_task(self._serve(connection, Level.named(opened.said.level)))
             self._connections.add(task)
             task.add_done_callback(self._ended)
@@ -86,3 +85,19 @@ class Server:
                     return
             if not received or (lines and session.closing) or len(pending) > _LONGEST_LINE:
                 return
+
+
+async def _readable(listener: socket.socket) -> None:
+    """Wait until somebody wants to connect."""
+    loop = asyncio.get_running_loop()
+    somebody = loop.create_future()
+    loop.add_reader(listener, _tell, somebody)
+    try:
+        await somebody
+    finally:
+        loop.remove_reader(listener)
+
+
+def _tell(somebody: asyncio.Future[None]) -> None:
+    if not somebody.done():
+        somebody.set_result(None)

@@ -61,7 +61,10 @@ def open_socket(said: CommandSocket, make_socket: SocketMaker) -> Opened:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             return _listen(said, made, (str(ip), port))
         case Descriptor(number):
-            return Opened(said, socket.socket(fileno=os.dup(number)))
+            given = socket.socket(fileno=os.dup(number))
+            # Who opened it may have left it blocking: an accept(2) would stop the whole control plane.
+            given.setblocking(False)
+            return Opened(said, given)
         case SocketPair():
             raise OSError("a stats socket cannot be a sockpair@")
 

@@ -314,3 +314,26 @@ def test_a_namespace_deleted_by_hand_is_made_again_with_its_links() -> None:
     ip("netns", "del", "red")
     apply(network)
     assert steps(network) == ()
+
+
+@WAYS
+def test_a_sysctl_that_leaves_the_file_is_again_what_it_was_when_the_namespace_was_made(
+    rootless: bool,
+) -> None:
+    @in_world(rootless=rootless)
+    def test() -> None:
+        def network(*settings: tuple[str, str]) -> Network:
+            return Network("set", (Namespace("red", sysctls=settings),))
+
+        planned = steps(network(("net.ipv4.ip_forward", "1")))
+        said: list[Step | str] = []
+        with machine(spaces(network()).values()) as opened:
+            wanted = network(("net.ipv4.ip_forward", "1"))
+            building.build(wanted, building.compare(wanted, opened), opened, said.append)
+        assert said == list(planned), "every step is told beforehand, and done once"
+        show = ("netns", "exec", "red", "cat", str(FORWARD))
+        assert ip(*show) == "1\n"
+        apply(network())
+        assert ip(*show) == "0\n"
+
+    test()

@@ -24,10 +24,11 @@ def test_both_ends_of_a_pair_are_one_edge() -> None:
 def test_a_loopback_is_shown_only_where_it_is_down_or_carries_something() -> None:
     drawing = Drawing("n")
     drawing.interface("up/lo", "loopback", "127.0.0.1/8", "::1/128", mtu=65536)
-    drawing.interface("down/lo", "loopback", up=False)
+    drawing.interface("down/lo", "loopback", up=False, mac="00:00:00:00:00:00")
     drawing.interface("anycast/lo", "loopback", "192.0.2.1/32")
-    shown = [group.name for group in graph(drawing.state()).groups if group.nodes]
-    assert shown == ["anycast", "down"]
+    shown = {group.name: group.nodes for group in graph(drawing.state()).groups if group.nodes}
+    assert list(shown) == ["anycast", "down"]
+    assert shown["down"][0].mac is None, "all have the same, which says nothing"
 
 
 def test_a_key_of_a_tunnel_is_never_shown() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+import socket
 import stat
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
@@ -15,7 +17,7 @@ import pytest
 from instances import Operator
 
 from isthmus import product
-from isthmus.model.address import Abstract, Inet, Unix
+from isthmus.model.address import Abstract, Descriptor, Inet, Unix
 from isthmus.plan import CommandSocket, Runtime
 from isthmus.runtime.server import Server
 from isthmus.runtime.sockets import Opened, open_socket
@@ -28,12 +30,12 @@ def no_namespace(namespace: str, family: int, kind: int) -> int:
     raise AssertionError("no namespace was asked for")
 
 
-def serve(opened: Opened, settings: Runtime, talk: Callable[[], Awaitable[None]]) -> None:
+def serve(opened: Opened, settings: Runtime, talk: Callable[[], Awaitable[None]], *more: Opened) -> None:
     operator = Operator()
     operator.instance.settings = settings
 
     async def run() -> None:
-        server = Server(operator.instance, [opened])
+        server = Server(operator.instance, [opened, *more])
         server.start()
         try:
             async with asyncio.timeout(20):
@@ -111,6 +113,49 @@ def test_no_more_connections_than_stats_maxconn_are_served_at_once(tmp_path: Pat
         assert await second == ANSWER
 
     serve(opened_at(tmp_path / "s"), Runtime(maxconn=1), talk)
+
+
+def test_a_socket_that_nobody_uses_takes_no_room_from_the_others(tmp_path: Path) -> None:
+    opened = [opened_at(tmp_path / str(number)) for number in range(4)]
+
+    async def talk() -> None:
+        for number in range(4):
+            assert await ask(str(tmp_path / str(number)), b"show version\n") == ANSWER
+
+    serve(opened[0], Runtime(maxconn=1), talk, *opened[1:])
+
+
+def test_a_socket_that_was_open_before_the_start_may_be_a_blocking_one(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as given:
+        given.setblocking(True)
+        address = Descriptor(given.fileno())
+
+        async def talk() -> None:
+            # Without its own loop turning, the server could not wait for what comes later.
+            await asyncio.sleep(0)
+            reader, writer = await asyncio.open_connection(*given.getsockname())
+            writer.write(b"show version\n")
+            assert await reader.read() == ANSWER
+            writer.close()
+
+        with stopped_after(20):
+            serve(open_socket(replace(SOCKET, address=address), no_namespace), Runtime(), talk)
+
+
+@contextmanager
+def stopped_after(seconds: int) -> Iterator[None]:
+    """A system call that blocks the loop blocks its timeouts too: a signal ends it."""
+
+    def overdue(_number: int, _frame: object) -> None:
+        raise TimeoutError("the control plane is blocked")
+
+    before = signal.signal(signal.SIGALRM, overdue)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_a_socket_file_has_its_mode_from_the_first_moment_and_goes_with_the_process(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A route netlink socket in one namespace: requests go out in batches, answers are matched by number.
+"""A netlink socket in one namespace: requests go out in batches, answers are matched by number.
 
 pyroute2 encodes and decodes the messages; its sockets are not used, since they send one request at a
 time and cost a thread for each namespace. Holds no knowledge of what the messages mean.
@@ -28,6 +28,7 @@ _NLM_F_CAPPED = 0x100
 _NLM_F_ACK_TLVS = 0x200
 _NLMSG_ERROR = 2
 _NLA_TYPE = 0x3FFF
+_NLA_F_NESTED = 0x8000
 _NLMSG_DONE = 3
 _NLMSGERR_ATTR_MSG = 1
 
@@ -61,10 +62,8 @@ class Channel:
     writes = 0
     """Requests that change something, sent by all channels of the process: tests count them."""
 
-    def __init__(self) -> None:
-        self._socket = socket.socket(
-            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
-        )
+    def __init__(self, protocol: int = socket.NETLINK_ROUTE) -> None:
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
         for option in (_NETLINK_CAP_ACK, _NETLINK_EXT_ACK, _NETLINK_GET_STRICT_CHK):
             self._socket.setsockopt(_SOL_NETLINK, option, 1)
         self._socket.bind((0, 0))
@@ -124,7 +123,11 @@ class Channel:
     def bodies(self, request: nlmsg, flags: int = NLM_F_DUMP) -> Iterator[tuple[int, bytes]]:
         """Ask for objects and yield the answers' types and raw bodies."""
         request.encode()
-        self._socket.send(self._numbered(bytes(request.data), NLM_F_REQUEST | (flags or NLM_F_ACK)))
+        yield from self.answers(bytes(request.data), flags)
+
+    def answers(self, request: bytes, flags: int) -> Iterator[tuple[int, bytes]]:
+        """Send an encoded question and yield the answers' types and raw bodies."""
+        self._socket.send(self._numbered(request, NLM_F_REQUEST | (flags or NLM_F_ACK)))
         while True:
             for kind, answer_flags, number, body in _messages(self._receive()):
                 if number != self._number:
@@ -152,14 +155,27 @@ class Channel:
 
 def attributes(body: bytes, start: int) -> dict[int, bytes]:
     """Split what follows the fixed part of a body into raw attributes by type."""
-    found: dict[int, bytes] = {}
+    return dict(attribute_list(body, start))
+
+
+def attribute_list(body: bytes, start: int) -> Iterator[tuple[int, bytes]]:
+    """Split like `attributes`, where several may be of one type."""
     while start + 4 <= len(body):
         length, kind = _ATTRIBUTE.unpack_from(body, start)
         if length < 4:
             break
-        found[kind & _NLA_TYPE] = body[start + 4 : start + length]
+        yield kind & _NLA_TYPE, body[start + 4 : start + length]
         start += (length + 3) & ~3
-    return found
+
+
+def attribute(kind: int, content: bytes) -> bytes:
+    """Encode an attribute."""
+    return _ATTRIBUTE.pack(4 + len(content), kind) + content + b"\0" * (-len(content) % 4)
+
+
+def nest(kind: int, content: bytes) -> bytes:
+    """Encode an attribute that holds others."""
+    return attribute(kind | _NLA_F_NESTED, content)
 
 
 def _messages(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:

@@ -105,12 +105,12 @@ def loopback_marking(alias: str) -> bytes:
     return _set(1, [("IFLA_IFALIAS", alias)])
 
 
-def alteration(found: Interface, wanted: Interface, machine: Machine) -> Iterator[bytes]:
+def alteration(found: Interface, wanted: Interface, alias: str, machine: Machine) -> Iterator[bytes]:
     """Encode the requests that turn an interface into the wanted one, in place."""
     index = index_of(machine, wanted.namespace, wanted.name)
     if found.up and not wanted.up:
         yield _raise_or_lower(index, up=False)
-    attributes: Attributes = []
+    attributes: Attributes = [("IFLA_IFALIAS", alias)] if found.begun else []
     if wanted.mac is not None and wanted.mac != found.mac:
         attributes.append(("IFLA_ADDRESS", wanted.mac))
     if wanted.mtu is not None and wanted.mtu != found.mtu:
@@ -121,7 +121,7 @@ def alteration(found: Interface, wanted: Interface, machine: Machine) -> Iterato
     if attributes:
         yield _set(index, attributes)
     differing = _differing(found, wanted)
-    if differing:
+    if differing and KINDS[wanted.kind].has_settings:
         yield _kind_request(index, wanted.kind, differing)
     if (wanted.port or found.port) and wanted.port != found.port:
         yield from _port_requests(index, found.port, wanted.port)
@@ -129,8 +129,16 @@ def alteration(found: Interface, wanted: Interface, machine: Machine) -> Iterato
         yield _raise_or_lower(index, up=True)
 
 
-def condemning(found: Interface, group: int, machine: Machine) -> bytes | None:
-    """Encode the request that puts an interface among those to be removed; None where it is gone already."""
+def marking(wanted: Interface, alias: str, machine: Machine) -> bytes:
+    """Encode the request that gives an interface another alias."""
+    return _set(index_of(machine, wanted.namespace, wanted.name), [("IFLA_IFALIAS", alias)])
+
+
+def grouping(found: Interface, group: int, machine: Machine) -> bytes | None:
+    """Encode the request that puts an interface into a group; None where there is no such interface.
+
+    One group is the network's own, another that of what is about to be removed (`removal`).
+    """
     index = machine.channel(found.namespace).index_of(found.name)
     return None if index is None else _set(index, [("IFLA_GROUP", group)])
 

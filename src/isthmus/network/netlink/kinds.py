@@ -10,14 +10,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pyroute2.netlink.rtnl.ifinfmsg.plugins import ipvlan
+from pyroute2.netlink import nla
+from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
 from isthmus.network.netlink.message import Attributes
 from isthmus.network.objects import Setting
 
-# pyroute2 0.9 has no name for the flags (linux/if_link.h: IFLA_IPVLAN_FLAGS).
-if len(ipvlan.ipvlan.nla_map) == 2:
-    ipvlan.ipvlan.nla_map = (*ipvlan.ipvlan.nla_map, ("IFLA_IPVLAN_FLAGS", "uint16"))
+
+class _IpvlanSettings(nla):  # type: ignore[misc]  # pyroute2 has no types
+    """What linux/if_link.h has under IFLA_IPVLAN_*; pyroute2 0.9 has no name for the flags."""
+
+    prefix = "IFLA_"
+    nla_map = (
+        ("IFLA_IPVLAN_UNSPEC", "none"),
+        ("IFLA_IPVLAN_MODE", "uint16"),
+        ("IFLA_IPVLAN_FLAGS", "uint16"),
+    )
+
+
+ifinfmsg.ifinfo.register_link_kind(module={"ipvlan": _IpvlanSettings})
 
 _MACVLAN_MODES = {"private": 1, "vepa": 2, "bridge": 4, "passthru": 8}
 _IPVLAN_MODES = {"l2": 0, "l3": 1, "l3s": 2}
@@ -157,7 +168,13 @@ KINDS: dict[str, Kind] = {
     "vlan": Kind("8021q", _write_vlan, _read_vlan),
     "vxlan": Kind("vxlan", _write_vxlan, _read_vxlan),
     "dummy": Kind("dummy", _nothing_written, _nothing_read),
-    "wireguard": Kind("wireguard", _nothing_written, _nothing_read),
+    # Told and asked by a protocol of its own: see `wireguard`.
+    "wireguard": Kind(
+        "wireguard",
+        _nothing_written,
+        _nothing_read,
+        frozenset({"private_key", "listen_port", "mark", "peers", "endpoints"}),
+    ),
     "vrf": Kind("vrf", _write_vrf, _read_vrf),
 }
 """Every kind that `apply` can make, by the kernel's name."""

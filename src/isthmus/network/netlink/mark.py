@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 _PREFIX = "isthmus:"
 _FROM = " from "
+_ENDPOINTS = " endpoints "
 
 _FIRST_PROTOCOL = 194
 _GROUP_FLAG = 0x40000000
@@ -21,22 +22,29 @@ _PROTOCOLS = 56
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """An interface's alias: the network it belongs to and, for a device moved in, where it came from."""
+    """An interface's alias: the network it belongs to and what the kernel knows nowhere else.
+
+    For a device moved in, where it came from; for a tunnel, the digest of the endpoints that it was given.
+    """
 
     network: str
     origin: tuple[str, str] | None = None
+    endpoints: str | None = None
 
     def __str__(self) -> str:
-        return f"{_PREFIX}{self.network}" + (f"{_FROM}{'/'.join(self.origin)}" if self.origin else "")
+        origin = f"{_FROM}{'/'.join(self.origin)}" if self.origin else ""
+        endpoints = f"{_ENDPOINTS}{self.endpoints}" if self.endpoints else ""
+        return f"{_PREFIX}{self.network}{origin}{endpoints}"
 
 
 def read_mark(alias: str | None) -> Mark | None:
     """Read an interface's alias; None where it is none of ours."""
     if not alias or not alias.startswith(_PREFIX):
         return None
-    network, _, origin = alias.removeprefix(_PREFIX).partition(_FROM)
+    rest, _, endpoints = alias.removeprefix(_PREFIX).partition(_ENDPOINTS)
+    network, _, origin = rest.partition(_FROM)
     namespace, slash, name = origin.partition("/")
-    return Mark(network, (namespace, name) if slash else None)
+    return Mark(network, (namespace, name) if slash else None, endpoints or None)
 
 
 def group_of(network: str) -> int:

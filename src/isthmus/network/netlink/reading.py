@@ -131,6 +131,7 @@ class Reading:
             mtu=each.number(_MTU),
             up=bool(each.flags & _IFF_UP),
             master=self.names.get(master) if master else None,
+            begun=read_mark(each.alias) is None,
         )
 
     def has_bridge(self) -> bool:

@@ -157,7 +157,7 @@ class _Parts:
             kind=printable(interface.kind),
             detail=detail(interface),
             addresses=addresses,
-            mac=printable(interface.mac) if interface.mac else None,
+            mac=printable(interface.mac) if interface.mac and interface.kind != "loopback" else None,
             mtu=None if interface.mtu in usual else interface.mtu,
             up=interface.up,
             port=port_words(interface.port) if interface.port else None,
