@@ -21,6 +21,7 @@ from isthmus.network.model import (
     End,
     Interception,
     Link,
+    Macvlan,
     Masquerade,
     Namespace,
     Nat,
@@ -132,6 +133,19 @@ def test_interception_is_kept_as_it_was_applied(rootless: bool) -> None:
         assert "local default dev lo" in ip("-n", "gate", "route", "show", "table", "100")
 
     test()
+
+
+@in_world()
+def test_an_interface_may_have_the_name_of_its_parent_elsewhere() -> None:
+    ip("link", "add", "eth0", "type", "veth", "peer", "name", "other")
+    before = snapshot()
+    links = [Link(End(name, "eth0"), Macvlan("host", "eth0")) for name in ("red", "blue")]
+    network = Network("same", (Namespace("red"), Namespace("blue")), tuple(links))
+    assert apply(network) > 0
+    assert apply(network) == 0
+    assert "macvlan" in ip("-n", "red", "-d", "link", "show", "eth0")
+    down(network)
+    assert snapshot() == before
 
 
 @WAYS

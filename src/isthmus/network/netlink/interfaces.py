@@ -6,6 +6,7 @@ the other end only marks it and sets what a new interface cannot be given.
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections.abc import Iterator
 
@@ -54,13 +55,13 @@ def index_of(machine: Machine, namespace: str, name: str) -> int:
 
 def creation(wanted: Interface, peer: Interface | None, group: int, machine: Machine) -> bytes:
     """Encode the request that makes an interface, or a pair. It is sent in `creation_namespace`."""
-    told: Raw = [(_IFNAME, text(wanted.name))]
+    told: Raw = [(_IFNAME, text(_first_name(wanted, machine)))]
     # What is off is left out: a kernel without the feature refuses even to have it switched off.
     data = KINDS[wanted.kind].write({name: value for name, value in wanted.settings if value is not False})
     if wanted.kind == "vxlan" and wanted.parent is not None:
         data.append(link_of(index_of(machine, *wanted.parent)))
     elif wanted.parent is not None:
-        told.append((_LINK, number(index_of(machine, *wanted.parent))))
+        told.append((_LINK, number(_born_index(machine, *wanted.parent))))
         if wanted.parent[0] != wanted.namespace:
             told.append((_NET_NS_FD, number(machine.descriptor(wanted.namespace))))
     if peer is not None:
@@ -75,6 +76,29 @@ def _information(kind: str, data: Raw) -> bytes:
     if data:
         information.append((_INFO_DATA, joined(data)))
     return joined(information)
+
+
+def _first_name(wanted: Interface, machine: Machine) -> str:
+    """Return the name to be made under: another one where the parent's namespace knows that name already.
+
+    Kernels look there for the name, though the interface is made elsewhere (as of 6.1: EEXIST).
+    """
+    parent = wanted.parent
+    if parent is None or parent[0] == wanted.namespace:
+        return wanted.name
+    taken = machine.channel(parent[0]).index_of(wanted.name) is not None
+    return _substitute(wanted.namespace, wanted.name) if taken else wanted.name
+
+
+def _substitute(namespace: str, name: str) -> str:
+    """Return a name that nobody else gives, of at most 15 bytes."""
+    return "is" + hashlib.sha256(f"{namespace}/{name}".encode()).hexdigest()[:12]
+
+
+def _born_index(machine: Machine, namespace: str, name: str) -> int:
+    """Return the index of an interface that may still have its first name."""
+    first = machine.channel(namespace).index_of(_substitute(namespace, name))
+    return first if first is not None else index_of(machine, namespace, name)
 
 
 def creation_namespace(wanted: Interface) -> str:
@@ -104,8 +128,13 @@ def _mac(written: str) -> bytes:
 
 def settling(wanted: Interface, alias: str, machine: Machine) -> Iterator[bytes]:
     """Encode what a new interface cannot be given in the request that makes it, and bring it up."""
-    index = index_of(machine, wanted.namespace, wanted.name)
     told: Raw = [(_IFALIAS, text(alias))]
+    if wanted.parent is not None and wanted.parent[0] != wanted.namespace:
+        index = _born_index(machine, wanted.namespace, wanted.name)
+        if machine.channel(wanted.namespace).index_of(wanted.name) is None:
+            told.append((_IFNAME, text(wanted.name)))
+    else:
+        index = index_of(machine, wanted.namespace, wanted.name)
     if wanted.master is None and wanted.port is None:
         yield _set(index, told, up=wanted.up)
         return
