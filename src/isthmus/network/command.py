@@ -232,7 +232,7 @@ def _check(options: Options, diagnostics: Diagnostics) -> int:
     _enter(options, start=False)
     verdicts = expecting.check(network, spaces(network))
     if options.json:
-        telling.say(json.dumps(expecting.verdicts_as_json(verdicts), indent=2))
+        telling.say(expecting.verdicts_as_json(verdicts))
     else:
         telling.say(expecting.matrix(verdicts, Paint(on=_colour())))
     return 0 if all(each.ok for each in verdicts) else 1
