@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 
 from isthmus.network import picture
@@ -28,8 +27,8 @@ def draw(
     chosen = [Network(name) for name in networks_here()] if networks is None else networks
     graphs = [picture.graph(wanted_state(each, {}) if wanted else found_state(each)) for each in chosen]
     if form == "json":
-        described = [json.loads(picture.as_json(each)) for each in graphs]
-        return json.dumps(described if networks is None else described[0], indent=2, ensure_ascii=False)
+        documents = [picture.as_json(each).rstrip("\n") for each in graphs]
+        return f"[{', '.join(documents)}]" if networks is None else documents[0]
     drawings: dict[str, Callable[[Graph], str]] = {
         "tree": lambda graph: picture.tree(graph, every=every, ascii_only=ascii_only),
         "mermaid": lambda graph: picture.mermaid(graph, every=every),
