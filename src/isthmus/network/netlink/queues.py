@@ -32,7 +32,8 @@ from isthmus.network.objects import Queue
 _ROOT = 0xFFFFFFFF
 _HEAD_SIZE = 20
 _TCA_KIND = 1
-_HANDLE = 0x10000
+_HANDLES = {"tbf": 0x10000, "netem": 0x20000}
+"""One for each: under the number of the one that is there, the kernel does not put another in its place."""
 _PACKETS = 1000
 _WHOLE = 0xFFFFFFFF
 _TBF_LATENCY = 50_000
@@ -51,14 +52,14 @@ def setting(wanted: Queue, machine: Machine, *, replace: bool) -> bytes:
         flags=REPLACE if replace else CREATE,
         index=index_of(machine, wanted.namespace, wanted.interface),
         parent=_ROOT,
-        handle=_HANDLE,
+        handle=_HANDLES[kind],
     )
 
 
 def removing(found: Queue, machine: Machine) -> bytes:
     """Encode the request that gives an interface its default discipline back."""
     index = index_of(machine, found.namespace, found.interface)
-    return encoded(tcmsg, RTM_DELQDISC, index=index, parent=_ROOT, handle=_HANDLE)
+    return encoded(tcmsg, RTM_DELQDISC, index=index, parent=_ROOT)
 
 
 def discipline(shaping: Shaping) -> str:
