@@ -17,7 +17,7 @@ from isthmus.network.machine import Machine
 from isthmus.network.netlink.channel import Refusal
 from isthmus.network.netlink.interfaces import MissingError
 from isthmus.network.objects import SpaceObject, State
-from isthmus.network.operating import FORGIVEN, Operator, RefusedError, Request, Work
+from isthmus.network.operating import FORGIVEN, LAST, Operator, RefusedError, Request, Work
 from isthmus.network.spacemaking import make, remove
 
 Progress = Callable[[Step], None]
@@ -97,6 +97,9 @@ class _Run:
         for _, same in groupby(steps, key=lambda step: (step.new is None, rank(step.subject))):
             for some in _portions(list(same), self._machine.room // 2):
                 self._wave(some)
+        for step in steps:
+            if self._operator.comes_to_life(step):
+                self._prepare(step, LAST)
 
     def _wave(self, steps: list[Step]) -> None:
         if isinstance(steps[0].subject, SpaceObject):
