@@ -1,4 +1,4 @@
-"""Namespaces, commands in them, and echo requests: what tests use that do not trust `isthmus net`."""
+"""Namespaces, commands and echo requests: what tests use that do not trust `isthmus net`."""
 
 from __future__ import annotations
 
@@ -25,15 +25,14 @@ class Ground:
         for name in names:
             run("ip", "netns", "add", name)
             self._names.append(name)
-            run("ip", "-n", name, "link", "set", "lo", "up")
 
     def close(self) -> None:
         for name in self._names:
             run("ip", "netns", "delete", name, check=False)
 
 
-def run(*words: str, check: bool = True) -> str:
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+def run(*words: str, check: bool = True, told: str = "") -> str:
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, input=told)
     if check and done.returncode:
         raise AssertionError(f"{' '.join(words)}: {done.stderr}{done.stdout}")
     return done.stdout
@@ -42,12 +41,6 @@ def run(*words: str, check: bool = True) -> str:
 def ip(line: str) -> str:
     """`ip` with the words of a line."""
     return run("ip", *line.split())
-
-
-def address(namespace: str, interface: str, with_prefix: str) -> None:
-    """An interface with an address, up. An IPv6 one is usable at once."""
-    ip(f"-n {namespace} address add {with_prefix} dev {interface} {'nodad' if ':' in with_prefix else ''}")
-    ip(f"-n {namespace} link set {interface} up")
 
 
 def inside(namespace: str, function: Callable[[], R]) -> R:
@@ -73,40 +66,33 @@ def setns(descriptor: int) -> None:
     kernel.setns(descriptor, kernel.CLONE_NEWNET)
 
 
-def ping(namespace: str, target: str, device: str = "", wait: float = 5.0) -> float | None:
-    """Seconds that the first echo took to come back, None where none did."""
-    return inside(namespace, lambda: _ping(target, device, wait))
+def echoes(namespace: str, target: str, count: int, wait: float = 2.0) -> list[tuple[int, float]]:
+    """Send echo requests all at once; return which came back, as they came, and after how many seconds."""
+    return inside(namespace, lambda: _echoes(target, count, wait))
 
 
-def _ping(target: str, device: str, wait: float) -> float | None:
-    """Asks anew every half second: at first, a neighbour may still have to be found."""
+def _echoes(target: str, count: int, wait: float) -> list[tuple[int, float]]:
+    back: list[tuple[int, float]] = []
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as raw:
-        if device:
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
+        sent = [_sent(raw, target, number) for number in range(count)]
         deadline = time.monotonic() + wait
-        for number in range(1, 1000):
-            asked = time.monotonic()
-            if asked > deadline:
-                return None
+        while len(back) < count and (left := deadline - time.monotonic()) > 0:
+            raw.settimeout(left)
             try:
-                raw.sendto(_echo_request(number), (target, 0))
-            except OSError:
-                return None
-            while (left := asked + 0.5 - time.monotonic()) > 0:
-                raw.settimeout(left)
-                try:
-                    packet, (sender, _) = raw.recvfrom(2048)
-                except TimeoutError:
-                    break
-                answer = packet[(packet[0] & 15) * 4 :]
-                if sender == target and answer[0] == 0 and answer[4:8] == _echo_request(number)[4:8]:
-                    return time.monotonic() - asked
-    return None
+                packet, (sender, _) = raw.recvfrom(2048)
+            except TimeoutError:
+                break
+            kind, _, _, owner, number = struct.unpack_from("!BBHHH", packet, (packet[0] & 15) * 4)
+            if sender == target and kind == 0 and owner == os.getpid() & 0xFFFF:
+                back.append((number, time.monotonic() - sent[number]))
+    return back
 
 
-def _echo_request(number: int) -> bytes:
+def _sent(raw: socket.socket, target: str, number: int) -> float:
     words = (0x0800, 0, os.getpid() & 0xFFFF, number)
     total = sum(words)
     total = (total & 0xFFFF) + (total >> 16)
     total = (total & 0xFFFF) + (total >> 16)
-    return struct.pack("!4H", words[0], ~total & 0xFFFF, *words[2:])
+    asked = time.monotonic()
+    raw.sendto(struct.pack("!4H", words[0], ~total & 0xFFFF, *words[2:]), (target, 0))
+    return asked

@@ -1,4 +1,4 @@
-"""Networks that need a kernel of their own, from their files: made, checked, made again, taken away."""
+"""Networks that need a kernel of their own, from their files: made, checked, changed, taken away."""
 
 from __future__ import annotations
 
@@ -10,107 +10,112 @@ from pathlib import Path
 import pytest
 
 from isthmus.cli import main
+from isthmus.network.netlink.channel import Channel
 
-from .ground import ip, run
+from .ground import echoes, ip, run
+from .state import everything, interfaces
 
-FILES = sorted((Path(__file__).parent / "networks").glob("*.yaml"))
+DELAY = "{delay: 200ms, jitter: 80ms}"
+RATE = "{rate: 10mbit, burst: 32k}"
 
 
-def net(command: str, file: Path) -> tuple[int, str]:
+def net(command: str, *words: str | Path) -> tuple[int, str]:
     """The status of the command and what it says. Another process would take seconds to start."""
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        status = main(["net", command, str(file)])
+        status = main(["net", command, *map(str, words)])
     return status, said.getvalue()
 
 
-def done(command: str, file: Path) -> None:
+def done(command: str, file: Path) -> str:
     """The command, which must succeed."""
     status, said = net(command, file)
     assert status == 0, f"{command} {file.name}:\n{said}"
+    return said
 
 
-def machine() -> tuple[str, ...]:
-    """What is there of a machine: namespaces, interfaces, addresses, routes, rules."""
-    return (
-        run("ip", "netns", "list"),
-        # Numbers and counters differ from one look to the next.
-        "\n".join(sorted(line.split(": ", 1)[1] for line in ip("-o address").splitlines())),
-        "\n".join(sorted(line.split()[1] for line in ip("-o link").splitlines())),
-        ip("route show table all"),
-        run("nft", "list", "ruleset"),
-    )
+class Network:
+    """A file's network; what the file says can be changed."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.text = file.read_text()
+
+    def apply(self) -> None:
+        """Make the network so: then nothing differs any more, and all that is expected holds."""
+        done("apply", self.file)
+        done("diff", self.file)
+        done("check", self.file)
+
+    def change(self, old: str, new: str) -> None:
+        assert old in self.text
+        self.text = self.text.replace(old, new)
+        self.file.write_text(self.text)
+
+    def assert_unchanged_by_applying_again(self) -> None:
+        before, writes = everything(), Channel.writes
+        done("apply", self.file)
+        assert Channel.writes == writes
+        assert everything() == before
 
 
 @pytest.fixture
-def untouched() -> Iterator[None]:
-    """The machine is afterwards what it was before."""
-    before = machine()
-    yield
-    assert machine() == before
+def network(request: pytest.FixtureRequest, files: Path, tmp_path: Path) -> Iterator[Network]:
+    """The network of the file that the test's parameter names. It leaves the machine as it was."""
+    before = everything()
+    copy = tmp_path / f"{request.param}.yaml"
+    copy.write_text((files / copy.name).read_text())
+    yield Network(copy)
+    done("down", copy)
+    assert everything() == before
 
 
-@pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
-@pytest.mark.usefixtures("untouched")
-def test_a_network_is_made_holds_what_it_promises_and_goes(file: Path) -> None:
-    try:
-        done("apply", file)
-        done("check", file)
-        assert_unchanged(file)
-    finally:
-        status, said = net("down", file)
-    assert status == 0, said
+def of(name: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("network", [name], indirect=True)
 
 
-def assert_unchanged(file: Path) -> None:
-    """Netlink's own account: applying again makes no interface, and `plan` has nothing to say."""
-    before = machine()
-    done("apply", file)
-    assert machine() == before
-    done("plan", file)
+@pytest.mark.parametrize("network", ["vlan", "ipvlan", "vrf"], indirect=True)
+def test_a_network_is_made_holds_what_it_promises_and_is_not_made_again(network: Network) -> None:
+    network.apply()
+    network.assert_unchanged_by_applying_again()
 
 
-@pytest.mark.usefixtures("untouched")
-def test_a_line_that_is_slower_than_promised_fails_the_check(files: Path, tmp_path: Path) -> None:
-    stricter = tmp_path / "netem.yaml"
-    text = (files / "netem.yaml").read_text()
-    assert "within 900ms" in text
-    stricter.write_text(text.replace("within 900ms", "within 50ms"))
-    try:
-        done("apply", stricter)
-        status, said = net("check", stricter)
-        assert status == 1
-        assert "slow" in said
-    finally:
-        done("down", stricter)
-
-
-@pytest.mark.usefixtures("untouched")
-def test_shaping_is_changed_in_place(files: Path, tmp_path: Path) -> None:
-    file = tmp_path / "netem.yaml"
-    text = (files / "netem.yaml").read_text()
-    file.write_text(text)
-    try:
-        done("apply", file)
-        index = index_of("slow", "eth0")
-        file.write_text(text.replace("delay: 200ms", "delay: 20ms").replace("within 900ms", "within 150ms"))
-        done("apply", file)
-        done("check", file)
-        assert index_of("slow", "eth0") == index
-    finally:
-        done("down", file)
+@of("netem")
+def test_a_line_is_as_slow_as_it_is_told_and_changes_in_place(network: Network) -> None:
+    network.apply()
+    network.assert_unchanged_by_applying_again()
+    index = index_of("slow", "eth0")
+    numbers, seconds = zip(*echoes("red", "10.0.1.2", 20), strict=True)
+    assert len(numbers) == 20
+    assert min(seconds) >= 0.12
+    assert list(numbers) != sorted(numbers), "jitter lets packets overtake each other"
+    assert 4 <= len(echoes("red", "10.0.3.2", 40, wait=1)) <= 36
+    # What passes and what is too slow, measured by the checks themselves: expectations that fail.
+    network.change("within 900ms", "within 100ms")
+    network.change("at 5mbit", "at 20mbit")
+    status, said = net("check", network.file)
+    assert status == 1
+    assert "best round trip" in said, said
+    assert "under 20 Mbit/s" in said, said
+    network.change(DELAY, "{delay: 20ms}")
+    network.change(RATE, "{rate: 200mbit}")
+    # Another discipline in the place of the one that is there.
+    network.change("{loss: 100%}", "{rate: 100mbit}")
+    network.change("cannot ping lost", "can ping lost")
+    network.apply()
+    numbers, seconds = zip(*echoes("red", "10.0.1.2", 20), strict=True)
+    assert list(numbers) == list(range(20))
+    assert min(seconds) >= 0.02
+    assert index_of("slow", "eth0") == index
 
 
 def index_of(namespace: str, interface: str) -> str:
     return ip(f"-n {namespace} -o link show {interface}").split(":")[0]
 
 
-@pytest.mark.usefixtures("untouched")
-def test_a_card_comes_back_when_its_namespace_was_deleted_by_hand(files: Path) -> None:
-    file = files / "device.yaml"
-    try:
-        done("apply", file)
-        assert "eth0" not in ip("-o link")
-        run("ip", "netns", "delete", "red")
-    finally:
-        done("down", file)
+@of("device")
+def test_a_card_comes_back_even_when_its_namespace_was_deleted_by_hand(network: Network) -> None:
+    network.apply()
+    network.assert_unchanged_by_applying_again()
+    assert not {"eth0", "eth1"} & interfaces()
+    run("ip", "netns", "delete", "red")

@@ -17,7 +17,7 @@ from isthmus.network.machine import Machine
 from isthmus.network.netlink.channel import Refusal
 from isthmus.network.netlink.interfaces import MissingError
 from isthmus.network.objects import SpaceObject, State
-from isthmus.network.operating import FORGIVEN, Operator, RefusedError, Request, Work
+from isthmus.network.operating import FORGIVEN, LAST, Operator, RefusedError, Request, Work
 from isthmus.network.spacemaking import make, remove
 
 Progress = Callable[[Step], None]
@@ -97,6 +97,9 @@ class _Run:
     def carry_out(self, steps: Sequence[Step]) -> None:
         for _, same in groupby(steps, key=lambda step: (step.new is None, rank(step.subject))):
             self._wave(list(same))
+        for step in steps:
+            if self._operator.comes_to_life(step):
+                self._prepare(step, LAST)
 
     def _wave(self, steps: list[Step]) -> None:
         """Carry out steps of one rank, as many at once as namespaces may be open."""

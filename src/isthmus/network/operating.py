@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from isthmus.network import spacemaking, sysctls
+from isthmus.network import spacemaking, sysctls, tunnels
 from isthmus.network.desired import Former
 from isthmus.network.difference import Step
 from isthmus.network.filtering import FilteringError, apply_ruleset
@@ -33,6 +33,10 @@ from isthmus.network.objects import (
 
 FORGIVEN = frozenset({errno.ENODEV, errno.ENOENT, errno.ESRCH, errno.EADDRNOTAVAIL})
 """What the kernel says of something to be removed that is not there."""
+
+
+LAST = 2
+"""The phase of a step that comes after all other steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,10 @@ class Operator:
         """Return how many rounds a wave of such steps takes: interfaces are made first, then settled."""
         return 2 if isinstance(step.subject, Interface) else 1
 
+    def comes_to_life(self, step: Step) -> bool:
+        """Say whether a step has a last phase, `LAST`, for when the steps on everything else are done."""
+        return isinstance(step.new, Interface) and step.new.kind == "wireguard"
+
     def work(self, step: Step, phase: int) -> Iterator[Work]:
         """Yield what is to be done for a step in one phase; MissingError where what it needs is not there."""
         match step:
@@ -88,10 +96,12 @@ class Operator:
 
     def _interface(self, old: Interface | None, new: Interface, phase: int) -> Iterator[Work]:
         machine, namespace = self._machine, new.namespace
-        if old is not None:
+        if phase == LAST:
+            yield partial(self._set_tunnel, tunnels.asleep(old, new), new)
+        elif old is not None:
             if phase == 0:
                 if new.kind == "wireguard" and old.settings != new.settings:
-                    yield partial(self._set_tunnel, old, new)
+                    yield partial(self._set_tunnel, old, tunnels.asleep(old, new))
                     yield Request(namespace, interfaces.marking(new, self.alias_of(new), machine))
                 for payload in interfaces.alteration(old, new, self.alias_of(new), machine):
                     yield Request(namespace, payload)
@@ -100,7 +110,7 @@ class Operator:
         else:
             # Before it is brought up: nothing leaves by a tunnel that has no keys.
             if new.kind == "wireguard":
-                yield partial(self._set_tunnel, None, new)
+                yield partial(self._set_tunnel, None, tunnels.asleep(None, new))
             for payload in interfaces.settling(new, self.alias_of(new), machine):
                 yield Request(namespace, payload)
 

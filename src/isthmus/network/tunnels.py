@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address
 
 from isthmus.network.model import Wireguard, WireguardPeer
-from isthmus.network.objects import Secret, Setting
+from isthmus.network.objects import Interface, Secret, Setting
 
 Endpoint = tuple[IPv4Address | IPv6Address, int]
 
@@ -53,6 +53,19 @@ def peers_of(settings: Iterable[tuple[str, Setting]]) -> dict[str, Peer]:
     found = dict(settings).get("peers")
     peers = found if isinstance(found, tuple) else ()
     return {peer.public_key: peer for peer in peers if isinstance(peer, Peer)}
+
+
+def asleep(old: Interface | None, new: Interface) -> Interface:
+    """Return a tunnel as wanted that does not begin to speak by itself yet.
+
+    What it says before addresses and routes are there is lost, and it waits five seconds to say it again.
+    """
+    before = peers_of(old.settings) if old is not None else {}
+    peers = (
+        replace(peer, keepalive=before[key].keepalive if key in before else 0)
+        for key, peer in peers_of(new.settings).items()
+    )
+    return replace(new, settings=tuple(sorted({**dict(new.settings), "peers": in_order(peers)}.items())))
 
 
 def _peer(peer: WireguardPeer) -> Peer:

@@ -11,6 +11,8 @@ from isthmus.network.document import read
 
 RED = "namespaces: {red: , blue: }\n"
 D = "links: [{dummy: {in: red, name: d0"
+KEY = "A" * 43 + "="
+WG = f"links: [{{wireguard: {{name: w, private-key: {KEY}, peers: ["
 
 REFUSED = [
     # YAML itself
@@ -64,6 +66,8 @@ REFUSED = [
     ("links: [{vlan: {name: v, parent: eth0, id: 0}}]", "E2023", "0"),
     ("links: [{wireguard: {name: w, private-key: abc}}]", "E2023", "abc"),
     ("links: [{wireguard: {name: w}}]", "E2021", None),
+    (WG + f"{{public-key: {KEY}}}, {{public-key: {KEY}}}]}}}}]", "E2108", None),
+    (WG + f"{{public-key: {KEY}, allowed: [10.0.0.1, 10.0.0.1]}}]}}}}]", "E2108", None),
     ("links: [{wireguard: {name: w, private-key-file: absent}}]", "E2025", "absent"),
     ("namespaces: {red: {routes: [{to: 10.0.0.1/24, dev: lo}]}}", "E2023", "10.0.0.1/24"),
     ("namespaces: {red: {routes: [{to: default}]}}", "E2021", None),

@@ -101,3 +101,8 @@ SAME_ADDRESS = register(
 MIXED_FAMILIES = register(
     "E2107", "IPv4 and IPv6 mixed", "A route's or a rule's addresses are all of one family.", "to: default"
 )
+SAME_PEER = register(
+    "E2108",
+    "peer or its network given twice",
+    "A tunnel knows each peer once, and sends what is for a network to one peer only.",
+)

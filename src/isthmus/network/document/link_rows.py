@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import stat
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from isthmus.config import Span
-from isthmus.network.document.codes import BAD_KEY_FILE, BAD_VALUE, CLASHING_KEYS, OPEN_KEY_FILE, WRONG_SHAPE
+from isthmus.network.document.codes import (
+    BAD_KEY_FILE,
+    BAD_VALUE,
+    CLASHING_KEYS,
+    OPEN_KEY_FILE,
+    SAME_PEER,
+    WRONG_SHAPE,
+)
 from isthmus.network.document.kinds import (
     BAD,
     TEMPLATE,
@@ -260,7 +268,14 @@ def _wireguard(values: Values, reader: Reader) -> Wireguard | Bad:
     key = _wireguard_key(values, "private-key", reader)
     if key is None or isinstance(key, Bad):
         return BAD
-    return Wireguard(key, values["listen-port"], values["fwmark"], values["peers"])
+    peers: tuple[WireguardPeer, ...] = values["peers"]
+    keys = [f"the public key {peer.public_key}" for peer in peers]
+    networks = [f"`allowed: {network}`" for peer in peers for network in peer.allowed]
+    for several in (keys, networks):
+        twice = [each for each, count in Counter(several).items() if count > 1]
+        if twice:
+            reader.report.alert(SAME_PEER, f"{twice[0]} is there twice", values.at("peers"))
+    return Wireguard(key, values["listen-port"], values["fwmark"], peers)
 
 
 def _vxlan(values: Values, reader: Reader) -> Vxlan | Bad:

@@ -32,7 +32,8 @@ _ROOT = 0xFFFFFFFF
 _HEAD_SIZE = 20
 _TCA_KIND = 1
 _ALL = request(RTM_GETQDISC, bytes(_HEAD_SIZE))
-_HANDLE = 0x10000
+_HANDLES = {"tbf": 0x10000, "netem": 0x20000}
+"""One for each: under the number of the one that is there, the kernel does not put another in its place."""
 _PACKETS = 1000
 DISCIPLINES = frozenset({"tbf", "netem"})
 """The disciplines that a file can ask for, by the kernel's names."""
@@ -55,7 +56,7 @@ def setting(wanted: Queue, machine: Machine, *, replace: bool) -> bytes:
         flags=REPLACE if replace else CREATE,
         index=index_of(machine, wanted.namespace, wanted.interface),
         parent=_ROOT,
-        handle=_HANDLE,
+        handle=_HANDLES[kind],
     )
 
 
@@ -64,7 +65,7 @@ def removing(found: Queue, machine: Machine) -> bytes:
     from pyroute2.netlink.rtnl.tcmsg import tcmsg
 
     index = index_of(machine, found.namespace, found.interface)
-    return encoded(tcmsg, RTM_DELQDISC, index=index, parent=_ROOT, handle=_HANDLE)
+    return encoded(tcmsg, RTM_DELQDISC, index=index, parent=_ROOT)
 
 
 def discipline(shaping: Shaping) -> str:

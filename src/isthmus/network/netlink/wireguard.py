@@ -161,8 +161,8 @@ def _peer_pieces(old: Peer | None, new: Peer, *, moved: bool) -> Iterator[bytes]
 def _endpoint(endpoint: Endpoint) -> bytes:
     address, port = endpoint[0], _PORT.pack(endpoint[1])
     if isinstance(address, IPv6Address):
-        scope = socket.if_nametoindex(address.scope_id) if address.scope_id else 0
-        return _ENDPOINT_6.pack(socket.AF_INET6, port, bytes(4), address.packed, scope)
+        # No scope: a file gives none.
+        return _ENDPOINT_6.pack(socket.AF_INET6, port, bytes(4), address.packed, 0)
     return _ENDPOINT_4.pack(socket.AF_INET, port, address.packed)
 
 
@@ -181,17 +181,15 @@ def _read(bodies: list[bytes]) -> dict[str, Setting]:
     settings: dict[str, Setting] = {}
     peers: dict[str, Peer] = {}
     for body in bodies:
-        for kind, raw in listed(body, _GENERIC_HEADER.size):
-            match kind:
-                case _ if kind == _PRIVATE_KEY:
-                    settings["private_key"] = Secret(_text(raw))
-                case _ if kind == _LISTEN_PORT:
-                    settings["listen_port"] = _SHORT.unpack(raw)[0]
-                case _ if kind == _FWMARK:
-                    settings["mark"] = _NUMBER.unpack(raw)[0]
-                case _ if kind == _PEERS:
-                    for _, entry in listed(raw, 0):
-                        _take_in(_read_peer(entry), peers)
+        told = attributes(body, _GENERIC_HEADER.size)
+        if _PRIVATE_KEY in told:
+            settings["private_key"] = Secret(_text(told[_PRIVATE_KEY]))
+        if _LISTEN_PORT in told:
+            settings["listen_port"] = _SHORT.unpack(told[_LISTEN_PORT])[0]
+        if _FWMARK in told:
+            settings["mark"] = _NUMBER.unpack(told[_FWMARK])[0]
+        for _, entry in listed(told.get(_PEERS, b""), 0):
+            _take_in(_read_peer(entry), peers)
     settings["peers"] = in_order(peers.values())
     return settings
 
