@@ -18,7 +18,11 @@ from packages import UnavailableError
 from packaging.requirements import Requirement
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PROGRAMS = {"ip": "iproute2", "tc": "iproute2", "nft": "nftables"}
+PROGRAMS = {
+    **{"ip": "iproute2", "tc": "iproute2", "nft": "nftables"},
+    # What the examples' hooks call.
+    **{"sh": "dash", "cat": "coreutils", "mkdir": "coreutils", "rm": "coreutils", "touch": "coreutils"},
+}
 # Beside what Isthmus itself requires.
 TEST_PACKAGES = ("pytest",)
 
@@ -47,12 +51,12 @@ def of_the_base() -> list[Path]:
 
 
 def of_the_clone() -> list[Path]:
-    """List what changes with every edit: the sources, compiled, and the tests."""
-    source, tests = REPOSITORY / "src", REPOSITORY / "tests" / "vm"
+    """List what changes with every edit: the sources, compiled, the tests and the examples."""
+    source, tests, examples = REPOSITORY / "src", REPOSITORY / "tests" / "vm", REPOSITORY / "examples"
     # Compiling is slow inside.
     for folder in (source, tests):
         compileall.compile_dir(folder, quiet=2)
-    found = [path for folder in (source, tests) for path in folder.rglob("*") if path.is_file()]
+    found = [path for folder in (source, tests, examples) for path in folder.rglob("*") if path.is_file()]
     return [*found, REPOSITORY / "pyproject.toml"]
 
 

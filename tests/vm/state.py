@@ -11,7 +11,8 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from isthmus.network.netlink.channel import Channel, attribute_list
+from isthmus.network.netlink.channel import Channel
+from isthmus.network.netlink.message import attributes
 
 from .ground import inside
 
@@ -49,14 +50,14 @@ def interfaces() -> set[str]:
 def here() -> Iterator[tuple[str, bytes]]:
     channel = Channel()
     for what, (number, fixed, wanted) in ASKED.items():
-        for _, body in channel.answers(request(number, bytes(fixed)), 0x300):
-            told = {kind: raw for kind, raw in attribute_list(body, fixed) if kind in wanted}
+        for body in channel.bodies(request(number, bytes(fixed))):
+            told = {kind: raw for kind, raw in attributes(body, fixed).items() if kind in wanted}
             if worth(what, body, told):
                 yield what, settled(what, body, fixed) + repr(sorted(told.items())).encode()
     channel.close()
     channel = Channel(NETFILTER)
     for number in (TABLE, CHAIN, RULE):
-        for _, body in channel.answers(request(number, bytes(4)), 0x300):
+        for body in channel.bodies(request(number, bytes(4))):
             yield "filter", body
     channel.close()
 

@@ -16,7 +16,7 @@ from isthmus.network.difference import Step, rank
 from isthmus.network.machine import Machine
 from isthmus.network.netlink.channel import Refusal
 from isthmus.network.netlink.interfaces import MissingError
-from isthmus.network.objects import SpaceObject, State
+from isthmus.network.objects import Interface, SpaceObject, State
 from isthmus.network.operating import FORGIVEN, LAST, Operator, RefusedError, Request, Work
 from isthmus.network.spacemaking import make, remove
 
@@ -122,6 +122,10 @@ class _Run:
 
     def _prepare(self, step: Step, phase: int) -> None:
         """Queue a step's requests, or do at once what no request can do."""
+        parent = step.new.parent if isinstance(step.new, Interface) and phase > 0 else None
+        if parent is not None and parent[0] in self._queued:
+            # A VLAN comes up only when its parent is up (ENETDOWN), and queues are sent one by one.
+            self._flush()
         try:
             try:
                 work = list(self._operator.work(step, phase))
