@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from . import programs as programs_of_services
-from . import test_networks
 from .ground import inside, ip
-from .test_networks import assert_unchanged, done
+from .state import everything
+from .test_networks import Network, done
 
 FOLDER = Path(__file__).parents[2] / "examples" / "security-zones"
 ZONES = FOLDER / "network.yaml"
@@ -18,16 +18,16 @@ OUTSIDE = FOLDER / "outside" / "network.yaml"
 SERVING = Path("/run/isthmus-zones")
 
 programs = programs_of_services.programs
-untouched = test_networks.untouched
 
 
-@pytest.mark.usefixtures("programs", "untouched")
+@pytest.mark.usefixtures("programs")
 def test_zones_on_vlans_reach_what_the_firewall_outside_allows() -> None:
+    before = everything()
     try:
         done("apply", OUTSIDE)
-        done("apply", ZONES)
-        done("check", ZONES)
-        assert_unchanged(ZONES)
+        zones = Network(ZONES)
+        zones.apply()
+        zones.assert_unchanged_by_applying_again()
         assert inside("dmz", lambda: heard("10.20.0.11", 8080)) == "orders was asked by 10.10.0.11\n"
         assert inside("app", lambda: heard("10.30.0.11", 5432)) == "store was asked by 10.20.0.11\n"
         assert inside("dmz", lambda: heard("10.30.0.11", 5432)) is None
@@ -37,6 +37,7 @@ def test_zones_on_vlans_reach_what_the_firewall_outside_allows() -> None:
         done("down", ZONES)
         done("down", OUTSIDE)
     assert list(SERVING.iterdir()) == []
+    assert everything() == before
 
 
 def heard(address: str, port: int) -> str | None:
