@@ -12,6 +12,7 @@ needs haproxy haproxy
 needs nginx nginx-light
 needs ip iproute2
 needs nft nftables
+needs ping iputils-ping
 needs curl curl
 needs socat socat
 needs openssl openssl
