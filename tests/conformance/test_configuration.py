@@ -117,6 +117,9 @@ NO_LISTENER = {
 }
 
 BAD = {
+    "a descriptor that is not open": DEFAULTS + "frontend f\n  bind fd@77\n",
+    "a descriptor that is no socket": DEFAULTS + "frontend f\n  bind fd@0\n",
+    "a stats socket that is not open": "global\n  stats socket fd@77\n" + DEFAULTS,
     "a line that goes on": DEFAULTS + "backend b\n  server s 127.0.0.1:2 weight 1 maxconn 3 backup \\\n",
     "a listed namespace that does not exist": "namespace_list\n  namespace isthmus_nosuch\n" + DEFAULTS,
     "acl flags behind the patterns": DEFAULTS + FRONTEND + "  acl a src 10.0.0.0/8 -f /dev/null\n",
