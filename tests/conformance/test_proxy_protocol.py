@@ -445,3 +445,9 @@ def test_beyond_a_field_of_the_header_may_be_an_expression(
     )
     length = struct.pack("!H", 12 + len(tlvs))
     assert got.value == SIGNATURE + b"\x21\x11" + length + ADDRESSES + tlvs + b"END"
+
+
+@pytest.mark.parametrize("options", ["send-proxy", "send-proxy-v2"])
+def test_ends_of_two_families_are_sent_as_ipv6(both: Both, options: str) -> None:
+    text = sending(options, "tcp-request connection set-src str(2001:db8::7)")
+    assert both(text, header_sent, origins=DRIVEN).value

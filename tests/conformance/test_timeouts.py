@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .lab import Both, Lab, Seen, observe
+from .lab import PREAMBLE, Both, Lab, Seen, observe
 from .sink import coarse
 from .wire import End, greets
 
@@ -344,3 +344,19 @@ def test_timeout_client_hs_ends_with_the_header(beyond: Both, tmp_path: Path) ->
         return quiet, heard
 
     assert observe(beyond.candidate, tmp_path / "own", text, traffic, DRIVEN).value == (True, b"late")
+
+
+def test_beyond_a_header_is_waited_for_no_longer_than_ten_seconds(beyond: Both, tmp_path: Path) -> None:
+    preamble = PREAMBLE.replace("  timeout client 6s\n", "")
+    text = config().replace("<front>", "<front> accept-proxy")
+
+    def traffic(lab: Lab) -> object:
+        silent = lab.connect()
+        early = silent.hears_nothing(9)
+        return early, silent.ending() in ("FIN", "RST"), silent.age() < 20
+
+    assert observe(beyond.candidate, tmp_path / "own", text, traffic, preamble=preamble).value == (
+        True,
+        True,
+        True,
+    )
