@@ -50,8 +50,9 @@ class Lab:
 
     `<log>` the sink's address, `<stats>` a unix socket, `<NAME>` an origin's address, `<NAME_port>` its port,
     `<closed>` an address that refuses, `<stuck>` one that never answers, `<dir>` a directory,
-    `<NAME_address>` a listener's address, `<NAME_fd>` the number of an open socket that listens already,
-    `<left>` and `<right>` the numbers of a socketpair(2), and every other name a port to listen on.
+    `<NAME_address>` a listener's address, `<NAME_next>` the port above it, `<NAME_fd>` the number of a
+    socket that listens already, `<left>` and `<right>` the numbers of a socketpair(2), and every other
+    name a port to listen on.
     """
 
     def __init__(self, program: str, folder: Path, config: str, origins: Origins) -> None:
@@ -97,6 +98,8 @@ class Lab:
             return f"127.0.0.1:{self._stuck_port()}"
         if name.endswith("_fd"):
             return str(self._inherit(name.removesuffix("_fd")))
+        if name.endswith("_next"):
+            return str(int(self._place(name.removesuffix("_next"))) + 1)
         if name in ("left", "right"):
             return str(self._pair(name))
         if name.endswith("_address"):

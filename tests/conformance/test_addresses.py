@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
 
-from .lab import Both, Lab
+from .lab import Both, Lab, observe
 from .wire import End, Origin, greets
 
 
@@ -184,3 +185,65 @@ def test_one_bind_line_may_name_several_addresses(both: Both) -> None:
 
     text = config("127.0.0.1:<front>,127.0.0.1:<second>")
     assert both(text, traffic).value == (b"a\n", b"a\n")
+
+
+def test_an_abstract_name_is_as_long_as_its_prefix_says(beyond: Both, tmp_path: Path) -> None:
+    """`abns@` names are filled up with zero bytes, `abnsz@` names end where they end (HAProxy 3.1)."""
+    text = config(
+        "127.0.0.1:<front>,abns@isthmus-long-<front>,abnsz@isthmus-short-<front>",
+        "abnsz@isthmus-origin-<front>",
+    )
+
+    def traffic(lab: Lab) -> object:
+        port = lab.ports["front"]
+        names = [f"\0isthmus-long-{port}".encode().ljust(108, b"\0"), f"\0isthmus-short-{port}".encode()]
+        with socket.socket(socket.AF_UNIX) as origin:
+            origin.bind(f"\0isthmus-origin-{port}".encode())
+            origin.listen()
+            origin.settimeout(5)
+            for name in names:
+                with socket.socket(socket.AF_UNIX) as client:
+                    client.connect(name)
+                    accepted, _ = origin.accept()
+                    accepted.close()
+        return len(names)
+
+    assert observe(beyond.candidate, tmp_path / "own", text, traffic).value == 2
+
+
+def test_a_bind_line_may_name_a_range_of_ports(both: Both) -> None:
+    def traffic(lab: Lab) -> object:
+        # The odd port above each of the ledger's is free.
+        lab.ports["next"] = lab.ports["front"] + 1
+        return hello(lab.connect("front")), hello(lab.connect("next"))
+
+    seen = both(config("127.0.0.1:<front>-<front_next>"), traffic, logged=False)
+    assert seen.value == (b"a\n", b"a\n")
+
+
+# Each: what a server's address is and how it is looked for.
+LOOKED_FOR = (
+    "localhost:1",
+    "localhost:1 init-addr libc",
+    "localhost:1 init-addr last,libc",
+    "localhost:1 init-addr none",
+    "localhost:1 init-addr 127.0.0.5",
+    "localhost:1 init-addr none,127.0.0.5",
+    "nowhere.invalid:1 init-addr libc,none",
+    "nowhere.invalid:1 init-addr libc,127.0.0.6",
+    "nowhere.invalid:1 init-addr last,libc,none,127.0.0.6",
+    "nowhere.invalid:1 init-addr last,none",
+    "127.0.0.7:1 init-addr none",
+)
+
+
+def test_where_a_name_leads_and_what_state_it_leaves_the_server_in(both: Both) -> None:
+    servers = "\n".join(f"  server s{number} {words}" for number, words in enumerate(LOOKED_FOR))
+
+    def traffic(lab: Lab) -> object:
+        rows = [row.split() for row in lab.command("show servers state looked").splitlines()]
+        # srv_name, srv_addr, srv_op_state, srv_admin_state, srv_fqdn
+        return [(row[3], row[4], row[5], row[6], row[17]) for row in rows[2:] if row]
+
+    seen = both(config("127.0.0.1:<front>", "<a>", "backend looked\n" + servers), traffic, logged=False)
+    assert [row[1] for row in seen.value[3:5]] == ["-", "127.0.0.5"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 
 import pytest
@@ -289,3 +290,49 @@ listen f
 """
     seen = both(text, lambda lab: in_turn(lab, 6), origins=ALL)
     assert Counter(seen.value) == {"a": 4, "b": 2}
+
+
+def test_a_slow_start_lets_a_server_that_comes_back_grow_into_its_share(both: Both) -> None:
+    text = """
+listen f
+  bind 127.0.0.1:<front>
+  balance roundrobin
+  server a <a> weight 100
+  server b <b> weight 100 slowstart 60s
+"""
+
+    def traffic(lab: Lab) -> object:
+        whole = Counter(lab.names(20))
+        lab.command("disable server f/b")
+        lab.command("enable server f/b")
+        begun = Counter(lab.names(20))
+        row = lab.command("show stat f 4 -1").splitlines()[2].split(",")
+        throttle, weight = int(row[29]), int(row[18])
+        # Which of the first steps it has climbed is a matter of seconds.
+        return whole, begun["b"] < 5, 0 < throttle < 50, 0 < weight < 50
+
+    seen = both(text, traffic, origins=ALL, logged=False)
+    assert seen.value == ({"a": 10, "b": 10}, True, True, True)
+
+
+def test_a_slow_start_ends_with_the_whole_weight(both: Both) -> None:
+    text = """
+listen f
+  bind 127.0.0.1:<front>
+  balance roundrobin
+  server a <a> weight 10
+  server b <b> weight 10 slowstart 1s
+"""
+
+    def traffic(lab: Lab) -> object:
+        lab.command("disable server f/b")
+        lab.command("enable server f/b")
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            row = lab.command("show stat f 4 -1").splitlines()[2].split(",")
+            if row[18] == "10" and row[29] in ("", "100"):
+                return Counter(lab.names(20))
+            time.sleep(0.05)
+        return row
+
+    assert both(text, traffic, origins=ALL, logged=False).value == {"a": 10, "b": 10}

@@ -117,6 +117,9 @@ NO_LISTENER = {
 }
 
 BAD = {
+    "a descriptor that is not open": DEFAULTS + "frontend f\n  bind fd@77\n",
+    "a descriptor that is no socket": DEFAULTS + "frontend f\n  bind fd@0\n",
+    "a stats socket that is not open": "global\n  stats socket fd@77\n" + DEFAULTS,
     "a line that goes on": DEFAULTS + "backend b\n  server s 127.0.0.1:2 weight 1 maxconn 3 backup \\\n",
     "a listed namespace that does not exist": "namespace_list\n  namespace isthmus_nosuch\n" + DEFAULTS,
     "acl flags behind the patterns": DEFAULTS + FRONTEND + "  acl a src 10.0.0.0/8 -f /dev/null\n",
@@ -363,3 +366,60 @@ def test_beyond_all_errors_of_a_file_are_shown_at_once(programs: tuple[str, str]
         DEFAULTS + FRONTEND + "  nosuch 1\nbackend b\n  balance nosuch\n  server s 127.0.0.1:2 weight 999\n"
     )
     assert checked(candidate, tmp_path, text)["blamed"] == [8, 10, 11]
+
+
+SAID = (
+    '.diag "told diag"\n.notice "told notice"\n.warning "told warning"\n'
+    + DEFAULTS
+    + FRONTEND
+    + "backend b\n"
+)
+
+
+@pytest.mark.parametrize("flags", ["", "-dD", "-q", "-V", "-V -dD", "-q -V", "-dW", "-dD -dW"])
+def test_what_a_file_says_is_shown_as_the_flags_want(
+    programs: tuple[str, str], tmp_path: Path, flags: str
+) -> None:
+    """Directives `.diag`, `.notice` and `.warning`; -dD shows the first, -q nothing, -dW fails for the last."""
+    path = tmp_path / "web.cfg"
+    path.write_text(SAID)
+    seen = []
+    for program in programs:
+        ran = run(program, "-c", *flags.split(), "-f", str(path))
+        shown = {word for word in ("diag", "notice", "warning") if f"told {word}" in ran.stdout + ran.stderr}
+        seen.append((ran.returncode, shown, "valid" in ran.stdout + ran.stderr))
+    assert_same(*seen)
+    assert ("diag" in seen[0][1]) == ("-dD" in flags)
+
+
+def test_an_alert_in_a_file_is_an_error(programs: tuple[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "web.cfg"
+    path.write_text('.alert "told alert"\n' + DEFAULTS + FRONTEND)
+    for program in programs:
+        ran = run(program, "-c", "-f", str(path))
+        assert ran.returncode == 1
+        assert "told alert" in ran.stderr
+
+
+# Each: a condition, the command line under which it holds, and whether HAProxy 2.6 knows it.
+HOLDING = {
+    'streq("$HAPROXY_LOCALPEER",here)': (["-L", "here"], True),
+    "feature(EPOLL) && !feature(NOSUCH)": ([], True),
+    "version_atleast(2.6) && version_before(9)": ([], True),
+    'strstr("$HAPROXY_CFGFILES",web.cfg)': ([], False),
+    "defined(HAPROXY_BRANCH)": ([], False),
+    "enabled(SPLICE)": ([], False),
+    "!enabled(SPLICE)": (["-dS"], False),
+}
+
+
+@pytest.mark.parametrize("condition", HOLDING)
+def test_a_condition_holds_under_a_command_line(
+    programs: tuple[str, str], tmp_path: Path, condition: str
+) -> None:
+    arguments, known = HOLDING[condition]
+    path = tmp_path / "web.cfg"
+    path.write_text(f".if {condition}\n.else\nnosuch\n.endif\n" + DEFAULTS + FRONTEND)
+    expected, got = (run(program, "-c", *arguments, "-f", str(path)).returncode for program in programs)
+    assert got == 0
+    assert not known or expected == 0

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from .lab import Both, Lab
-from .wire import echoes
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from .lab import Both, Lab, observe
+from .wire import End, echoes
 
 SIMPLE = """
 frontend f
@@ -77,3 +83,57 @@ def test_a_megabyte_comes_back_unchanged(both: Both) -> None:
     seen = both(SIMPLE, traffic, origins={"a": echoes})
     assert seen.value == (True, "FIN")
     assert (seen.log.B, seen.log.U) == ("1048576", "1048576")
+
+
+SPLICED = b"x" * (4 << 20)
+
+
+@pytest.mark.parametrize(
+    ("option", "up", "down"),
+    [
+        ("", False, False),
+        ("option splice-request", True, False),
+        ("option splice-response", False, True),
+        ("option splice-auto", True, True),
+    ],
+)
+@pytest.mark.parametrize("where", ["frontend", "backend"])
+def test_a_bulk_transfer_is_spliced_in_the_directions_that_the_options_name(
+    beyond: Both, tmp_path: Path, where: str, option: str, up: bool, down: bool
+) -> None:
+    """HAProxy counts spliced bytes too, but begins to splice when its own heuristics say so."""
+    lines = {"frontend": "", "backend": "", where: option}
+    text = f"""
+frontend f
+  bind 127.0.0.1:<front>
+  {lines["frontend"]}
+  default_backend b
+backend b
+  {lines["backend"]}
+  server a <a>
+"""
+
+    def spliced(lab: Lab) -> int:
+        found = re.search(r"TotalSplicdedBytesOut: (\d+)", lab.command("show info"))
+        assert found is not None
+        return int(found[1])
+
+    def moved(sender: End, receiver: End) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            sent = pool.submit(sender.send, SPLICED)
+            assert receiver.read(len(SPLICED)) == SPLICED
+            sent.result()
+
+    def traffic(lab: Lab) -> object:
+        client = lab.connect().send(b"!")
+        origin = lab.origin().accept()
+        origin.read(1)
+        moved(client, origin)
+        after_upload = spliced(lab)
+        moved(origin, client)
+        after_download = spliced(lab)
+        origin.close()
+        return after_upload > 0, after_download > after_upload
+
+    seen = observe(beyond.candidate, tmp_path / "own", text, traffic, {"a": None})
+    assert seen.value == (up, down)

@@ -99,3 +99,13 @@ def test_hard_stop_after_closes_what_lingers(both: Both) -> None:
 
     seen = both("global\n  hard-stop-after 400\n" + SIMPLE, traffic, origins=DRIVEN, logged=False)
     assert seen.value[1] is True
+
+
+def test_a_process_of_the_foreground_writes_no_pidfile(both: Both) -> None:
+    def traffic(lab: Lab) -> object:
+        # Who answers commands has finished starting.
+        lab.command("show info")
+        return (lab.folder / "pid").exists()
+
+    seen = both("global\n  pidfile <dir>/pid\n" + SIMPLE, traffic, logged=False)
+    assert seen.value is False

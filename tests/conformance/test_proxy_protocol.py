@@ -426,3 +426,28 @@ backend b
     got = observe(beyond.candidate, tmp_path / "own", text, traffic)
     assert "is the proxy itself: connection refused" in got.logs[0].message
     assert got.logs[1].ts == "SC"
+
+
+@pytest.mark.parametrize(
+    ("options", "tlvs"),
+    [
+        ("set-proxy-v2-tlv-fmt(0xE1) hello", b"\xe1\x00\x05hello"),
+        ("set-proxy-v2-tlv-fmt(226) from-%[src]", b"\xe2\x00\x0ffrom-127.0.0.77"),
+        ("set-proxy-v2-tlv-fmt(0x02) %[str(ab)]", b"\x02\x00\x02ab"),
+    ],
+)
+def test_beyond_a_field_of_the_header_may_be_an_expression(
+    beyond: Both, tmp_path: Path, options: str, tlvs: bytes
+) -> None:
+    """HAProxy 2.6 does not know the option yet."""
+    got = observe(
+        beyond.candidate, tmp_path / "own", sending(f"send-proxy-v2 {options}"), header_sent, DRIVEN
+    )
+    length = struct.pack("!H", 12 + len(tlvs))
+    assert got.value == SIGNATURE + b"\x21\x11" + length + ADDRESSES + tlvs + b"END"
+
+
+@pytest.mark.parametrize("options", ["send-proxy", "send-proxy-v2"])
+def test_ends_of_two_families_are_sent_as_ipv6(both: Both, options: str) -> None:
+    text = sending(options, "tcp-request connection set-src str(2001:db8::7)")
+    assert both(text, header_sent, origins=DRIVEN).value

@@ -136,3 +136,11 @@ def test_an_option_of_a_server_is_its_connections(
     both: Both, server: str, backend: str, option: str, value: object
 ) -> None:
     assert both(config(server=server, backend=backend), of_connected(option)).value == [{option: value}]
+
+
+@pytest.mark.parametrize(
+    ("bind", "count"), [("shards 1", 1), ("shards 2", 2), ("shards by-thread", 4), ("thread 3", 1)]
+)
+def test_how_many_sockets_share_the_address(both: Both, bind: str, count: int) -> None:
+    text = "global\n  nbthread 4\n" + config(bind)
+    assert both(text, lambda lab: len(of_listeners()(lab))).value == count

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from .lab import Both, Lab, Seen
+from .lab import PREAMBLE, Both, Lab, Seen, observe
 from .sink import coarse
 from .wire import End, greets
 
@@ -301,3 +303,60 @@ def test_a_client_fin_during_inspection_ends_the_wait(both: Both) -> None:
         return lab.connect().send(b"abc").finish().read_end()
 
     both(config(rules), traffic, origins={"a": greets})
+
+
+def test_beyond_timeout_client_hs_bounds_the_wait_for_a_header_alone(both: Both) -> None:
+    """HAProxy 2.6 has no such timeout: its `timeout client` is short instead."""
+    text = """
+frontend f
+  bind 127.0.0.1:<front> accept-proxy
+.if version_atleast(3.0)
+  timeout client-hs 300
+.else
+  timeout client 300
+.endif
+  default_backend b
+backend b
+  server a <a>
+"""
+
+    def traffic(lab: Lab) -> object:
+        silent = lab.connect()
+        told = silent.ending(), elapsed(silent)
+        lab.log.wait(1)
+        return told
+
+    seen = both(text, traffic)
+    assert seen.value[1] == "wait"
+
+
+def test_timeout_client_hs_ends_with_the_header(beyond: Both, tmp_path: Path) -> None:
+    text = config("timeout client-hs 100").replace("<front>", "<front> accept-proxy")
+
+    def traffic(lab: Lab) -> object:
+        client = lab.connect().send(b"PROXY UNKNOWN\r\n")
+        origin = lab.origin().accept()
+        quiet = client.hears_nothing(0.4)
+        client.send(b"late")
+        heard = origin.read(4)
+        origin.close()
+        client.ending()
+        return quiet, heard
+
+    assert observe(beyond.candidate, tmp_path / "own", text, traffic, DRIVEN).value == (True, b"late")
+
+
+def test_beyond_a_header_is_waited_for_no_longer_than_ten_seconds(beyond: Both, tmp_path: Path) -> None:
+    preamble = PREAMBLE.replace("  timeout client 6s\n", "")
+    text = config().replace("<front>", "<front> accept-proxy")
+
+    def traffic(lab: Lab) -> object:
+        silent = lab.connect()
+        early = silent.hears_nothing(9)
+        return early, silent.ending() in ("FIN", "RST"), silent.age() < 20
+
+    assert observe(beyond.candidate, tmp_path / "own", text, traffic, preamble=preamble).value == (
+        True,
+        True,
+        True,
+    )

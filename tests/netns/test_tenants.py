@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 
 import pytest
@@ -224,3 +225,19 @@ listen red
         assert "Uptime_sec:" in converse(admin, "show info")
     with pytest.raises(OSError):
         dial(tenants["red"], SAME, 9999, patient=False)
+
+
+def test_a_log_line_may_name_the_namespace_of_its_target(ground, isthmus, tenants):
+    with tenants["green"].socket(socket.AF_INET, socket.SOCK_DGRAM) as target:
+        target.bind((SAME, 514))
+        target.settimeout(20)
+        isthmus("""
+listen red
+  bind 127.0.0.1:8000
+  no log
+  log 10.0.0.10:514 namespace green format raw local0
+  log-format "told %[dst_netns]"
+  server s 10.0.0.10:80 namespace red
+""")
+        assert greeting(ground.default, "127.0.0.1", 8000).startswith("red ")
+        assert target.recv(4096) == b"told red\n"

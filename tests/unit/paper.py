@@ -30,6 +30,9 @@ class PaperWorld:
             return None
         return ip_address("2001:db8::7" if family == 6 else "192.0.2.7")
 
+    def is_socket(self, descriptor: int) -> bool:
+        return descriptor < 9
+
     def user_id(self, name: str) -> int | None:
         return {"web": 33, "root": 0}.get(name)
 

@@ -208,6 +208,15 @@ impl Server {
         self.effective_weight.swap(weight, Ordering::Relaxed) != weight
     }
 
+    /// How much of its weight a slow start lets the server have at `now`, in percent as HAProxy 2.6 was
+    /// seen to show it (`show stat`, `throttle`). None when there is no slow start under way.
+    #[must_use]
+    pub fn throttle(&self, now: u64) -> Option<u32> {
+        self.warmth(now)?;
+        let full = u32::from(self.user_weight().get()) * WEIGHT_SCALE;
+        (100 * self.effective_weight() + WEIGHT_SCALE - 1).checked_div(full)
+    }
+
     /// Whether a slow start is under way at `now`, and how far: (elapsed, whole) milliseconds.
     fn warmth(&self, now: u64) -> Option<(u64, u64)> {
         let since = self.warming_since.load(Ordering::Relaxed);

@@ -342,12 +342,12 @@ fn a_slow_start_grows_the_weight_in_haproxys_steps_and_the_limit_in_a_line() {
     assert_eq!(server.effective_weight(), 160);
     server.set_state(State::Down, NOW);
     server.set_state(State::Up, NOW);
-    for (elapsed, weight, limit) in [
-        (0, 10, 1),
-        (1_040, 30, 6),
-        (2_999, 50, 18),
-        (7_999, 150, 49),
-        (8_000, 160, 50),
+    for (elapsed, weight, limit, throttle) in [
+        (0, 10, 1, Some(6)),
+        (1_040, 30, 6, Some(18)),
+        (2_999, 50, 18, Some(31)),
+        (7_999, 150, 49, Some(93)),
+        (8_000, 160, 50, None),
     ] {
         assert_eq!(
             server.connection_limit(isthmus_balance::Load::default(), NOW + elapsed),
@@ -355,6 +355,7 @@ fn a_slow_start_grows_the_weight_in_haproxys_steps_and_the_limit_in_a_line() {
         );
         server.refresh_weight(NOW + elapsed);
         assert_eq!(server.effective_weight(), weight);
+        assert_eq!(server.throttle(NOW + elapsed), throttle);
     }
     assert!(!server.refresh_weight(NOW + 20_000));
 }

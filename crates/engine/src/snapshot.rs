@@ -315,6 +315,7 @@ fn server(generation: &Generation, backend: &Backend, from: &Server, now: u64) -
             backend.servers.get(server)?.plan.name
         ))
     });
+    let throttle = balanced.throttle(now.max(1));
     ServerFacts {
         name: from.plan.name.clone(),
         id: from.plan.id,
@@ -332,8 +333,10 @@ fn server(generation: &Generation, backend: &Backend, from: &Server, now: u64) -
         tracked: tracked.unwrap_or_default(),
         op_state: match balanced.state() {
             State::Maint | State::Down => 0,
+            State::Up if throttle.is_some() => 1,
             State::Up | State::Drain => 2,
         },
+        throttle: throttle.unwrap_or(0),
         admin_state: match (status.admin, status.by_configuration) {
             (AdminState::Maint, true) => 4,
             (AdminState::Maint, false) => 1,

@@ -207,6 +207,8 @@ pub struct ServerFacts {
     pub tracked: String,
     /// Operational state: 0 stopped, 1 starting (slowstart), 2 running, 3 stopping.
     pub op_state: u8,
+    /// How much of its weight a slow start lets it have, in percent; 0 without a slow start under way.
+    pub throttle: u32,
     /// Administrative state bits as `show servers state` prints them: 1 forced maintenance, 4 by configuration, 8 forced drain.
     pub admin_state: u8,
     /// Times it went down.

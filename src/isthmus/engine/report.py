@@ -222,6 +222,8 @@ class ServerFacts(Struct, frozen=True, forbid_unknown_fields=True):
     """`backend/server` that it tracks, else empty."""
     op_state: int = 0
     """Operational state: 0 stopped, 1 starting (slowstart), 2 running, 3 stopping."""
+    throttle: int = 0
+    """How much of its weight a slow start lets it have, in percent; 0 without one under way."""
     admin_state: int = 0
     """State bits of `show servers state`: 1 forced maintenance, 4 by configuration, 8 forced drain."""
     chkdown: int = 0

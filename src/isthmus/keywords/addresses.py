@@ -55,6 +55,13 @@ def _listen(address: Address, word: Word, world: World) -> Iterator[Listen]:
         for port in range(address.ports.first, address.ports.last + 1):
             yield Inet(ip, port)
     else:
+        if isinstance(address, FdAddress | SockpairAddress) and not world.is_socket(address.fd):
+            raise RefusedError(
+                BAD_ADDRESS,
+                f"descriptor {address.fd} is not an open socket",
+                word.span,
+                hint="whoever starts the program has to open it and pass it on",
+            )
         yield _local(address, word)
 
 

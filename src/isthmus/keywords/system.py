@@ -8,6 +8,7 @@ import pwd
 import re
 import resource
 import socket
+import stat
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
@@ -40,6 +41,13 @@ class System:
         except (OSError, UnicodeError):
             return None
         return ip_address(str(found[0][4][0]).partition("%")[0]) if found else None
+
+    def is_socket(self, descriptor: int) -> bool:
+        """Whether a descriptor is open and a socket."""
+        try:
+            return stat.S_ISSOCK(os.fstat(descriptor).st_mode)
+        except OSError:
+            return False
 
     def user_id(self, name: str) -> int | None:
         """Return the number of a user."""

@@ -17,6 +17,10 @@ class World(Protocol):
         """Return the first address of a host name, of family 4 or 6 if one is asked for."""
         ...
 
+    def is_socket(self, descriptor: int) -> bool:
+        """Whether the process was started with this descriptor open, and it is a socket."""
+        ...
+
     def user_id(self, name: str) -> int | None:
         """Return the number of a user."""
         ...

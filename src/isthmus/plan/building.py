@@ -28,7 +28,7 @@ from isthmus.plan.logs import GlobalLogs, LogPolicies
 from isthmus.plan.names import Namespaces, Numbers, Proxies, origin
 from isthmus.plan.process import process, runtime
 from isthmus.plan.rules import backend_rules, frontend_rules
-from isthmus.plan.servers import servers
+from isthmus.plan.servers import host_names, servers
 from isthmus.plan.variables import variable
 
 _DEFAULT_MAXACCEPT = 64
@@ -94,6 +94,7 @@ class _Builder:
             runtime=runtime(said, self._world.host_name()),
             process=process(said),
             diagnostics=self._diagnostics,
+            host_names=host_names(self._configuration.proxies),
         )
 
     def _numbered(self) -> dict[int, int]:

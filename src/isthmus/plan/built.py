@@ -5,6 +5,7 @@ Times are milliseconds unless they say otherwise.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from isthmus.config import Diagnostics
@@ -106,3 +107,5 @@ class Built:
     runtime: Runtime
     process: Process
     diagnostics: Diagnostics = field(repr=False)
+    host_names: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """The host names of servers that have one, by backend and server."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from isthmus.config import Diagnostics
 from isthmus.keywords.codes import TRACKING, UNKNOWN_BACKEND, UNKNOWN_SERVER, UNRESOLVED, UNRESOLVED_DOWN
 from isthmus.keywords.values import suggest
@@ -16,6 +18,16 @@ from isthmus.plan.logs import format_items
 from isthmus.plan.names import Namespaces, Numbers, Proxies, origin
 
 _SSL_PARTS = ("cert-cn", "ssl-cipher", "cert-sig", "cert-key")
+
+
+def host_names(proxies: Iterable[Proxy]) -> dict[tuple[str, str], str]:
+    """Return the host names that servers' lines give instead of addresses, by backend and server."""
+    return {
+        (proxy.name, server.name): server.address.host.name
+        for proxy in proxies
+        for server in proxy.servers
+        if isinstance(server.address, Remote) and isinstance(server.address.host, HostName)
+    }
 
 
 def servers(

@@ -42,10 +42,11 @@ class Loaded:
         return any(each.severity is Severity.WARNING for each in self.diagnostics)
 
 
-def features() -> Features:
+def features(*, splice: bool = True) -> Features:
     """Return what `.if` and `-cc` may ask about this program."""
     present = frozenset(name for name, here in product.FEATURES.items() if here)
-    return Features(product.LANGUAGE_VERSION, present, product.ENABLED)
+    enabled = product.ENABLED if splice else product.ENABLED - {"SPLICE"}
+    return Features(product.LANGUAGE_VERSION, present, enabled)
 
 
 def variables(local_peer: str | None, *, master_worker: bool = False) -> dict[str, str]:
@@ -70,7 +71,7 @@ def load(launch: Launch, vocabulary: Vocabulary, world: System | None = None) ->
     tree = read(
         launch.files,
         environment=variables(launch.local_peer, master_worker=launch.master_worker),
-        features=features(),
+        features=features(splice=not launch.no_splice),
         sections=keywords.SECTIONS,
     )
     world = world or keywords.System()

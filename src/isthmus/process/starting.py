@@ -112,7 +112,8 @@ def _open_command_sockets(engine: Engine, built: Built, sockets: NamespaceSocket
 
 def _settle(launch: Launch, built: Built, background: Background | None) -> None:
     """Write the pidfile, give up privileges, and tell everybody who waits that the start worked."""
-    if built.process.pidfile:
+    # As HAProxy: who started a process of the foreground knows its number.
+    if built.process.pidfile and (built.process.daemon or built.process.master_worker):
         pidfile.write(built.process.pidfile)
     privileges.drop(built.process)
     if background is not None:

@@ -72,6 +72,7 @@ class Supervisor:
             environment,
             sockets=tuple((each.place, each.said.level) for each in opened),
             fullconn=_fullconn(built),
+            host_names=built.host_names,
             file_limit=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
         )
         self._server = Server(self._instance, opened)
@@ -106,6 +107,7 @@ class Supervisor:
             self._built = built
             self._sockets.use(built)
             self._instance.fullconn = _fullconn(built)
+            self._instance.host_names = built.host_names
             self._checker.use(built.health)
         return report
 

@@ -23,7 +23,7 @@ class Instance:
     """The process, its engine and its checks.
 
     `sockets` are the addresses of the runtime API with their levels, `fullconn` the backends' limits
-    by name, `requests` counts its commands.
+    by name, `host_names` the names that servers' lines give, `requests` counts its commands.
     """
 
     engine: Engine
@@ -33,6 +33,7 @@ class Instance:
     environment: Mapping[str, str]
     sockets: tuple[tuple[str, str], ...] = ()
     fullconn: Mapping[str, int] = field(default_factory=dict)
+    host_names: Mapping[tuple[str, str], str] = field(default_factory=dict)
     file_limit: int = 0
     requests: int = 0
     started: float = field(default_factory=time.time)

@@ -102,6 +102,7 @@ def server_row(back: BackendFacts, server: ServerFacts, checked: Checked | None)
         "qlimit": server.maxqueue or None,
         "iid": back.id,
         "sid": server.id,
+        "throttle": server.throttle or None,
         "tracked": server.tracked or None,
         "type": 2,
         "addr": server.address,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -31,6 +32,14 @@ def test_root_has_the_number_0_and_nobody_unknown_has_one() -> None:
     assert SYSTEM.user_id("no-such-user-here") is None
     assert SYSTEM.group_id("root") == 0
     assert SYSTEM.group_id("no-such-group-here") is None
+
+
+def test_only_an_open_socket_is_a_socket() -> None:
+    with socket.socket() as one, Path("/dev/null").open() as other:
+        assert SYSTEM.is_socket(one.fileno())
+        assert not SYSTEM.is_socket(other.fileno())
+        number = one.fileno()
+    assert not SYSTEM.is_socket(number)
 
 
 def test_a_missing_pattern_file_raises(tmp_path: Path) -> None:

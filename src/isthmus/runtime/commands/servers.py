@@ -15,8 +15,8 @@ _STATE_COLUMNS = (
     "srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port "
     "srv_check_addr srv_agent_addr srv_agent_port"
 )
-_FORCED, _CONFIGURED = 1, 4
-"""Bits of `srv_admin_state`. As HAProxy, a server that its line disables has both."""
+_FORCED, _CONFIGURED, _UNRESOLVED = 1, 4, 32
+"""Bits of `srv_admin_state`. As HAProxy, a server that its line disables has the first two."""
 _NOT_CHECKED = (1, 0, 2, 0)
 """Status, result, health and state of a server without a check, as HAProxy prints them."""
 
@@ -73,6 +73,9 @@ def _chosen(request: Request) -> Iterator[tuple[BackendFacts, ServerFacts]]:
 
 def _state(instance: Instance, backend: BackendFacts, server: ServerFacts) -> str:
     host, port = split_address(server.address)
+    name = instance.host_names.get((backend.name, server.name))
+    unresolved = host == name
+    admin = server.admin_state | (_FORCED if server.admin_state & _CONFIGURED else 0)
     checked = instance.checker.find(backend.name, server.name)
     if checked is None:
         status, result, health, state = _NOT_CHECKED
@@ -87,9 +90,9 @@ def _state(instance: Instance, backend: BackendFacts, server: ServerFacts) -> st
         backend.name,
         server.id,
         server.name,
-        host or "-",
+        "-" if unresolved else host or "-",
         server.op_state,
-        server.admin_state | (_FORCED if server.admin_state & _CONFIGURED else 0),
+        admin | (_UNRESOLVED if unresolved else 0),
         server.user_weight,
         server.initial_weight,
         server.last_change,
@@ -100,7 +103,7 @@ def _state(instance: Instance, backend: BackendFacts, server: ServerFacts) -> st
         0,
         0,
         0,
-        "-",
+        name or "-",
         port,
         "-",
         0,
