@@ -115,6 +115,8 @@ def settling(wanted: Interface, alias: str, machine: Machine) -> Iterator[bytes]
     index = _born_index(machine, wanted.namespace, wanted.name)
     attributes: Attributes = [("IFLA_IFALIAS", alias)]
     if machine.channel(wanted.namespace).index_of(wanted.name) is None:
+        # A VLAN comes up by itself when its parent does, and what is up keeps its name (as of 6.1: EBUSY).
+        yield _raise_or_lower(index, up=False)
         attributes.append(("IFLA_IFNAME", wanted.name))
     if wanted.master is not None:
         attributes.append(("IFLA_MASTER", index_of(machine, wanted.namespace, wanted.master)))
