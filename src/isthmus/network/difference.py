@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from isthmus.network.model import BridgePort
 from isthmus.network.netlink.kinds import KINDS
 from isthmus.network.netlink.queues import alike
 from isthmus.network.objects import (
@@ -270,6 +271,11 @@ def _interface_satisfies(found: Interface, wanted: Interface) -> bool:
         and found.master == wanted.master
         and wanted.mac in (None, found.mac)
         and wanted.mtu in (None, found.mtu)
-        and found.port == wanted.port
+        and _vlans(found.port) == _vlans(wanted.port)
         and not found.begun
     )
+
+
+def _vlans(port: BridgePort | None) -> BridgePort:
+    """Say which VLANs a port is in; the kernel puts a new one into VLAN 1, untagged."""
+    return port or BridgePort(untagged=1)

@@ -14,10 +14,11 @@ from isthmus.network import building, operating, spacemaking
 from isthmus.network import machine as network_machine
 from isthmus.network.applying import ApplyError
 from isthmus.network.desired import spaces
-from isthmus.network.difference import Step
+from isthmus.network.difference import Step, satisfies
 from isthmus.network.machine import machine
 from isthmus.network.model import (
     Bridge,
+    BridgePort,
     End,
     Interception,
     Link,
@@ -34,7 +35,7 @@ from isthmus.network.model import (
     Veth,
 )
 from isthmus.network.netlink.channel import Channel
-from isthmus.network.objects import SpaceObject
+from isthmus.network.objects import Interface, SpaceObject
 
 from .world import in_world, snapshot
 
@@ -368,3 +369,9 @@ def test_a_sysctl_that_leaves_the_file_is_again_what_it_was_when_the_namespace_w
         assert ip(*show) == "0\n"
 
     test()
+
+
+def test_a_port_of_vlan_1_untagged_is_as_the_kernel_makes_it() -> None:
+    as_made = Interface("switch", "port", "veth", master="br0", peer=("red", "eth0"))
+    assert satisfies(as_made, replace(as_made, port=BridgePort(untagged=1)))
+    assert not satisfies(as_made, replace(as_made, port=BridgePort(untagged=2)))

@@ -73,7 +73,7 @@ def outside_as_part_of_the_file(reader: Reader, file: Path) -> None:
     file.write_text(file.read_text().replace(masquerade, ""))
     assert "done (0 to make, 1 to change, 0 to remove)" in reader.net("apply", str(file))
     told = reader.net("check", str(file), status=1)
-    assert "FAILED  web1 can ping street" in told
+    assert "FAILED  web1 can ping street" in told, told
     assert "street has no route back to 10.20.0.11" in told
     file.write_text(text)
     reader.net("apply", "--quiet", str(file))

@@ -105,6 +105,8 @@ class Exchange:
         self._sent: list[tuple[bytes, float]] = []
         self._error = SILENCE
         self.token = secrets.token_bytes(12)
+        # Connection tracking knows an exchange by its identifier, and would go on translating an old one.
+        self._identifier = secrets.randbelow(1 << 16)
 
     def run(self, round_trips: int) -> Echo:
         """Exchange until `round_trips` answers came; the best of them counts."""
@@ -127,7 +129,7 @@ class Exchange:
         payload = self.token + struct.pack("!I", len(self._sent))
         self._sent.append((payload, time.monotonic()))
         try:
-            self._socket.send(packet(self._version, 0x4953, len(self._sent) & 0xFFFF, payload))
+            self._socket.send(packet(self._version, self._identifier, len(self._sent) & 0xFFFF, payload))
         except OSError as error:
             self._error = error_words(error)
 

@@ -84,6 +84,14 @@ def between(
             yield found or [family(version)]
 
 
+def away_from(networks: Sequence[AnyNetwork]) -> Expressions:
+    """Return the condition that the destination is in none of some networks of one family.
+
+    None where they hold every address: nothing would be left.
+    """
+    return _inside("daddr", networks, "!=") if networks else []
+
+
 def destination_ports(ports: Iterable[Ports]) -> Iterator[Expression]:
     """Yield one condition for each protocol among some ports."""
     chosen = tuple(ports)
@@ -93,7 +101,7 @@ def destination_ports(ports: Iterable[Ports]) -> Iterator[Expression]:
             yield match({"payload": {"protocol": protocol, "field": "dport"}}, {"set": ranges})
 
 
-def _inside(field: str, networks: Sequence[AnyNetwork]) -> Expressions:
+def _inside(field: str, networks: Sequence[AnyNetwork], operator: str = "==") -> Expressions:
     four = collapse_addresses(one for one in networks if isinstance(one, IPv4Network))
     six = collapse_addresses(one for one in networks if isinstance(one, IPv6Network))
     collapsed: list[AnyNetwork] = [*four, *six]
@@ -102,7 +110,7 @@ def _inside(field: str, networks: Sequence[AnyNetwork]) -> Expressions:
         return []
     protocol = family_word(collapsed[0].version)
     right = {"set": [_prefix(one) for one in collapsed]}
-    return [match({"payload": {"protocol": protocol, "field": field}}, right)]
+    return [match({"payload": {"protocol": protocol, "field": field}}, right, operator)]
 
 
 def _prefix(network: AnyNetwork) -> Expression:

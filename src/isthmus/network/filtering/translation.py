@@ -16,6 +16,7 @@ from isthmus.network.filtering.expressions import (
     Expressions,
     address,
     address_type,
+    away_from,
     between,
     destination_ports,
     family,
@@ -100,5 +101,13 @@ def _reached(forward: PortForward) -> Ports:
 
 def _masquerades(masquerade: Masquerade) -> Iterator[Expressions]:
     by = links(None, masquerade.out) if masquerade.out is not None else [_NOT_LOOPBACK]
-    for ends in between(masquerade.sources, ()):
-        yield [*by, *ends, MASQUERADE]
+    if masquerade.out is not None or not masquerade.sources:
+        for ends in between(masquerade.sources, ()):
+            yield [*by, *ends, MASQUERADE]
+        return
+    # What stays among the sources is left alone: a kernel may pass bridged packets through here.
+    for version in (4, 6):
+        own = [each for each in masquerade.sources if each.version == version]
+        if own:
+            for ends in between(own, ()):
+                yield [*by, *ends, *away_from(own), MASQUERADE]

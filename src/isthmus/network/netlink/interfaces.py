@@ -132,6 +132,8 @@ def settling(wanted: Interface, alias: str, machine: Machine) -> Iterator[bytes]
     if wanted.parent is not None and wanted.parent[0] != wanted.namespace:
         index = _born_index(machine, wanted.namespace, wanted.name)
         if machine.channel(wanted.namespace).index_of(wanted.name) is None:
+            # A VLAN comes up by itself with its parent, and what is up keeps its name (as of 6.1: EBUSY).
+            yield _raise_or_lower(index, up=False)
             told.append((_IFNAME, text(wanted.name)))
     else:
         index = index_of(machine, wanted.namespace, wanted.name)
