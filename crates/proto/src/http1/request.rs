@@ -70,14 +70,16 @@ impl RequestHead {
     /// What is wrong at the earliest byte that shows it; the head cannot be read on from there.
     #[inline]
     pub fn read(&mut self, buf: &mut [u8], rules: &Rules) -> Result<Progress, Error> {
-        let done = self.advance(buf, rules)?;
-        if self.at > rules.head as usize || (!done && buf.len() >= rules.head as usize) {
-            let start_line = self.state != State::Fields && !done;
-            let kind = match start_line {
+        // What stands behind the limit is not looked at, so that the verdict does not depend on
+        // how the bytes arrive.
+        let limit = buf.len().min(rules.head as usize);
+        let done = self.advance(buf.get_mut(..limit).unwrap_or_default(), rules)?;
+        if !done && limit == rules.head as usize {
+            let kind = match self.state < State::Fields {
                 true => ErrorKind::LongTarget,
                 false => ErrorKind::LongHead,
             };
-            return Err(kind.at(rules.head as usize));
+            return Err(kind.at(limit));
         }
         Ok(match done {
             true => Progress::Complete(self.at),

@@ -68,9 +68,10 @@ impl ResponseHead {
     /// What is wrong at the earliest byte that shows it.
     #[inline]
     pub fn read(&mut self, buf: &mut [u8], rules: &Rules) -> Result<Progress, Error> {
-        let done = self.advance(buf, rules)?;
-        if self.at > rules.head as usize || (!done && buf.len() >= rules.head as usize) {
-            return Err(ErrorKind::LongHead.at(rules.head as usize));
+        let limit = buf.len().min(rules.head as usize);
+        let done = self.advance(buf.get_mut(..limit).unwrap_or_default(), rules)?;
+        if !done && limit == rules.head as usize {
+            return Err(ErrorKind::LongHead.at(limit));
         }
         Ok(match done {
             true => Progress::Complete(self.at),

@@ -98,12 +98,15 @@ impl Trailers {
         rules: &Rules,
         overhead: u32,
     ) -> Result<Progress, Error> {
+        // The empty line is framing, and costs nothing.
+        let most = overhead as usize + 2;
+        let limit = buf.len().min(most);
+        let buf = buf.get_mut(..limit).unwrap_or_default();
         let whole = self.lines.read(buf, rules, &mut self.fields.list)?;
-        let at = self.lines.position();
-        // The empty line is framing.
-        if at > overhead as usize + 2 {
-            return Err(ErrorKind::Overhead.at(overhead as usize));
+        if !whole && limit == most {
+            return Err(ErrorKind::Overhead.at(limit));
         }
+        let at = self.lines.position();
         Ok(match whole {
             true => Progress::Complete(at),
             false => Progress::Incomplete,
