@@ -315,6 +315,11 @@ impl RequestHead {
         self.version_span
     }
 
+    /// Where the first field's line begins.
+    pub(super) fn lines_start(&self) -> usize {
+        self.version_span.end.max(self.target_span.end) as usize + 2
+    }
+
     /// The fields.
     #[must_use]
     pub fn fields(&self) -> &Fields {

@@ -169,7 +169,9 @@ impl ResponseHead {
         self.status_span = Span::new(self.at, end);
         self.at = end;
         self.step(next);
-        self.reason_span = Span::new(self.at, self.at);
+        // A reason that begins right behind the status has not even its space.
+        let reason = if next == State::Reason { self.at } else { end };
+        self.reason_span = Span::new(reason, reason);
         Ok(true)
     }
 

@@ -21,8 +21,11 @@ pub struct View<'a> {
     parts: [Span; 3],
     /// Their replacements, as [`Rewrite::part`] knows them.
     names: [Option<StartLine>; 3],
-    version: Version,
+    /// Whether the start line can be sent as it was received.
+    fit: bool,
     fields: &'a Fields,
+    /// The byte behind the start line.
+    lines: usize,
     /// The byte behind the head.
     end: usize,
     rewrite: &'a Rewrite,
@@ -36,11 +39,9 @@ impl<'a> View<'a> {
             buf,
             parts: [head.method_span(), head.target_span(), head.version_span()],
             names: [Some(StartLine::Method), Some(StartLine::Target), None],
-            version: match head.version_span() == Span::default() {
-                true => Version::HTTP_09,
-                false => head.version(),
-            },
+            fit: head.version() == Version::HTTP_11,
             fields: head.fields(),
+            lines: head.lines_start(),
             end: head.len(),
             rewrite,
         }
@@ -53,8 +54,10 @@ impl<'a> View<'a> {
             buf,
             parts: [head.version_span(), head.status_span(), head.reason_span()],
             names: [None, Some(StartLine::Status), Some(StartLine::Reason)],
-            version: head.version(),
+            fit: head.version() == Version::HTTP_11
+                && head.reason_span().start > head.status_span().end,
             fields: head.fields(),
+            lines: head.reason_span().end as usize + 2,
             end: head.len(),
             rewrite,
         }
@@ -112,7 +115,7 @@ impl<'a> View<'a> {
         }
         let lines_end = match self.fields.as_slice().last() {
             Some(field) => field.end as usize,
-            None => self.lines_start(),
+            None => self.lines,
         };
         // The empty line is part of the last run if nothing comes between.
         if self.rewrite.added.is_empty() && lines_end < self.end {
@@ -134,20 +137,10 @@ impl<'a> View<'a> {
         self.pieces(case, &mut |piece| out.extend([IoSlice::new(piece)]));
     }
 
-    fn lines_start(&self) -> usize {
-        // Behind the start line there is only the empty line where there are no fields; HTTP/0.9
-        // has not even that.
-        match self.fields.as_slice().first() {
-            Some(field) => field.name.start as usize,
-            None if self.version == Version::HTTP_09 => self.end,
-            None => self.end.saturating_sub(2),
-        }
-    }
-
     /// The start line: as received, or part by part. What is sent is HTTP/1.1 always, as the
     /// version is the sender's own (RFC 9110, 2.5).
     fn start_line(&self, run: &mut Run<'a, '_, impl FnMut(&'a [u8])>) {
-        if self.version == Version::HTTP_11 && !self.rewrite.changes_start_line() {
+        if self.fit && !self.rewrite.changes_start_line() {
             run.start = self.parts.first().map_or(0, |part| part.start as usize);
             return;
         }
@@ -164,7 +157,7 @@ impl<'a> View<'a> {
             }
         }
         (run.each)(b"\r\n");
-        run.start = self.lines_start();
+        run.start = self.lines;
     }
 
     fn edited(&self, edit: &'a Edit, run: &mut Run<'a, '_, impl FnMut(&'a [u8])>) {
