@@ -203,6 +203,11 @@ fn an_upgrade_is_asked_with_both_fields_and_never_for_h2c() {
         let (head, _) = request(&format!("GET / HTTP/1.1\r\nHost: a\r\n{key}{fields}\r\n"));
         assert_eq!(head.asks_upgrade(), want, "{fields}");
     }
+    let (head, buf) = request(&format!(
+        "GET / HTTP/1.1\r\nHost: a\r\n{key}Upgrade: h2c,, websocket\r\nUpgrade: x\r\n\r\n"
+    ));
+    let protocols: Vec<_> = head.upgrade_protocols(&buf).collect();
+    assert_eq!(protocols, [&b"h2c"[..], b"websocket", b"x"]);
     let (head, _) = request(&format!(
         "GET / HTTP/1.0\r\n{key}Connection: upgrade\r\nUpgrade: websocket\r\n\r\n"
     ));

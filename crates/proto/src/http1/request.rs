@@ -14,7 +14,7 @@ use super::rules::Rules;
 use super::scan;
 use super::span::Span;
 use super::start_line;
-use crate::http::{Authority, Body, Form, Method, Target, Version, token};
+use crate::http::{Authority, Body, FieldName, Form, Method, Target, Version, elements, token};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Default)]
 enum State {
@@ -367,6 +367,16 @@ impl RequestHead {
     #[must_use]
     pub fn asks_upgrade(&self) -> bool {
         self.version().is_11() && self.facts.upgrade_option && self.facts.upgrade_protocol
+    }
+
+    /// The protocols that Upgrade names in `buf`, in the client's order of preference, `h2c`
+    /// too; of meaning only where [`Self::asks_upgrade`].
+    pub fn upgrade_protocols<'a>(&'a self, buf: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        let upgrades = self.fields.as_slice().iter();
+        upgrades
+            .filter(|field| field.known == FieldName::Upgrade)
+            .flat_map(|field| elements(field.value.of(buf)))
+            .filter(|protocol| !protocol.is_empty())
     }
 
     /// Whether the client waits for `100 Continue` before it sends the body. Only HTTP/1.1 can
