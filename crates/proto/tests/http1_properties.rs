@@ -42,6 +42,7 @@ fn heads() -> impl Strategy<Value = Vec<u8>> {
         2 => Just("Content-Length: 5\r\n".to_owned()),
         2 => Just("Transfer-Encoding: chunked\r\n".to_owned()),
         1 => "[ -~\r\n\u{0}\u{7f}]{0,9}",
+        1 => "[A-Z]{250,300}: a\r\n",
     ];
     (starts, vec(lines, 0..8), "(\r\n){0,2}[a-z\r\n]{0,9}")
         .prop_map(|(start, lines, rest)| [start, &lines.concat(), &rest].concat().into_bytes())

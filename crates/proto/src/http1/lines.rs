@@ -120,7 +120,10 @@ impl Lines {
     /// Reads the name and its colon; false where the bytes end.
     #[inline]
     fn name(&mut self, buf: &mut [u8], accept_unsafe: bool) -> Result<bool, Error> {
-        let rest = buf.get_mut(self.at..).unwrap_or_default();
+        // No further than shows that it is too long, so that a refused head is left the same
+        // however it came.
+        let most = buf.len().min(self.name + LONGEST_NAME + 1);
+        let rest = buf.get_mut(self.at..most).unwrap_or_default();
         self.at += if accept_unsafe {
             scan::lower_unsafe_name(rest)
         } else {
