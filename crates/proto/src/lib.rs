@@ -3,4 +3,6 @@
 
 #![forbid(unsafe_code)]
 
+pub mod http;
+pub mod http1;
 pub mod proxy;
