@@ -174,7 +174,8 @@ class _Observer:
                     continue
                 found = replace(resolver.resolved(found), port=ports.get(interface), origin=mark.origin)
                 if mark.origin is not None:
-                    found = replace(found, kind="device")
+                    # Whatever it is by itself, a pair's end for instance: it was there before.
+                    found = replace(found, kind="device", settings=(), peer=None, parent=None)
                 elif found.kind == "wireguard":
                     found = replace(found, settings=(("endpoints", mark.endpoints),))
                     found = wireguard.read(found, self._machine)
