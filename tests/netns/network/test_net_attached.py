@@ -26,7 +26,10 @@ def held() -> subprocess.Popen[bytes]:
 ATTACHED = """
 network: used
 namespaces:
-  held: {{attach: {{pid: {pid}}}, sysctl: {{net.ipv4.ip_forward: 1}}, routes: [{{to: default, via: 10.0.0.1}}]}}
+  held:
+    attach: {{pid: {pid}}}
+    sysctl: {{net.ipv4.ip_forward: 1}}
+    routes: [{{to: default, via: 10.0.0.1}}]
   kept:
     attach: {{path: /run/netns/keep}}
     firewall: {{input: {{default: deny}}}}
@@ -34,7 +37,7 @@ namespaces:
   own: {{}}
 links:
   - veth: [{{in: held, name: eth0, addresses: [10.0.0.2/24]}}, {{in: own, name: h, addresses: [10.0.0.1/24]}}]
-  - veth: [{{in: kept, name: eth0, addresses: [10.1.0.2/24]}}, {{in: held, name: k, addresses: [10.1.0.1/24]}}]
+  - veth: [{{in: kept, name: eth0, addresses: [10.1.0.2/24]}}, {{in: held, name: eth1}}]
   - bridge: {{in: kept, name: br0}}
 """
 
