@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 from pathlib import Path
 
-from .net_command import PAIR, done, net, write
+from isthmus.network.services import leftovers
+
+from .net_command import DEADLINE, PAIR, done, net, until, write
 from .world import in_world, snapshot
 
 
@@ -55,3 +60,20 @@ def test_only_what_changed_is_restarted_and_a_namespace_goes_after_its_services(
     assert not Path("/run/netns/blue").exists()
     assert done("apply", file) == "pair: nothing to do\n"
     done("down", file)
+
+
+@in_world()
+def test_a_network_of_the_same_name_in_a_lab_of_root_keeps_its_services() -> None:
+    environment = {**os.environ, "ISTHMUS_NETWORK": "pair", "ISTHMUS_SERVICE": "web"}
+    lab = "mount -t tmpfs lab /run && echo ready && exec sleep 600"
+    here = subprocess.Popen(["sleep", "600"], env=environment)
+    elsewhere = subprocess.Popen(
+        ["unshare", "--mount", "sh", "-c", lab], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    assert elsewhere.stdout is not None
+    assert elsewhere.stdout.readline() == "ready\n"
+    until(lambda: leftovers("pair") == [here.pid], "the one, and not the other")
+    done("down", write(PAIR))
+    assert here.wait(DEADLINE) == -signal.SIGKILL
+    assert elsewhere.poll() is None
+    elsewhere.kill()
