@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -41,12 +43,13 @@ def start(*words: str, without: tuple[str, ...] = (), **options: object) -> subp
 
 def net(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
     """Run `isthmus net WORDS` to its end."""
-    with start(*words, **options) as process:
+    with start(*words, **{"env": {**os.environ, "PYTHONFAULTHANDLER": "1"}, **options}) as process:
         try:
             output, errors = process.communicate(timeout=DEADLINE)
         except subprocess.TimeoutExpired:
-            process.kill()
-            raise
+            # It ends with the stacks of all its threads.
+            process.send_signal(signal.SIGABRT)
+            raise AssertionError(f"{words} hangs: {process.communicate()}") from None
     return subprocess.CompletedProcess(words, process.returncode, output, errors)
 
 
