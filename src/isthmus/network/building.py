@@ -141,10 +141,14 @@ def build(
         services.apply_services(network, progress)
     except BaseException as error:
         left = restore(network, comparison.found, original, machine)
-        services.apply_definitions(network.name, before, progress)
         if isinstance(error, ApplyError):
             # What the undoing could not do, and this could, is not left.
             error.left = left
+        try:
+            services.apply_definitions(network.name, before, progress)
+        except services.ServiceError as trouble:
+            # What failed first is what is told first.
+            error.add_note(f"the services could not be put back: {trouble}")
         raise
 
 

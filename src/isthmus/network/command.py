@@ -38,7 +38,20 @@ class WrongFileError(Exception):
 
 def main(argv: Sequence[str]) -> int:
     """Run `isthmus net ARGV`."""
-    words, behind = _split(list(argv))
+    telling.open_streams()
+    status = 1
+    try:
+        status = _run(list(argv))
+        telling.flush()
+    except telling.OutputError as error:
+        telling.discard()
+        telling.complain(f"isthmus net: {error}\n")
+        return status or 1
+    return status
+
+
+def _run(argv: list[str]) -> int:
+    words, behind = _split(argv)
     options = _parser().parse_args(words)
     options.words = behind
     diagnostics = Diagnostics()
@@ -49,13 +62,21 @@ def main(argv: Sequence[str]) -> int:
     except WrongFileError:
         return 1
     except (LabError, ServiceError, FilteringError, building.BusyError, OSError) as error:
-        sys.stderr.write(f"isthmus net: {error}\n")
+        telling.complain(f"isthmus net: {error}\n")
+        _tell_notes(error)
         return 1
-    except Stopped:
-        sys.stderr.write("isthmus net: stopped; what had been begun was undone\n")
+    except Stopped as stopped:
+        telling.complain("isthmus net: stopped; what had been begun was undone\n")
+        _tell_notes(stopped)
         return 130
     finally:
-        sys.stderr.write(diagnostics.render())
+        telling.complain(diagnostics.render())
+
+
+def _tell_notes(error: BaseException) -> None:
+    """Print what went wrong as the work was undone."""
+    for note in getattr(error, "__notes__", ()):
+        telling.complain(f"isthmus net: {note}\n")
 
 
 def _split(argv: list[str]) -> tuple[list[str], list[str]]:
@@ -154,7 +175,7 @@ def _apply(options: Options, diagnostics: Diagnostics) -> int:
     _enter(options, start=True)
     wrong = check_proxy(network)
     if wrong is not None:
-        sys.stderr.write(wrong)
+        telling.complain(wrong)
         return 1
     with building.exclusive(network.name), machine(spaces(network).values()) as opened:
         comparison = building.compare(network, opened)
@@ -167,6 +188,7 @@ def _apply(options: Options, diagnostics: Diagnostics) -> int:
         except ApplyError as error:
             telling.failure(error.step, error.reason, network, diagnostics)
             _report_left(error.left)
+            _tell_notes(error)
             return 1
         finally:
             progress.end()
@@ -205,7 +227,7 @@ def _obstacles(network: Network, comparison: building.Comparison, diagnostics: D
 def _report_left(left: Sequence[tuple[Step, str]]) -> None:
     for step, reason in left:
         what = telling.words(step)
-        sys.stderr.write(f"isthmus net: could not do `{what}` as it was undone: {reason}\n")
+        telling.complain(f"isthmus net: could not do `{what}` as it was undone: {reason}\n")
 
 
 def _down(options: Options, diagnostics: Diagnostics) -> int:
@@ -219,7 +241,7 @@ def _down(options: Options, diagnostics: Diagnostics) -> int:
             progress.end()
     for step, reason in left:
         what = telling.words(step)
-        sys.stderr.write(f"isthmus net: could not do `{what}`: {reason}\n")
+        telling.complain(f"isthmus net: could not do `{what}`: {reason}\n")
     if not options.quiet and not left:
         telling.say(f"{network.name}: gone")
     return 1 if left else 0
@@ -258,7 +280,7 @@ def _show(options: Options, diagnostics: Diagnostics) -> int:
             )
         )
     except SeveralError as error:
-        sys.stderr.write(f"isthmus net: {error}\n")
+        telling.complain(f"isthmus net: {error}\n")
         return 2
     return 0
 

@@ -23,6 +23,7 @@ from isthmus.network.netlink.identifiers import Identifiers
 from isthmus.network.netlink.mark import Mark, protocol_of
 from isthmus.network.netlink.reading import Reading
 from isthmus.network.objects import Interface, Object, Ruleset, SpaceObject, State, Sysctl
+from isthmus.network.sharing import Numbered, Sharing
 from isthmus.network.spaces import NAMED_FOLDER, OWN_FOLDER, Space
 
 
@@ -62,6 +63,7 @@ class _Observer:
         self._readings: dict[str, Reading] = {}
         self._marks: dict[str, dict[str, Mark]] = {}
         self._owned: set[str] = set()
+        self._sharing = Sharing(network)
         self._found = Observation(State(network.name, {}))
 
     def read(self, *, within_owned: bool) -> Observation:
@@ -134,6 +136,8 @@ class _Observer:
                 return False
             raise
         marks = reading.marks(self._network.name)
+        if stray or not owned:
+            self._sharing.meet(mark.network for mark in reading.all_marks().values())
         if owned:
             if "lo" not in marks:
                 if not stray:
@@ -170,7 +174,8 @@ class _Observer:
                     continue
                 found = replace(resolver.resolved(found), port=ports.get(interface), origin=mark.origin)
                 if mark.origin is not None:
-                    found = replace(found, kind="device")
+                    # Whatever it is by itself, a pair's end for instance: it was there before.
+                    found = replace(found, kind="device", settings=(), peer=None, parent=None)
                 elif found.kind == "wireguard":
                     found = replace(found, settings=(("endpoints", mark.endpoints),))
                     found = wireguard.read(found, self._machine)
@@ -187,16 +192,20 @@ class _Observer:
             )
             for found in read:
                 self._add(found)
-        for route in routes.reading(name, reading.names, self._protocol, channel):
-            self._add(route)
+        self._add_ours(name, routes.reading(name, reading.names, self._protocol, channel))
         if name in self._plain:
             return
         if names:
-            for neighbour in neighbours.reading(name, reading.names, self._protocol, channel):
-                self._add(neighbour)
-        for rule in rules.reading(name, self._protocol, channel):
-            self._add(rule)
+            self._add_ours(name, neighbours.reading(name, reading.names, self._protocol, channel))
+        self._add_ours(name, rules.reading(name, self._protocol, channel))
         self._read_filtering(name)
+
+    def _add_ours(self, namespace: str, found: Iterable[Numbered]) -> None:
+        """Add what carries our number, but what is another network's of the same number."""
+        marks = {} if namespace in self._owned else self._readings[namespace].all_marks()
+        for each in found:
+            if namespace in self._owned or self._sharing.is_ours(each, marks):
+                self._add(each)
 
     def _read_filtering(self, name: str) -> None:
         space = self._machine.spaces[name]

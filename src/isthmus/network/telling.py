@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TextIO
 
 from isthmus.config import Diagnostics, Span, register
@@ -68,7 +70,10 @@ def summary(network: str, steps: Sequence[Step]) -> str:
 
 
 class Progress:
-    """Tells how far an apply is: a line that is written over on a terminal, a line a step elsewhere."""
+    """Tells how far an apply is: a line that is written over on a terminal, a line a step elsewhere.
+
+    Falls silent where it cannot be written: the work goes on, and the last word of it (`flush`) fails.
+    """
 
     def __init__(self, total: int, stream: TextIO, *, quiet: bool = False) -> None:
         self._total = total
@@ -87,20 +92,24 @@ class Progress:
         self._done += 1
         text = f"{sign(what)} {describe(what)}"
         if self._over:
-            self._stream.write(f"\r\033[K[{self._done}/{max(self._total, self._done)}] {text[:100]}")
-            self._stream.flush()
+            self._write(f"\r\033[K[{self._done}/{max(self._total, self._done)}] {text[:100]}")
         else:
             self._line(text)
 
     def _line(self, text: str) -> None:
-        self._stream.write(("\r\033[K" if self._over else "") + text + "\n")
-        self._stream.flush()
+        self._write(("\r\033[K" if self._over else "") + text + "\n")
 
     def end(self) -> None:
         """Clear the line that is written over."""
         if self._over and not self._quiet:
-            self._stream.write("\r\033[K")
+            self._write("\r\033[K")
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
             self._stream.flush()
+        except OSError:
+            self._quiet = True
 
 
 def places(network: Network) -> dict[tuple[str, ...], Span | None]:
@@ -138,6 +147,53 @@ def failure(step: Step, reason: str, network: Network, diagnostics: Diagnostics)
     )
 
 
+class OutputError(Exception):
+    """What was to be printed could not be written: nobody reads the pipe, or the disk is full."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"the output could not be written: {error.strerror or error}")
+
+
 def say(text: str) -> None:
-    """Print a line for the user, errors apart."""
-    sys.stdout.write(text + "\n")
+    """Print a line for the user, errors apart; OutputError where it cannot be written."""
+    try:
+        sys.stdout.write(text + "\n")
+    except OSError as error:
+        raise OutputError(error) from None
+
+
+def flush() -> None:
+    """Write out what was said; OutputError where it cannot be written."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        raise OutputError(error) from None
+
+
+def discard() -> None:
+    """Let go of what cannot be written: else Python tries again as it ends, and fails in its own words."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def complain(text: str) -> None:
+    """Print an error; where nobody can be told, nobody is."""
+    with suppress(OSError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+
+def open_streams() -> None:
+    """Have the three standard streams, also where the caller closed some: files opened next are none of them.
+
+    Nothing can be written to a closed standard output: that is told like a full disk.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest number that is free: this one.
+            os.open(os.devnull, os.O_WRONLY if number == 2 else os.O_RDONLY)
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(1, "w", closefd=False)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", closefd=False)

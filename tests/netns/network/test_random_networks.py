@@ -261,11 +261,11 @@ def fail(network: Network, place: float) -> bool:
 
 
 def examples(number: int, *, rootless: bool) -> None:
-    """Live through ten pairs of networks, the same in every run; a failure is told as it is found."""
+    """Live through five pairs of networks, the same in every run; a failure is told as it is found."""
 
     @seed(number)
     @settings(
-        max_examples=10,
+        max_examples=5,
         deadline=None,
         database=None,
         phases=[Phase.generate],

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 from isthmus.network.services.leftovers import leftovers
 from isthmus.network.services.listening import AlreadyThere, connect, listen
@@ -80,6 +82,9 @@ def test_leftovers_are_told_by_their_environment_and_none_of_them_is_the_caller(
     environment = {**os.environ, "ISTHMUS_NETWORK": name, "ISTHMUS_SERVICE": "web"}
     with subprocess.Popen(["sleep", "60"], env=environment) as left:
         try:
+            # The kernel shows it a moment after the program has started.
+            while not Path(f"/proc/{left.pid}/environ").read_bytes():
+                time.sleep(0.001)
             assert leftovers(name) == [left.pid]
             assert leftovers(name, ["web"]) == [left.pid]
             assert leftovers(name, ["db"]) == []

@@ -75,8 +75,13 @@ def apply_definitions(network_name: str, wanted: Sequence[Definition], on_progre
         if not wanted:
             return
         connection = _start(network_name)
-    with connection:
-        _ask(network_name, connection, Apply(tuple(wanted)), on_progress)
+    try:
+        with connection:
+            _ask(network_name, connection, Apply(tuple(wanted)), on_progress)
+    except ServiceError:
+        # With nothing to keep it ends by itself, perhaps before it reads that nothing is wanted.
+        if wanted or _connect(network_name) is not None:
+            raise
 
 
 def stop_services(network_name: str, on_progress: OnProgress) -> None:

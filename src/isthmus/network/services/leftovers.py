@@ -27,11 +27,14 @@ def leftovers(
     mark = f"ISTHMUS_NETWORK={network}".encode()
     names = None if services is None else {f"ISTHMUS_SERVICE={each}".encode() for each in services}
     own = _lineage(os.getpid())
-    ours = _users_namespace("self")
+    users, run = _users_namespace("self"), _run_folder("self")
     return [
         pid
         for pid in _processes()
-        if pid not in own and _belongs(pid, mark, names, sessions) and _users_namespace(pid) == ours
+        if pid not in own
+        and _belongs(pid, mark, names, sessions)
+        and _users_namespace(pid) == users
+        and _run_folder(pid) in (None, run)
     ]
 
 
@@ -72,6 +75,17 @@ def _users_namespace(pid: int | str) -> str:
         return os.readlink(_PROC / str(pid) / "ns" / "user")
     except OSError:
         return ""
+
+
+def _run_folder(pid: int | str) -> int | None:
+    """Return what file system a process has at /run; None where it sees none, being in a chroot.
+
+    A lab of root has a /run of its own, and the users of the machine.
+    """
+    try:
+        return (_PROC / str(pid) / "root" / "run").stat().st_dev
+    except OSError:
+        return None
 
 
 def _lineage(pid: int) -> set[int]:

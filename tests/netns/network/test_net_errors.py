@@ -1,0 +1,112 @@
+"""What `isthmus net` refuses, what it says then, and that nothing is touched."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .net_command import BLOCKED, PAIR, done, ip, net, start, until, write
+from .world import in_world, snapshot
+
+WRONG = """
+network: wrong
+namespaces: {red: {hostnme: a}}
+links:
+  - veth: [{in: red, name: eth0, addresses: [10.0.0.300/24]}, {in: nowhere, name: eth0}]
+"""
+
+
+@in_world()
+def test_every_error_of_a_wrong_file_is_told_with_its_place_and_nothing_is_touched() -> None:
+    before, file = snapshot(), write(WRONG)
+    for command in ("plan", "diff", "apply", "down", "check", "show"):
+        result = net(command, file)
+        assert result.returncode == 1
+        for told in ("network.yaml:3:", "network.yaml:5:", "hostname", "10.0.0.300", "nowhere"):
+            assert told in result.stderr, command
+    assert snapshot() == before
+
+
+@in_world()
+def test_a_privilege_that_is_missing_is_named_before_anything_is_touched() -> None:
+    # Without CAP_SYS_ADMIN it would go into a lab, and be root there.
+    before = snapshot()
+    result = net("apply", write(PAIR), without=("--bounding-set=-net_admin", "--inh-caps=-net_admin"))
+    assert result.returncode == 1
+    assert "CAP_NET_ADMIN is missing" in result.stderr
+    assert snapshot() == before
+
+
+KINDS = [
+    ("dummy", "links: [{dummy: {in: red, name: d0}}]"),
+    ("8021q", "links: [{bridge: {in: red, name: b0}}, {vlan: {in: red, name: v0, parent: b0, id: 5}}]"),
+    ("sch_netem", "links: [{veth: [{in: red, name: a, shaping: {delay: 10ms}}, {in: red, name: b}]}]"),
+]
+
+
+@pytest.mark.parametrize(("module", "text"), KINDS, ids=[each[0] for each in KINDS])
+def test_a_kernel_feature_that_is_missing_is_named_before_anything_is_touched(module, text) -> None:
+    @in_world()
+    def test() -> None:
+        before = snapshot()
+        result = net("apply", write(f"namespaces: {{red: {{}}}}\n{text}\n"))
+        if result.returncode == 0:
+            pytest.skip(f"this kernel has {module}")
+        assert module in result.stderr
+        assert "E2302" in result.stderr
+        assert snapshot() == before
+
+    test()
+
+
+CONFLICTS = [
+    ("an interface", ["link", "add", "b0", "type", "bridge"], "bridge: {in: host, name: b0}", "interface b0"),
+    ("a namespace", ["netns", "add", "red"], "bridge: {in: red, name: b0}", "namespace red"),
+]
+
+
+@pytest.mark.parametrize(("what", "made", "link", "told"), CONFLICTS, ids=[each[0] for each in CONFLICTS])
+def test_what_somebody_else_has_is_told_with_its_place_and_left(what, made, link, told) -> None:
+    @in_world()
+    def test() -> None:
+        ip(*made)
+        before = snapshot()
+        file = write(f"namespaces: {{red: {{}}}}\nlinks:\n  - {link}\n")
+        for command in ("apply", "plan", "diff"):
+            result = net(command, file)
+            assert result.returncode == 1
+            assert told in result.stderr
+            assert "network.yaml:" in result.stderr
+        done("down", file)
+        assert snapshot() == before
+
+    test()
+
+
+@in_world()
+def test_a_process_to_attach_to_that_is_not_there_is_told() -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    before = snapshot()
+    file = write(f"network: n\nnamespaces: {{red: {{attach: {{pid: {gone.pid}}}}}, blue: {{}}}}\n")
+    result = net("apply", file)
+    assert result.returncode == 1
+    assert "attach red to is not there" in result.stderr
+    assert "network.yaml:2" in result.stderr
+    assert snapshot() == before
+
+
+@in_world()
+def test_of_two_applies_at_once_one_is_told_of_the_other() -> None:
+    file = write(BLOCKED)
+    first = start("apply", file)
+    until(Path("/run/begun").exists, "the hook")
+    for command in ("apply", "down"):
+        second = net(command, file)
+        assert second.returncode == 1
+        assert "another `isthmus net` is changing pair now" in second.stderr
+    first.kill()
+    first.wait()
+    done("down", file)

@@ -1,0 +1,195 @@
+"""A network's life by `isthmus net`: planned, applied, changed, shown, entered, taken down."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from isthmus.network.spaces import Space
+
+from .net_command import BLOCKED, DEADLINE, PAIR, done, ip, net, start, until, write
+from .world import in_world, snapshot
+
+
+@in_world()
+def test_plan_and_diff_show_signs_and_say_by_their_status_whether_anything_differs() -> None:
+    file = write(PAIR)
+    planned = net("plan", file)
+    assert planned.returncode == 0
+    assert "+ namespace red" in planned.stdout.splitlines()
+    assert planned.stdout.splitlines()[-1] == "pair: 8 to make, 0 to change, 0 to remove"
+    assert "\033[" not in planned.stdout
+    assert net("diff", file).returncode == 1
+    told = done("apply", file).splitlines()
+    assert told == [*planned.stdout.splitlines()[:-1], "pair: done (8 to make, 0 to change, 0 to remove)"]
+    assert done("apply", file) == "pair: nothing to do\n"
+    assert net("diff", file).returncode == 0
+    write(PAIR.replace("10.0.0.2/24", "10.0.0.3/24"))
+    changed = net("diff", file)
+    assert changed.returncode == 1
+    assert changed.stdout.splitlines()[:2] == [
+        "- blue/eth0: address 10.0.0.2/24",
+        "+ blue/eth0: address 10.0.0.3/24",
+    ]
+    assert done("apply", "-q", file) == ""
+    assert done("down", file).splitlines()[-1] == "pair: gone"
+    assert done("down", file) == "pair: gone\n"
+
+
+def on_terminal(*words: str, environment: dict[str, str]) -> str:
+    """Run a command whose output is a terminal; return what it shows."""
+    ours, theirs = pty.openpty()
+    process = start(*words, stdout=theirs, env=environment)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            shown += os.read(ours, 4096)
+        except OSError:
+            break
+    assert process.wait(DEADLINE) == 0, process.stderr.read()
+    os.close(ours)
+    return shown.decode()
+
+
+@in_world()
+def test_on_a_terminal_progress_is_one_line_and_plans_have_colours_unless_unwanted() -> None:
+    file = write(PAIR)
+    environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
+    assert "\033[32m+ namespace red" in on_terminal("plan", file, environment=environment)
+    assert "\033[3" not in on_terminal("plan", file, environment={**environment, "NO_COLOR": "1"})
+    shown = on_terminal("apply", file, environment=environment)
+    written = shown.split("\r\033[K")
+    assert [each.split("]")[0] for each in written[1:9]] == [f"[{number}/8" for number in range(1, 9)]
+    assert written[0] == ""
+    assert written[-1] == "pair: done (8 to make, 0 to change, 0 to remove)\r\n"
+    assert "\n" not in "".join(written[:-1])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_in_the_middle_of_an_apply_undoes_it(number) -> None:
+    @in_world()
+    def test() -> None:
+        before = snapshot()
+        process = start("apply", write(BLOCKED))
+        until(Path("/run/begun").exists, "the hook")
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=DEADLINE)
+        assert process.returncode == 130, errors
+        assert errors == "isthmus net: stopped; what had been begun was undone\n"
+        now = snapshot()
+        # What a service that came to nothing printed is kept, for its user to read.
+        left = [path for path in map(Path, now.pop("/run/isthmus")) if not path.is_dir()]
+        assert {path.suffix for path in left} <= {".log"}
+        assert now == {name: before[name] for name in now}
+        done("down", "pair")
+        assert not list(Path("/run/isthmus").glob("*/*"))
+
+    test()
+
+
+@in_world()
+def test_down_needs_neither_its_namespaces_nor_its_file() -> None:
+    before = snapshot()
+    file = write(PAIR)
+    done("apply", file)
+    ip("netns", "del", "red")
+    done("down", file)
+    assert snapshot() == before
+    done("apply", file)
+    Path(file).unlink()
+    assert done("down", "pair").splitlines()[-1] == "pair: gone"
+    assert snapshot() == before
+
+
+STATUSES = [
+    (["true"], 0),
+    (["sh", "-c", "exit 7"], 7),
+    (["sh", "-c", "kill -TERM $$"], -signal.SIGTERM),
+    (["no-such-command"], 127),
+    (["/etc/passwd"], 126),
+]
+
+
+@in_world()
+def test_exec_ends_as_its_command_ends() -> None:
+    done("apply", write(PAIR))
+    for command, status in STATUSES:
+        assert net("exec", "red", "--", *command).returncode == status, command
+    assert net("exec", "green", "--", "true").returncode == 1
+    assert net("exec", "red").returncode == 2
+    assert "10.0.0.1" in done("exec", "red", "--", "ip", "addr")
+    process = start("exec", "red", "--", "sh", "-c", "echo up; exec sleep 600")
+    assert process.stdout.readline() == "up\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(DEADLINE) == -signal.SIGTERM
+
+
+@in_world()
+def test_show_and_schema_print_what_other_programs_read() -> None:
+    file = write(PAIR)
+    done("apply", file)
+    shown = json.loads(done("show", "--format", "json", file))
+    assert "red" in json.dumps(shown)
+    for form, words in (("mermaid", r"^(flowchart|graph) "), ("dot", r"^(di)?graph "), ("svg", "<svg")):
+        assert re.search(words, done("show", "--format", form, file), re.M), form
+    assert "red" in done("show", "pair")
+    assert "red" in done("show", "--wanted", file)
+    assert "$schema" in json.loads(done("schema"))
+
+
+@in_world()
+def test_a_file_is_found_from_another_folder() -> None:
+    for folder in ("/run/here", "/run/there"):
+        Path(folder).mkdir()
+    write("namespaces: {red: {}}\ninclude: [more.yaml]\n", "/run/there/some.yaml")
+    write("namespaces: {blue: {}}\n", "/run/there/more.yaml")
+    assert "some: done" in done("apply", "../there/some.yaml", cwd="/run/here")
+    assert {path.name for path in Path("/run/netns").iterdir()} == {"red", "blue"}
+
+
+LARGER = """
+network: pair
+namespaces:
+  red:
+    routes: [{to: 10.9.0.0/16, via: 10.0.0.9}]
+    # Named, since the kernel takes a connection that it begins to watch for a new one.
+    firewall: {input: {default: deny, rules: [{allow: {port: 9000/tcp}}]}}
+  blue: {sysctl: {net.ipv4.ip_forward: 1}}
+  green: {}
+links:
+  - veth:
+      - in: red
+        name: eth0
+        addresses: [10.0.0.1/24, 10.0.0.11/24, fd00::1/64]
+        mtu: 1400
+        shaping: {rate: 50mbit}
+      - {in: blue, name: eth0, addresses: [10.0.0.2/24], mtu: 1400}
+"""
+
+
+@in_world()
+def test_a_connection_stays_open_while_all_around_it_changes() -> None:
+    file = write(PAIR)
+    done("apply", file)
+    red, blue = (Space(name, Path(f"/run/netns/{name}")) for name in ("red", "blue"))
+    listener = red.call(socket.create_server, ("10.0.0.1", 9000))
+    near = blue.call(socket.create_connection, ("10.0.0.1", 9000), DEADLINE)
+    far, _ = listener.accept()
+    far.settimeout(DEADLINE)
+    for text in (LARGER, PAIR):
+        write(text)
+        done("apply", file)
+        near.sendall(b"x" * 3000)
+        received = 0
+        while received < 3000:
+            received += len(far.recv(3000))
+        far.sendall(b"y")
+        assert near.recv(1) == b"y"
