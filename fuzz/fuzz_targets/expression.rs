@@ -137,6 +137,9 @@ fuzz_target!(|data: &[u8]| {
                 ByteString(choices.word().to_vec()),
                 ByteString(choices.word().to_vec()),
             ],
+            id: 0,
+            description: String::new(),
+            files: Vec::new(),
         }],
     };
     let session = Session {

@@ -34,7 +34,7 @@ class FakeNative:
         self.queue: queue.Queue[bytes] = queue.Queue()
         self.facts = Snapshot()
 
-    def apply(self, plan: bytes) -> bytes:
+    def apply(self, plan: bytes, files: dict[str, bytes] | None = None) -> bytes:
         found = msgspec.json.decode(plan, type=document.Plan)
         errors: list[tuple[str, str]] = []
         opened: list[tuple[str, str, str]] = []
