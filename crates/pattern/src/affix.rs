@@ -14,8 +14,10 @@ const NONE: u32 = u32::MAX;
 #[derive(Debug)]
 pub(crate) struct AffixSet {
     keys: Keys,
-    /// The first eight bytes of each key, so that most comparisons stay within one array.
-    heads: Vec<u64>,
+    /// How many bytes all keys begin with in common.
+    common: usize,
+    /// What follows them in each key, so that most comparisons stay within one array.
+    heads: Vec<u128>,
     rows: Vec<u32>,
     /// The place of the next shorter key that this one begins with; of equal keys, each has the next
     /// one of the list for it.
@@ -30,7 +32,7 @@ impl AffixSet {
         } else {
             Keys::folded(batch, icase)
         };
-        let mut order: Vec<(u64, u32)> = batch
+        let mut order: Vec<(u128, u32)> = batch
             .living()
             .map(|row| (head(keys.get(batch, row)), row))
             .collect();
@@ -41,7 +43,12 @@ impl AffixSet {
                 .then_with(|| keys.get(batch, *a).cmp(keys.get(batch, *b)))
                 .then(b.cmp(a))
         });
-        let (heads, rows): (Vec<u64>, Vec<u32>) = order.into_iter().unzip();
+        let rows: Vec<u32> = order.into_iter().map(|(_, row)| row).collect();
+        let key = |row: Option<&u32>| row.map_or(&[][..], |row| keys.get(batch, *row));
+        let (first, last) = (key(rows.first()), key(rows.last()));
+        let common = first.iter().zip(last).take_while(|(a, b)| a == b).count();
+        let behind = |row: &u32| head(keys.get(batch, *row).get(common..).unwrap_or_default());
+        let heads = rows.iter().map(behind).collect();
         let mut up = Vec::with_capacity(rows.len());
         let mut above: Vec<u32> = Vec::new();
         for (at, row) in rows.iter().enumerate() {
@@ -58,6 +65,7 @@ impl AffixSet {
         }
         Self {
             keys,
+            common,
             heads,
             rows,
             up,
@@ -83,9 +91,14 @@ impl AffixSet {
         })
     }
 
-    /// The place of the last key that is not behind the text.
+    /// The place of the last key that is not behind the text; none where the text begins with no key.
     fn before(&self, batch: &Batch, text: &[u8]) -> u32 {
-        let wanted = head(text);
+        let first = self.rows.first().map(|row| self.keys.get(batch, *row));
+        let shared = first.and_then(|key| key.get(..self.common));
+        if !shared.is_some_and(|shared| text.starts_with(shared)) {
+            return NONE;
+        }
+        let wanted = head(text.get(self.common..).unwrap_or_default());
         let from = self.heads.partition_point(|head| *head < wanted);
         let same = self.heads.get(from..).unwrap_or_default();
         let to = from + same.partition_point(|head| *head == wanted);
@@ -109,11 +122,11 @@ pub(crate) fn reversed(text: &[u8], icase: bool) -> impl Iterator<Item = u8> + '
     text.iter().rev().map(fold)
 }
 
-/// The first eight bytes as a number that keeps their order; a shorter text is filled up with zeros.
-fn head(text: &[u8]) -> u64 {
-    let mut bytes = [0; 8];
+/// The first sixteen bytes as a number that keeps their order; a shorter text is filled up with zeros.
+fn head(text: &[u8]) -> u128 {
+    let mut bytes = [0; 16];
     for (to, from) in bytes.iter_mut().zip(text) {
         *to = *from;
     }
-    u64::from_be_bytes(bytes)
+    u128::from_be_bytes(bytes)
 }
