@@ -137,6 +137,9 @@ fuzz_target!(|data: &[u8]| {
                 ByteString(choices.word().to_vec()),
                 ByteString(choices.word().to_vec()),
             ],
+            id: 0,
+            description: String::new(),
+            files: Vec::new(),
         }],
     };
     let session = Session {
@@ -148,6 +151,7 @@ fuzz_target!(|data: &[u8]| {
         names: &mut names,
         env: &|_| None,
         acl: &|_| Some(0),
+        lists: &[],
     };
     if let Ok(program) = Program::compile(&[acl], &mut env) {
         program.acl(0, &session);

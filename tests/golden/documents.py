@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from isthmus.engine import command, report
+from isthmus.engine import command, lists, report
+from isthmus.model.expression import ListValues, MatchMethod
 from isthmus.plan import document as d
 
 FOLDER = Path(__file__).parent
@@ -38,6 +39,7 @@ def every_argument() -> d.Expression:
         d.ArgFrontend(0),
         d.ArgBackend(1),
         d.ArgServer(1, 2),
+        d.ArgList(3),
         d.ArgAbsent(),
     )
     return expression("some", *args, converters=(d.Call("lower"), d.Call("mod", (d.ArgInt(3),))))
@@ -217,8 +219,13 @@ def plan() -> d.Plan:
         ),
         namespaces=(d.Namespace("red", "/run/netns/red", True),),
         namespace_list=(0,),
+        lists=(
+            d.PatternList(0, "a.map", "used by map", True, True, "ab12", (("localhost", "127.0.0.1"),)),
+            d.PatternList(1, "virt@b", "used by acl", False, True),
+        ),
         acls=(
             d.Acl("a", tuple(d.AclTest(SRC, each, True, ("10.0.0.0/8", "\xff")) for each in d.MatchMethod)),
+            d.Acl("c", (d.AclTest(SRC, d.MatchMethod.IP, False, (), 7, "acl 'src'", (d.ListUse(0, True),)),)),
             d.Acl("b", ()),
         ),
         frontends=(frontend(),),
@@ -243,6 +250,38 @@ def commands() -> list[command.Command]:
     ]
 
 
+def list_requests() -> list[lists.ListRequest]:
+    return [
+        lists.GetLists(),
+        lists.GetEntries(1),
+        lists.GetEntries(1, 2**32 - 1),
+        lists.LookUp(1, "\xff"),
+        lists.AddEntries(1, None, (("a", "b c"), ("\x00", ""))),
+        lists.SetValue(1, "k", None, "v"),
+        lists.SetValue(1, "#0x5", 5, "v"),
+        lists.DeleteEntries(1, "k", None),
+        lists.ClearList(1, 3),
+        lists.PrepareVersion(1),
+        lists.CommitVersion(1, 4),
+    ]
+
+
+def list_answers() -> list[lists.ListAnswer]:
+    return [
+        lists.AllLists((lists.ListFacts(0, "a.map", "used by map", True, False, 1, 2, 3),)),
+        lists.Entries(((1, "k", "v"),)),
+        lists.Found(
+            tuple(
+                lists.Lookup(MatchMethod.STR, True, each, None if each == "text" else ("k", "v"))
+                for each in ListValues
+            )
+        ),
+        lists.Version(5),
+        lists.Done(),
+        *(lists.Refused(each, "no") for each in lists.ListRefusal),
+    ]
+
+
 def snapshot() -> report.Snapshot:
     return report.Snapshot(
         process=report.ProcessFacts(generation=1),
@@ -263,6 +302,9 @@ def events() -> list[report.Event]:
 DOCUMENTS: dict[str, object] = {
     "plan": plan(),
     "commands": commands(),
+    "list_requests": list_requests(),
+    "list_answers": list_answers(),
+    "list_checks": [lists.ListCheck(True, MatchMethod.IP, ListValues.TEXT, (("h", "::1"),))],
     "snapshot": snapshot(),
     "sessions": [report.SessionFacts(id=1, fds=(5, -1), expires_ms=-1)],
     "events": events(),

@@ -33,12 +33,8 @@ TEXT = st.lists(PIECES | st.text(max_size=3), max_size=8).map("".join)
 WORDS = st.lists(PIECES | TEXT, max_size=8)
 
 
-def missing(path: str) -> str:
-    raise FileNotFoundError(path)
-
-
 def context() -> Context:
-    return Context(VOCABULARY, Diagnostics(), "f", frontend=True, backend=True, read_patterns=missing)
+    return Context(VOCABULARY, Diagnostics(), "f", frontend=True, backend=True)
 
 
 def placed(texts: list[str]) -> tuple[Word, ...]:

@@ -22,6 +22,11 @@ from isthmus.engine.report import (
 )
 from isthmus.plan import document
 
+MAP = (
+    b'{"id": 3, "name": "a.map", "description": "", "two_columns": true, "acl": false,'
+    b' "current": 0, "next": 0, "entries": 0}'
+)
+
 
 class FakeNative:
     """What `isthmus.engine._native.Engine` offers."""
@@ -34,7 +39,7 @@ class FakeNative:
         self.queue: queue.Queue[bytes] = queue.Queue()
         self.facts = Snapshot()
 
-    def apply(self, plan: bytes) -> bytes:
+    def apply(self, plan: bytes, files: dict[str, bytes] | None = None) -> bytes:
         found = msgspec.json.decode(plan, type=document.Plan)
         errors: list[tuple[str, str]] = []
         opened: list[tuple[str, str, str]] = []
@@ -69,6 +74,12 @@ class FakeNative:
                     self.facts = _changed(self.facts, backend, server, said)
                     return
         raise LookupError("No such server.")
+
+    def lists(self, request: bytes) -> bytes:
+        self.commands.append(msgspec.json.decode(request))
+        if b'"lists"' in request:
+            return b'{"kind": "lists", "lists": [' + MAP + b"]}"
+        return b'{"kind": "done"}'
 
     def snapshot(self) -> bytes:
         return msgspec.json.encode(self.facts)

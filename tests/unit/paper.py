@@ -6,10 +6,12 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
 from isthmus.config import Features, Tree, read_text
+from isthmus.engine.lists import ListCheck
 from isthmus.keywords import SECTIONS, load
 from isthmus.keywords.vocabulary import Vocabulary
 from isthmus.model.configuration import Configuration
 from isthmus.plan import Built, build
+from isthmus.process.lists import read_lists
 
 VOCABULARY = Vocabulary.read((Path(__file__).parent / "keywords" / "vocabulary.json").read_bytes())
 TIMEOUTS = "defaults\n timeout connect 1s\n timeout client 2s\n timeout server 3s\n"
@@ -39,7 +41,7 @@ class PaperWorld:
     def group_id(self, name: str) -> int | None:
         return {"web": 34, "root": 0}.get(name)
 
-    def read_text(self, path: str) -> str:
+    def read_bytes(self, path: str) -> bytes:
         raise FileNotFoundError(path)
 
     def capabilities(self) -> frozenset[str]:
@@ -77,12 +79,17 @@ def built(text: str) -> Built:
     return plan
 
 
+def nothing_wrong(_text: bytes, _check: ListCheck) -> list[tuple[int, str]]:
+    """Find no mistake in a pattern file."""
+    return []
+
+
 def messages(text: str) -> list[tuple[str, int]]:
     """Code and line of every message about a text, the plan's included where there is one."""
     read = tree(text)
     found, diagnostics = load(read, VOCABULARY, PaperWorld())
     if not diagnostics.failed:
-        build(found, PaperWorld(), diagnostics)
+        read_lists(build(found, PaperWorld(), diagnostics), PaperWorld(), nothing_wrong)
     return [(each.code, each.span.line if each.span else 0) for each in diagnostics]
 
 
@@ -91,7 +98,7 @@ def exit_status(text: str) -> int:
     read = tree(text)
     found, diagnostics = load(read, VOCABULARY, PaperWorld())
     if not diagnostics.failed:
-        build(found, PaperWorld(), diagnostics)
+        read_lists(build(found, PaperWorld(), diagnostics), PaperWorld(), nothing_wrong)
     if diagnostics.failed or found is None:
         return 1
     return 0 if found.listens else 2

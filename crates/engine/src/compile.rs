@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwapOption;
 use isthmus_balance::{Algorithm, Balancer, HashType, Method, hash};
+use isthmus_pattern::List;
 use isthmus_plan as plan;
 use isthmus_sample::{CompileEnv, Nowhere, Program, Sample, VarRef};
 use isthmus_sockets::{ConnectOptions, Keepalive, SourceBinding};
@@ -14,6 +15,7 @@ use isthmus_sockets::{ConnectOptions, Keepalive, SourceBinding};
 use crate::generation::{Backend, Frontend, Generation, HashKey, Listener, Server};
 use crate::logging::Logger;
 use crate::namespace::Namespace;
+use crate::patterns::Files;
 use crate::proxy_header::HeaderMaker;
 use crate::queue::WaitingLine;
 use crate::registry::Registry;
@@ -28,16 +30,18 @@ pub(crate) type Errors = Vec<(String, String)>;
 /// Everything in the plan that does not hold together.
 pub(crate) fn compile(
     plan: &plan::Plan,
+    files: &Files<'_>,
     registry: &mut Registry,
     number: u64,
 ) -> Result<Generation, Errors> {
+    let lists = crate::patterns::named(plan, files, registry)?;
     let namespaces: Vec<Arc<Namespace>> = plan
         .namespaces
         .iter()
         .map(|namespace| registry.namespace(namespace))
         .collect();
     let mut names = std::mem::take(&mut registry.names);
-    let outcome = compile_with(plan, registry, number, &namespaces, &mut names);
+    let outcome = compile_with(plan, registry, number, (&namespaces, &lists), &mut names);
     registry.names = names;
     outcome
 }
@@ -46,27 +50,15 @@ fn compile_with(
     plan: &plan::Plan,
     registry: &mut Registry,
     number: u64,
-    namespaces: &[Arc<Namespace>],
+    (namespaces, lists): (&[Arc<Namespace>], &[Arc<List>]),
     names: &mut isthmus_sample::Names,
 ) -> Result<Generation, Errors> {
-    let program = Program::compile(
-        &plan.acls,
-        &mut CompileEnv {
-            names,
-            env: &crate::rules::environment,
-            acl: &|name| plan.acls.iter().position(|acl| acl.name.as_bytes() == name),
-        },
-    )
-    .map_err(|errors| {
-        errors
-            .into_iter()
-            .map(|(_, message)| ("acl".to_owned(), message))
-            .collect::<Errors>()
-    })?;
+    let program = acls(plan, lists, names)?;
     let mut compiler = Compiler {
         names,
         program: &program,
         acls: &plan.acls,
+        lists,
         errors: Vec::new(),
     };
     let context = Context {
@@ -95,6 +87,7 @@ fn compile_with(
         global: plan.global.clone(),
         maxconn: AtomicU64::new(plan.global.maxconn),
         process: registry.process.clone(),
+        lists: crate::patterns::all(plan, lists, &program),
         program,
         frontends,
         backends,
@@ -106,6 +99,23 @@ fn compile_with(
             .collect(),
         proc_variables: registry.proc_variables.clone(),
         assigned: variables,
+    })
+}
+
+fn acls(
+    plan: &plan::Plan,
+    lists: &[Arc<List>],
+    names: &mut isthmus_sample::Names,
+) -> Result<Program, Errors> {
+    let mut env = CompileEnv {
+        names,
+        env: &crate::rules::environment,
+        acl: &|name| plan.acls.iter().position(|acl| acl.name.as_bytes() == name),
+        lists,
+    };
+    Program::compile(&plan.acls, &mut env).map_err(|errors| {
+        let located = |(_, message): (usize, String)| ("acl".to_owned(), message);
+        errors.into_iter().map(located).collect()
     })
 }
 

@@ -17,6 +17,7 @@ use crate::live::Process;
 use crate::mailbox::{Mailbox, Message};
 use crate::namespace::{Change, Namespace};
 use crate::opening;
+use crate::patterns::Files;
 use crate::preparing::prepare;
 use crate::registry::Registry;
 
@@ -86,7 +87,7 @@ impl Control {
     }
 
     /// Puts a plan in force. Where anything fails, nothing that runs is changed.
-    pub(crate) fn apply(&self, plan: &Plan) -> ApplyReport {
+    pub(crate) fn apply(&self, plan: &Plan, files: &Files<'_>) -> ApplyReport {
         let mut inner = self.inner.lock();
         if self.stopping() {
             let message = "the engine is stopping".to_owned();
@@ -100,7 +101,7 @@ impl Control {
         let current = inner.current.clone();
         let workers = self.mailboxes.len();
         match prepare(
-            plan,
+            (plan, files),
             &mut inner.registry,
             current.as_deref(),
             number,

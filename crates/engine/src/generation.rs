@@ -27,6 +27,8 @@ pub(crate) struct Generation {
     pub(crate) maxconn: AtomicU64,
     pub(crate) process: Arc<Process>,
     pub(crate) program: Program,
+    /// Lists of patterns, as operators name them.
+    pub(crate) lists: Vec<crate::patterns::Listed>,
     pub(crate) frontends: Vec<Arc<Frontend>>,
     pub(crate) backends: Vec<Arc<Backend>>,
     pub(crate) namespaces: Vec<Arc<Namespace>>,

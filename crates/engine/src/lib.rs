@@ -30,6 +30,7 @@ mod namespace;
 mod network;
 mod opening;
 mod operating;
+mod patterns;
 mod preparing;
 mod proxy_header;
 mod queue;
@@ -52,9 +53,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::AcqRel;
 use std::time::Duration;
 
-use isthmus_plan::Plan;
 use isthmus_plan::command::Command;
 use isthmus_plan::report::{ApplyReport, Event, SessionFacts, Snapshot};
+use isthmus_plan::{ListAnswer, ListRequest, Plan};
 use isthmus_sockets::Watcher;
 
 use crate::clock::Clock;
@@ -63,6 +64,7 @@ use crate::live::Process;
 use crate::mailbox::Mailbox;
 use crate::worker::{Turn, Worker};
 
+pub use crate::patterns::{Files, check_list};
 pub use isthmus_sample::vocabulary;
 
 /// Events taken from the poller at once (`tune.maxpollevents`' default).
@@ -112,10 +114,17 @@ impl Engine {
         Ok(Self { control })
     }
 
-    /// Puts a plan in force. Where the report holds errors, nothing that runs was changed.
+    /// Puts a plan in force, with the texts of the pattern files that it names. Where the report holds
+    /// errors, nothing that runs was changed.
     #[must_use]
-    pub fn apply(&self, plan: &Plan) -> ApplyReport {
-        self.control.apply(plan)
+    pub fn apply(&self, plan: &Plan, files: &Files<'_>) -> ApplyReport {
+        self.control.apply(plan, files)
+    }
+
+    /// Looks at lists of patterns, or changes one while it is in use.
+    #[must_use]
+    pub fn lists(&self, request: &ListRequest) -> ListAnswer {
+        self.control.lists(request)
     }
 
     /// Carries out a command.

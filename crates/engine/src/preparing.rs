@@ -9,6 +9,7 @@ use crate::compile::{Errors, compile};
 use crate::control::listeners;
 use crate::generation::{Generation, OpenListener};
 use crate::opening;
+use crate::patterns::Files;
 use crate::registry::Registry;
 
 /// Compiles a plan, enters its namespaces and opens its listeners, but for those of `current` that
@@ -17,13 +18,13 @@ use crate::registry::Registry;
 /// # Errors
 /// Everything that is in the way, with the `file:line` it belongs to.
 pub(crate) fn prepare(
-    plan: &Plan,
+    (plan, files): (&Plan, &Files<'_>),
     registry: &mut Registry,
     current: Option<&Generation>,
     number: u64,
     workers: usize,
 ) -> Result<Generation, Errors> {
-    let generation = compile(plan, registry, number)?;
+    let generation = compile(plan, files, registry, number)?;
     let mut errors = Errors::new();
     for (index, namespace) in generation.namespaces.iter().enumerate() {
         namespace.look();

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
+use isthmus_pattern::List;
 use isthmus_plan as plan;
 use isthmus_sample::Names;
 
@@ -25,6 +26,8 @@ pub(crate) struct Registry {
     states: HashMap<(String, String), Arc<ServerLive>>,
     connections: HashMap<String, Arc<AtomicU32>>,
     namespaces: Vec<Arc<Namespace>>,
+    /// Files of patterns by name, each with the digest of what was read.
+    pub(crate) lists: HashMap<String, (String, Arc<List>)>,
 }
 
 impl Registry {
@@ -39,6 +42,7 @@ impl Registry {
             states: HashMap::new(),
             connections: HashMap::new(),
             namespaces: Vec::new(),
+            lists: HashMap::new(),
         }
     }
 
@@ -82,6 +86,10 @@ impl Registry {
         for (variable, value) in &generation.assigned {
             self.proc_variables.set(variable.id, value.clone());
         }
+        for listed in generation.lists.iter().filter(|l| !l.name.is_empty()) {
+            let loaded = (listed.digest.clone(), listed.list.clone());
+            self.lists.insert(listed.name.clone(), loaded);
+        }
         for backend in &generation.backends {
             for server in &backend.servers {
                 let key = (backend.plan.name.clone(), server.plan.name.clone());
@@ -108,6 +116,8 @@ impl Registry {
         self.connections
             .retain(|_, count| Arc::strong_count(count) > 1);
         self.states.retain(|_, state| Arc::strong_count(state) > 1);
+        self.lists
+            .retain(|_, (_, list)| Arc::strong_count(list) > 1);
         self.namespaces
             .retain(|namespace| Arc::strong_count(namespace) > 1);
     }

@@ -1,6 +1,9 @@
 //! Rules compiled from the plan: conditions, actions, choices of backends and servers. They hold
 //! no session: `View` is what they are evaluated over, and the worker carries out what they say.
 
+use std::sync::Arc;
+
+use isthmus_pattern::List;
 use isthmus_plan as plan;
 use isthmus_sample::{CompileEnv, Compiled, CompiledCondition, Format, Names, Program, VarRef};
 
@@ -79,16 +82,18 @@ pub(crate) struct Compiler<'c> {
     pub(crate) names: &'c mut Names,
     pub(crate) program: &'c Program,
     pub(crate) acls: &'c [plan::Acl],
+    pub(crate) lists: &'c [Arc<List>],
     pub(crate) errors: Vec<(String, String)>,
 }
 
 impl Compiler<'_> {
     fn env<T>(&mut self, work: impl FnOnce(&mut CompileEnv<'_>) -> T) -> T {
-        let acls = self.acls;
+        let (acls, lists) = (self.acls, self.lists);
         work(&mut CompileEnv {
             names: self.names,
             env: &environment,
             acl: &|name| acls.iter().position(|acl| acl.name.as_bytes() == name),
+            lists,
         })
     }
 

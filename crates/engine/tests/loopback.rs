@@ -37,7 +37,7 @@ impl Ground {
         edit(&mut plan);
         let engine = Engine::start(2).unwrap();
         let plan: Plan = serde_json::from_value(plan).unwrap();
-        let report = engine.apply(&plan);
+        let report = engine.apply(&plan, &isthmus_engine::Files::new());
         assert_eq!(report.errors, []);
         let front = report.listeners[0].2.parse().unwrap();
         Self {

@@ -71,16 +71,36 @@ fn bits(text: &str, most: u8) -> Option<u8> {
     text.parse().ok().filter(|bits| digits && *bits <= most)
 }
 
-/// `127.1` is 127.0.0.1: the last part is the last octet, the parts before it the first ones.
+impl From<IpAddr> for Network {
+    fn from(ip: IpAddr) -> Self {
+        match ip {
+            IpAddr::V4(ip) => Self::V4(ip.to_bits(), u32::MAX),
+            IpAddr::V6(ip) => Self::V6(ip.to_bits(), u128::MAX),
+        }
+    }
+}
+
+/// `127.1` is 127.0.0.1: the last number fills what is left, as inet_aton(3) has it.
 fn short_ipv4(text: &str) -> Option<u32> {
-    let parts: Vec<u8> = text.split('.').map(octet).collect::<Option<_>>()?;
-    let octets = match *parts.as_slice() {
-        [a, b, c, d] => [a, b, c, d],
-        [a, b, d] => [a, b, 0, d],
-        [a, d] => [a, 0, 0, d],
-        _ => return None,
+    let (leading, last) = match text.rsplit_once('.') {
+        Some((leading, last)) => (
+            leading.split('.').map(octet).collect::<Option<Vec<u8>>>()?,
+            last,
+        ),
+        None => (Vec::new(), text),
     };
-    Some(u32::from_be_bytes(octets))
+    let left = 32_usize
+        .checked_sub(8 * leading.len())
+        .filter(|left| *left > 0)?;
+    let digits = !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit());
+    let last: u64 = last
+        .parse()
+        .ok()
+        .filter(|last| digits && last >> left == 0)?;
+    let high = leading
+        .iter()
+        .fold(0_u64, |high, octet| high << 8 | u64::from(*octet));
+    u32::try_from(high << left | last).ok()
 }
 
 fn octet(part: &str) -> Option<u8> {

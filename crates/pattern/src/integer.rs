@@ -1,8 +1,15 @@
 //! Sets of integers: values, ranges (`1024:65535`, `:9`, `9:`) and comparisons (`lt 0`).
 
-/// Disjoint ranges in order.
-#[derive(Debug, Default)]
-pub(crate) struct IntegerSet(Vec<(i64, i64)>);
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// Ranges by row: the borders between them in order, and the first row that holds behind each.
+#[derive(Debug)]
+pub(crate) struct IntegerSet {
+    ranges: Vec<(Range, u32)>,
+    borders: Vec<i64>,
+    first: Vec<Option<u32>>,
+}
 
 /// A comparison that precedes the values.
 #[derive(Clone, Copy)]
@@ -15,59 +22,81 @@ enum Operator {
 }
 
 impl IntegerSet {
-    /// Of patterns as written. An operator holds for the patterns behind it.
-    ///
-    /// # Errors
-    /// The index of the pattern and what is wrong with it.
-    pub(crate) fn parse(patterns: &[&[u8]]) -> Result<Self, (usize, String)> {
-        let mut operator = Operator::Eq;
-        let mut ranges = Vec::with_capacity(patterns.len());
-        for (index, pattern) in patterns.iter().enumerate() {
-            if let Some(found) = Operator::parse(pattern) {
-                operator = found;
-                continue;
+    /// Of ranges with their rows, in the order of the rows.
+    pub(crate) fn new(ranges: Vec<(Range, u32)>) -> Self {
+        let mut changes: Vec<(i64, bool, u32)> = Vec::with_capacity(ranges.len() * 2);
+        for (range, row) in &ranges {
+            changes.push((range.first, true, *row));
+            if let Some(behind) = range.last.checked_add(1) {
+                changes.push((behind, false, *row));
             }
-            let range = Range::parse(pattern).and_then(|range| range.under(operator));
-            let range = range.ok_or_else(|| {
-                (
-                    index,
-                    format!("'{}' is not a number or range", pattern.escape_ascii()),
-                )
-            })?;
-            ranges.push((range.first, range.last));
         }
-        Ok(Self(merge(ranges)))
+        changes.sort_unstable();
+        let (mut borders, mut first) = (Vec::new(), Vec::new());
+        let mut open = BTreeSet::new();
+        for (at, begins, row) in changes {
+            if begins {
+                open.insert(row);
+            } else {
+                open.remove(&row);
+            }
+            if borders.last() == Some(&at) {
+                first.pop();
+            } else {
+                borders.push(at);
+            }
+            first.push(open.first().copied());
+        }
+        Self {
+            ranges,
+            borders,
+            first,
+        }
     }
 
-    /// Whether a value is in it.
-    pub(crate) fn contains(&self, value: i64) -> bool {
-        let after = self.0.partition_point(|(first, _)| *first <= value);
-        after
-            .checked_sub(1)
-            .and_then(|at| self.0.get(at))
-            .is_some_and(|(_, last)| value <= *last)
+    /// The first row that lives and holds a value.
+    pub(crate) fn find(&self, value: i64, lives: &impl Fn(u32) -> bool) -> Option<u32> {
+        let border = self.borders.partition_point(|border| *border <= value);
+        let row = (*self.first.get(border.checked_sub(1)?)?)?;
+        if lives(row) {
+            return Some(row);
+        }
+        // Only where an operator deleted the row: a search from the start finds the next one.
+        let mut holding = self
+            .ranges
+            .iter()
+            .filter(|(range, row)| range.first <= value && value <= range.last && lives(*row));
+        holding.next().map(|(_, row)| *row)
     }
 }
 
-fn merge(mut ranges: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
-    ranges.sort_unstable();
-    let mut merged: Vec<(i64, i64)> = Vec::with_capacity(ranges.len());
-    for (first, last) in ranges {
-        match merged.last_mut() {
-            Some((_, end)) if first <= end.saturating_add(1) => *end = (*end).max(last),
-            _ => merged.push((first, last)),
+/// Lowers the operators among patterns as written: each holds for the patterns behind it. What is no
+/// operator and no range stays as it is.
+pub(crate) fn without_operators(patterns: &[&[u8]]) -> Vec<(usize, Option<Range>)> {
+    let mut operator = Operator::Eq;
+    let mut ranges = Vec::with_capacity(patterns.len());
+    for (index, pattern) in patterns.iter().enumerate() {
+        match Operator::parse(pattern) {
+            Some(found) => operator = found,
+            None => ranges.push((
+                index,
+                Range::parse(pattern).and_then(|range| range.under(operator)),
+            )),
         }
     }
-    merged
+    ranges
 }
 
-struct Range {
+/// Integers from the first to the last.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Range {
     first: i64,
     last: i64,
 }
 
 impl Range {
-    fn parse(pattern: &[u8]) -> Option<Self> {
+    /// Reads `N`, `N:M`, `N:` or `:M`.
+    pub(crate) fn parse(pattern: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(pattern).ok()?;
         let Some((first, last)) = text.split_once(':') else {
             let value = number(text)?;
@@ -142,5 +171,17 @@ impl Operator {
             b"lt" => Self::Lt,
             _ => return None,
         })
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.first, self.last) {
+            (first, last) if first == last => write!(f, "{first}"),
+            (i64::MIN, i64::MAX) => write!(f, "{}:", i64::MIN),
+            (i64::MIN, last) => write!(f, ":{last}"),
+            (first, i64::MAX) => write!(f, "{first}:"),
+            (first, last) => write!(f, "{first}:{last}"),
+        }
     }
 }

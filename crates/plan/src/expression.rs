@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::bytestring::ByteString;
+use crate::patterns::ListUse;
 
 /// A fetch and the converters behind it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -72,6 +73,11 @@ pub enum Arg {
         /// Index into the backend's servers.
         server: usize,
     },
+    /// A file of patterns.
+    List {
+        /// Index into the plan's lists.
+        list: usize,
+    },
     /// An optional argument left out before one that is given.
     Absent {},
 }
@@ -128,8 +134,14 @@ pub struct AclTest {
     pub method: MatchMethod,
     /// `-i`: without regard to case.
     pub ignore_case: bool,
-    /// The patterns as written (and read from `-f` files).
+    /// The patterns as written on the line: a list of their own.
     pub patterns: Vec<ByteString>,
+    /// The number of that list in the runtime API.
+    pub id: u32,
+    /// What the runtime API tells about that list.
+    pub description: String,
+    /// The files of patterns (`-f`).
+    pub files: Vec<ListUse>,
 }
 
 /// `if` or `unless` some alternative holds; an alternative holds when all its terms do.

@@ -14,6 +14,7 @@ pub mod command;
 mod expression;
 mod frontend;
 mod log;
+mod patterns;
 pub mod report;
 mod rule;
 
@@ -29,6 +30,10 @@ pub use bytestring::ByteString;
 pub use expression::{Acl, AclTest, Arg, Call, Condition, Expression, MatchMethod, Term};
 pub use frontend::{Bind, Frontend, FrontendOptions, KeepAlive, Shards, Splice};
 pub use log::{FormatItem, LogAddress, LogFormat, LogPolicy, LogSampling, LogTarget, LogWhen};
+pub use patterns::{
+    ListAnswer, ListCheck, ListFacts, ListRefusal, ListRequest, ListUse, ListValues, Lookup,
+    PatternList,
+};
 pub use rule::{Action, BackendChoice, BackendTarget, Rule, ServerChoice, ServerTarget};
 
 /// The version of the document's shape. A plan of another version is refused.
@@ -46,6 +51,8 @@ pub struct Plan {
     pub namespaces: Vec<Namespace>,
     /// Indexes of the namespaces that a NETNS TLV may pick (section `namespace_list`).
     pub namespace_list: Vec<usize>,
+    /// Every file of patterns that ACLs and maps name; they refer to them by index.
+    pub lists: Vec<PatternList>,
     /// Every named and anonymous ACL; conditions refer to them by index.
     pub acls: Vec<Acl>,
     /// Frontends, and the client side of every `listen`.

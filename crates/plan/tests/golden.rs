@@ -7,7 +7,7 @@
     reason = "a test that cannot go on should stop"
 )]
 
-use isthmus_plan::Plan;
+use isthmus_plan::{ListAnswer, ListCheck, ListRequest, Plan};
 
 use isthmus_plan::command::Command;
 use isthmus_plan::report::{ApplyReport, Event, SessionFacts, Snapshot};
@@ -40,6 +40,13 @@ fn a_plan_that_python_wrote_comes_back_the_same() {
 #[test]
 fn commands_that_python_wrote_come_back_the_same() {
     comes_back_the_same::<Vec<Command>>("commands");
+}
+
+#[test]
+fn questions_about_lists_and_their_answers_come_back_the_same() {
+    comes_back_the_same::<Vec<ListRequest>>("list_requests");
+    comes_back_the_same::<Vec<ListAnswer>>("list_answers");
+    comes_back_the_same::<Vec<ListCheck>>("list_checks");
 }
 
 #[test]

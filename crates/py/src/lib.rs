@@ -4,11 +4,13 @@
 // Everything public here is Python's, whose documentation is the stub's.
 #![forbid(unsafe_code)]
 
+use std::collections::HashMap;
 use std::os::fd::IntoRawFd;
 use std::time::Duration;
 
 use pyo3::exceptions::{PyLookupError, PyOSError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 fn json<'py, T: serde::Serialize>(py: Python<'py>, value: &T) -> PyResult<Bound<'py, PyBytes>> {
@@ -27,9 +29,20 @@ impl Engine {
         Ok(Self(isthmus_engine::Engine::start(threads)?))
     }
 
-    fn apply<'py>(&self, py: Python<'py>, plan: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    #[pyo3(signature = (plan, files = None))]
+    fn apply<'py>(
+        &self,
+        py: Python<'py>,
+        plan: &[u8],
+        files: Option<HashMap<String, PyBackedBytes>>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let files = files.unwrap_or_default();
         let report = py
-            .detach(|| isthmus_plan::Plan::read(plan).map(|plan| self.0.apply(&plan)))
+            .detach(|| {
+                let texts = files.iter().map(|(digest, text)| (digest.clone(), &**text));
+                let plan = isthmus_plan::Plan::read(plan)?;
+                Ok::<_, String>(self.0.apply(&plan, &texts.collect()))
+            })
             .map_err(PyValueError::new_err)?;
         json(py, &report)
     }
@@ -39,6 +52,13 @@ impl Engine {
             serde_json::from_slice(command).map_err(|e| PyValueError::new_err(e.to_string()))?;
         py.detach(|| self.0.command(&command))
             .map_err(PyLookupError::new_err)
+    }
+
+    fn lists<'py>(&self, py: Python<'py>, request: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        let request =
+            serde_json::from_slice(request).map_err(|e| PyValueError::new_err(e.to_string()))?;
+        let answer = py.detach(|| self.0.lists(&request));
+        json(py, &answer)
     }
 
     fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
@@ -76,9 +96,17 @@ fn vocabulary(py: Python<'_>) -> PyResult<Bound<'_, PyBytes>> {
     json(py, &isthmus_engine::vocabulary())
 }
 
+/// What is wrong with the text of a pattern file for a use of it.
+#[pyfunction]
+fn check_list<'py>(py: Python<'py>, text: &[u8], check: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    let check = serde_json::from_slice(check).map_err(|e| PyValueError::new_err(e.to_string()))?;
+    let wrong = py.detach(|| isthmus_engine::check_list(text, &check));
+    json(py, &wrong)
+}
+
 /// The native module `isthmus.engine._native`.
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::{Engine, vocabulary};
+    use super::{Engine, check_list, vocabulary};
 }

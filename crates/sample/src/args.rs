@@ -1,7 +1,9 @@
 //! Arguments of fetches and converters, checked and prepared when a configuration is compiled.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use isthmus_pattern::{List, View};
 use isthmus_plan::Arg;
 use regex::bytes::Regex;
 
@@ -18,6 +20,8 @@ pub struct CompileEnv<'e> {
     pub env: &'e dyn Fn(&[u8]) -> Option<Vec<u8>>,
     /// Looks up the index of a named ACL (`acl()`).
     pub acl: &'e dyn Fn(&[u8]) -> Option<usize>,
+    /// The files of patterns that the plan names.
+    pub lists: &'e [Arc<List>],
 }
 
 /// One argument, as the function that takes it wants it.
@@ -45,6 +49,10 @@ pub enum ArgValue {
     Regex(Box<Regex>),
     /// An ACL's index, and whether it is negated.
     Acl(usize, bool),
+    /// A file of patterns.
+    List(Arc<List>),
+    /// A file of patterns, compiled for a lookup.
+    View(Arc<View>),
     /// A variable to be set.
     Assignment(Assignment),
     /// A value that was computed when the configuration was compiled.
@@ -79,6 +87,10 @@ impl Args {
                 Arg::Frontend { frontend } => ArgValue::Frontend(*frontend),
                 Arg::Backend { backend } => ArgValue::Backend(*backend),
                 Arg::Server { backend, server } => ArgValue::Server(*backend, *server),
+                Arg::List { list } => {
+                    let known = env.lists.get(*list);
+                    ArgValue::List(known.cloned().ok_or("no such list of patterns")?)
+                }
                 Arg::Absent {} => ArgValue::Absent,
             })
         };
@@ -102,7 +114,7 @@ impl Args {
                 ("string", value) => {
                     matches!(
                         value,
-                        ArgValue::Str(_) | ArgValue::Int(_) | ArgValue::Var(_)
+                        ArgValue::Str(_) | ArgValue::Int(_) | ArgValue::Var(_) | ArgValue::List(_)
                     )
                 }
                 _ => true,

@@ -1,7 +1,9 @@
 //! ACLs and the conditions made of them, compiled and evaluated with short circuit.
 
-use isthmus_pattern::{Input, Matcher};
-use isthmus_plan::{Acl, AclTest, Condition, MatchMethod, Term};
+use std::sync::Arc;
+
+use isthmus_pattern::{Input, List, View};
+use isthmus_plan::{Acl, AclTest, Condition, ListValues, MatchMethod, Term};
 
 use crate::args::CompileEnv;
 use crate::cast::can_cast;
@@ -43,12 +45,26 @@ impl Verdict {
 #[derive(Debug, Default)]
 pub struct Program {
     acls: Vec<Vec<Test>>,
+    lists: Vec<LineList>,
+}
+
+/// The patterns of one ACL line, which operators may change.
+#[derive(Debug, Clone)]
+pub struct LineList {
+    /// Its number in the runtime API.
+    pub id: u32,
+    /// What the runtime API tells about it.
+    pub description: String,
+    /// The patterns.
+    pub list: Arc<List>,
 }
 
 #[derive(Debug)]
 struct Test {
     expression: Compiled,
-    matcher: Matcher,
+    method: MatchMethod,
+    /// The files, then the patterns of the line.
+    views: Vec<Arc<View>>,
 }
 
 /// A condition over the ACLs of a program.
@@ -67,8 +83,9 @@ impl Program {
         let mut program = Self::default();
         let mut errors = Vec::new();
         for (index, acl) in acls.iter().enumerate() {
-            let tests: Result<_, String> =
-                acl.tests.iter().map(|t| Test::compile(t, env)).collect();
+            let tests: Result<_, String> = (acl.tests.iter())
+                .map(|test| program.test(test, env))
+                .collect();
             match tests {
                 Ok(tests) => program.acls.push(tests),
                 Err(message) => errors.push((index, format!("acl '{}': {message}", acl.name))),
@@ -79,6 +96,24 @@ impl Program {
         } else {
             Err(errors)
         }
+    }
+
+    /// The patterns of every ACL line.
+    #[must_use]
+    pub fn lists(&self) -> &[LineList] {
+        &self.lists
+    }
+
+    fn test(&mut self, test: &AclTest, env: &mut CompileEnv<'_>) -> Result<Test, String> {
+        let patterns: Vec<&[u8]> = test.patterns.iter().map(|p| p.as_bytes()).collect();
+        let list = Arc::new(List::of_patterns(test.method, &patterns));
+        let compiled = Test::compile(test, &list, env)?;
+        self.lists.push(LineList {
+            id: test.id,
+            description: test.description.clone(),
+            list,
+        });
+        Ok(compiled)
     }
 
     /// Compiles a condition.
@@ -148,7 +183,7 @@ impl Program {
 }
 
 impl Test {
-    fn compile(test: &AclTest, env: &mut CompileEnv<'_>) -> Result<Self, String> {
+    fn compile(test: &AclTest, line: &List, env: &mut CompileEnv<'_>) -> Result<Self, String> {
         let expression = Compiled::compile(&test.expression, env)?;
         if !can_cast(expression.output(), matched_kind(test.method)) {
             let output = expression.output().name();
@@ -157,12 +192,20 @@ impl Test {
                 test.method
             ));
         }
-        let patterns: Vec<&[u8]> = test.patterns.iter().map(|p| p.as_bytes()).collect();
-        let matcher = Matcher::compile(test.method, test.ignore_case, &patterns)
-            .map_err(|error| error.to_string())?;
+        let view = |list: &List, icase| {
+            let view = list.view(test.method, icase, ListValues::Unused);
+            view.map_err(|error| error.to_string())
+        };
+        let mut views = Vec::with_capacity(test.files.len() + 1);
+        for file in &test.files {
+            let list = env.lists.get(file.list).ok_or("no such list of patterns")?;
+            views.push(view(list, file.ignore_case)?);
+        }
+        views.push(view(line, test.ignore_case)?);
         Ok(Self {
             expression,
-            matcher,
+            method: test.method,
+            views,
         })
     }
 
@@ -182,7 +225,8 @@ impl Test {
     }
 
     fn matches(&self, sample: &Sample<'_>) -> bool {
-        self.matcher.method() == MatchMethod::Found || self.matcher.matches(input(sample))
+        self.method == MatchMethod::Found
+            || self.views.iter().any(|view| view.matches(input(sample)))
     }
 }
 

@@ -29,7 +29,7 @@ pub use alias::aliases;
 pub use args::{ArgValue, Args, CompileEnv};
 pub use assignment::Assignment;
 pub use cast::{can_cast, cast};
-pub use condition::{CompiledCondition, Program, Verdict};
+pub use condition::{CompiledCondition, LineList, Program, Verdict};
 pub use context::{Context, Nowhere, Payload, Side};
 pub use expression::{Compiled, Fetched};
 pub use facts::{BackendNumber, End, FrontendNumber, Number, ServerNumber, TcpInfo, Text};

@@ -102,6 +102,7 @@ fn evaluate(text: &str) -> Result<Verdict, String> {
         names: &mut names,
         env: &|_| None,
         acl: &|_| None,
+        lists: &[],
     };
     let program = Program::compile(&[acl], &mut env).map_err(|errors| format!("{errors:?}"))?;
     Ok(program.acl(0, &table))
@@ -116,6 +117,9 @@ fn read(text: &str) -> Result<AclTest, String> {
         expression,
         ignore_case: false,
         patterns: Vec::new(),
+        id: 0,
+        description: String::new(),
+        files: Vec::new(),
     };
     while let Some(word) = words.peek().filter(|word| word.starts_with('-')) {
         match *word {

@@ -163,6 +163,9 @@ fn program(tests: &[(&str, MatchMethod, &str)]) -> Program {
                 method: *method,
                 ignore_case: false,
                 patterns: vec![ByteString::from(*pattern)],
+                id: 0,
+                description: String::new(),
+                files: Vec::new(),
             }],
         })
         .collect();
@@ -171,6 +174,7 @@ fn program(tests: &[(&str, MatchMethod, &str)]) -> Program {
         names: &mut names,
         env: &|_| None,
         acl: &|_| None,
+        lists: &[],
     };
     Program::compile(&acls, &mut env).expect("ACLs")
 }
@@ -307,6 +311,7 @@ fn the_fetch_acl_holds_when_all_its_acls_do() {
             names: &mut names,
             env: &|_| None,
             acl: &named,
+            lists: &[],
         };
         let expression = parse(text).expect("an expression");
         let compiled = isthmus_sample::Compiled::compile(&expression, &mut env).expect("compiles");

@@ -60,6 +60,7 @@ fn format(text: &str, names: &mut Names) -> Format {
         names,
         env: &|_| None,
         acl: &|_| None,
+        lists: &[],
     };
     Format::compile(&items(text), &mut env).expect("a format")
 }
@@ -227,6 +228,7 @@ fn unknown_aliases_and_flags_are_refused() {
         names: &mut names,
         env: &|_| None,
         acl: &|_| None,
+        lists: &[],
     };
     for (name, flags) in [("nope", ""), ("ci", "Z")] {
         let item = FormatItem::Alias {

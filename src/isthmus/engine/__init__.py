@@ -6,11 +6,13 @@ What crosses is JSON of the types in `isthmus.plan.document`, `isthmus.engine.co
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from isthmus.engine.command import Command
+from isthmus.engine.lists import ListAnswer, ListCheck, ListRequest
 from isthmus.engine.report import ApplyReport, Event, SessionFacts, Snapshot
 
 if TYPE_CHECKING:
@@ -20,12 +22,16 @@ if TYPE_CHECKING:
 class Native(Protocol):
     """What is asked of the native engine (`_native.pyi` tells the contract)."""
 
-    def apply(self, plan: bytes) -> bytes:
+    def apply(self, plan: bytes, files: dict[str, bytes] | None = None) -> bytes:
         """Make a plan so."""
         ...
 
     def command(self, command: bytes) -> None:
         """Carry out a command."""
+        ...
+
+    def lists(self, request: bytes) -> bytes:
+        """Ask about lists of patterns."""
         ...
 
     def snapshot(self) -> bytes:
@@ -62,12 +68,21 @@ class Engine:
 
         return cls(_native.Engine(threads))
 
-    def apply(self, plan: Plan) -> ApplyReport:
+    def apply(self, plan: Plan, texts: Mapping[str, bytes] | None = None) -> ApplyReport:
         """Make a plan so, in place of any before it. Where the report has errors, nothing changed.
 
-        Raises ValueError for a plan that the engine refuses to read.
+        `texts` are what its pattern files hold, by digest. Raises ValueError for a plan that the engine
+        refuses to read.
         """
-        return msgspec.json.decode(self._native.apply(msgspec.json.encode(plan)), type=ApplyReport)
+        report = self._native.apply(msgspec.json.encode(plan), dict(texts or {}))
+        return msgspec.json.decode(report, type=ApplyReport)
+
+    def lists(self, request: ListRequest) -> ListAnswer:
+        """Ask about lists of patterns, or change one."""
+        answer: ListAnswer = msgspec.json.decode(
+            self._native.lists(msgspec.json.encode(request)), type=ListAnswer
+        )
+        return answer
 
     def command(self, command: Command) -> None:
         """Carry out a command. Raises LookupError where a name is unknown, ValueError otherwise."""
@@ -102,3 +117,12 @@ def vocabulary() -> bytes:
     from isthmus.engine import _native
 
     return _native.vocabulary()
+
+
+def check_list(text: bytes, check: ListCheck) -> list[tuple[int, str]]:
+    """Return what is wrong with the text of a pattern file for a use of it, by line."""
+    from isthmus.engine import _native
+
+    return msgspec.json.decode(
+        _native.check_list(text, msgspec.json.encode(check)), type=list[tuple[int, str]]
+    )

@@ -2,10 +2,13 @@
 
 from typing import Self, final
 
-__all__ = ["Engine", "vocabulary"]
+__all__ = ["Engine", "check_list", "vocabulary"]
 
 def vocabulary() -> bytes:
     """Return the fetches, converters, ACL keywords and aliases that the engine knows."""
+
+def check_list(text: bytes, check: bytes) -> bytes:
+    """Return what is wrong with the text of a pattern file for a `ListCheck`: pairs of line and message."""
 
 @final
 class Engine:
@@ -14,11 +17,17 @@ class Engine:
     def __new__(cls, threads: int) -> Self:
         """Start the worker threads. Raises OSError where the system refuses them."""
 
-    def apply(self, plan: bytes) -> bytes:
-        """Make a plan so; return an `ApplyReport`. Raises ValueError for a plan that it refuses."""
+    def apply(self, plan: bytes, files: dict[str, bytes] | None = None) -> bytes:
+        """Make a plan so; return an `ApplyReport`. Raises ValueError for a plan that it refuses.
+
+        `files` are the texts of its pattern files, by digest.
+        """
 
     def command(self, command: bytes) -> None:
         """Carry out a `Command`. Raises LookupError or ValueError with a message."""
+
+    def lists(self, request: bytes) -> bytes:
+        """Answer a `ListRequest` with a `ListAnswer`. Raises ValueError for what is none."""
 
     def snapshot(self) -> bytes:
         """Return a `Snapshot`."""

@@ -20,7 +20,7 @@ from isthmus.keywords.expressions import (
 from isthmus.keywords.known_samples import ACL_KEYWORDS, FETCHES
 from isthmus.keywords.patterns import OPERATORS, WrongPatternError, read_integers, read_network, read_text
 from isthmus.keywords.vocabulary import Fetch
-from isthmus.model.expression import AclTest, Expression, MatchMethod
+from isthmus.model.expression import AclTest, Expression, MatchMethod, PatternFile
 
 UNKNOWN_CRITERION = register(
     "E0322",
@@ -50,12 +50,6 @@ BAD_PATTERN = register(
     hexadecimal digits, regular expressions or plain text.""",
     "acl privileged dst_port :1023",
 )
-BAD_PATTERN_FILE = register(
-    "E0326",
-    "pattern file cannot be read",
-    """The file of -f holds one pattern on each line; lines that begin with # and empty ones are passed over.
-    With opt@ before its name, a file that does not exist counts as empty.""",
-)
 NEVER_MATCHES = register(
     "W0327",
     "an ACL without patterns never matches",
@@ -66,11 +60,6 @@ PATTERN_IGNORED = register(
     "W0328",
     "pattern is ignored",
     """Booleans and -m found compare the sample with nothing, so patterns behind them have no effect.""",
-)
-NO_EFFECT = register(
-    "W0329",
-    "flag has no effect",
-    """The flag is understood, and Isthmus has nothing that it would change.""",
 )
 
 _INTEGERS = (MatchMethod.INT, MatchMethod.LEN)
@@ -87,35 +76,29 @@ class _Flags:
     look_up: bool = True
     as_map: bool = False
     ended: bool = False
+    unique_id: int | None = None
     files: list[tuple[Word, bool]] = field(default_factory=list)
 
 
 def parse_test(words: tuple[Word, ...], context: Context) -> tuple[AclTest, ...]:
-    """Read criterion, flags and patterns. Nothing comes back where an error was collected.
-
-    There are several tests only where `-i` stands between files: it holds for what follows it.
-    """
+    """Read criterion, flags and patterns. Nothing comes back where an error was collected."""
     try:
         flags, patterns = _read_flags(words, context)
         expression, own_method = _criterion(words[0], context)
         method = _method(words[0], expression, own_method, flags, context)
     except MalformedError:
         return ()
-    by_case: dict[bool, list[str]] = {}
-    for file, ignore_case in flags.files:
-        by_case.setdefault(ignore_case, []).extend(_from_file(file, method, flags, context))
-    written = _from_words(patterns, method, expression, flags, context)
-    by_case.setdefault(flags.ignore_case, []).extend(written)
+    files = tuple(
+        (PatternFile.read(file.text, file.span, two_columns=flags.as_map), ignore_case)
+        for file, ignore_case in flags.files
+    )
+    written = tuple(_from_words(patterns, method, expression, flags, context))
     if method not in _TAKE_NOTHING and not patterns and not flags.files and not flags.ended:
         message = f"`{words[0].text}` is compared with no pattern, so it never matches"
         context.warning(
             NEVER_MATCHES, message, words[0].span, hint="-m found asks for existence; -- accepts it"
         )
-    return tuple(
-        AclTest(expression, method, ignore_case, tuple(each))
-        for ignore_case, each in by_case.items()
-        if each or len(by_case) == 1
-    )
+    return (AclTest(expression, method, flags.ignore_case, written, files, flags.unique_id, flags.look_up),)
 
 
 def _read_flags(words: tuple[Word, ...], context: Context) -> tuple[_Flags, tuple[Word, ...]]:
@@ -158,10 +141,10 @@ def _flag_with_word(flags: _Flags, flag: Word, value: Word, context: Context) ->
         if flags.files:
             _fail(BAD_FLAG, "`-m` must stand before files and patterns", flag.span, context)
         flags.method = value
-    elif not value.text.lstrip("-").isdigit():
-        _fail(BAD_FLAG, "the id behind `-u` is not a number", value.span, context, "an integer")
+    elif not (value.text.isascii() and value.text.isdigit() and len(value.text) < 10):
+        _fail(BAD_FLAG, "the id behind `-u` is not a number", value.span, context, "an integer from 0")
     else:
-        context.warning(NO_EFFECT, "`-u` has no effect: ACLs cannot be changed at run time", flag.span)
+        flags.unique_id = int(value.text)
 
 
 def _fail(
@@ -242,48 +225,13 @@ def _from_words(
             try:
                 if method in _INTEGERS:
                     yield read_integers(word.text, operator, dotted=dotted)
+                elif method is MatchMethod.IP:
+                    yield read_network(word.text, context.resolve if flags.look_up else None)
                 else:
-                    yield _pattern(word.text, method, flags, context)
+                    yield read_text(word.text, method)
             except WrongPatternError as error:
                 message = f"`{word.text}` is no pattern of method `{method.value}`"
                 context.alert(BAD_PATTERN, message, word.span, expected=str(error))
             last = None
     if last:
         context.warning(NEVER_MATCHES, f"nothing stands behind `{last.text}`", last.span)
-
-
-def _pattern(text: str, method: MatchMethod, flags: _Flags, context: Context) -> str:
-    if method in _INTEGERS:
-        return read_integers(text)
-    if method is MatchMethod.IP:
-        return read_network(text, context.resolve if flags.look_up else None)
-    return read_text(text, method)
-
-
-def _from_file(file: Word, method: MatchMethod, flags: _Flags, context: Context) -> Iterator[str]:
-    """Give the patterns of a file, collecting an error for each bad line of it."""
-    path = file.text.removeprefix("opt@").removeprefix("file@")
-    if file.text.startswith("virt@"):
-        context.alert(NOT_IMPLEMENTED, "virtual pattern files (`virt@`) are not implemented yet", file.span)
-        return
-    try:
-        content = context.read_patterns(path)
-    except FileNotFoundError:
-        if not file.text.startswith("opt@"):
-            context.alert(BAD_PATTERN_FILE, f"pattern file `{path}` does not exist", file.span)
-        return
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        context.alert(BAD_PATTERN_FILE, f"pattern file `{path}` cannot be read: {reason}", file.span)
-        return
-    for number, line in enumerate(content.split("\n"), 1):
-        text = line.rstrip("\r").lstrip(" \t")
-        if not text or line.startswith("#"):
-            continue
-        if flags.as_map:
-            text = text.split(maxsplit=1)[0]
-        try:
-            yield _pattern(text, method, flags, context)
-        except WrongPatternError as error:
-            message = f"{path}:{number}: `{text}` is no pattern of method `{method.value}`"
-            context.alert(BAD_PATTERN, message, file.span, expected=str(error))

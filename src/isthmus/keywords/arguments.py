@@ -18,8 +18,11 @@ from isthmus.model.expression import (
     Argument,
     IntArg,
     IpArg,
+    ListValues,
+    MapArg,
     MaskArg,
     MatchMethod,
+    PatternFile,
     ProxyArg,
     ServerArg,
     StrArg,
@@ -35,10 +38,6 @@ PROXY_TYPES = ("frontend", "backend", "table")
 """Types of argument that name a proxy; left out, they mean the proxy of the section."""
 
 
-NEVER_EMPTY = ("frontend", "backend", "variable", "boolean", "hexadecimal", "ACL name")
-"""Types of first argument that stand for something even where nothing is written, or need a value."""
-
-
 class WrongArgumentError(ValueError):
     """An argument that is not of its type; the message says what was expected."""
 
@@ -52,6 +51,8 @@ def parse_argument(kind: str, text: str, span: Span, context: Context) -> Argume
         return ProxyArg("backend" if kind == "table" else kind, text or context.proxy, span)
     if kind == "server":
         return _server(text, span, context)
+    if kind in MAPS:
+        return _map(kind, text, span)
     reader = _READERS.get(kind)
     if reader is None:
         return StrArg(text)
@@ -110,6 +111,11 @@ def _ipv6(text: str) -> Argument:
 
 def _ip(text: str) -> Argument:
     return _ipv6(text) if ":" in text else _ipv4(text)
+
+
+def _default_address(text: str) -> Argument:
+    _ip(text)
+    return StrArg(text)
 
 
 def _mask4(text: str) -> Argument:
@@ -179,6 +185,12 @@ def _server(text: str, span: Span, context: Context) -> Argument:
     return ServerArg(backend if slash else context.proxy, server, span)
 
 
+def _map(converter: str, text: str, span: Span) -> Argument:
+    if not text.removeprefix("opt@").removeprefix("file@").removeprefix("virt@"):
+        raise WrongArgumentError("the name of a file of keys and values")
+    return MapArg(PatternFile.read(text, span, two_columns=True), *MAPS[converter])
+
+
 _UNITS = ("", "s", "ms", "us")
 
 _READERS: dict[str, Callable[[str], Argument]] = {
@@ -187,6 +199,7 @@ _READERS: dict[str, Callable[[str], Argument]] = {
     "IPv4 address": _ipv4,
     "IPv6 address": _ipv6,
     "ip": _ip,
+    "default address": _default_address,
     "IPv4 mask": _mask4,
     "IPv6 mask": _mask6,
     "variable": _variable,
@@ -202,12 +215,34 @@ _READERS: dict[str, Callable[[str], Argument]] = {
     "set-var condition": _one_of(*CONDITIONS),
 }
 
+_MAP_VALUES = {
+    "": ListValues.TEXT,
+    "_int": ListValues.INTEGERS,
+    "_ip": ListValues.ADDRESSES,
+    "_key": ListValues.UNUSED,
+}
+_MAP_METHODS = ("str", "beg", "sub", "dir", "dom", "end", "reg", "int", "ip")
+MAPS: dict[str, tuple[MatchMethod, ListValues]] = {
+    f"map_{method}{output}": (MatchMethod(method), values)
+    for method in _MAP_METHODS
+    for output, values in _MAP_VALUES.items()
+} | {
+    "map": (MatchMethod.STR, ListValues.TEXT),
+    "map_regm": (MatchMethod.REG, ListValues.TEXT),
+}
+"""The converters that look something up in a file: how keys are compared, and what values must be."""
+
+NEVER_EMPTY = ("frontend", "backend", "variable", "boolean", "hexadecimal", "ACL name", *MAPS)
+"""Types of first argument that stand for something even where nothing is written, or need a value."""
+
 _ARITHMETIC = ("add", "sub", "mul", "div", "mod", "and", "or", "xor")
 _RTT = ("fc_rtt", "fc_rttvar", "bc_rtt", "bc_rttvar")
 
 NARROWER: dict[str, dict[int, str]] = (
     {name: {0: "integer or variable"} for name in _ARITHMETIC}
     | {name: {0: "rtt unit"} for name in _RTT}
+    | {name: {0: name, 1: "default address"} for name, (_, values) in MAPS.items() if values == "addresses"}
+    | {name: {0: name} for name, (_, values) in MAPS.items() if values != "addresses"}
     | {
         "acl": {-1: "ACL name"},
         "var": {0: "variable"},

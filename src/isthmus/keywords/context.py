@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
-from pathlib import Path
 
 from isthmus.config import Diagnostics, Span, Word, nearest
 from isthmus.keywords.vocabulary import Vocabulary
-
-
-def read_pattern_file(path: str) -> str:
-    """Return a pattern file's text; raises OSError if it can't be read."""
-    return Path(path).read_text("utf-8", "surrogateescape")
 
 
 def no_resolver(_name: str) -> IPv4Address | IPv6Address | None:
@@ -26,7 +20,7 @@ class Context:
     """The surroundings of a line.
 
     `proxy` is the name of the section's proxy (empty in global and defaults), `frontend` and `backend` its
-    capabilities, `http` whether its mode is HTTP. Files and host names are reached through the two functions.
+    capabilities, `http` whether its mode is HTTP. Host names are looked up through `resolve`.
     """
 
     vocabulary: Vocabulary
@@ -35,7 +29,6 @@ class Context:
     frontend: bool = True
     backend: bool = False
     http: bool = False
-    read_patterns: Callable[[str], str] = field(default=read_pattern_file)
     resolve: Callable[[str], IPv4Address | IPv6Address | None] = field(default=no_resolver)
 
     def alert(

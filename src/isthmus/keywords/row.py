@@ -76,7 +76,6 @@ class Reading:
             proxy=proxy,
             frontend=frontend,
             backend=backend,
-            read_patterns=self.world.read_text,
             resolve=lambda name: self.world.resolve(name, None),
         )
 

@@ -63,9 +63,9 @@ class System:
         except (KeyError, ValueError):
             return None
 
-    def read_text(self, path: str) -> str:
-        """Return a file's text; bytes that are no UTF-8 are kept as surrogates."""
-        return Path(path).read_text("utf-8", "surrogateescape")
+    def read_bytes(self, path: str) -> bytes:
+        """Return what a file holds."""
+        return Path(path).read_bytes()
 
     def capabilities(self) -> frozenset[str]:
         """Return those capabilities in effect that a proxy may need, in this process's user namespace."""

@@ -29,8 +29,8 @@ class World(Protocol):
         """Return the number of a group."""
         ...
 
-    def read_text(self, path: str) -> str:
-        """Return a pattern file's text; raises OSError if it can't be read."""
+    def read_bytes(self, path: str) -> bytes:
+        """Return what a file holds; raises OSError if it can't be read."""
         ...
 
     def capabilities(self) -> frozenset[str]:

@@ -81,12 +81,51 @@ class ServerArg:
     span: Span
 
 
+class ListValues(StrEnum):
+    """What the values of a file's keys must be for a use of it; `unused` where nobody looks at them."""
+
+    UNUSED = "unused"
+    TEXT = "text"
+    INTEGERS = "integers"
+    ADDRESSES = "addresses"
+
+
+@dataclass(frozen=True, slots=True)
+class PatternFile:
+    """A file of patterns as a line names it (manual 2.7).
+
+    `name` is without the prefixes `file@` and `opt@`, and with `virt@`: such a list is in memory only. An
+    optional file may be missing. Of two columns, the second holds values.
+    """
+
+    name: str
+    optional: bool
+    virtual: bool
+    two_columns: bool
+    span: Span
+
+    @classmethod
+    def read(cls, text: str, span: Span, *, two_columns: bool) -> PatternFile:
+        """Read the name as it is written."""
+        name = text.removeprefix("opt@").removeprefix("file@")
+        return cls(name, text.startswith("opt@"), name.startswith("virt@"), two_columns, span)
+
+
+@dataclass(frozen=True, slots=True)
+class MapArg:
+    """The file of a `map` converter, how its keys are compared and what its values must be."""
+
+    file: PatternFile
+    method: MatchMethod
+    values: ListValues
+
+
 @dataclass(frozen=True, slots=True)
 class AbsentArg:
     """An optional argument that is left out before one that is given."""
 
 
-Argument = IntArg | StrArg | IpArg | MaskArg | VarArg | ProxyArg | ServerArg | AbsentArg
+Argument = IntArg | StrArg | IpArg | MaskArg | VarArg | ProxyArg | ServerArg | MapArg | AbsentArg
 """An argument of a fetch or converter."""
 
 
@@ -131,13 +170,19 @@ class AclTest:
     """A sample and the patterns it is compared with.
 
     Patterns of method INT and LEN are `N`, `N:M`, `N:` or `:M`; the operators of the language are
-    lowered to those. Patterns of method IP are an address or a network in its prefix form.
+    lowered to those. Patterns of method IP are an address or a network.
+
+    `files` are those of `-f`, each with whether case is ignored in it; `unique_id` is what `-u` asks for;
+    `look_up` allows host names in files (not `-n`).
     """
 
     expression: Expression
     method: MatchMethod
     ignore_case: bool
     patterns: tuple[str, ...]
+    files: tuple[tuple[PatternFile, bool], ...] = ()
+    unique_id: int | None = None
+    look_up: bool = True
 
 
 @dataclass(frozen=True, slots=True)

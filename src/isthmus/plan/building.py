@@ -79,12 +79,14 @@ class _Builder:
         backends = tuple(self._backend(proxy) for proxy in self._proxies.backends)
         said = self._configuration.global_
         settings = self._global(said)
+        file_numbers, line_numbers = self._names.lists.numbered()
         plan = document.Plan(
             version=document.VERSION,
             global_=settings,
             namespaces=self._namespaces.all(),
             namespace_list=listed,
-            acls=self._names.acls(),
+            lists=self._names.lists.documents(file_numbers),
+            acls=self._names.acls(line_numbers),
             frontends=frontends,
             backends=backends,
         )
@@ -95,6 +97,7 @@ class _Builder:
             process=process(said),
             diagnostics=self._diagnostics,
             host_names=host_names(self._configuration.proxies),
+            files=self._names.lists.files(),
         )
 
     def _numbered(self) -> dict[int, int]:

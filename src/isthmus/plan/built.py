@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from isthmus.config import Diagnostics
+from isthmus.config import Diagnostics, Span
 from isthmus.model.address import Listen, Namespace
+from isthmus.model.expression import ListValues, MatchMethod, PatternFile
 from isthmus.plan import document
 
 
@@ -99,8 +100,33 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
+class ListNeed:
+    """What a line, an ACL or one with a map converter, needs of a file of patterns.
+
+    `look_up` allows host names where addresses are expected.
+    """
+
+    method: MatchMethod
+    values: ListValues
+    span: Span
+    acl: bool
+    look_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListFile:
+    """A file of patterns that must be read, and what for."""
+
+    file: PatternFile
+    needs: tuple[ListNeed, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Built:
-    """Everything that starting or reloading needs. `diagnostics` is the collector of the whole run."""
+    """Everything that starting or reloading needs. `diagnostics` is the collector of the whole run.
+
+    `files` are those of the plan's lists, `texts` what they hold, by digest, once they were read.
+    """
 
     engine: document.Plan
     health: Health
@@ -109,3 +135,5 @@ class Built:
     diagnostics: Diagnostics = field(repr=False)
     host_names: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """The host names of servers that have one, by backend and server."""
+    files: tuple[ListFile, ...] = ()
+    texts: Mapping[str, bytes] = field(default_factory=dict, repr=False)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
 
 from isthmus.config import Diagnostics, Span, register
 from isthmus.keywords.context import did_you_mean
@@ -16,6 +18,7 @@ from isthmus.model.expression import (
     Expression,
     IntArg,
     IpArg,
+    MapArg,
     MaskArg,
     ProxyArg,
     ServerArg,
@@ -23,6 +26,7 @@ from isthmus.model.expression import (
     VarArg,
 )
 from isthmus.plan import document
+from isthmus.plan.lists import Lists
 from isthmus.plan.names import Proxies, origin
 
 UNKNOWN_PROXY = register(
@@ -68,15 +72,27 @@ class Names:
     def __init__(self, proxies: Proxies, diagnostics: Diagnostics) -> None:
         self.proxies = proxies
         self.diagnostics = diagnostics
+        self.lists = Lists(diagnostics)
         self._acls: list[document.Acl] = []
         self._index: dict[tuple[str, Span | None], int] = {}
         self._unique: dict[str, Acl] = {}
         self._declared: dict[str, Acl] = {}
         self._open: set[tuple[str, Span | None]] = set()
 
-    def acls(self) -> tuple[document.Acl, ...]:
-        """Return every ACL met so far."""
-        return tuple(self._acls)
+    def acls(self, numbers: Sequence[int] | None = None) -> tuple[document.Acl, ...]:
+        """Return every ACL met so far; `numbers` are those of their lines' lists, once they have any."""
+        if numbers is None:
+            return tuple(self._acls)
+        return tuple(
+            replace(
+                acl,
+                tests=tuple(
+                    replace(test, id=numbers[test.id], description=self.lists.described(test.id))
+                    for test in acl.tests
+                ),
+            )
+            for acl in self._acls
+        )
 
     def declare(self, acls: Iterable[Acl]) -> None:
         """Begin a section: add its ACLs, so that what is wrong with one that no rule uses is found as well.
@@ -110,11 +126,14 @@ class Names:
         return acl.name if first.span == acl.span or acl.span is None else f"{acl.name}@{origin(acl.span)}"
 
     def _test(self, test: AclTest) -> document.AclTest:
+        line, files = self.lists.test(test)
         return document.AclTest(
             expression=self.expression(test.expression),
             method=document.MatchMethod(test.method.value),
             ignore_case=test.ignore_case,
             patterns=tuple(byte_string(pattern) for pattern in test.patterns),
+            id=line,
+            files=files,
         )
 
     def condition(self, condition: Condition | None) -> document.Condition | None:
@@ -177,6 +196,8 @@ class Names:
                 at = self.backend(backend, span)
                 known = self.proxies.backend(backend) is not None
                 return document.ArgServer(at, self.server(at, server, span) if known else 0)
+            case MapArg():
+                return document.ArgList(self.lists.map(argument))
             case AbsentArg():
                 return document.ArgAbsent()
 

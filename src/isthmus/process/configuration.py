@@ -66,7 +66,9 @@ def load(launch: Launch, vocabulary: Vocabulary, world: System | None = None) ->
     `world` is what the files are checked against, by default this machine as it is.
     """
     from isthmus import keywords
+    from isthmus.engine import check_list
     from isthmus.plan.building import build, unknown_names
+    from isthmus.process.lists import read_lists
 
     tree = read(
         launch.files,
@@ -82,6 +84,7 @@ def load(launch: Launch, vocabulary: Vocabulary, world: System | None = None) ->
             diagnostics.add(message)
     else:
         built = build(with_command_line(said, launch), world, diagnostics)
+        built = read_lists(built, world, check_list)
     listens = said.listens and not diagnostics.failed
     return Loaded(tree.files, None if diagnostics.failed else built, listens, tree.environment, diagnostics)
 

@@ -82,7 +82,7 @@ def _open(loaded: Loaded, built: Built, console: Console) -> Supervisor:
     """Start the engine and open every socket; raises StartError."""
     try:
         engine = Engine.start(built.engine.global_.nbthread or len(os.sched_getaffinity(0)))
-        report = engine.apply(built.engine)
+        report = engine.apply(built.engine, built.texts)
     except OSError as error:
         raise StartError(f"cannot start the engine: {error}") from None
     except ValueError as error:

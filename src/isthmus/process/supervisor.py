@@ -12,6 +12,7 @@ import signal
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from isthmus.engine import Engine
 from isthmus.engine.command import Log
@@ -102,9 +103,10 @@ class Supervisor:
     def reload(self, built: Built) -> ApplyReport:
         """Apply a new configuration in place of the running one; where the report has errors, none of it."""
         built = namespaces.complete(built)
-        report = self._engine.apply(built.engine)
+        report = self._engine.apply(built.engine, built.texts)
         if not report.errors:
-            self._built = built
+            # The engine has its own copy of the pattern files.
+            self._built = built = replace(built, texts={})
             self._sockets.use(built)
             self._instance.fullconn = _fullconn(built)
             self._instance.host_names = built.host_names

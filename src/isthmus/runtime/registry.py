@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One command as it was typed: the words behind its name, who asks, and of what."""
+    """One command as it was typed: the words behind its name, who asks, and of what.
+
+    `payload` are the lines that follow a command which ends in `<<`.
+    """
 
     arguments: tuple[str, ...]
     session: Session
     instance: Instance
+    payload: tuple[str, ...] | None = None
 
     def argument(self, place: int) -> str:
         """Return an argument, empty if there is none."""

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from isthmus.runtime import commands as _registered  # noqa: F401  (importing them registers them)
 from isthmus.runtime.instance import CommandError, Instance
 from isthmus.runtime.level import Level
 from isthmus.runtime.mode import Mode
 from isthmus.runtime.registry import Request, find, unknown_text
+
+_PAYLOAD = re.compile(r"\s<<(\S*)\s*\Z")
+"""The end of a line whose command has a payload, and the word that ends it."""
+
+
+@dataclass(slots=True)
+class _Unfinished:
+    """A command whose payload has not come whole yet."""
+
+    words: tuple[str, ...]
+    end: str
+    lines: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -22,9 +35,20 @@ class Session:
     mode: Mode = Mode.CLOSING
     timed: bool = False
     quitting: bool = False
+    _unfinished: _Unfinished | None = None
 
     def answer(self, line: str) -> str:
-        """Carry out the commands of a line and return everything that is to be sent."""
+        """Carry out the commands of a line and return everything that is to be sent.
+
+        A line that ends in `<<` has a payload: the lines that follow, up to an empty one or to the word
+        that stands behind `<<`.
+        """
+        if self._unfinished is not None:
+            return self._go_on(self._unfinished, line.rstrip("\r"))
+        found = _PAYLOAD.search(line)
+        if found:
+            self._unfinished = _Unfinished(_words(line[: found.start()]), found[1])
+            return self._prompt(more=True)
         answers: list[str] = []
         for text in _commands(line):
             words = _words(text)
@@ -38,17 +62,28 @@ class Session:
     @property
     def closing(self) -> bool:
         """Whether the connection is to be closed now that a line is answered."""
-        return self.quitting or self.mode is Mode.CLOSING
+        return self.quitting or (self.mode is Mode.CLOSING and self._unfinished is None)
 
-    def _prompt(self) -> str:
+    def _go_on(self, unfinished: _Unfinished, line: str) -> str:
+        """Take a line of a payload, or the end of it."""
+        if line != unfinished.end:
+            unfinished.lines.append(line)
+            return self._prompt(more=True)
+        self._unfinished = None
+        self.instance.requests += 1
+        return f"{self._run(unfinished.words, tuple(unfinished.lines))}\n{self._prompt()}"
+
+    def _prompt(self, *, more: bool = False) -> str:
         if self.mode is not Mode.PROMPT:
             return ""
+        if more:
+            return "+ "
         if not self.timed:
             return "> "
         up = int(time.time() - self.instance.started)
         return f"[{up // 86400}:{up // 3600 % 24:02}:{up // 60 % 60:02}:{up % 60:02}]> "
 
-    def _run(self, words: tuple[str, ...]) -> str:
+    def _run(self, words: tuple[str, ...], payload: tuple[str, ...] | None = None) -> str:
         if not words and self.mode is not Mode.CLOSING:
             return ""
         found = find(words)
@@ -57,7 +92,7 @@ class Session:
         if self.level < found.level:
             return "Permission denied\n"
         try:
-            return found.run(Request(words[len(found.words) :], self, self.instance))
+            return found.run(Request(words[len(found.words) :], self, self.instance, payload))
         except CommandError as error:
             return f"{error}\n"
 

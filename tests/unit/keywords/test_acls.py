@@ -64,34 +64,34 @@ def test_lines_of_one_name_add_to_each_other():
     assert scope.declared["a"].span.line == 1
 
 
-FILES = {"a.lst": "# note\none\n\n  #two\n\t three \r\n", "ips": "10.0.0.0/8\n", "m": "k1 v1\nk2   v2\n"}
-
-
-def read_file(path):
-    if path not in FILES:
-        raise FileNotFoundError(path)
-    return FILES[path]
-
-
-def test_a_pattern_file_gives_its_lines_without_comments():
-    test, _ = only_test("acl a fe_name -f a.lst four", read_patterns=read_file)
-    assert test.patterns == ("one", "#two", "three ", "four")
+def named(test):
+    return [(file.name, file.optional, file.virtual, file.two_columns, icase) for file, icase in test.files]
 
 
 def test_ignoring_case_holds_for_what_follows_the_flag():
-    scope, _ = declare("acl a fe_name -f a.lst -i -f m x", read_patterns=read_file)
-    exact, folded = scope.declared["a"].tests
-    assert (exact.ignore_case, len(exact.patterns)) == (False, 3)
-    assert (folded.ignore_case, folded.patterns) == (True, ("k1 v1", "k2   v2", "x"))
+    test, ctx = only_test("acl a fe_name -f a.lst -i -f b.lst x")
+    assert codes(ctx) == []
+    assert named(test) == [("a.lst", False, False, False, False), ("b.lst", False, False, False, True)]
+    assert (test.ignore_case, test.patterns) == (True, ("x",))
 
 
-def test_a_map_file_gives_its_keys():
-    assert only_test("acl a fe_name -M -f m", read_patterns=read_file)[0].patterns == ("k1", "k2")
+@pytest.mark.parametrize(
+    ("text", "file"),
+    [
+        ("acl a fe_name -M -f m", ("m", False, False, True, False)),
+        ("acl a fe_name -f opt@m", ("m", True, False, False, False)),
+        ("acl a fe_name -f file@m", ("m", False, False, False, False)),
+        ("acl a fe_name -f virt@m", ("virt@m", False, True, False, False)),
+    ],
+)
+def test_a_prefix_says_what_kind_of_file_it_is(text, file):
+    test, ctx = only_test(text)
+    assert (named(test), codes(ctx)) == ([file], [])
 
 
-def test_an_optional_file_may_be_missing():
-    test, ctx = only_test("acl a fe_name -f opt@none", read_patterns=read_file)
-    assert (test.patterns, codes(ctx)) == ((), [])
+def test_a_line_may_ask_for_an_id_and_against_host_names():
+    test, ctx = only_test("acl a src -n -u 7 10.0.0.0/8")
+    assert (test.unique_id, test.look_up, codes(ctx)) == (7, False, [])
 
 
 @pytest.mark.parametrize(
@@ -123,20 +123,18 @@ def test_an_optional_file_may_be_missing():
         ("acl a req.payload(0,1) -m bin 001", "E0325", (31, 34)),
         ("acl a req.payload(0,1) -m bin zz", "E0325", (31, 33)),
         ("acl a fe_name -m reg (", "E0325", (22, 23)),
-        ("acl a fe_name -f none", "E0326", (18, 22)),
-        ("acl a src -f a.lst", "E0325", (14, 19)),
         ("acl a src -f ips -m str", "E0323", (18, 20)),
         ("acl a fe_name -z x", "E0323", (15, 17)),
         ("acl a dst_port -5", "E0323", (16, 18)),
         ("acl a fe_name -u x y", "E0323", (18, 19)),
+        ("acl a fe_name -u -5 y", "E0323", (18, 20)),
         ("acl a src", "W0327", (7, 10)),
         ("acl a dst_port gt", "W0327", (16, 18)),
         ("acl a always_true 1", "W0328", (19, 20)),
-        ("acl a src -f virt@x", "E0312", (14, 20)),
     ],
 )
 def test_a_wrong_acl_is_marked_where_it_is_wrong(text, code, span):
-    _, ctx = declare(text, read_patterns=read_file)
+    _, ctx = declare(text)
     assert (codes(ctx)[0], marked(ctx)[0]) == (code, span)
 
 

@@ -44,7 +44,7 @@ def test_only_an_open_socket_is_a_socket() -> None:
 
 def test_a_missing_pattern_file_raises(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="none"):
-        SYSTEM.read_text(str(tmp_path / "none"))
+        SYSTEM.read_bytes(str(tmp_path / "none"))
 
 
 def test_a_machine_has_processors_files_and_a_name() -> None:

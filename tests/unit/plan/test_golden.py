@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from isthmus.engine import command, report
+from isthmus.engine import command, lists, report
 from isthmus.plan import document
 
 _FOLDER = Path(__file__).parents[2] / "golden"
@@ -21,6 +21,9 @@ _spec.loader.exec_module(documents)
 TYPES = {
     "plan": document.Plan,
     "commands": list[command.Command],
+    "list_requests": list[lists.ListRequest],
+    "list_answers": list[lists.ListAnswer],
+    "list_checks": list[lists.ListCheck],
     "snapshot": report.Snapshot,
     "sessions": list[report.SessionFacts],
     "events": list[report.Event],

@@ -91,7 +91,7 @@ def test_acls_of_a_condition_become_indexes_of_the_plan():
     assert (named_acl.name, len(named_acl.tests)) == ("a", 2)
     assert anonymous.name == "{ dst_port 80 }"
     assert anonymous.tests[0] == document.AclTest(
-        document.Expression(document.Call("dst_port")), document.MatchMethod.INT, False, ("80",)
+        document.Expression(document.Call("dst_port")), document.MatchMethod.INT, False, ("80",), id=2
     )
 
 

@@ -112,3 +112,36 @@ def test_every_command_is_documented_and_listed_by_help() -> None:
     for each in COMMANDS.values():
         assert each.about
         assert f"  {each.name}" in text
+
+
+def test_a_payload_is_the_lines_up_to_an_empty_one():
+    operator = Operator()
+    said = [operator.ask(line) for line in ("add map a.map <<", "k1 v1", "  k2   v2 with  blanks ")]
+    assert (said, operator.session.closing) == (["", "", ""], False)
+    assert operator.ask("") == "\n"
+    assert operator.session.closing
+    assert operator.native.commands[-1] == {
+        "kind": "add",
+        "list": 3,
+        "version": None,
+        "entries": [["k1", "v1"], ["k2", "v2 with  blanks "]],
+    }
+
+
+def test_a_payload_may_end_with_a_word_and_is_asked_for_by_a_prompt():
+    operator = Operator()
+    operator.ask("prompt")
+    assert operator.ask("add map @5 #3 <<END") == "+ "
+    assert operator.ask("") == "+ "
+    assert operator.ask("k v") == "+ "
+    assert operator.ask("END") == "\n> "
+    assert operator.native.commands[-1]["entries"] == [["k", "v"]]
+    assert operator.native.commands[-1]["version"] == 5
+
+
+def test_a_payload_with_a_key_alone_adds_nothing():
+    operator = Operator()
+    for line in ("add map a.map <<", "k1 v1", "k2"):
+        operator.ask(line)
+    assert operator.ask("") == "Missing value for key 'k2'.\n\n"
+    assert [each["kind"] for each in operator.native.commands] == ["lists"]

@@ -7,6 +7,7 @@ mod hash;
 mod hash32;
 mod integer;
 mod json;
+mod map;
 mod proxy;
 mod regsub;
 mod string;
@@ -23,6 +24,8 @@ pub(crate) const TABLES: &[&[Converter]] = &[
     hash::CONVERTERS,
     integer::CONVERTERS,
     json::CONVERTERS,
+    map::CONVERTERS,
+    map::OTHERS,
     proxy::CONVERTERS,
     regsub::CONVERTERS,
     string::CONVERTERS,

@@ -114,6 +114,7 @@ pub fn compile(text: &str, names: &mut Names) -> Result<Compiled, String> {
         names,
         env: &environment,
         acl: &|_| None,
+        lists: &[],
     };
     Compiled::compile(&parse(text)?, &mut env)
 }

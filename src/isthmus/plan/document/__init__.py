@@ -59,6 +59,7 @@ from isthmus.plan.document.expression import (
     ArgFrontend,
     ArgInt,
     ArgIp,
+    ArgList,
     ArgMask,
     ArgServer,
     ArgStr,
@@ -94,6 +95,7 @@ from isthmus.plan.document.log import (
     LogUnix,
     LogWhen,
 )
+from isthmus.plan.document.patterns import ListUse, PatternList
 from isthmus.plan.document.root import (
     VERSION,
     Global,
@@ -144,6 +146,7 @@ __all__ = [
     "ArgFrontend",
     "ArgInt",
     "ArgIp",
+    "ArgList",
     "ArgMask",
     "ArgServer",
     "ArgStr",
@@ -184,6 +187,7 @@ __all__ = [
     "Inet",
     "KeepAlive",
     "Leastconn",
+    "ListUse",
     "Literal",
     "LogAddress",
     "LogFd",
@@ -196,6 +200,7 @@ __all__ = [
     "LogWhen",
     "MatchMethod",
     "Namespace",
+    "PatternList",
     "Plan",
     "ProxyHeader",
     "ProxyTlv",

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from isthmus.plan.document.patterns import ListUse
+
 
 class ArgInt(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="int"):
     """An integer; times are milliseconds, sizes are bytes."""
@@ -56,11 +58,17 @@ class ArgServer(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind
     server: int
 
 
+class ArgList(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="list"):
+    """A file of patterns, by its index in the plan."""
+
+    list: int
+
+
 class ArgAbsent(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="absent"):
     """An optional argument left out before one that is given."""
 
 
-Arg = ArgInt | ArgStr | ArgIp | ArgMask | ArgVar | ArgFrontend | ArgBackend | ArgServer | ArgAbsent
+Arg = ArgInt | ArgStr | ArgIp | ArgMask | ArgVar | ArgFrontend | ArgBackend | ArgServer | ArgList | ArgAbsent
 """An argument of a fetch or converter."""
 
 
@@ -97,12 +105,18 @@ class MatchMethod(StrEnum):
 
 
 class AclTest(Struct, frozen=True, forbid_unknown_fields=True):
-    """One sample compared with a set of patterns (byte strings)."""
+    """One sample compared with the patterns of its line (byte strings) and with files of patterns.
+
+    `id` is the number of the line's own list in the runtime API, which tells `description` about it.
+    """
 
     expression: Expression
     method: MatchMethod
     ignore_case: bool
     patterns: tuple[str, ...]
+    id: int = 0
+    description: str = ""
+    files: tuple[ListUse, ...] = ()
 
 
 class Acl(Struct, frozen=True, forbid_unknown_fields=True):

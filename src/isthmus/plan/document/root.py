@@ -7,6 +7,7 @@ from msgspec import Struct, field
 from isthmus.plan.document.backend import Backend
 from isthmus.plan.document.expression import Acl, Expression
 from isthmus.plan.document.frontend import Frontend
+from isthmus.plan.document.patterns import PatternList
 
 VERSION = 1
 """The version of the document's shape. The engine refuses a plan of another version."""
@@ -56,6 +57,7 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True):
     global_: Global = field(name="global")
     namespaces: tuple[Namespace, ...]
     namespace_list: tuple[int, ...]
+    lists: tuple[PatternList, ...]
     acls: tuple[Acl, ...]
     frontends: tuple[Frontend, ...]
     backends: tuple[Backend, ...]
