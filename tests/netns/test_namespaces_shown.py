@@ -64,6 +64,14 @@ def test_show_sess_tells_both_namespaces(ground, isthmus):
         assert "blue" in proxy.command("show sess")
 
 
+def test_show_servers_state_tells_each_servers_namespace_last(ground, isthmus):
+    for name in ("red", "blue"):
+        ground.add(name, SAME)
+    shown = isthmus(CONFIG).command("show servers state").strip().splitlines()
+    assert shown[1].endswith(" srv_netns")
+    assert [row.split()[-1] for row in shown[2:]] == ["*", "green"]
+
+
 def test_a_session_that_moved_by_its_header_is_counted_where_it_is(ground, isthmus):
     for name in ("red", "blue"):
         Origin(ground.add(name, SAME), SAME, 80)

@@ -85,9 +85,9 @@ def test_a_weight_that_begins_with_garbage_is_refused() -> None:
         parse_weight("x", 1)
 
 
-def test_servers_state_has_haproxys_form() -> None:
+def test_servers_state_has_haproxys_form_and_the_namespace_behind_it() -> None:
     version, header, first, *_ = Operator().ask("show servers state b").splitlines()
     assert version == "1"
     assert header.startswith("# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state ")
-    assert first == "3 b 1 s1 127.0.0.1 2 0 1 1 0 1 0 2 0 0 0 0 - 9 - 0 0 - - 0"
+    assert first == "3 b 1 s1 127.0.0.1 2 0 1 1 0 1 0 2 0 0 0 0 - 9 - 0 0 - - 0 -"
     assert len(header.split()) == len(first.split()) + 1

@@ -13,8 +13,9 @@ _STATE_COLUMNS = (
     "be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight "
     "srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state "
     "srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port "
-    "srv_check_addr srv_agent_addr srv_agent_port"
+    "srv_check_addr srv_agent_addr srv_agent_port srv_netns"
 )
+"""HAProxy's columns, and behind them the namespace: who reads by position finds what was there before."""
 _FORCED, _CONFIGURED, _UNRESOLVED = 1, 4, 32
 """Bits of `srv_admin_state`. As HAProxy, a server that its line disables has the first two."""
 _NOT_CHECKED = (1, 0, 2, 0)
@@ -111,6 +112,7 @@ def _state(instance: Instance, backend: BackendFacts, server: ServerFacts) -> st
         "-",
         "-",
         0,
+        server.namespace or "-",
     )
     return " ".join(map(str, words)) + "\n"
 
