@@ -8,23 +8,23 @@ from pathlib import Path
 import pytest
 
 from . import programs as programs_of_services
-from . import test_networks
 from .ground import inside
-from .test_networks import assert_unchanged, done
+from .state import everything
+from .test_networks import Network, done
 
 FILE = Path(__file__).parents[2] / "examples" / "multi-tenant-proxy" / "network.yaml"
 LOG = Path("/run/isthmus/log/multi-tenant-proxy/filter.log")
 
 programs = programs_of_services.programs
-untouched = test_networks.untouched
 
 
-@pytest.mark.usefixtures("programs", "untouched")
+@pytest.mark.usefixtures("programs")
 def test_every_vlan_reaches_its_own_server_through_the_filter() -> None:
+    before = everything()
     try:
-        done("apply", FILE)
-        done("check", FILE)
-        assert_unchanged(FILE)
+        network = Network(FILE)
+        network.apply()
+        network.assert_unchanged_by_applying_again()
         seen = asked()
         for number in (1, 2, 3):
             page = f"the server of VLAN {number} was asked by 10.9.0.1\n"
@@ -32,6 +32,7 @@ def test_every_vlan_reaches_its_own_server_through_the_filter() -> None:
         assert asked() == seen + 3
     finally:
         done("down", FILE)
+    assert everything() == before
 
 
 def fetched() -> str:
