@@ -55,11 +55,6 @@ class Scalar(Struct, frozen=True):
     plain: bool = True
     broken: bool = False
 
-    @property
-    def templated(self) -> bool:
-        """Whether the text holds an expression or an escaped `$`."""
-        return "$" in self.text
-
 
 class Sequence(Struct, frozen=True):
     """A list. `weight` counts its nodes with aliases followed."""

@@ -1,6 +1,6 @@
 """Interfaces: made, changed and removed.
 
-Both ends of a veth pair are made by one request, that of the end which `makes_pair`; the request for
+Both ends of a veth pair are made by one request, that of the end whose key sorts first; the request for
 the other end only marks it and sets what a new interface cannot be given.
 """
 
