@@ -23,7 +23,7 @@ pub(crate) fn frontend_number(frontend: &Frontend, fact: FrontendNumber, now: u6
                 .live
                 .sum(|shard| shard.session_rate.per_second(now)),
         ),
-        FrontendNumber::RequestRate => 0,
+        FrontendNumber::RequestRate | FrontendNumber::TarpitTimeout => 0,
         FrontendNumber::ClientTimeout => signed(frontend.plan.timeout_client?),
     })
 }
@@ -49,6 +49,7 @@ pub(crate) fn backend_number(backend: &Backend, fact: BackendNumber, now: u64) -
         BackendNumber::TunnelTimeout => signed(plan.timeout_tunnel?),
         BackendNumber::ConnectTimeout => signed(plan.timeout_connect?),
         BackendNumber::QueueTimeout => signed(plan.timeout_queue?),
+        BackendNumber::TarpitTimeout => 0,
         BackendNumber::MaxRetries => i64::from(plan.retries),
     })
 }

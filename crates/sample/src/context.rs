@@ -6,6 +6,8 @@
 
 use std::net::SocketAddr;
 
+use isthmus_proto::http1::View;
+
 use crate::condition::Verdict;
 use crate::facts::{BackendNumber, End, FrontendNumber, Number, ServerNumber, TcpInfo, Text};
 use crate::value::{Bytes, Sample};
@@ -27,6 +29,17 @@ pub struct Payload<'a> {
     pub bytes: &'a [u8],
     /// Whether more may still come: the side is open, the buffer has room, and the time for
     /// inspection is not over.
+    pub growing: bool,
+}
+
+/// What has been received of an HTTP message's body, without its framing.
+#[derive(Debug, Clone)]
+pub struct Content<'a> {
+    /// The bytes at hand.
+    pub bytes: Bytes<'a>,
+    /// How many there will be in all, as far as the head or the last chunk tells.
+    pub length: Option<u64>,
+    /// Whether more may still come within what may be buffered.
     pub growing: bool,
 }
 
@@ -81,6 +94,22 @@ pub trait Context {
     /// What has been received from a side; `None` where there is no buffer to look at.
     fn payload(&self, _side: Side) -> Option<Payload<'_>> {
         None
+    }
+
+    /// A side's HTTP head as it stands now, with what rules have changed about it; `None` outside
+    /// HTTP and before it is whole.
+    fn head(&self, _side: Side) -> Option<View<'_>> {
+        None
+    }
+
+    /// What is at hand of a side's HTTP body; `None` outside HTTP and once it is forwarded.
+    fn content(&self, _side: Side) -> Option<Content<'_>> {
+        None
+    }
+
+    /// Whether a side's HTTP head may still come: what asks for it waits then.
+    fn awaits_head(&self, _side: Side) -> bool {
+        false
     }
 
     /// The side whose rules are evaluated: which bytes `payload` means.

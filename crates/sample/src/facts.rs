@@ -134,6 +134,16 @@ pub enum Number {
     LatencyNsTotal,
     /// Capture slots of the frontend (`%hr`).
     RequestCaptures,
+    /// Capture slots of the frontend for responses (`%hs`).
+    ResponseCaptures,
+    /// 1 in the first exchange of the client's connection (`http_first_req`).
+    FirstRequest,
+    /// Major version of HTTP on the client's connection (`fc_http_major`).
+    ClientHttpMajor,
+    /// Major version of HTTP on the server's connection (`bc_http_major`).
+    ServerHttpMajor,
+    /// `timeout tarpit` as it is now (`cur_tarpit_timeout`).
+    TarpitTimeout,
     /// 1 when the line is written before the session's end (`option logasap`): what still grows
     /// is then written with a `+`.
     Unfinished,
@@ -170,6 +180,20 @@ pub enum Text {
     TerminationState,
     /// File of the last rule that ended an evaluation (`last_rule_file`).
     LastRuleFile,
+    /// The request's method as it came (`capture.req.method`, `%HM`); kept until the log.
+    RequestMethod,
+    /// The request's target as it came (`capture.req.uri`, `%HU`); kept until the log.
+    RequestTarget,
+    /// The request's version, `HTTP/1.0` or `HTTP/1.1` (`capture.req.ver`, `%HV`).
+    RequestVersion,
+    /// The response's version, `HTTP/1.0` or `HTTP/1.1` (`capture.res.ver`).
+    ResponseVersion,
+    /// The request's cookie that is captured, `name=value` (`%CC`).
+    RequestCookie,
+    /// The response's cookie that is captured, `name=value` (`%CS`).
+    ResponseCookie,
+    /// Two letters of termination state that tell of the persistence cookie (`%tsc`).
+    CookieState,
     /// Short name of the client connection's error (`fc_err_name`).
     ClientErrorName,
     /// Description of the client connection's error (`fc_err_str`).
@@ -193,6 +217,8 @@ pub enum FrontendNumber {
     RequestRate,
     /// `timeout client` as configured, milliseconds (`fe_client_timeout`).
     ClientTimeout,
+    /// `timeout tarpit` as configured, milliseconds (`fe_tarpit_timeout`).
+    TarpitTimeout,
 }
 
 /// A number of a backend.
@@ -224,6 +250,8 @@ pub enum BackendNumber {
     QueueTimeout,
     /// `retries` (`be_max_retries`).
     MaxRetries,
+    /// `timeout tarpit`, milliseconds (`be_tarpit_timeout`).
+    TarpitTimeout,
 }
 
 /// A number of a server.

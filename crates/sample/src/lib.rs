@@ -30,7 +30,7 @@ pub use args::{ArgValue, Args, CompileEnv};
 pub use assignment::Assignment;
 pub use cast::{can_cast, cast};
 pub use condition::{CompiledCondition, LineList, Program, Verdict};
-pub use context::{Context, Nowhere, Payload, Side};
+pub use context::{Content, Context, Nowhere, Payload, Side};
 pub use expression::{Compiled, Fetched};
 pub use facts::{BackendNumber, End, FrontendNumber, Number, ServerNumber, TcpInfo, Text};
 pub use format::Format;

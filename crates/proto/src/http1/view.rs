@@ -74,6 +74,20 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Whether it is a request's head.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        self.names.first() == Some(&Some(StartLine::Method))
+    }
+
+    /// The version's text as received; empty with HTTP/0.9.
+    #[must_use]
+    pub fn version(&self) -> &'a [u8] {
+        let place = self.names.iter().position(Option::is_none);
+        let part = place.and_then(|place| self.parts.get(place));
+        part.map_or(&[], |span| span.of(self.buf))
+    }
+
     /// Calls `each` with every field that will be sent, in order, until it returns false.
     pub fn for_each_id(&self, mut each: impl FnMut(FieldId, &'a [u8], &'a [u8]) -> bool) {
         for (index, field) in (0..).zip(self.fields.as_slice()) {
