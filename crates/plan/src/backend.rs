@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::address::{ServerAddress, ServerNamespace, SourceAddress};
+use crate::bytestring::ByteString;
 use crate::expression::Expression;
 use crate::frontend::{KeepAlive, Splice};
+use crate::http::{HttpBackend, HttpServer};
 use crate::log::{FormatItem, LogPolicy};
 use crate::rule::{Rule, ServerChoice};
 
@@ -50,6 +52,8 @@ pub struct Backend {
     pub log: LogPolicy,
     /// `option` lines.
     pub options: BackendOptions,
+    /// What `mode http` adds; `None` is `mode tcp`.
+    pub http: Option<Box<HttpBackend>>,
 }
 
 /// Options of a backend.
@@ -87,6 +91,44 @@ pub enum Algorithm {
     },
     /// A hash of the client's address.
     Source {
+        /// How the hash is used.
+        hash: Hash,
+    },
+    /// A hash of the target's path, or of more of it.
+    Uri {
+        /// `len`: bytes that count; 0 is all.
+        len: usize,
+        /// `depth`: directories that count; 0 is all.
+        depth: usize,
+        /// `whole`: the query counts too.
+        whole: bool,
+        /// `path-only`: scheme and authority do not count.
+        path_only: bool,
+        /// How the hash is used.
+        hash: Hash,
+    },
+    /// A hash of a parameter of the query, or of a form that is posted.
+    UrlParam {
+        /// The parameter's name.
+        name: ByteString,
+        /// `check_post`
+        check_post: bool,
+        /// How the hash is used.
+        hash: Hash,
+    },
+    /// A hash of a header.
+    Header {
+        /// Its name.
+        name: String,
+        /// `use_domain_only`: of a host name only the part before the top domains counts.
+        domain_only: bool,
+        /// How the hash is used.
+        hash: Hash,
+    },
+    /// A hash of an RDP cookie.
+    RdpCookie {
+        /// The cookie's name.
+        name: ByteString,
         /// How the hash is used.
         hash: Hash,
     },
@@ -179,6 +221,8 @@ pub struct Server {
     pub tcp_user_timeout: u32,
     /// `tfo`
     pub tfo: bool,
+    /// What HTTP mode adds.
+    pub http: HttpServer,
     /// `on-marked-down shutdown-sessions`
     pub shut_on_down: bool,
     /// `on-marked-up shutdown-backup-sessions`

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
+use crate::http::HttpFrontend;
 use crate::log::LogPolicy;
 use crate::rule::{BackendChoice, Rule};
 
@@ -46,6 +47,8 @@ pub struct Frontend {
     pub log: LogPolicy,
     /// `option` lines.
     pub options: FrontendOptions,
+    /// What `mode http` adds; `None` is `mode tcp`.
+    pub http: Option<Box<HttpFrontend>>,
 }
 
 /// Options of a frontend.

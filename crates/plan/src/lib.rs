@@ -13,6 +13,7 @@ mod bytestring;
 pub mod command;
 mod expression;
 mod frontend;
+pub mod http;
 mod log;
 mod patterns;
 pub mod report;
@@ -87,6 +88,8 @@ pub struct Global {
     pub pipesize: usize,
     /// Kernel buffer sizes in bytes, 0 for the kernel's own: client receive, client send, server receive, server send.
     pub socket_buffers: [usize; 4],
+    /// Settings of HTTP mode.
+    pub http: http::HttpGlobal,
     /// Whether splice(2) may be used at all (`nosplice`).
     pub splice: bool,
     /// What a TLV that names an unlisted namespace does: close (false) or fall through (true).
