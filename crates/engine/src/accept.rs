@@ -178,7 +178,7 @@ impl Worker {
         let phase = if listener.shared.plan.accept_proxy {
             Phase::Header
         } else {
-            Phase::Inspect
+            listener.frontend.shared.first_phase()
         };
         let session = self.new_session(client, peer, listener, phase);
         session.enter_counts(&self.process);
@@ -241,6 +241,9 @@ impl Worker {
             waits_at: WaitsAt::default(),
             log_level: None,
             notes: OnceCell::new(),
+            http: None,
+            link: None,
+            exchanges: 0,
         })
     }
 

@@ -13,6 +13,7 @@ use isthmus_sample::{CompileEnv, Nowhere, Program, Sample, VarRef};
 use isthmus_sockets::{ConnectOptions, Keepalive, SourceBinding};
 
 use crate::generation::{Backend, Frontend, Generation, HashKey, Listener, Server};
+use crate::http::HttpSide;
 use crate::logging::Logger;
 use crate::namespace::Namespace;
 use crate::patterns::Files;
@@ -146,6 +147,7 @@ impl Context<'_> {
             session_rules: compiler.rules(&from.session_rules),
             content_rules: compiler.rules(&from.content_rules),
             choices: compiler.backend_choices(&from.backend_choices),
+            http: HttpSide::of_frontend(from, global, compiler),
             logger: Logger::compile(&from.log, global, self.namespaces, compiler, &from.name),
             own_backend: self.plan.backends.iter().position(|backend| {
                 // A frontend and a backend may share a name; the lines of a `listen` are the same.
@@ -221,6 +223,7 @@ impl Context<'_> {
             hash_key,
             content_rules: compiler.rules(&from.content_rules),
             choices: compiler.server_choices(&from.server_choices),
+            http: HttpSide::of_backend(from, &self.plan.global, compiler),
             logger: Logger::compile(
                 &from.log,
                 &self.plan.global,
@@ -349,6 +352,10 @@ fn algorithm(
             HashKey::Nothing,
         ),
         plan::Algorithm::Source { hash } => (hash_algorithm(hash), HashKey::Source),
+        plan::Algorithm::Uri { hash, .. }
+        | plan::Algorithm::UrlParam { hash, .. }
+        | plan::Algorithm::Header { hash, .. }
+        | plan::Algorithm::RdpCookie { hash, .. } => (hash_algorithm(hash), HashKey::Nothing),
         plan::Algorithm::Hash { expression, hash } => {
             let key = compiler
                 .expression(backend, expression)

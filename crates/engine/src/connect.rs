@@ -45,7 +45,14 @@ impl Worker {
         let Some(chosen) = session.chosen.clone() else {
             return Step::Close;
         };
-        self.read_ahead(session);
+        let http = session.http.is_some();
+        if http && self.take_idle(session, &chosen) {
+            chosen.count_reuse(now);
+            return self.reused(session);
+        }
+        if !http {
+            self.read_ahead(session);
+        }
         if session.client_gone() {
             return Step::Close;
         }
@@ -61,6 +68,9 @@ impl Worker {
         match self.start(session, &chosen.shared) {
             Ok(connecting) => {
                 session.server = Some(connecting.socket);
+                if http {
+                    self.make_link(session, &chosen);
+                }
                 if connecting.done || session.speaks_at_once(&chosen.shared) {
                     self.established(session)
                 } else {
@@ -255,13 +265,34 @@ impl Worker {
         let Some(chosen) = session.chosen.clone() else {
             return Step::Close;
         };
+        let http = session.http.is_some();
         if let Some(header) = &chosen.shared.header {
             let mut bytes = Vec::with_capacity(128);
             header.write(&View::new(session, &self.turn), &mut bytes);
             session.up.pending.push_front(&bytes);
         }
+        if http {
+            return self.send_request(session);
+        }
         self.log_at(session, isthmus_plan::LogWhen::Connect);
         Step::Again
+    }
+
+    /// An idle connection serves this request too.
+    fn reused(&mut self, session: &mut Session) -> Step {
+        let now = self.turn.now;
+        session.moments.connected = Some(now);
+        session.server_active = now;
+        session.client_active = now;
+        session.phase_began = now;
+        if let Some(backend) = &session.backend {
+            backend.counters.reuses.add(1);
+            backend.counters.note_session(now);
+        }
+        if let Some(stream) = &mut session.http {
+            stream.reused = true;
+        }
+        self.send_request(session)
     }
 
     /// Gives the slot of the chosen server back, and on to whoever waits for it.
@@ -287,6 +318,17 @@ impl Worker {
 }
 
 impl LocalServer {
+    /// Counts a request that goes over a connection that is there: a session of the server's too.
+    fn count_reuse(&self, now: u64) {
+        let counters = &self.counters;
+        counters.reuses.add(1);
+        counters.note_session(now);
+        let live = &self.shared.live;
+        live.count_session(counters, now);
+        let current = self.shared.state.balanced.current();
+        live.common.highest.see(u64::from(current));
+    }
+
     /// Counts an attempt to connect: each one is a session of the server's, as HAProxy has it.
     fn count_attempt(&self, now: u64) {
         let counters = &self.counters;

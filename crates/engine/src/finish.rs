@@ -12,6 +12,9 @@ use crate::worker::{Turn, Worker};
 impl Worker {
     /// Ends a session: everything that it held is given back, then it is logged.
     pub(crate) fn finish(&mut self, mut session: Box<Session>) {
+        if session.frontend.shared.http.is_some() {
+            return self.finish_http(session);
+        }
         if session.armed != u64::MAX {
             self.wheel.clear(session.key.index);
         }
@@ -43,7 +46,7 @@ impl Worker {
 
     /// Reads what the client sent to a session that never reached a server: it counts as received,
     /// and a close over unread bytes would reset the connection instead of ending it.
-    fn drain_client(&mut self, session: &mut Session) {
+    pub(crate) fn drain_client(&mut self, session: &mut Session) {
         if session.phase == Phase::Header {
             return;
         }
@@ -54,7 +57,7 @@ impl Worker {
         }
     }
 
-    fn count(&self, session: &Session) {
+    pub(crate) fn count(&self, session: &Session) {
         let (up, down) = (session.up.bytes, session.down.bytes);
         for counters in [&session.frontend.counters, &session.listener.counters] {
             counters.bytes_in.add(up);

@@ -1,8 +1,10 @@
 //! Forwarding: bytes from one side to the other, with back-pressure, half-close, splice(2) for
 //! bulk transfers, and an end for every way in which a side may leave.
 
+use std::io::IoSlice;
+
 use isthmus_sockets::{
-    Moved, Pipe, abort_on_close, drain_pipe, fill_pipe, receive, send, shutdown_write,
+    Moved, Pipe, abort_on_close, drain_pipe, fill_pipe, receive, send, send_pieces, shutdown_write,
 };
 
 use crate::session::{Flow, Session};
@@ -26,7 +28,7 @@ enum Way {
 
 /// What became of one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pumped {
+pub(crate) enum Pumped {
     /// It waits for an event, or is over.
     Idle,
     /// Its share of this turn is used up.
@@ -271,7 +273,7 @@ fn copy(
 }
 
 /// What became of bytes that were waiting to be written.
-enum Flushed {
+pub(crate) enum Flushed {
     Clean,
     Blocked,
     Broken,
@@ -301,8 +303,38 @@ impl Flow {
         self.written = true;
     }
 
+    /// Writes pieces behind what waits; what can't be written now is kept.
+    pub(crate) fn write_pieces(
+        &mut self,
+        destination: &std::os::fd::OwnedFd,
+        pieces: &[IoSlice<'_>],
+    ) -> Pumped {
+        let mut sent = 0;
+        if self.is_flushed() && self.writable && pieces.iter().any(|piece| !piece.is_empty()) {
+            self.before_write(destination);
+            let moved = match pieces {
+                [one] => send(destination, one, false),
+                several => send_pieces(destination, several),
+            };
+            match moved {
+                Moved::Bytes(count) => sent = count,
+                Moved::Later | Moved::End => self.writable = false,
+                Moved::Broken(_) => return Pumped::DestinationBroken,
+            }
+        }
+        for piece in pieces {
+            let rest = piece.get(sent.min(piece.len())..).unwrap_or_default();
+            sent -= sent.min(piece.len());
+            if !rest.is_empty() {
+                self.writable = false;
+                self.pending.push(rest);
+            }
+        }
+        Pumped::Idle
+    }
+
     /// Writes what waits.
-    fn flush(&mut self, destination: &std::os::fd::OwnedFd) -> Flushed {
+    pub(crate) fn flush(&mut self, destination: &std::os::fd::OwnedFd) -> Flushed {
         while !self.is_flushed() {
             if !self.writable {
                 return Flushed::Blocked;

@@ -11,6 +11,7 @@ use isthmus_sample::{Compiled, Program, Sample, VarRef};
 use isthmus_sockets::{ConnectOptions, ListenTarget};
 use std::os::fd::OwnedFd;
 
+use crate::http::HttpSide;
 use crate::live::{ClientShard, Live, Process};
 use crate::logging::Logger;
 use crate::namespace::Namespace;
@@ -18,6 +19,7 @@ use crate::proxy_header::HeaderMaker;
 use crate::queue::WaitingLine;
 use crate::rules::{Choice, Rule};
 use crate::server_state::ServerLive;
+use crate::session::Phase;
 
 /// A plan in force.
 pub(crate) struct Generation {
@@ -58,8 +60,20 @@ pub(crate) struct Frontend {
     pub(crate) logger: Logger,
     /// The backend whose content rules are this frontend's own: both are one `listen`.
     pub(crate) own_backend: Option<usize>,
+    /// What HTTP mode adds.
+    pub(crate) http: Option<HttpSide>,
     /// Connections at most, its own limit or the process's; an operator may change it.
     pub(crate) maxconn: AtomicU64,
+}
+
+impl Frontend {
+    /// What a session does first, once there is nothing to wait for before it.
+    pub(crate) fn first_phase(&self) -> Phase {
+        match self.http {
+            Some(_) => Phase::Request,
+            None => Phase::Inspect,
+        }
+    }
 }
 
 /// One address of a `bind` line.
@@ -101,6 +115,8 @@ pub(crate) struct Backend {
     pub(crate) content_rules: Vec<Rule>,
     pub(crate) choices: Vec<Choice>,
     pub(crate) logger: Logger,
+    /// What HTTP mode adds.
+    pub(crate) http: Option<HttpSide>,
 }
 
 /// What the balancing algorithm hashes.

@@ -180,7 +180,7 @@ impl Worker {
         Outcome::Pass
     }
 
-    fn choose_backend(&mut self, session: &Session) -> Option<usize> {
+    pub(crate) fn choose_backend(&mut self, session: &Session) -> Option<usize> {
         let frontend = &session.frontend.shared;
         let generation = &session.frontend.generation;
         let named = |name: &[u8]| {

@@ -21,6 +21,7 @@ mod finish;
 mod forward;
 mod generation;
 mod handshake;
+mod http;
 mod inspect;
 mod live;
 mod local;

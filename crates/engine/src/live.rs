@@ -21,6 +21,11 @@ pub(crate) struct ClientShard {
     pub(crate) unlisted_namespaces: Counter,
     pub(crate) session_rate: Rate,
     pub(crate) connection_rate: Rate,
+    pub(crate) requests: Counter,
+    pub(crate) request_rate: Rate,
+    pub(crate) denied_responses: Counter,
+    /// Responses by the first digit of their status; others in front.
+    pub(crate) responses: [Counter; 6],
 }
 
 /// What one worker counted for a backend or a server.
@@ -38,6 +43,10 @@ pub(crate) struct ServerShard {
     pub(crate) client_aborts: Counter,
     pub(crate) server_aborts: Counter,
     pub(crate) connects: Counter,
+    pub(crate) reuses: Counter,
+    pub(crate) denied_responses: Counter,
+    /// Responses by the first digit of their status; others in front.
+    pub(crate) responses: [Counter; 6],
     pub(crate) session_rate: Rate,
     pub(crate) queue_time: Average,
     pub(crate) connect_time: Average,
@@ -53,6 +62,7 @@ pub(crate) struct Common {
     pub(crate) highest: Highest,
     pub(crate) highest_rate: Peak,
     pub(crate) highest_connection_rate: Peak,
+    pub(crate) highest_request_rate: Peak,
     pub(crate) highest_queue_time: Highest,
     pub(crate) highest_connect_time: Highest,
     pub(crate) highest_total_time: Highest,
@@ -87,7 +97,36 @@ impl<S: Default> Live<S> {
     }
 }
 
+/// Counts a response by the first digit of its status.
+fn count_response(responses: &[Counter; 6], status: u16) {
+    let place = usize::from(status / 100);
+    if let Some(counter) = responses.get(place).or_else(|| responses.first()) {
+        counter.add(1);
+    }
+}
+
+impl ClientShard {
+    pub(crate) fn count_response(&self, status: u16) {
+        count_response(&self.responses, status);
+    }
+}
+
+impl ServerShard {
+    pub(crate) fn count_response(&self, status: u16) {
+        count_response(&self.responses, status);
+    }
+}
+
 impl Live<ClientShard> {
+    /// Counts a request.
+    pub(crate) fn count_request(&self, own: &ClientShard, now: u64) {
+        own.requests.add(1);
+        let all = self.shards.iter().map(|shard| &shard.request_rate);
+        self.common
+            .highest_request_rate
+            .count(&own.request_rate, now, all);
+    }
+
     /// Counts a session that begins, in the part that a worker writes.
     pub(crate) fn count_session(&self, own: &ClientShard, now: u64) {
         own.sessions.add(1);

@@ -1,10 +1,12 @@
 //! A worker's own view of a plan: the shared, compiled objects with the counters that only this
 //! worker writes, under cheap counted pointers that never leave its thread.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::generation::{Backend, Frontend, Generation, Listener, Server};
+use crate::http::Idle;
 use crate::live::{ClientShard, ServerShard};
 
 /// A frontend as one worker sees it.
@@ -51,6 +53,8 @@ pub(crate) struct LocalBackend {
 pub(crate) struct LocalServer {
     pub(crate) shared: Arc<Server>,
     pub(crate) counters: Arc<ServerShard>,
+    /// Connections that wait for the next request.
+    pub(crate) idle: RefCell<Idle>,
 }
 
 /// A plan as one worker sees it.
@@ -97,12 +101,21 @@ impl Local {
     }
 }
 
+impl Local {
+    /// The servers of all backends.
+    pub(crate) fn servers(&self) -> Vec<Rc<LocalServer>> {
+        let backends = self.backends.iter();
+        backends.flat_map(|b| b.servers.iter().cloned()).collect()
+    }
+}
+
 impl LocalBackend {
     fn new(backend: &Arc<Backend>, worker: usize) -> Self {
         let server = |server: &Arc<Server>| {
             Rc::new(LocalServer {
                 shared: server.clone(),
                 counters: server.live.shard(worker),
+                idle: RefCell::default(),
             })
         };
         Self {

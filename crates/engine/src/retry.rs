@@ -15,7 +15,7 @@ impl Worker {
         else {
             return Step::Close;
         };
-        session.forget_server();
+        self.give_server_up(session);
         let plan = &backend.shared.plan;
         if session.client_finished_silently() {
             session.end(b'C', b'C');

@@ -118,7 +118,7 @@ impl Compiler<'_> {
         self.note(origin, outcome)
     }
 
-    fn condition(
+    pub(crate) fn condition(
         &mut self,
         origin: &str,
         from: Option<&plan::Condition>,
@@ -137,7 +137,7 @@ impl Compiler<'_> {
             .collect()
     }
 
-    fn action(&mut self, origin: &str, from: &plan::Action) -> Option<Action> {
+    pub(crate) fn action(&mut self, origin: &str, from: &plan::Action) -> Option<Action> {
         use plan::Action as From;
         Some(match from {
             From::Accept {} => Action::Accept,

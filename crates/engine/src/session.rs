@@ -12,6 +12,7 @@ use isthmus_sample::{Scope, Variables};
 use isthmus_sockets::{Interest, Peer, Pipe};
 
 use crate::choose::WaitsAt;
+use crate::http::Stream;
 use crate::local::{LocalBackend, LocalFrontend, LocalListener, LocalServer};
 use crate::namespace::Namespace;
 use crate::slab::Key;
@@ -45,6 +46,14 @@ pub(crate) enum Phase {
     Pausing,
     /// Bytes flow.
     Forwarding,
+    /// A request is awaited (HTTP mode).
+    Request,
+    /// Rules of the frontend look at the request.
+    Judge,
+    /// Rules of the backend look at the request.
+    JudgeBackend,
+    /// Request and response are on their way.
+    Exchange,
 }
 
 impl Phase {
@@ -52,10 +61,11 @@ impl Phase {
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Header => "header",
-            Self::Inspect | Self::InspectBackend => "rules",
+            Self::Inspect | Self::InspectBackend | Self::Judge | Self::JudgeBackend => "rules",
             Self::Choose | Self::Queued => "queue",
             Self::Depart | Self::Connecting | Self::Pausing => "connect",
-            Self::Forwarding => "forward",
+            Self::Forwarding | Self::Exchange => "forward",
+            Self::Request => "request",
         }
     }
 }
@@ -213,6 +223,12 @@ pub(crate) struct Session {
     /// The level at which it is logged, where a rule changed it; `Some(None)` is not at all.
     pub(crate) log_level: Option<Option<u8>>,
     pub(crate) notes: OnceCell<Box<Notes>>,
+    /// The exchange that is under way (HTTP mode).
+    pub(crate) http: Option<Box<Stream>>,
+    /// The server connection's own identity (HTTP mode).
+    pub(crate) link: Option<Key>,
+    /// Exchanges that are over.
+    pub(crate) exchanges: u32,
 }
 
 /// What few sessions need; made when first needed. Evaluations only borrow the session, so what

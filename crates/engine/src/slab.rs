@@ -20,8 +20,8 @@ pub(crate) struct Slab<T> {
     count: usize,
 }
 
-/// Generations stay below 2^31, so that a key and one more bit fit into an epoll token.
-const GENERATIONS: u32 = 1 << 31;
+/// Generations stay below 2^30, so that a key and two more bits fit into an epoll token.
+const GENERATIONS: u32 = 1 << 30;
 
 impl<T> Slab<T> {
     pub(crate) fn new() -> Self {

@@ -59,7 +59,36 @@ impl Session {
             Phase::Connecting => after(self.phase_began, backend.and_then(|b| b.timeout_connect)),
             Phase::Pausing => after(self.phase_began, Some(self.turn_around())),
             Phase::Choose | Phase::Depart => NEVER,
+            Phase::Request => self.request_deadline(),
+            Phase::Judge | Phase::JudgeBackend => self.rules_deadline(),
+            Phase::Exchange => self
+                .exchange_client_deadline()
+                .min(self.exchange_server_deadline()),
             Phase::Forwarding => self.client_deadline().min(self.server_deadline()),
+        }
+    }
+
+    /// When the client has taken too long over its request (`timeout http-request`), or over
+    /// beginning one (`timeout http-keep-alive`).
+    fn request_deadline(&self) -> u64 {
+        let frontend = &self.frontend.shared.plan;
+        let Some(http) = &frontend.http else {
+            return NEVER;
+        };
+        let common = &http.common;
+        let idle = self.exchanges > 0 && self.http.is_none();
+        let limit = match idle {
+            true => common.timeout_keep_alive.or(common.timeout_request),
+            false => common.timeout_request,
+        };
+        after(self.phase_began, limit.or(frontend.timeout_client))
+    }
+
+    /// When a rule that waits goes on.
+    fn rules_deadline(&self) -> u64 {
+        match self.http.as_deref().map_or(0, |stream| stream.resume_at) {
+            0 => self.client_silence(),
+            at => at,
         }
     }
 

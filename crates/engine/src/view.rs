@@ -46,6 +46,9 @@ impl<'v> View<'v> {
     }
 
     fn timer(&self, fact: Number) -> i64 {
+        if let Some(stream) = self.session.http.as_deref() {
+            return self.http_timer(stream, fact);
+        }
         let moments = &self.session.moments;
         let accepted = Some(moments.accepted);
         let now = Some(self.turn.now);
@@ -73,6 +76,7 @@ impl<'v> View<'v> {
             Number::ClientError => notes.map_or(0, |n| i64::from(n.error.get())),
             Number::ClientStreams => 1,
             Number::RequestCaptures => i64::try_from(frontend.plan.captures.len()).unwrap_or(0),
+            Number::RequestDate if session.http.is_some() => self.request_date()?,
             Number::AcceptDate | Number::RequestDate => {
                 signed(self.turn.clock.wall_us(session.moments.accepted))
             }
@@ -92,7 +96,11 @@ impl<'v> View<'v> {
             Number::ClientDstIsLocal => {
                 i64::from(is_local(local_name(&session.client).inet()?.ip(), session))
             }
-            _ => return self.backend_timeout(fact),
+            _ => {
+                return self
+                    .http_number(fact)
+                    .or_else(|| self.backend_timeout(fact));
+            }
         })
     }
 
@@ -197,6 +205,9 @@ impl Context for View<'_> {
             Number::TimeHandshake
             | Number::TimeQueue
             | Number::TimeConnect
+            | Number::TimeIdle
+            | Number::TimeRequest
+            | Number::TimeResponse
             | Number::TimeData
             | Number::TimeActive
             | Number::TimeTotal
@@ -249,8 +260,16 @@ impl Context for View<'_> {
                 let text = session.notes.get()?.error_text.get();
                 (!text.is_empty()).then_some(Cow::Borrowed(text.as_bytes()))
             }
-            _ => None,
+            _ => self.http_text(fact),
         }
+    }
+
+    fn head(&self, side: Side) -> Option<isthmus_proto::http1::View<'_>> {
+        self.http_head(side)
+    }
+
+    fn content(&self, side: Side) -> Option<isthmus_sample::Content<'_>> {
+        self.http_content(side)
     }
 
     fn frontend_number(&self, frontend: Option<usize>, fact: FrontendNumber) -> Option<i64> {

@@ -13,6 +13,7 @@ use isthmus_sockets::{Interest, Pipe, Poll, Ready};
 
 use crate::clock::Clock;
 use crate::generation::Generation;
+use crate::http::{Link, Stream};
 use crate::live::{Process, ProcessShard};
 use crate::local::Local;
 use crate::mailbox::{Mailbox, Message, Whom};
@@ -93,6 +94,8 @@ pub(crate) enum End {
 /// What an event belongs to.
 enum Token {
     Session(Key, End),
+    /// A server's connection that may outlive the session that uses it.
+    Link(Key),
     Listener(usize),
     Mailbox,
 }
@@ -101,6 +104,11 @@ const NO_SESSION: u64 = u32::MAX as u64;
 
 impl Token {
     const MAILBOX: u64 = u64::MAX;
+    const LINK: u64 = 1 << 63;
+
+    pub(crate) fn link(key: Key) -> u64 {
+        Self::LINK | u64::from(key.generation) << 33 | u64::from(key.index) << 1
+    }
 
     fn session(key: Key, end: End) -> u64 {
         u64::from(key.generation) << 33 | u64::from(key.index) << 1 | u64::from(end == End::Server)
@@ -115,7 +123,7 @@ impl Token {
             return Self::Mailbox;
         }
         let index = token >> 1 & NO_SESSION;
-        let upper = token >> 33;
+        let upper = (token & !Self::LINK) >> 33;
         if index == NO_SESSION {
             return Self::Listener(usize::try_from(upper).unwrap_or(usize::MAX));
         }
@@ -124,6 +132,9 @@ impl Token {
             index: narrow(index),
             generation: narrow(upper),
         };
+        if token & Self::LINK != 0 {
+            return Self::Link(key);
+        }
         Self::Session(
             key,
             if token & 1 == 1 {
@@ -153,6 +164,17 @@ pub(crate) struct Worker {
     pub(crate) busy: Vec<Key>,
     pub(crate) stopping: bool,
     due: Vec<u32>,
+    /// Connections to servers in HTTP mode, idle ones too.
+    pub(crate) links: Slab<Link>,
+    /// Streams that no session uses now.
+    pub(crate) streams: Vec<Box<Stream>>,
+    /// Bytes that are made of others on their way: chunks above all.
+    pub(crate) made: Vec<u8>,
+    /// When idle connections are looked through.
+    pub(crate) next_purge: u64,
+    /// Events of this turn that are still to be seen begin here.
+    event: usize,
+    events: usize,
 }
 
 impl Worker {
@@ -185,6 +207,12 @@ impl Worker {
             busy: Vec::new(),
             stopping: false,
             due: Vec::new(),
+            links: Slab::new(),
+            streams: Vec::new(),
+            made: Vec::new(),
+            next_purge: u64::MAX,
+            event: 0,
+            events: 0,
         })
     }
 
@@ -199,12 +227,16 @@ impl Worker {
                 .counters
                 .idle_ms
                 .add(self.turn.now.saturating_sub(before));
+            self.events = count;
             for index in 0..count {
+                self.event = index + 1;
                 if let Some(ready) = self.poll.ready(index) {
                     self.dispatch(ready);
                 }
             }
+            self.events = 0;
             self.expire();
+            self.purge_idle();
             for key in std::mem::take(&mut self.busy) {
                 self.walk_key(key, |_| {});
             }
@@ -226,12 +258,16 @@ impl Worker {
         if self.accepting.iter().any(|a| a.paused) {
             next = Some(next.unwrap_or(u64::MAX).min(now + RETRY_ACCEPT));
         }
+        if self.next_purge < u64::MAX {
+            next = Some(next.unwrap_or(u64::MAX).min(self.next_purge));
+        }
         next.map(|next| Duration::from_millis(next.saturating_sub(now)))
     }
 
     fn dispatch(&mut self, ready: Ready) {
         match Token::read(ready.token) {
             Token::Session(key, end) => self.walk_key(key, |session| session.see(ready, end)),
+            Token::Link(key) => self.link_event(key, ready),
             Token::Listener(index) => self.accept(index),
             Token::Mailbox => {
                 let mailbox = self.mailboxes.get(self.turn.worker).cloned();
@@ -277,6 +313,7 @@ impl Worker {
             Message::Stop { graceful } => {
                 self.stopping = true;
                 self.close_listeners();
+                self.close_idle();
                 if !graceful {
                     self.end_sessions(b'K', |_| true);
                 }
@@ -286,7 +323,11 @@ impl Worker {
 
     fn adopt(&mut self, generation: Arc<Generation>) {
         self.close_listeners();
-        self.local = Some(Local::new(&generation, self.turn.worker));
+        let local = Local::new(&generation, self.turn.worker);
+        if let Some(old) = self.local.take() {
+            self.inherit_idle(&old.servers(), &local.servers());
+        }
+        self.local = Some(local);
         self.generation = Some(generation);
         self.register_listeners();
         self.recount();
@@ -341,7 +382,10 @@ impl Worker {
             }
         }));
         match outcome {
-            Ok(Step::Close) => self.finish(session),
+            Ok(Step::Close) => match self.last_words(&mut session) {
+                true => self.walk(session),
+                false => self.finish(session),
+            },
             Ok(_) => {
                 // Watched only now: bytes that came with the connection are read by then, and are
                 // not announced again.
@@ -371,6 +415,10 @@ impl Worker {
             Phase::Connecting => self.connecting(session),
             Phase::Pausing => self.pausing(session),
             Phase::Forwarding => self.forward(session),
+            Phase::Request => self.read_request(session),
+            Phase::Judge => self.judge(session),
+            Phase::JudgeBackend => self.judge_backend(session),
+            Phase::Exchange => self.exchange(session),
         }
     }
 
@@ -400,7 +448,9 @@ impl Worker {
             return Ok(());
         };
         let wanted = incoming(session.up.writable);
-        let token = Token::session(key, End::Server);
+        let token = session
+            .link
+            .map_or_else(|| Token::session(key, End::Server), Token::link);
         self.watch_end(server, token, &mut session.server_watch, wanted)
     }
 
@@ -436,6 +486,13 @@ impl Worker {
             Interest::Readable
         };
         self.poll.add(socket, Token::listener(index), interest)
+    }
+
+    /// Whether an event of a server's connection is still to be seen in this turn.
+    pub(crate) fn has_event(&self, key: Key) -> bool {
+        let token = Token::link(key);
+        (self.event..self.events)
+            .any(|index| self.poll.ready(index).is_some_and(|r| r.token == token))
     }
 
     /// Numbers sessions of the whole process.

@@ -31,7 +31,8 @@ pub use options::{
 pub use passing::{inherit, receive_descriptor, send_descriptor};
 pub use poll::{Interest, Poll, Ready, Waker};
 pub use stream::{
-    Moved, Pipe, drain_pipe, fill_pipe, holds_bytes, pending_error, receive, send, shutdown_write,
+    Moved, Pipe, drain_pipe, fill_pipe, holds_bytes, pending_error, receive, send, send_pieces,
+    shutdown_write,
 };
 pub use watch::Watcher;
 

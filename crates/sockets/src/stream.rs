@@ -1,9 +1,10 @@
 //! Moving bytes: receive, send, splice(2) through a pipe.
 
+use std::io::IoSlice;
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, Shutdown};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown};
 use rustix::pipe::SpliceFlags;
 
 use crate::Result;
@@ -48,6 +49,16 @@ pub fn send(fd: impl AsFd, bytes: &[u8], more: bool) -> Moved {
         fd,
         bytes,
         SendFlags::NOSIGNAL | SendFlags::DONTWAIT | more,
+    ))
+}
+
+/// Sends pieces in one system call. They must not all be empty.
+pub fn send_pieces(fd: impl AsFd, pieces: &[IoSlice<'_>]) -> Moved {
+    Moved::of(rustix::net::sendmsg(
+        fd,
+        pieces,
+        &mut SendAncillaryBuffer::default(),
+        SendFlags::NOSIGNAL | SendFlags::DONTWAIT,
     ))
 }
 

@@ -1,0 +1,332 @@
+//! Answers of the proxy's own: they stand in the response's buffer as whole messages, and go the
+//! way of a server's.
+
+use isthmus_proto::http1::{Progress, ResponseHead, Rules};
+use isthmus_sample::Verdict;
+
+use super::body::{Reading, Writing};
+use super::compile::{Content, Delay, HttpSide, Redirect, RedirectKind, Reply};
+use super::judge::Judged;
+use super::message;
+use super::stream::Answerer;
+use crate::session::{Phase, Session};
+use crate::view::View;
+use crate::worker::{Step, Worker};
+
+impl Worker {
+    /// Answers with a status, in the words that the configuration has for it.
+    pub(super) fn answer_status(&mut self, session: &mut Session, status: u16) -> Step {
+        let message = self.default_message(session, status);
+        self.answer(session, &message)
+    }
+
+    /// Answers with what a rule says.
+    pub(super) fn answer_reply(
+        &mut self,
+        session: &mut Session,
+        reply: &Reply,
+        denies: bool,
+    ) -> Judged {
+        let message = match reply.content {
+            Content::Default => self.default_message(session, reply.status),
+            _ => self.message_of(session, reply),
+        };
+        if denies && session.judges_response() {
+            session.stream().spent = true;
+        }
+        match self.answer(session, &message) {
+            Step::Close => Judged::Close,
+            _ => Judged::Answered,
+        }
+    }
+
+    /// The backend's or the frontend's message for a status, or the built-in one.
+    fn default_message(&self, session: &Session, status: u16) -> Vec<u8> {
+        let of = |side: Option<&HttpSide>| {
+            let reply = side?.errors.iter().rev().find(|r| r.status == status)?;
+            Some(self.message_of(session, reply))
+        };
+        session
+            .backend
+            .as_ref()
+            .and_then(|backend| of(backend.shared.http.as_ref()))
+            .or_else(|| of(session.frontend.shared.http.as_ref()))
+            .unwrap_or_else(|| message::built_in(status))
+    }
+
+    /// A whole message from a reply.
+    fn message_of(&self, session: &Session, reply: &Reply) -> Vec<u8> {
+        let view = View::new(session, &self.turn);
+        let body = match &reply.content {
+            Content::Default => return message::built_in(reply.status),
+            Content::Message(message) => return message.clone(),
+            Content::Empty => Vec::new(),
+            Content::Literal(body) => body.clone(),
+            Content::Format(format) => format.to_bytes(&view),
+        };
+        let status = reply.status;
+        let reason = message::reason(status);
+        let mut out = format!("HTTP/1.1 {status} {reason}\r\n").into_bytes();
+        if !matches!(status, 100..=199 | 204 | 304) {
+            out.extend_from_slice(format!("content-length: {}\r\n", body.len()).as_bytes());
+        }
+        let mut field = |name: &[u8], value: &[u8]| {
+            out.extend(name.iter().map(u8::to_ascii_lowercase));
+            out.extend_from_slice(b": ");
+            // A value made of what a client sent must not begin another line.
+            let line = value.iter().map(|byte| match byte {
+                b'\r' | b'\n' | 0 => b' ',
+                byte => *byte,
+            });
+            out.extend(line);
+            out.extend_from_slice(b"\r\n");
+        };
+        if let Some(kind) = reply.content_type.as_ref().filter(|_| !body.is_empty()) {
+            field(b"content-type", kind);
+        }
+        for (name, value) in &reply.headers {
+            field(name, &value.to_bytes(&view));
+        }
+        out.extend_from_slice(b"\r\n");
+        out.extend_from_slice(&body);
+        out
+    }
+
+    /// Puts a message in the place of the server's. An empty one closes the connection.
+    pub(super) fn answer(&mut self, session: &mut Session, message: &[u8]) -> Step {
+        self.give_server_up(session);
+        let no_body = session.answers_head();
+        let bufsize = session.frontend.generation.global.bufsize;
+        let Some(stream) = session.http.as_deref_mut() else {
+            return Step::Close;
+        };
+        if message.is_empty() || stream.answered {
+            return Step::Close;
+        }
+        stream.answerer = Answerer::Proxy;
+        let response = &mut stream.response;
+        response.taken = response.buffer.len();
+        response.next(ResponseHead::clear);
+        response.buffer.clear(bufsize);
+        response.buffer.push(message);
+        let rules = Rules {
+            head: u32::MAX,
+            ..Rules::default()
+        };
+        let Ok(Progress::Complete(length)) =
+            response.head.read(response.buffer.bytes_mut(), &rules)
+        else {
+            return Step::Close;
+        };
+        response.whole = true;
+        response.taken = if no_body { message.len() } else { length };
+        response.reading = match (message.len() - response.taken) as u64 {
+            0 => Reading::Done,
+            left => Reading::Length(left),
+        };
+        stream.response_writing = Writing::Plain;
+        stream.swallow_request();
+        session.timed_out = false;
+        session.next_rule = 0;
+        session.phase = Phase::Exchange;
+        session.phase_began = self.turn.now;
+        Step::Again
+    }
+
+    /// `monitor-uri`: true if the request is a probe of the proxy's own health.
+    pub(super) fn answers_monitor(&mut self, session: &mut Session) -> bool {
+        let frontend = session.frontend.clone();
+        let Some(uri) = frontend
+            .shared
+            .plan
+            .http
+            .as_ref()
+            .and_then(|http| http.monitor_uri.as_ref())
+        else {
+            return false;
+        };
+        let request = match session.http.as_deref() {
+            Some(stream) => &stream.request,
+            None => return false,
+        };
+        if request.head.target_span().of(request.buffer.bytes()) != uri.as_bytes() {
+            return false;
+        }
+        let view = View::new(session, &self.turn);
+        let program = &frontend.generation.program;
+        let side = frontend.shared.http.as_ref();
+        let fails = side.is_some_and(|side| {
+            let mut conditions = side.monitor_fail.iter();
+            conditions.any(|condition| program.eval(condition, &view) == Verdict::Pass)
+        });
+        session.end(b'L', b'R');
+        self.answer_status(session, if fails { 503 } else { 200 });
+        true
+    }
+
+    /// `redirect`
+    pub(super) fn redirect(&mut self, session: &mut Session, redirect: &Redirect) -> Judged {
+        let value = redirect.value.to_bytes(&View::new(session, &self.turn));
+        let plan = &redirect.plan;
+        if plan.ignore_empty && value.is_empty() {
+            return Judged::Pass;
+        }
+        let Some(location) = session.location(redirect, &value) else {
+            return Judged::Pass;
+        };
+        let reason = message::reason(plan.code);
+        let mut out =
+            format!("HTTP/1.1 {} {reason}\r\ncontent-length: 0\r\n", plan.code).into_bytes();
+        if matches!(plan.code, 302 | 303 | 307) {
+            out.extend_from_slice(b"cache-control: no-cache\r\n");
+        }
+        out.extend_from_slice(b"location: ");
+        out.extend(
+            location
+                .iter()
+                .filter(|byte| !matches!(byte, b'\r' | b'\n' | 0)),
+        );
+        if let Some(cookie) = &plan.cookie {
+            out.extend_from_slice(b"\r\nset-cookie: ");
+            out.extend_from_slice(cookie.as_bytes());
+        }
+        out.extend_from_slice(b"\r\n\r\n");
+        if session.judges_response() {
+            session.stream().spent = true;
+        }
+        session.end(b'L', session.deny_phase());
+        match self.answer(session, &out) {
+            Step::Close => Judged::Close,
+            _ => Judged::Answered,
+        }
+    }
+
+    /// `auth`: asks for credentials, as a proxy where the request is one for a proxy.
+    pub(super) fn demand_authentication(
+        &mut self,
+        session: &mut Session,
+        realm: &Option<Vec<u8>>,
+    ) -> Judged {
+        let proxy = session.http.as_deref().is_some_and(|stream| {
+            let request = &stream.request;
+            !request
+                .head
+                .target_span()
+                .of(request.buffer.bytes())
+                .starts_with(b"/")
+        });
+        let (status, field) = match proxy {
+            true => (407, "proxy-authenticate"),
+            false => (401, "www-authenticate"),
+        };
+        let name = match &session.backend {
+            Some(backend) => backend.shared.plan.name.clone(),
+            None => session.frontend.shared.plan.name.clone(),
+        };
+        let realm = realm.as_deref().unwrap_or(name.as_bytes());
+        let mut message = self.default_message(session, status);
+        let line = [field.as_bytes(), b": Basic realm=\"", realm, b"\"\r\n"].concat();
+        if let Some(at) = memchr::memmem::find(&message, b"\r\n\r\n") {
+            message.splice(at + 2..at + 2, line);
+        }
+        session.end(b'L', b'R');
+        self.answer(session, &message);
+        Judged::Answered
+    }
+
+    /// `tarpit`: the answer comes only when `timeout tarpit` is over.
+    pub(super) fn tarpit(&mut self, session: &mut Session, reply: &Reply) -> Judged {
+        let now = self.turn.now;
+        let wait = session.tarpit_time();
+        let stream = session.stream();
+        if stream.resume_at == 0 {
+            stream.resume_at = now + wait;
+        }
+        if now < stream.resume_at && !session.client_failed && !session.up.closing {
+            return Judged::Wait;
+        }
+        session.stream().resume_at = 0;
+        self.count_denied(session);
+        session.end(b'P', b'T');
+        self.answer_reply(session, reply, true)
+    }
+
+    /// `pause`: the rules behind it come later.
+    pub(super) fn pause_rules(&mut self, session: &mut Session, delay: &Delay) -> Judged {
+        let now = self.turn.now;
+        let length = match delay {
+            Delay::Fixed(time) => *time,
+            Delay::Computed(expression) => {
+                use isthmus_sample::{Kind, Sample};
+                let view = View::new(session, &self.turn);
+                match expression.value_as(&view, Kind::Int) {
+                    Some(Sample::Int(time)) => u64::try_from(time).unwrap_or(0),
+                    _ => 0,
+                }
+            }
+        };
+        let stream = session.stream();
+        if stream.resume_at == 0 {
+            stream.resume_at = now + length;
+        }
+        if now < stream.resume_at {
+            return Judged::Wait;
+        }
+        stream.resume_at = 0;
+        Judged::Pass
+    }
+}
+
+impl Session {
+    fn tarpit_time(&self) -> u64 {
+        let of = |proxy: &isthmus_plan::http::HttpProxy| proxy.timeout_tarpit;
+        let backend = self.backend.as_ref();
+        let http = backend.and_then(|b| b.shared.plan.http.as_ref());
+        http.and_then(|http| of(&http.common))
+            .or_else(|| of(&self.frontend.shared.plan.http.as_ref()?.common))
+            .unwrap_or(0)
+    }
+
+    /// Where a redirection leads.
+    fn location(&self, redirect: &Redirect, value: &[u8]) -> Option<Vec<u8>> {
+        let head = self.http.as_deref()?.request.view()?;
+        let target = head.part(isthmus_proto::http1::StartLine::Target);
+        let parsed = isthmus_proto::http::Target::parse(target, isthmus_proto::http::Method::Get)?;
+        let plan = &redirect.plan;
+        let mut path = parsed.path(target).to_vec();
+        let query = parsed.query(target).unwrap_or_default();
+        let keep_query = |path: &mut Vec<u8>| {
+            if !query.is_empty() && !plan.drop_query {
+                path.push(b'?');
+                path.extend_from_slice(query);
+            } else if plan.drop_query && plan.append_slash && !path.ends_with(b"/") {
+                path.push(b'/');
+            }
+        };
+        Some(match redirect.kind {
+            RedirectKind::Location if plan.keep_query && !query.is_empty() => {
+                let joint: &[u8] = if value.contains(&b'?') { b"&" } else { b"?" };
+                [value, joint, query].concat()
+            }
+            RedirectKind::Location => value.to_vec(),
+            RedirectKind::Prefix => {
+                keep_query(&mut path);
+                match value {
+                    b"/" => path,
+                    value => [value, &path[..]].concat(),
+                }
+            }
+            RedirectKind::Scheme => {
+                keep_query(&mut path);
+                let mut host: &[u8] = b"";
+                head.for_each_id(|_, name, value| {
+                    if name == b"host" {
+                        host = value;
+                    }
+                    name != b"host"
+                });
+                [value, b"://", host, &path[..]].concat()
+            }
+        })
+    }
+}

@@ -1,0 +1,240 @@
+//! The request on its way to the server: what the proxy adds to its head, and its first write.
+
+use std::io::IoSlice;
+
+use isthmus_plan::http::{ConnectionMode, RestrictNames};
+use isthmus_proto::http::{FieldName, Method};
+use isthmus_proto::http1::{FieldId, Forward, Persistence, Rewrite};
+
+use super::body::Writing;
+use super::compile::AddressHeader;
+use super::stream::Stream;
+use crate::forward::Pumped;
+use crate::session::{Phase, Session};
+use crate::view::View;
+use crate::worker::{Step, Worker};
+
+impl Worker {
+    /// The server connection stands: the request goes out.
+    pub(crate) fn send_request(&mut self, session: &mut Session) -> Step {
+        if session.http.as_deref().is_some_and(|s| !s.prepared) {
+            self.prepare_request(session);
+        }
+        session.phase = Phase::Exchange;
+        let Session {
+            http: Some(stream),
+            server: Some(server),
+            up,
+            ..
+        } = session
+        else {
+            return Step::Close;
+        };
+        self.made.clear();
+        let sent = write_request(stream, server, up, &mut self.made);
+        match sent {
+            // What the server said before it broke is still read.
+            Ok(Pumped::DestinationBroken) => session.server_failed = true,
+            Ok(_) => {}
+            Err(status) => return self.request_body_is_bad(session, status),
+        }
+        Step::Again
+    }
+
+    /// Adds what the configuration wants to be added, and takes away what is for this connection.
+    fn prepare_request(&mut self, session: &mut Session) {
+        let mut rewrite = match session.http.as_deref_mut() {
+            Some(stream) => std::mem::take(&mut stream.request.rewrite),
+            None => return,
+        };
+        // Evaluations look at the head as it was before: what is added here is seen by no rule.
+        self.add_fields(session, &mut rewrite);
+        let mode = session.connection_mode();
+        let Some(stream) = session.http.as_deref_mut() else {
+            return;
+        };
+        let request = &stream.request;
+        let head = &request.head;
+        let chunks = matches!(request.reading, super::body::Reading::Chunks(_));
+        let how = Forward {
+            protected: &[],
+            chunks,
+        };
+        head.forward(request.buffer.bytes(), how, &mut rewrite);
+        stream.upgrade = head.asks_upgrade();
+        stream.request_writing = if chunks {
+            Writing::Chunks
+        } else {
+            Writing::Plain
+        };
+        let is_11 = head.version() == isthmus_proto::http::Version::HTTP_11;
+        if !stream.upgrade {
+            if mode != ConnectionMode::KeepAlive {
+                rewrite.add(b"connection", b"close");
+                stream.spent = true;
+            } else if !is_11 {
+                rewrite.add(b"connection", b"keep-alive");
+            }
+        }
+        stream.close |= head.persistence() == Persistence::Close || mode == ConnectionMode::Close;
+        if stream.upgrade || stream.method == Method::Connect {
+            stream.spent = true;
+        }
+        stream.prepared = true;
+        stream.request.rewrite = rewrite;
+    }
+
+    fn add_fields(&self, session: &Session, rewrite: &mut Rewrite) {
+        let frontend = &session.frontend.shared;
+        let Some(stream) = session.http.as_deref() else {
+            return;
+        };
+        let backend = session.backend.as_deref().map(|b| &b.shared);
+        let sides = [
+            frontend.http.as_ref(),
+            backend.and_then(|b| b.http.as_ref()),
+        ];
+        let last = |pick: fn(&super::HttpSide) -> Option<&AddressHeader>| {
+            sides.iter().rev().flatten().find_map(|side| pick(side))
+        };
+        if let Some(header) = last(|side| side.forwardfor.as_ref()) {
+            add_address(header, session.source(), stream, rewrite);
+        }
+        if let Some(header) = last(|side| side.originalto.as_ref()) {
+            add_address(header, session.destination(), stream, rewrite);
+        }
+        let plan = frontend.plan.http.as_ref();
+        if let Some(name) = plan.and_then(|http| http.unique_id_header.as_ref()) {
+            let view = View::new(session, &self.turn);
+            rewrite.add(name.as_bytes(), view.unique_id());
+        }
+        let back = backend.and_then(|b| b.plan.http.as_ref());
+        if let Some(name) = back.and_then(|http| http.name_header.as_ref()) {
+            let server = session
+                .chosen
+                .as_ref()
+                .map(|s| s.shared.plan.name.as_bytes());
+            remove_all(stream, name.to_ascii_lowercase().as_bytes(), rewrite);
+            rewrite.add(name.as_bytes(), server.unwrap_or_default());
+        }
+        let restricts = plan
+            .map(|http| http.common.restrict_names)
+            .filter(|names| *names != RestrictNames::Preserve)
+            .or_else(|| back.map(|http| http.common.restrict_names));
+        if restricts == Some(RestrictNames::Delete) {
+            remove_odd_names(stream, rewrite);
+        }
+    }
+
+    /// The request's body is malformed: the server has seen a part of it, and gets no more.
+    pub(super) fn request_body_is_bad(&mut self, session: &mut Session, status: u16) -> Step {
+        session.end(b'P', b'D');
+        let stream = session.stream();
+        stream.close = true;
+        stream.spent = true;
+        stream.request.taken = stream.request.buffer.len();
+        if stream.answered {
+            return Step::Close;
+        }
+        self.answer_status(session, status)
+    }
+}
+
+/// Writes the head and what of the body came with it.
+///
+/// # Errors
+/// The status for a body that is malformed.
+fn write_request(
+    stream: &mut Stream,
+    server: &std::os::fd::OwnedFd,
+    up: &mut crate::session::Flow,
+    made: &mut Vec<u8>,
+) -> Result<Pumped, u16> {
+    let writing = stream.request_writing;
+    let request = &mut stream.request;
+    let taken = request.taken;
+    let body = request
+        .buffer
+        .bytes_mut()
+        .get_mut(taken..)
+        .unwrap_or_default();
+    let took = if body.is_empty() {
+        super::body::Taken { used: 0, as_is: 0 }
+    } else {
+        let result = request.reading.take(body, writing, made);
+        result.map_err(|error| error.kind.status())?
+    };
+    request.taken += took.used;
+    let bytes = request.buffer.bytes();
+    let view = isthmus_proto::http1::View::request(&request.head, bytes, &request.rewrite);
+    let mut pieces: Vec<IoSlice<'_>> = Vec::new();
+    view.io_slices(None, &mut pieces);
+    let as_is = bytes.get(taken..taken + took.as_is).unwrap_or_default();
+    for piece in [as_is, &made[..]] {
+        if !piece.is_empty() {
+            pieces.push(IoSlice::new(piece));
+        }
+    }
+    Ok(up.write_pieces(server, &pieces))
+}
+
+fn add_address(
+    header: &AddressHeader,
+    address: Option<std::net::SocketAddr>,
+    stream: &Stream,
+    rewrite: &mut Rewrite,
+) {
+    let Some(ip) = address.map(|address| address.ip()) else {
+        return;
+    };
+    let excepted = header
+        .except
+        .iter()
+        .any(|(network, bits)| crate::network::contains(*network, *bits, ip));
+    let there = || {
+        let request = &stream.request;
+        let fields = request.head.fields().as_slice();
+        let bytes = request.buffer.bytes();
+        fields
+            .iter()
+            .any(|field| field.name.of(bytes).eq_ignore_ascii_case(&header.name))
+    };
+    if excepted || (header.if_none && there()) {
+        return;
+    }
+    rewrite.add(&header.name, ip.to_string().as_bytes());
+}
+
+fn remove_all(stream: &Stream, name: &[u8], rewrite: &mut Rewrite) {
+    let bytes = stream.request.buffer.bytes();
+    for (index, field) in (0..).zip(stream.request.head.fields().as_slice()) {
+        if field.name.of(bytes) == name {
+            rewrite.remove(FieldId::Received(index));
+        }
+    }
+}
+
+/// `http-restrict-req-hdr-names delete`: only letters, digits and hyphens may stand in names.
+fn remove_odd_names(stream: &Stream, rewrite: &mut Rewrite) {
+    let bytes = stream.request.buffer.bytes();
+    for (index, field) in (0..).zip(stream.request.head.fields().as_slice()) {
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+        if field.known == FieldName::Other && !field.name.of(bytes).iter().all(plain) {
+            rewrite.remove(FieldId::Received(index));
+        }
+    }
+}
+
+impl Session {
+    /// What happens to connections behind this exchange: the stricter side's word.
+    pub(super) fn connection_mode(&self) -> ConnectionMode {
+        let front = self.frontend.shared.plan.http.as_ref();
+        let back = self
+            .backend
+            .as_ref()
+            .and_then(|b| b.shared.plan.http.as_ref());
+        let front = front.map_or(ConnectionMode::KeepAlive, |h| h.common.connection);
+        let back = back.map_or(ConnectionMode::KeepAlive, |h| h.common.connection);
+        front.max(back)
+    }
+}

@@ -1,0 +1,288 @@
+//! Connections to servers that outlive the exchange that they were made for. Each has an identity
+//! of its own, a link, so that it can go from session to session without the poller being told.
+//!
+//! An idle connection is found by server and by the namespace of the clients that it served: with
+//! `namespace *` one tenant's connection never serves another (namespaces.md).
+
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use isthmus_plan::http::Reuse;
+use isthmus_sockets::{Identity, Interest, Ready};
+
+use crate::local::LocalServer;
+use crate::namespace::Namespace;
+use crate::session::Session;
+use crate::slab::Key;
+use crate::worker::{End, Worker};
+
+/// A connection to a server.
+pub(crate) struct Link {
+    /// The session that uses it.
+    pub(crate) owner: Option<Key>,
+    /// Here while it idles.
+    socket: Option<OwnedFd>,
+    server: Rc<LocalServer>,
+    namespace: Option<Arc<Namespace>>,
+    /// The kernel's namespace that it was made in: another may bear the name by now.
+    identity: Option<Identity>,
+    watch: Option<Interest>,
+    nodelay: bool,
+    /// Exchanges served.
+    uses: u64,
+    idle_since: u64,
+}
+
+/// Where a server's idle connections are, by the namespace of the clients that they served.
+#[derive(Debug, Default)]
+pub(crate) struct Idle {
+    keys: HashMap<usize, Vec<Key>>,
+    count: usize,
+}
+
+fn place(namespace: Option<&Arc<Namespace>>) -> usize {
+    namespace.map_or(0, |namespace| Arc::as_ptr(namespace) as usize)
+}
+
+fn identity(namespace: Option<&Arc<Namespace>>) -> Option<Identity> {
+    namespace?.factory().map(|factory| factory.identity())
+}
+
+impl Idle {
+    fn put(&mut self, namespace: Option<&Arc<Namespace>>, key: Key) {
+        self.count += 1;
+        self.keys.entry(place(namespace)).or_default().push(key);
+    }
+
+    /// The one that idled last.
+    fn take(&mut self, namespace: Option<&Arc<Namespace>>) -> Option<Key> {
+        let key = self.keys.get_mut(&place(namespace))?.pop()?;
+        self.count -= 1;
+        Some(key)
+    }
+
+    fn remove(&mut self, namespace: Option<&Arc<Namespace>>, key: Key) {
+        if let Some(keys) = self.keys.get_mut(&place(namespace)) {
+            if let Some(at) = keys.iter().position(|own| *own == key) {
+                keys.remove(at);
+                self.count -= 1;
+            }
+        }
+    }
+
+    /// Every one of them, no longer here.
+    fn drain(&mut self) -> Vec<Key> {
+        self.count = 0;
+        self.keys.drain().flat_map(|(_, keys)| keys).collect()
+    }
+}
+
+impl Worker {
+    /// Makes a new connection of a session one that can outlive it.
+    pub(crate) fn make_link(&mut self, session: &mut Session, server: &Rc<LocalServer>) {
+        let namespace = session.server_namespace();
+        let key = self.links.reserve();
+        let link = Link {
+            owner: Some(session.key),
+            socket: None,
+            server: server.clone(),
+            identity: identity(namespace.as_ref()),
+            namespace,
+            watch: None,
+            nodelay: false,
+            uses: 0,
+            idle_since: 0,
+        };
+        self.links.put(key, Box::new(link));
+        session.link = Some(key);
+    }
+
+    /// Gives a session an idle connection to its server, if there is one that it may use.
+    pub(crate) fn take_idle(&mut self, session: &mut Session, server: &Rc<LocalServer>) -> bool {
+        if !session.may_reuse() {
+            return false;
+        }
+        let namespace = session.server_namespace();
+        let aggressive = session.reuse() == Reuse::Aggressive && session.exchanges == 0;
+        let mut skipped = Vec::new();
+        let mut found = None;
+        loop {
+            let Some(key) = server.idle.borrow_mut().take(namespace.as_ref()) else {
+                break;
+            };
+            let Some(link) = self.links.take(key) else {
+                continue;
+            };
+            // What an event is on its way for holds bytes that nobody asked for, or has ended.
+            let fresh = link.identity == identity(namespace.as_ref());
+            if !fresh || self.has_event(key) {
+                self.links.release(key);
+                continue;
+            }
+            if aggressive && link.uses < 2 {
+                self.links.put(key, link);
+                skipped.push(key);
+                continue;
+            }
+            found = Some((key, link));
+            break;
+        }
+        for key in skipped {
+            server.idle.borrow_mut().put(namespace.as_ref(), key);
+        }
+        let Some((key, mut link)) = found else {
+            return false;
+        };
+        link.owner = Some(session.key);
+        session.server = link.socket.take();
+        session.server_watch = link.watch.take();
+        session.up.nodelay = link.nodelay;
+        session.up.written = true;
+        session.up.writable = true;
+        session.down.readable = false;
+        session.down.closing = false;
+        session.down.ended = false;
+        session.link = Some(key);
+        self.links.put(key, link);
+        session.server.is_some()
+    }
+
+    /// Ends what a session has of its server's connection: it is kept for others, or closed.
+    pub(crate) fn leave_link(&mut self, session: &mut Session, keep: bool) {
+        let Some(key) = session.link.take() else {
+            return;
+        };
+        let socket = session.server.take();
+        let watch = session.server_watch.take();
+        let Some(mut link) = self.links.take(key) else {
+            return;
+        };
+        link.uses += 1;
+        let plan = &link.server.shared.plan.http;
+        let reusable = plan.max_reuse < 0 || link.uses <= plan.max_reuse.unsigned_abs();
+        let room = plan.pool_max < 0
+            || (link.server.idle.borrow().count as u64) < plan.pool_max.unsigned_abs();
+        if !(keep && reusable && room && !self.stopping) {
+            self.links.release(key);
+            return;
+        }
+        link.owner = None;
+        link.socket = socket;
+        link.watch = watch;
+        link.nodelay = session.up.nodelay;
+        link.idle_since = self.turn.now;
+        let purge = self.turn.now + plan.pool_purge.max(1);
+        self.next_purge = self.next_purge.min(purge);
+        let idle = &link.server.idle;
+        idle.borrow_mut().put(link.namespace.as_ref(), key);
+        self.links.put(key, link);
+    }
+
+    /// Closes the connection of a failed attempt, or one that another answer made useless.
+    pub(crate) fn give_server_up(&mut self, session: &mut Session) {
+        self.leave_link(session, false);
+        session.server = None;
+        session.server_watch = None;
+        session.forget_server();
+    }
+
+    /// An event of a server's connection: its session's, or the end of an idle one.
+    pub(crate) fn link_event(&mut self, key: Key, ready: Ready) {
+        let Some(link) = self.links.take(key) else {
+            return;
+        };
+        if let Some(owner) = link.owner {
+            self.links.put(key, link);
+            self.walk_key(owner, |session| session.see(ready, End::Server));
+            return;
+        }
+        if ready.readable || ready.read_closed || ready.failed || ready.urgent {
+            let idle = &link.server.idle;
+            idle.borrow_mut().remove(link.namespace.as_ref(), key);
+            self.links.release(key);
+        } else {
+            self.links.put(key, link);
+        }
+    }
+
+    /// Closes connections that have idled for longer than `pool-purge-delay`.
+    pub(crate) fn purge_idle(&mut self) {
+        let now = self.turn.now;
+        if now < self.next_purge {
+            return;
+        }
+        let mut next = u64::MAX;
+        let mut over = Vec::new();
+        for (key, link) in self.links.iter().filter(|(_, link)| link.owner.is_none()) {
+            let end = link.idle_since + link.server.shared.plan.http.pool_purge.max(1);
+            match end <= now {
+                true => over.push(key),
+                false => next = next.min(end),
+            }
+        }
+        for key in over {
+            if let Some(link) = self.links.take(key) {
+                let idle = &link.server.idle;
+                idle.borrow_mut().remove(link.namespace.as_ref(), key);
+            }
+            self.links.release(key);
+        }
+        self.next_purge = next;
+    }
+
+    /// Hands idle connections on to the servers of a new plan that are what they were, and closes
+    /// the others.
+    pub(crate) fn inherit_idle(&mut self, old: &[Rc<LocalServer>], new: &[Rc<LocalServer>]) {
+        for server in old {
+            let heir = new.iter().find(|heir| {
+                Arc::ptr_eq(&heir.shared.state, &server.shared.state)
+                    && heir.shared.plan == server.shared.plan
+            });
+            for key in server.idle.borrow_mut().drain() {
+                match (heir, self.links.take(key)) {
+                    (Some(heir), Some(mut link)) => {
+                        link.server = heir.clone();
+                        heir.idle.borrow_mut().put(link.namespace.as_ref(), key);
+                        self.links.put(key, link);
+                    }
+                    (None, Some(_)) => self.links.release(key),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Closes every idle connection: the process is about to end.
+    pub(crate) fn close_idle(&mut self) {
+        let idle: Vec<Key> = self
+            .links
+            .iter()
+            .filter(|(_, link)| link.owner.is_none())
+            .map(|(key, _)| key)
+            .collect();
+        for key in idle {
+            self.links.release(key);
+        }
+    }
+}
+
+impl Session {
+    fn reuse(&self) -> Reuse {
+        let backend = self.backend.as_ref();
+        backend
+            .and_then(|b| b.shared.plan.http.as_ref())
+            .map_or(Reuse::Never, |http| http.reuse)
+    }
+
+    /// Whether `http-reuse` lets this request go over a connection that served another.
+    fn may_reuse(&self) -> bool {
+        let first = self.exchanges == 0;
+        match self.reuse() {
+            Reuse::Never => false,
+            Reuse::Safe => !first,
+            Reuse::Aggressive | Reuse::Always => true,
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! Rules at work: each line's condition, then what it does.
+
+use isthmus_sample::Verdict;
+
+use super::compile::{HttpAction, HttpRule};
+use super::stream::{Stage, Stream};
+use crate::local::LocalBackend;
+use crate::rules::Action;
+use crate::session::{Phase, Session};
+use crate::view::View;
+use crate::worker::{Step, Worker};
+
+/// What a rule set says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Judged {
+    /// It was walked through.
+    Pass,
+    /// Something is waited for.
+    Wait,
+    /// An answer of the proxy's stands in place of the server's.
+    Answered,
+    /// The connection is to be closed without an answer.
+    Close,
+}
+
+impl Worker {
+    /// The frontend's rules, then the choice of a backend.
+    pub(crate) fn judge(&mut self, session: &mut Session) -> Step {
+        let frontend = session.frontend.clone();
+        let stage = session.http.as_ref().map_or(Stage::Done, |s| s.stage);
+        if stage == Stage::Content {
+            let rules = &frontend.shared.content_rules;
+            match self.judge_content(session, rules) {
+                Judged::Pass => session.set_stage(Stage::Http),
+                other => return self.judged(session, other),
+            }
+            if self.answers_monitor(session) {
+                return Step::Again;
+            }
+        }
+        if let Some(side) = &frontend.shared.http {
+            match self.judge_http(session, &side.request_rules) {
+                Judged::Pass => {}
+                other => return self.judged(session, other),
+            }
+        }
+        session.timed_out = false;
+        let backend = self
+            .choose_backend(session)
+            .and_then(|at| frontend.backends.get(at));
+        let Some(backend) = backend else {
+            session.end(b'S', b'C');
+            return self.answer_status(session, 503);
+        };
+        session.enter_backend(backend, self.turn.now);
+        session.set_stage(Stage::Content);
+        session.phase = Phase::JudgeBackend;
+        Step::Again
+    }
+
+    /// The backend's rules.
+    pub(crate) fn judge_backend(&mut self, session: &mut Session) -> Step {
+        let Some(backend) = session.backend.clone() else {
+            return Step::Close;
+        };
+        // The rules of a `listen` were walked through on its client side.
+        let done = session.frontend.shared.own_backend == Some(backend.shared.index);
+        if !done {
+            match self.judge_backend_rules(session, &backend) {
+                Judged::Pass => {}
+                other => return self.judged(session, other),
+            }
+        }
+        if self.waits_for_body(session) {
+            return Step::Wait;
+        }
+        session.timed_out = false;
+        session.set_stage(Stage::Done);
+        session.phase = Phase::Choose;
+        session.phase_began = self.turn.now;
+        Step::Again
+    }
+
+    fn judge_backend_rules(&mut self, session: &mut Session, backend: &LocalBackend) -> Judged {
+        if session
+            .http
+            .as_ref()
+            .is_some_and(|s| s.stage == Stage::Content)
+        {
+            match self.judge_content(session, &backend.shared.content_rules) {
+                Judged::Pass => session.set_stage(Stage::Http),
+                other => return other,
+            }
+        }
+        match &backend.shared.http {
+            Some(side) => self.judge_http(session, &side.request_rules),
+            None => Judged::Pass,
+        }
+    }
+
+    /// `option http-buffer-request`: the rules and the server come when the body is there, or the
+    /// buffer full.
+    fn waits_for_body(&mut self, _session: &mut Session) -> bool {
+        false
+    }
+
+    /// What a stream that was given up before its response is answered with; false if nothing can
+    /// be said, and the session ends.
+    pub(crate) fn last_words(&mut self, session: &mut Session) -> bool {
+        let unanswered = session
+            .http
+            .as_deref()
+            .is_some_and(|stream| stream.request.whole && !stream.answered && !stream.counted);
+        if !unanswered || session.phase == Phase::Exchange {
+            return false;
+        }
+        let Some(ending) = session.ending else {
+            return false;
+        };
+        let said = match (ending.cause, ending.phase) {
+            (b'S' | b's', b'C' | b'Q') => 503,
+            _ => return false,
+        };
+        if session.phase == Phase::Queued {
+            self.leave_line(session);
+        }
+        self.answer_status(session, said) == Step::Again
+    }
+
+    fn judged(&mut self, session: &mut Session, judged: Judged) -> Step {
+        match judged {
+            Judged::Pass | Judged::Answered => Step::Again,
+            Judged::Wait => Step::Wait,
+            Judged::Close => {
+                session.end(b'P', b'R');
+                Step::Close
+            }
+        }
+    }
+
+    /// Content rules: in HTTP mode the head is there, and nothing is waited for.
+    fn judge_content(&mut self, session: &mut Session, rules: &[crate::rules::Rule]) -> Judged {
+        let generation = session.frontend.generation.clone();
+        for rule in rules {
+            if let Some(condition) = &rule.condition {
+                let view = View::new(session, &self.turn);
+                if generation.program.eval(condition, &view) != Verdict::Pass {
+                    continue;
+                }
+            }
+            match self.act(session, &rule.action) {
+                Judged::Pass if matches!(rule.action, Action::Accept) => break,
+                Judged::Pass => {}
+                other => return other,
+            }
+        }
+        Judged::Pass
+    }
+
+    /// HTTP rules of either direction. The next rule is kept in the session while one waits.
+    pub(super) fn judge_http(&mut self, session: &mut Session, rules: &[HttpRule]) -> Judged {
+        if rules.is_empty() {
+            return Judged::Pass;
+        }
+        let generation = session.frontend.generation.clone();
+        let first = std::mem::take(&mut session.next_rule);
+        for (index, rule) in rules.iter().enumerate().skip(first) {
+            // A rule that waited has been judged already.
+            let waited = index == first && session.http.as_ref().is_some_and(|s| s.resume_at > 0);
+            if let (Some(condition), false) = (&rule.condition, waited) {
+                let view = View::new(session, &self.turn);
+                if generation.program.eval(condition, &view) != Verdict::Pass {
+                    continue;
+                }
+            }
+            match self.act_http(session, rule) {
+                Judged::Pass if rule.ends() => break,
+                Judged::Pass => {}
+                Judged::Wait => {
+                    session.next_rule = index;
+                    return Judged::Wait;
+                }
+                other => return other,
+            }
+        }
+        Judged::Pass
+    }
+
+    fn act(&mut self, session: &mut Session, action: &Action) -> Judged {
+        match action {
+            Action::Reject => {
+                self.count_denied(session);
+                return Judged::Close;
+            }
+            Action::SilentDrop(ttl) => {
+                session.drop_silently(*ttl);
+                self.count_denied(session);
+                return Judged::Close;
+            }
+            action => session.apply(action, &self.turn),
+        }
+        Judged::Pass
+    }
+
+    fn act_http(&mut self, session: &mut Session, rule: &HttpRule) -> Judged {
+        match &rule.action {
+            HttpAction::Common(action) => self.act(session, action),
+            HttpAction::Deny(reply) => {
+                self.count_denied(session);
+                session.end(b'P', session.deny_phase());
+                self.answer_reply(session, reply, true)
+            }
+            HttpAction::Return(reply) => {
+                session.end(b'L', session.deny_phase());
+                self.answer_reply(session, reply, false)
+            }
+            HttpAction::Redirect(redirect) => self.redirect(session, redirect),
+            HttpAction::Auth(realm) => self.demand_authentication(session, realm),
+            HttpAction::Tarpit(reply) => self.tarpit(session, reply),
+            HttpAction::Pause(delay) => self.pause_rules(session, delay),
+            HttpAction::Edit(edit) => match self.edit(session, edit) {
+                true => Judged::Pass,
+                false => {
+                    session.end(b'P', session.deny_phase());
+                    let status = if session.judges_response() { 502 } else { 500 };
+                    self.answer_status(session, status);
+                    Judged::Answered
+                }
+            },
+        }
+    }
+
+    /// Counts a request or response that rules refused.
+    pub(super) fn count_denied(&self, session: &Session) {
+        if session.judges_response() {
+            session.frontend.counters.denied_responses.add(1);
+            session.listener.counters.denied_responses.add(1);
+            if let Some(backend) = &session.backend {
+                backend.counters.denied_responses.add(1);
+            }
+            if let Some(server) = &session.chosen {
+                server.counters.denied_responses.add(1);
+            }
+            return;
+        }
+        for counters in [&session.frontend.counters, &session.listener.counters] {
+            counters.denied_requests.add(1);
+        }
+        if let Some(backend) = &session.backend {
+            backend.counters.denied_requests.add(1);
+        }
+    }
+}
+
+impl Session {
+    fn set_stage(&mut self, stage: Stage) {
+        if let Some(stream) = &mut self.http {
+            stream.stage = stage;
+        }
+    }
+
+    /// Whether it is the response that rules look at.
+    pub(super) fn judges_response(&self) -> bool {
+        self.http.as_ref().is_some_and(|s| s.response.whole)
+    }
+
+    /// The phase of the termination state in which a rule ends the stream.
+    pub(super) fn deny_phase(&self) -> u8 {
+        if self.judges_response() { b'H' } else { b'R' }
+    }
+
+    /// The stream, which there is in every phase of an exchange.
+    pub(super) fn stream(&mut self) -> &mut Stream {
+        self.http.get_or_insert_default()
+    }
+}

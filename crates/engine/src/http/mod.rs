@@ -1,0 +1,27 @@
+//! HTTP mode: a session's exchanges one after the other.
+//!
+//! ```text
+//! Request ─▶ Judge ─▶ JudgeBackend ─▶ Choose ─▶ Depart ─▶ Exchange ─▶ Request, closed
+//!    │          │            │          (the phases of TCP mode)  │
+//!    └──────────┴────────────┴───── an answer of the proxy's ─────┴─▶ Forwarding (a tunnel)
+//! ```
+
+mod answer;
+mod body;
+mod buffer;
+mod compile;
+mod edit;
+mod end;
+mod exchange;
+mod forwarding;
+mod idle;
+mod judge;
+mod message;
+mod request;
+mod response;
+mod stream;
+mod view;
+
+pub(crate) use compile::HttpSide;
+pub(crate) use idle::{Idle, Link};
+pub(crate) use stream::Stream;

@@ -1,0 +1,337 @@
+//! The response's head: read, judged by rules, and written to the client.
+
+use std::io::IoSlice;
+
+use isthmus_proto::http::{Body, Version};
+use isthmus_proto::http1::{Exchange, Forward, Persistence, Progress, View as Head};
+use isthmus_sockets::{Moved, receive};
+
+use super::body::{Reading, Taken, Writing};
+use super::judge::Judged;
+use super::stream::{Answerer, Stream};
+use crate::forward::Pumped;
+use crate::session::Session;
+use crate::worker::{Step, Worker};
+
+/// What came of waiting for a head.
+pub(super) enum Awaited {
+    /// It is on its way to the client.
+    Written(Pumped),
+    /// Nothing more is there.
+    Nothing,
+    /// What comes next stands in the session: an answer of the proxy's, or the end.
+    Turned(Step),
+}
+
+impl Worker {
+    /// Reads the server's head; interim ones go on at once.
+    pub(super) fn await_response(&mut self, session: &mut Session) -> Awaited {
+        let bufsize = session.frontend.generation.global.bufsize;
+        loop {
+            let Session {
+                http: Some(stream),
+                server: Some(server),
+                backend: Some(backend),
+                down,
+                ..
+            } = session
+            else {
+                return Awaited::Turned(Step::Close);
+            };
+            let response = &mut stream.response;
+            response.buffer.fit(bufsize);
+            let rules = match &backend.shared.http {
+                Some(side) => side.rules,
+                None => return Awaited::Turned(Step::Close),
+            };
+            if response.buffer.len() > 0 {
+                match response.head.read(response.buffer.bytes_mut(), &rules) {
+                    Ok(Progress::Complete(length)) => {
+                        response.whole = true;
+                        response.taken = length;
+                        match self.respond(session) {
+                            Some(awaited) => return awaited,
+                            None => continue,
+                        }
+                    }
+                    Ok(Progress::Incomplete) => {}
+                    Err(_) => return Awaited::Turned(self.response_is_bad(session)),
+                }
+            }
+            if down.ended {
+                return Awaited::Turned(self.response_is_missing(session));
+            }
+            if !down.readable {
+                return Awaited::Nothing;
+            }
+            let room = response.buffer.room();
+            if room.is_empty() {
+                return Awaited::Turned(self.response_is_bad(session));
+            }
+            let size = room.len();
+            match receive(&*server, room) {
+                Moved::Bytes(count) => {
+                    session.server_active = self.turn.now;
+                    response.buffer.filled(count);
+                    if count < size {
+                        down.readable = false;
+                        down.ended = down.closing;
+                    }
+                }
+                Moved::Later => down.readable = false,
+                Moved::End | Moved::Broken(_) => {
+                    down.readable = false;
+                    down.ended = true;
+                }
+            }
+        }
+    }
+
+    /// A head of the server's is whole. `None`: it was an interim one, and another follows.
+    fn respond(&mut self, session: &mut Session) -> Option<Awaited> {
+        let now = self.turn.now;
+        let stream = session.http.as_deref_mut()?;
+        let exchange = Exchange {
+            method: stream.method,
+            upgrade: stream.upgrade,
+        };
+        if stream.response.head.is_interim() {
+            return self.pass_interim(session, exchange);
+        }
+        stream.moments.responded = Some(now);
+        stream.server_status = stream.response.head.status();
+        let body = match stream.response.head.body(exchange) {
+            Ok(body) => body,
+            Err(_) => {
+                stream.response.whole = false;
+                return Some(Awaited::Turned(self.response_is_bad(session)));
+            }
+        };
+        if let Some(server) = &session.chosen {
+            server.counters.count_response(stream.server_status);
+        }
+        let frontend = session.frontend.clone();
+        let backend = session.backend.clone();
+        let sides = [
+            backend.as_ref().and_then(|b| b.shared.http.as_ref()),
+            frontend
+                .shared
+                .http
+                .as_ref()
+                .filter(|_| session.has_two_sides()),
+        ];
+        for side in sides.into_iter().flatten() {
+            match self.judge_http(session, &side.response_rules) {
+                Judged::Pass => {}
+                Judged::Answered => return Some(Awaited::Turned(Step::Again)),
+                Judged::Wait | Judged::Close => return Some(Awaited::Turned(Step::Close)),
+            }
+        }
+        Some(Awaited::Written(self.write_response(session, body)))
+    }
+
+    /// Writes the response's head, the server's or the proxy's, and what of its body is there.
+    pub(super) fn write_response(&mut self, session: &mut Session, body: Body) -> Pumped {
+        self.judge_after(session);
+        let two = session.client_is_11();
+        let stopping = self.stopping;
+        let rules = session.frontend.shared.http.as_ref().map(|side| side.rules);
+        let Session {
+            http: Some(stream),
+            client,
+            down,
+            ..
+        } = session
+        else {
+            return Pumped::DestinationBroken;
+        };
+        stream.status = stream.status_to_send();
+        stream.close |= stopping;
+        if let (Answerer::Server, Some(rules)) = (stream.answerer, rules) {
+            stream.response.reading = Reading::of(body, &rules);
+        }
+        finish_head(stream, body, two);
+        self.made.clear();
+        match write_head(stream, client, down, &mut self.made) {
+            Ok(pumped) => pumped,
+            // The head was not written: the client sees the end of its connection.
+            Err(()) => Pumped::SourceBroken,
+        }
+    }
+
+    /// `http-after-response`, for whatever is answered.
+    fn judge_after(&mut self, session: &mut Session) {
+        let frontend = session.frontend.clone();
+        let backend = session.backend.clone();
+        let sides = [
+            backend.as_ref().and_then(|b| b.shared.http.as_ref()),
+            frontend
+                .shared
+                .http
+                .as_ref()
+                .filter(|_| session.has_two_sides()),
+        ];
+        for side in sides.into_iter().flatten() {
+            // None of their actions answers or waits.
+            self.judge_http(session, &side.after_rules);
+        }
+    }
+
+    fn pass_interim(&mut self, session: &mut Session, exchange: Exchange) -> Option<Awaited> {
+        let is_11 = session.client_is_11();
+        let Session {
+            http: Some(stream),
+            client,
+            down,
+            ..
+        } = session
+        else {
+            return Some(Awaited::Turned(Step::Close));
+        };
+        let response = &mut stream.response;
+        response.head.forward(
+            response.buffer.bytes(),
+            exchange,
+            Forward::default(),
+            &mut response.rewrite,
+        );
+        if is_11 {
+            let view = Head::response(&response.head, response.buffer.bytes(), &response.rewrite);
+            let mut pieces: Vec<IoSlice<'_>> = Vec::new();
+            view.io_slices(None, &mut pieces);
+            let count: usize = pieces.iter().map(|piece| piece.len()).sum();
+            down.bytes += count as u64;
+            if down.write_pieces(client, &pieces) == Pumped::DestinationBroken {
+                return Some(Awaited::Written(Pumped::DestinationBroken));
+            }
+        }
+        response.next(isthmus_proto::http1::ResponseHead::clear);
+        None
+    }
+
+    fn response_is_bad(&mut self, session: &mut Session) -> Step {
+        session.end(b'P', b'H');
+        self.count_failed_response(session);
+        self.answer_status(session, 502)
+    }
+
+    /// The server closed before it had answered.
+    fn response_is_missing(&mut self, session: &mut Session) -> Step {
+        if let Some(step) = self.try_again(session) {
+            return step;
+        }
+        session.end(b'S', b'H');
+        self.count_failed_response(session);
+        self.answer_status(session, 502)
+    }
+
+    pub(super) fn count_failed_response(&self, session: &Session) {
+        if let Some(backend) = &session.backend {
+            backend.counters.failed_responses.add(1);
+        }
+        if let Some(server) = &session.chosen {
+            server.counters.failed_responses.add(1);
+        }
+    }
+}
+
+impl Session {
+    /// Whether frontend and backend are not one `listen`, whose rules stand in both.
+    pub(super) fn has_two_sides(&self) -> bool {
+        let own = self.frontend.shared.own_backend;
+        self.backend
+            .as_ref()
+            .is_none_or(|backend| own != Some(backend.shared.index))
+    }
+}
+
+impl Stream {
+    /// The status as the client gets it.
+    fn status_to_send(&self) -> u16 {
+        let head = self.response.view();
+        let text = head.map(|head| head.part(isthmus_proto::http1::StartLine::Status));
+        let text = text.and_then(|text| std::str::from_utf8(text).ok());
+        text.and_then(|text| text.parse().ok()).unwrap_or(0)
+    }
+}
+
+/// Takes away what is for the server's connection, and says what becomes of the client's.
+fn finish_head(stream: &mut Stream, body: Body, is_11: bool) {
+    let exchange = Exchange {
+        method: stream.method,
+        upgrade: stream.upgrade,
+    };
+    let chunked = matches!(stream.response.reading, Reading::Chunks(_));
+    let chunks = chunked && is_11;
+    let response = &mut stream.response;
+    let how = Forward {
+        protected: &[],
+        chunks: chunks || (body == Body::None && is_11),
+    };
+    response.head.forward(
+        response.buffer.bytes(),
+        exchange,
+        how,
+        &mut response.rewrite,
+    );
+    stream.response_writing = if chunks {
+        Writing::Chunks
+    } else {
+        Writing::Plain
+    };
+    if stream.answerer == Answerer::Server {
+        stream.spent |= response.head.persistence() == Persistence::Close;
+        stream.spent |= !body.is_delimited();
+        // Without chunks only the end of the connection says where such a body ends.
+        stream.close |= body == Body::UntilClose || (chunked && !is_11);
+    }
+    stream.close |= stream.request.head.persistence() == Persistence::Close
+        || stream.request.head.version() < Version::HTTP_11 && !stream.request.whole;
+    let tunnel = body == Body::Tunnel;
+    if tunnel {
+        stream.close = false;
+        return;
+    }
+    if stream.close {
+        response.rewrite.add(b"connection", b"close");
+    } else if !is_11 {
+        response.rewrite.add(b"connection", b"keep-alive");
+    }
+}
+
+/// Writes the head and what of the body came with it.
+fn write_head(
+    stream: &mut Stream,
+    client: &std::os::fd::OwnedFd,
+    down: &mut crate::session::Flow,
+    made: &mut Vec<u8>,
+) -> Result<Pumped, ()> {
+    let writing = stream.response_writing;
+    let response = &mut stream.response;
+    let taken = response.taken;
+    let body = response
+        .buffer
+        .bytes_mut()
+        .get_mut(taken..)
+        .unwrap_or_default();
+    let took = if body.is_empty() {
+        Taken { used: 0, as_is: 0 }
+    } else {
+        response.reading.take(body, writing, made).map_err(|_| ())?
+    };
+    response.taken += took.used;
+    let bytes = response.buffer.bytes();
+    let view = Head::response(&response.head, bytes, &response.rewrite);
+    let mut pieces: Vec<IoSlice<'_>> = Vec::new();
+    view.io_slices(None, &mut pieces);
+    let as_is = bytes.get(taken..taken + took.as_is).unwrap_or_default();
+    for piece in [as_is, &made[..]] {
+        if !piece.is_empty() {
+            pieces.push(IoSlice::new(piece));
+        }
+    }
+    let count: usize = pieces.iter().map(|piece| piece.len()).sum();
+    down.bytes += count as u64;
+    stream.answered = true;
+    Ok(down.write_pieces(client, &pieces))
+}

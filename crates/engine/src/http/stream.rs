@@ -1,0 +1,206 @@
+//! A stream: one exchange of a client's session, a request and its response (manual, section 1).
+//! It is borrowed from the worker when a request begins and given back behind its response, so
+//! that sessions that idle hold none.
+
+use isthmus_proto::http::Method;
+use isthmus_proto::http1::{RequestHead, ResponseHead, Rewrite, View};
+
+use super::body::{Reading, Writing};
+use super::buffer::Buffer;
+
+/// A message that is being received.
+#[derive(Debug, Default)]
+pub(crate) struct Incoming<H> {
+    pub(crate) head: H,
+    pub(crate) buffer: Buffer,
+    /// The head is whole.
+    pub(crate) whole: bool,
+    /// Bytes of the buffer that are done with: the head once it is whole, then the body.
+    pub(crate) taken: usize,
+    pub(crate) rewrite: Rewrite,
+    pub(crate) reading: Reading,
+}
+
+/// Moments of a stream, engine milliseconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct StreamMoments {
+    /// The exchange before was over, or the connection's handshake.
+    pub(crate) idle_since: u64,
+    /// The request's first byte.
+    pub(crate) began: Option<u64>,
+    /// Its head was whole.
+    pub(crate) requested: Option<u64>,
+    /// The response's head was whole.
+    pub(crate) responded: Option<u64>,
+}
+
+/// Who answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Answerer {
+    /// A server, if one can be had.
+    #[default]
+    Server,
+    /// The proxy: the response stands in the buffer.
+    Proxy,
+}
+
+/// An exchange.
+#[derive(Debug, Default)]
+pub(crate) struct Stream {
+    pub(crate) request: Incoming<RequestHead>,
+    pub(crate) response: Incoming<ResponseHead>,
+    pub(crate) moments: StreamMoments,
+    /// The method as it is sent to the server.
+    pub(crate) method: Method,
+    /// The client asked for another protocol, and the server was asked too.
+    pub(crate) upgrade: bool,
+    pub(crate) answerer: Answerer,
+    /// The response's head is on its way to the client: no other answer can be given.
+    pub(crate) answered: bool,
+    /// The status that the client got, 0 before; what the server said.
+    pub(crate) status: u16,
+    pub(crate) server_status: u16,
+    /// The client's connection ends behind this exchange.
+    pub(crate) close: bool,
+    /// The server's connection serves no other exchange.
+    pub(crate) spent: bool,
+    /// The request went out over a connection that had served before.
+    pub(crate) reused: bool,
+    /// How the bodies are written.
+    pub(crate) request_writing: Writing,
+    pub(crate) response_writing: Writing,
+    /// The rules that were walked through already.
+    pub(crate) stage: Stage,
+    /// What is to be done when the tarpit's time, or a pause, is over.
+    pub(crate) resume_at: u64,
+    /// A change that cannot be made does not end the stream (`strict-mode off`).
+    pub(crate) lenient: bool,
+    /// The request's head is as the server gets it.
+    pub(crate) prepared: bool,
+    /// All that was sent of the request still stands in the buffer.
+    pub(crate) replayable: bool,
+    /// Its end has been counted and logged.
+    pub(crate) counted: bool,
+    /// It was sent again once, since an idle connection had died.
+    pub(crate) renewed: bool,
+}
+
+/// How far the rules of a request were walked through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Default)]
+pub(crate) enum Stage {
+    /// Content rules of the frontend.
+    #[default]
+    Content,
+    /// `http-request` rules of the frontend.
+    Http,
+    /// All of them.
+    Done,
+}
+
+impl Default for Writing {
+    fn default() -> Self {
+        Self::Plain
+    }
+}
+
+impl<H> Incoming<H> {
+    /// Forgets the message; what came behind it stays in the buffer.
+    pub(crate) fn next(&mut self, clear: impl FnOnce(&mut H)) {
+        clear(&mut self.head);
+        self.buffer.keep_from(self.taken);
+        self.whole = false;
+        self.taken = 0;
+        self.rewrite.clear();
+        self.reading = Reading::Done;
+    }
+
+    /// The body's bytes that came with the head and are not yet forwarded.
+    pub(crate) fn waiting(&self) -> &[u8] {
+        self.buffer.behind(self.taken)
+    }
+
+    pub(crate) fn waiting_len(&self) -> usize {
+        self.buffer.len().saturating_sub(self.taken)
+    }
+}
+
+impl Incoming<RequestHead> {
+    pub(crate) fn view(&self) -> Option<View<'_>> {
+        self.whole
+            .then(|| View::request(&self.head, self.buffer.bytes(), &self.rewrite))
+    }
+}
+
+impl Incoming<ResponseHead> {
+    pub(crate) fn view(&self) -> Option<View<'_>> {
+        self.whole
+            .then(|| View::response(&self.head, self.buffer.bytes(), &self.rewrite))
+    }
+}
+
+impl Stream {
+    /// Makes it ready for another exchange. What the client sent ahead stays if `ahead`.
+    pub(crate) fn next(&mut self, ahead: bool, bufsize: usize) {
+        self.request.next(RequestHead::clear);
+        self.response.taken = self.response.buffer.len();
+        self.response.next(ResponseHead::clear);
+        self.response.buffer.clear(bufsize);
+        if !ahead {
+            self.request.buffer.clear(bufsize);
+        }
+        let request = std::mem::take(&mut self.request);
+        let response = std::mem::take(&mut self.response);
+        *self = Self {
+            request,
+            response,
+            ..Self::default()
+        };
+    }
+
+    /// Reads past what of the request's body is there, for an answer that does not need it. Where
+    /// more is to come, the connection ends behind the answer.
+    pub(crate) fn swallow_request(&mut self) {
+        let request = &mut self.request;
+        let taken = request.taken;
+        let body = request
+            .buffer
+            .bytes_mut()
+            .get_mut(taken..)
+            .unwrap_or_default();
+        let mut unused = Vec::new();
+        match request.reading.take(body, Writing::Plain, &mut unused) {
+            Ok(took) if request.reading.is_done() => request.taken += took.used,
+            _ => self.close = true,
+        }
+    }
+
+    /// Makes the request ready to be sent once more.
+    pub(crate) fn rewind(&mut self, rules: &isthmus_proto::http1::Rules) {
+        let request = &mut self.request;
+        request.taken = request.head.len();
+        request.reading = Reading::of(request.head.body(), rules);
+        self.response.taken = self.response.buffer.len();
+        self.response.next(ResponseHead::clear);
+        self.moments.responded = None;
+        self.spent = false;
+        self.reused = false;
+    }
+
+    /// Whether another protocol follows the response: 101, or 2xx to CONNECT.
+    pub(crate) fn is_tunnel(&self) -> bool {
+        let exchange = isthmus_proto::http1::Exchange {
+            method: self.method,
+            upgrade: self.upgrade,
+        };
+        self.response.whole
+            && matches!(
+                self.response.head.body(exchange),
+                Ok(isthmus_proto::http::Body::Tunnel)
+            )
+    }
+
+    /// Bytes that the client sent of what comes behind this request.
+    pub(crate) fn has_more(&self) -> bool {
+        !self.request.waiting().is_empty()
+    }
+}

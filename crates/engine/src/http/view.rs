@@ -1,0 +1,159 @@
+//! An exchange as expressions see it.
+
+use std::borrow::Cow;
+
+use isthmus_proto::http::Body;
+use isthmus_proto::http1::View as Head;
+use isthmus_sample::{Bytes, Content, Number, Side, Text};
+
+use super::body::{Reading, Writing};
+use super::stream::{Incoming, Stream};
+use crate::view::View;
+
+impl View<'_> {
+    pub(crate) fn http_head(&self, side: Side) -> Option<Head<'_>> {
+        let stream = self.session.http.as_deref()?;
+        match side {
+            Side::Request => stream.request.view(),
+            Side::Response => stream.response.view(),
+        }
+    }
+
+    pub(crate) fn http_content(&self, side: Side) -> Option<Content<'_>> {
+        let stream = self.session.http.as_deref()?;
+        match side {
+            Side::Request => Some(content(&stream.request, stream.request.head.body())),
+            Side::Response if stream.response.whole => {
+                let exchange = isthmus_proto::http1::Exchange {
+                    method: stream.method,
+                    upgrade: stream.upgrade,
+                };
+                let body = stream.response.head.body(exchange).ok()?;
+                Some(content(&stream.response, body))
+            }
+            Side::Response => None,
+        }
+    }
+
+    /// Milliseconds of an exchange, -1 where a moment was not reached.
+    pub(crate) fn http_timer(&self, stream: &Stream, fact: Number) -> i64 {
+        let session = self.session;
+        let moments = &stream.moments;
+        let now = Some(self.turn.now);
+        let first = session.exchanges == 0;
+        let accepted = Some(session.moments.accepted);
+        let start = match first {
+            true => accepted,
+            false => Some(moments.idle_since),
+        };
+        let began = moments.began.or(moments.requested);
+        match fact {
+            Number::TimeHandshake if first => {
+                Self::between(accepted, Some(session.moments.handshaken))
+            }
+            Number::TimeHandshake => 0,
+            Number::TimeIdle => Self::between(Some(moments.idle_since), began.or(now)),
+            Number::TimeRequest => Self::between(began, moments.requested),
+            Number::TimeQueue => Self::between(moments.requested, session.moments.unqueued),
+            Number::TimeConnect => {
+                Self::between(session.moments.unqueued, session.moments.connected)
+            }
+            Number::TimeResponse => Self::between(session.moments.connected, moments.responded),
+            Number::TimeData => Self::between(moments.responded, now),
+            Number::TimeActive => Self::between(began.or(now), now),
+            Number::TimeUser => Self::between(start.filter(|_| first).or(began), now),
+            _ => Self::between(start, now),
+        }
+    }
+
+    /// When the request began, microseconds of wall-clock time.
+    pub(crate) fn request_date(&self) -> Option<i64> {
+        let moments = &self.session.http.as_deref()?.moments;
+        let began = moments.began.unwrap_or(moments.idle_since);
+        i64::try_from(self.turn.clock.wall_us(began)).ok()
+    }
+
+    pub(crate) fn http_number(&self, fact: Number) -> Option<i64> {
+        let session = self.session;
+        let stream = session.http.as_deref()?;
+        match fact {
+            Number::Status => Some(match stream.status {
+                0 if stream.response.whole => i64::from(stream.response.head.status()),
+                status => i64::from(status),
+            }),
+            Number::ServerStatus => {
+                (stream.server_status > 0).then(|| i64::from(stream.server_status))
+            }
+            Number::FirstRequest => Some(i64::from(session.exchanges == 0)),
+            Number::ClientHttpMajor => Some(1),
+            Number::ServerHttpMajor => session.server.as_ref().map(|_| 1),
+            Number::ServerConnectionReused => Some(i64::from(stream.reused)),
+            Number::ResponseCaptures => {
+                let http = session.frontend.shared.plan.http.as_ref()?;
+                i64::try_from(http.response_slots.len()).ok()
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn http_text(&self, fact: Text) -> Option<Bytes<'_>> {
+        let stream = self.session.http.as_deref()?;
+        let request = &stream.request;
+        let bytes = request.buffer.bytes();
+        let (request_whole, response_whole) = (request.whole, stream.response.whole);
+        let span = match fact {
+            Text::RequestMethod if request_whole => request.head.method_span(),
+            Text::RequestTarget if request_whole => request.head.target_span(),
+            Text::RequestVersion if request_whole => {
+                let version = request.head.version_span().of(bytes);
+                return Some(Cow::Borrowed(version));
+            }
+            Text::ResponseVersion if response_whole => {
+                let response = &stream.response;
+                let version = response.head.version_span().of(response.buffer.bytes());
+                return Some(Cow::Borrowed(version));
+            }
+            _ => return None,
+        };
+        Some(Cow::Borrowed(span.of(bytes)))
+    }
+}
+
+/// What of a body came with its head.
+fn content<H>(message: &Incoming<H>, body: Body) -> Content<'_> {
+    let waiting = message.waiting();
+    match body {
+        Body::Length(length) => Content {
+            bytes: Cow::Borrowed(
+                usize::try_from(length)
+                    .ok()
+                    .and_then(|length| waiting.get(..length))
+                    .unwrap_or(waiting),
+            ),
+            length: Some(length),
+            growing: false,
+        },
+        Body::Chunked => {
+            let mut copy = waiting.to_vec();
+            let mut data = Vec::new();
+            let mut reading = Reading::of(body, &isthmus_proto::http1::Rules::default());
+            // What is malformed is refused where it is forwarded.
+            let _ = reading.take(&mut copy, Writing::Plain, &mut data);
+            Content {
+                length: reading.is_done().then_some(data.len() as u64),
+                bytes: Cow::Owned(data),
+                growing: false,
+            }
+        }
+        Body::UntilClose => Content {
+            bytes: Cow::Borrowed(waiting),
+            length: None,
+            growing: false,
+        },
+        Body::None | Body::Tunnel => Content {
+            bytes: Cow::Borrowed(b""),
+            length: Some(0),
+            growing: false,
+        },
+    }
+}
