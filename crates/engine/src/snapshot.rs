@@ -285,6 +285,10 @@ fn algorithm(from: &Algorithm) -> &'static str {
         Algorithm::First {} => "first",
         Algorithm::Random { .. } => "random",
         Algorithm::Source { .. } => "source",
+        Algorithm::Uri { .. } => "uri",
+        Algorithm::UrlParam { .. } => "url_param",
+        Algorithm::Header { .. } => "hdr",
+        Algorithm::RdpCookie { .. } => "rdp-cookie",
         Algorithm::Hash { .. } => "hash",
     }
 }

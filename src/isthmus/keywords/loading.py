@@ -109,8 +109,12 @@ class _Loader:
         kind = section.kind.text
         where = KINDS[kind]
         # Defaults are followed by proxies of either kind, so what they say may be about both sides.
+        # and of either mode; a proxy's formats are HTTP's wherever its `mode` line stands.
         context = self._reading.context(
-            name, frontend=where is not Where.BACKEND, backend=where is not Where.FRONTEND
+            name,
+            frontend=where is not Where.BACKEND,
+            backend=where is not Where.FRONTEND,
+            http=kind == "defaults" or _mode(section, settings) == "http",
         )
         acls = declare_acls(section.lines, context) if name else AclScope({})
         return ProxyDraft(kind, name, section.header.span, settings, context, RuleReader(acls, context))
@@ -162,6 +166,14 @@ class _Loader:
                     draft.span,
                 )
                 return
+
+
+def _mode(section: Section, settings: ProxySettings) -> str:
+    """Return the mode that a proxy ends up with: that of its last `mode` line, else its defaults'."""
+    said = [
+        line.arguments[0].text for line in section.lines if line.keyword.text == "mode" and line.arguments
+    ]
+    return said[-1] if said else settings.mode
 
 
 def _nothing_behind(words: tuple[Word, ...], kind: str) -> None:

@@ -21,6 +21,8 @@ from isthmus.keywords.timeouts import TIMEOUTS
 from isthmus.keywords.values import integer, unknown
 
 Read = Callable[[Use[ProxyDraft]], None]
+MODES = ("tcp", "http")
+"""What a proxy can speak."""
 
 
 def _number(field: str, low: int = 0) -> Read:
@@ -39,7 +41,7 @@ def _disabled(disabled: bool) -> Read:
 
 def _mode(use: Use[ProxyDraft]) -> None:
     word = use.words.take("a mode")
-    if word.text in ("http", "log", "spop", "syslog", "haterm"):
+    if word.text in ("log", "spop", "syslog", "haterm"):
         raise RefusedError(
             NOT_IMPLEMENTED,
             f"`mode {word.text}` is known to HAProxy, and not implemented yet",
@@ -52,9 +54,9 @@ def _mode(use: Use[ProxyDraft]) -> None:
             word.span,
             hint="write `http-request return status 200`",
         )
-    if word.text != "tcp":
-        raise unknown(word, ("tcp", "http", "log"), "a mode")
-    use.draft.settings = replace(use.draft.settings, mode="tcp")
+    if word.text not in MODES:
+        raise unknown(word, MODES, "a mode")
+    use.draft.settings = replace(use.draft.settings, mode=word.text)
 
 
 def _id(use: Use[ProxyDraft]) -> None:
@@ -102,7 +104,7 @@ GENERAL: tuple[Keyword[ProxyDraft], ...] = (
     ),
     Keyword("id", Where.LISTEN, "<id>", "Number in statistics", _id),
     Keyword("maxconn", _FRONTEND, "<conns>", "Most connections of the frontend", _number("maxconn")),
-    Keyword("mode", Where.PROXY, "{ tcp }", "What is spoken", _mode),
+    Keyword("mode", Where.PROXY, "{ tcp | http }", "What is spoken", _mode),
     Keyword("rate-limit sessions", _FRONTEND, "<rate>", "Most new sessions in a second", _rate_limit),
     Keyword("retries", _BACKEND, "<value>", "How often a connection is tried again", _number("retries")),
     Keyword(

@@ -24,7 +24,9 @@ from isthmus.plan.capabilities import warn_of_capabilities
 from isthmus.plan.expressions import UNKNOWN_PROXY, Names
 from isthmus.plan.frontends import binds, frontend_options
 from isthmus.plan.health import checks
+from isthmus.plan.http import http_backend, http_frontend, http_global
 from isthmus.plan.logs import GlobalLogs, LogPolicies
+from isthmus.plan.modes import check_modes
 from isthmus.plan.names import Namespaces, Numbers, Proxies, origin
 from isthmus.plan.process import process, runtime
 from isthmus.plan.rules import backend_rules, frontend_rules
@@ -163,6 +165,7 @@ class _Builder:
                 proxy.settings.options.netns_unlisted_ignore for proxy in self._proxies.frontends
             ),
             hard_stop_after=said.hard_stop_after or 0,
+            http=http_global(said, self._world.open_files(), said.nbthread or self._world.processors()),
             variables=tuple(
                 (name, variable(value, self._names, self._diagnostics)) for name, value in said.variables
             ),
@@ -170,6 +173,7 @@ class _Builder:
 
     def _frontend(self, proxy: Proxy) -> document.Frontend:
         said = proxy.settings
+        check_modes(proxy, self._proxies, self._diagnostics)
         own = self._proxies.backend(proxy.name) if proxy.is_backend else None
         rules = frontend_rules(said.rules, own, self._names)
         return document.Frontend(
@@ -189,8 +193,9 @@ class _Builder:
             backend_choices=rules.backends,
             default_backend=self._default_backend(proxy),
             captures=rules.captures,
-            log=self._logs.policy(said.log, said.options, proxy.span),
+            log=self._logs.policy(proxy, frontend=True),
             options=frontend_options(proxy),
+            http=http_frontend(proxy),
         )
 
     def _default_backend(self, proxy: Proxy) -> int | None:
@@ -232,8 +237,9 @@ class _Builder:
             content_rules=rules.content,
             server_choices=rules.servers,
             source=source_address(said.source),
-            log=self._logs.policy(said.log, said.options, None),
+            log=self._logs.policy(proxy, frontend=False),
             options=backend_options(proxy),
+            http=http_backend(proxy),
         )
 
 
