@@ -14,7 +14,9 @@ from isthmus.keywords.codes import (
     UNKNOWN_SECTION,
 )
 from isthmus.keywords.draft import KINDS, GlobalDraft, ProxyDraft
+from isthmus.keywords.evaluation import CaptureSlots
 from isthmus.keywords.global_ import GLOBAL
+from isthmus.keywords.http_rules import HttpRuleReader
 from isthmus.keywords.names import check_name
 from isthmus.keywords.namespace_list import NamespaceList
 from isthmus.keywords.proxy import PROXY
@@ -117,7 +119,10 @@ class _Loader:
             http=kind == "defaults" or _mode(section, settings) == "http",
         )
         acls = declare_acls(section.lines, context) if name else AclScope({})
-        return ProxyDraft(kind, name, section.header.span, settings, context, RuleReader(acls, context))
+        reader = RuleReader(acls, context, CaptureSlots(len(settings.rules.slots)))
+        answers = CaptureSlots(len(settings.http_rules.response_slots))
+        http = HttpRuleReader(acls, context, reader.order, reader.slots, answers)
+        return ProxyDraft(kind, name, section.header.span, settings, context, reader, http)
 
     def _header(self, section: Section) -> tuple[ProxySettings, Word | None]:
         """Read `<kind> [<name>] [from <defaults>]`."""

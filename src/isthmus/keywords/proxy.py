@@ -10,6 +10,7 @@ from isthmus.keywords.bind import BIND
 from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import NOT_IMPLEMENTED, REMOVED
 from isthmus.keywords.draft import ProxyDraft
+from isthmus.keywords.http_lines import HTTP_RULES
 from isthmus.keywords.log_lines import LOGS
 from isthmus.keywords.options import KEEP_ALIVE, OPTIONS
 from isthmus.keywords.row import Keyword, RefusedError, Use, Where
@@ -116,5 +117,5 @@ GENERAL: tuple[Keyword[ProxyDraft], ...] = (
     ),
 )
 
-PROXY = table(GENERAL, TIMEOUTS, OPTIONS, KEEP_ALIVE, BIND, SERVER, BALANCE, LOGS, RULES)
+PROXY = table(GENERAL, TIMEOUTS, OPTIONS, KEEP_ALIVE, BIND, SERVER, BALANCE, LOGS, RULES, HTTP_RULES)
 """Every keyword of defaults, frontend, backend and listen sections."""

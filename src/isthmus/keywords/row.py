@@ -80,6 +80,7 @@ class Reading:
             backend=backend,
             http=http,
             resolve=lambda name: self.world.resolve(name, None),
+            read_bytes=self.world.read_bytes,
         )
 
 

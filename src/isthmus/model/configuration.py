@@ -8,7 +8,7 @@ from isthmus.config import Span
 from isthmus.model.address import Namespace
 from isthmus.model.bind import Bind
 from isthmus.model.expression import Expression
-from isthmus.model.http import GlobalHttp, UserList
+from isthmus.model.http import GlobalHttp, HttpErrors, UserList
 from isthmus.model.log import Format, LogLine
 from isthmus.model.proxy import Proxy
 
@@ -71,6 +71,7 @@ class Configuration:
     proxies: tuple[Proxy, ...] = ()
     namespace_list: tuple[Namespace, ...] = ()
     userlists: tuple[UserList, ...] = ()
+    http_errors: tuple[HttpErrors, ...] = ()
     span: Span | None = None
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -105,6 +106,24 @@ class Compression:
 
 
 @dataclass(frozen=True, slots=True)
+class HttpErrors:
+    """A section `http-errors`: answers by status."""
+
+    name: str
+    replies: Mapping[int, Reply]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorFiles:
+    """`errorfiles`: the answers of a section `http-errors`, for some statuses, or for all of it."""
+
+    section: str
+    statuses: tuple[int, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class HttpSettings:
     """What a proxy is told about HTTP by its own lines and by the `defaults` that it follows."""
 
@@ -134,7 +153,7 @@ class HttpSettings:
     unique_id_header: str | None = None
     name_header: str | None = None
     capture_cookie: CookieCapture | None = None
-    errors: tuple[Reply, ...] = ()
+    errors: tuple[Reply | ErrorFiles, ...] = ()
     cookie: Cookie | None = None
     dynamic_key: str | None = None
     compression: Compression | None = None
@@ -144,8 +163,8 @@ class HttpSettings:
 class HttpRules:
     """The HTTP rules of a proxy, each set in the order of the configuration.
 
-    `redirects` are those of `redirect` lines, evaluated behind `request`. `response_slots` are lengths of the
-    response's capture slots, None where a rule's own length fills it.
+    `redirects` are those of `redirect` lines, evaluated behind `request`. `response_slots` are the
+    lengths of the response's capture slots.
     """
 
     request: tuple[HttpRule, ...] = ()
@@ -157,7 +176,7 @@ class HttpRules:
     ignore_persist: tuple[Condition, ...] = ()
     request_captures: tuple[HeaderCapture, ...] = ()
     response_captures: tuple[HeaderCapture, ...] = ()
-    response_slots: tuple[int | None, ...] = ()
+    response_slots: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,11 +25,19 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class FromSection:
+    """What a section `http-errors` has for the status."""
+
+    section: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """An answer of the proxy's own. No content is what the proxy answers with this status otherwise."""
 
     status: int
-    content: Body | Message | None = None
+    content: Body | Message | FromSection | None = None
     content_type: str | None = None
     headers: tuple[tuple[str, Format], ...] = ()
 

@@ -24,7 +24,8 @@ from isthmus.plan.capabilities import warn_of_capabilities
 from isthmus.plan.expressions import UNKNOWN_PROXY, Names
 from isthmus.plan.frontends import binds, frontend_options
 from isthmus.plan.health import checks
-from isthmus.plan.http import http_backend, http_frontend, http_global
+from isthmus.plan.http import HttpSides, http_global
+from isthmus.plan.http_replies import Replies
 from isthmus.plan.logs import GlobalLogs, LogPolicies
 from isthmus.plan.modes import check_modes
 from isthmus.plan.names import Namespaces, Numbers, Proxies, origin
@@ -66,6 +67,8 @@ class _Builder:
         self._ids = self._numbered()
         self._checks: list[Check] = []
         self._names = Names(self._proxies, diagnostics)
+        replies = Replies(configuration.http_errors, self._names, diagnostics)
+        self._http = HttpSides(replies, self._names)
         said = configuration.global_
         logs = GlobalLogs(said.log_lines, said.log_tag, said.log_send_hostname is not None)
         self._logs = LogPolicies(logs, self._names, self._namespaces, world, diagnostics)
@@ -81,6 +84,7 @@ class _Builder:
         backends = tuple(self._backend(proxy) for proxy in self._proxies.backends)
         said = self._configuration.global_
         settings = self._global(said)
+        self._names.lists.warn_of_unread()
         file_numbers, line_numbers = self._names.lists.numbered()
         plan = document.Plan(
             version=document.VERSION,
@@ -195,7 +199,7 @@ class _Builder:
             captures=rules.captures,
             log=self._logs.policy(proxy, frontend=True),
             options=frontend_options(proxy),
-            http=http_frontend(proxy),
+            http=self._http.frontend(proxy),
         )
 
     def _default_backend(self, proxy: Proxy) -> int | None:
@@ -239,7 +243,7 @@ class _Builder:
             source=source_address(said.source),
             log=self._logs.policy(proxy, frontend=False),
             options=backend_options(proxy),
-            http=http_backend(proxy),
+            http=self._http.backend(proxy),
         )
 
 

@@ -17,6 +17,16 @@ ARGUMENTS = {
     "acl": "a src 10.0.0.0/8",
     "balance": "roundrobin",
     "bind": ":80",
+    "capture cookie": "SESS len 8",
+    "capture request header": "Host len 8",
+    "capture response header": "Server len 8",
+    "force-persist": "if TRUE",
+    "http-after-response": "set-header X y",
+    "http-request": "set-header X y",
+    "http-response": "set-header X y",
+    "ignore-persist": "if TRUE",
+    "monitor fail": "if TRUE",
+    "redirect": "prefix /x",
     "declare capture": "request len 8",
     "default-bind": "name x",
     "default-server": "weight 3",
@@ -72,6 +82,9 @@ def arguments(name: str, syntax: str) -> str:
     return "10" if syntax.startswith("<") else ""
 
 
+RULES = ("http-after-response", "http-request", "http-response")
+
+
 def errors(text: str) -> list[tuple[str, int]]:
     return [each for each in messages(text) if each[0].startswith("E")]
 
@@ -92,7 +105,7 @@ def test_every_keyword_of_a_proxy_is_read(name: str) -> None:
         line = f" {name} elsewhere\nbackend elsewhere\n"
     if row.where & Where.LISTEN:
         assert errors(TIMEOUTS + listen + line) == []
-    if row.where & Where.DEFAULTS and name not in ("acl", "tcp-request"):
+    if row.where & Where.DEFAULTS and name not in ("acl", "tcp-request") + RULES:
         assert errors("defaults\n" + line.replace("\nbackend elsewhere", "")) == []
 
 
@@ -140,7 +153,9 @@ def test_the_dump_lists_what_works_and_nothing_else() -> None:
     assert "\tserver <name> <addr> no-backup\n" in text
     assert "\toption clitcpka [ FE ]\n" in text
     assert "\ttcp-request connection set-var*\n" in text
-    assert "http-request" not in text
+    assert "\thttp-request set-map*\n" in text
+    assert "\thttp-after-response allow\n" in text
+    assert "use-service" not in text
     assert "contstats" not in text
 
 
