@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from isthmus.config import Word, register
 from isthmus.keywords.actions import ActionWords, WrongActionError
@@ -160,7 +160,7 @@ def _from_file(words: ActionWords, *, formatted: bool) -> bytes | Format:
         raise WrongActionError
     if not formatted:
         return found
-    text = replace(name, text=found.decode("utf-8", "surrogateescape"))
+    text = Word(found.decode("utf-8", "surrogateescape"), name.span)
     parsed = parse_format(text, FormatKind.VALUE, words.place, words.context)
     if parsed is None:
         raise WrongActionError

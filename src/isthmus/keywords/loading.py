@@ -10,6 +10,7 @@ from isthmus.keywords.codes import (
     DUPLICATE_NAME,
     MISSING_ARGUMENT,
     NOT_IMPLEMENTED,
+    SHARED_RULES,
     UNKNOWN_DEFAULTS,
     UNKNOWN_SECTION,
 )
@@ -53,6 +54,7 @@ class _Loader:
         self._sides: dict[tuple[Where, str], ProxyDraft] = {}
         self._named_defaults: dict[str, ProxyDraft] = {}
         self._ambiguous: dict[str, ProxyDraft] = {}
+        self._followers: dict[int, Section] = {}
 
     def section(self, section: Section) -> None:
         """Read one section; what is wrong with its header keeps no line from being read."""
@@ -157,7 +159,24 @@ class _Loader:
                 raise RefusedError(DUPLICATE_NAME, message, words[1].span)
             words = words[2:]
         _nothing_behind(tuple(words), kind)
-        return (follows.with_rules() if follows else ProxySettings()), name
+        if follows is None:
+            return ProxySettings(), name
+        settings = follows.with_rules()
+        self._check_followers(follows, settings, section)
+        return settings, name
+
+    def _check_followers(self, follows: ProxyDraft, settings: ProxySettings, section: Section) -> None:
+        """Collect an error where rules of a defaults section would run on both sides."""
+        kind = section.kind.text
+        given = (settings.rules.connection, settings.rules.session, settings.rules.content)
+        http = settings.http_rules
+        if not any(given) and not (http.request or http.response or http.after_response):
+            return
+        first = self._followers.setdefault(id(follows), section)
+        if kind == "listen" or first.kind.text != kind:
+            other = "a `listen` section" if kind == "listen" else f"a {first.kind.text} and a {kind}"
+            message = f"{other} cannot follow the defaults at {place(follows.span)}, which have rules"
+            self._reading.diagnostics.alert(SHARED_RULES, message, section.header.span)
 
     def _refuse_twice(self, draft: ProxyDraft) -> None:
         """Collect an error where another proxy with a side in common has this name."""

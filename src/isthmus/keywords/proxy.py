@@ -11,6 +11,8 @@ from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import NOT_IMPLEMENTED, REMOVED
 from isthmus.keywords.draft import ProxyDraft
 from isthmus.keywords.http_lines import HTTP_RULES
+from isthmus.keywords.http_options import HTTP_OPTIONS
+from isthmus.keywords.http_settings import HTTP_SETTINGS
 from isthmus.keywords.log_lines import LOGS
 from isthmus.keywords.options import KEEP_ALIVE, OPTIONS
 from isthmus.keywords.row import Keyword, RefusedError, Use, Where
@@ -117,5 +119,8 @@ GENERAL: tuple[Keyword[ProxyDraft], ...] = (
     ),
 )
 
-PROXY = table(GENERAL, TIMEOUTS, OPTIONS, KEEP_ALIVE, BIND, SERVER, BALANCE, LOGS, RULES, HTTP_RULES)
+PROXY = table(
+    *(GENERAL, TIMEOUTS, OPTIONS, KEEP_ALIVE, BIND, SERVER, BALANCE, LOGS, RULES),
+    *(HTTP_RULES, HTTP_OPTIONS, HTTP_SETTINGS),
+)
 """Every keyword of defaults, frontend, backend and listen sections."""

@@ -61,6 +61,7 @@ class CookieCapture:
     name: str
     prefix: bool
     length: int
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ class HttpSettings:
     originalto: AddressHeader | None = None
     forwarded: Forwarded | None = None
     reuse: Reuse = Reuse.SAFE
-    retry_on: tuple[str, ...] = ()
+    retry_on: tuple[str, ...] = ("conn-failure",)
     monitor_uri: str | None = None
     monitor_uri_span: Span | None = None
     unique_id_header: str | None = None

@@ -27,7 +27,7 @@ from isthmus.plan.health import checks
 from isthmus.plan.http import HttpSides, http_global
 from isthmus.plan.http_replies import Replies
 from isthmus.plan.logs import GlobalLogs, LogPolicies
-from isthmus.plan.modes import check_modes
+from isthmus.plan.modes import check_modes, warn_of_http
 from isthmus.plan.names import Namespaces, Numbers, Proxies, origin
 from isthmus.plan.process import process, runtime
 from isthmus.plan.rules import backend_rules, frontend_rules
@@ -68,7 +68,7 @@ class _Builder:
         self._checks: list[Check] = []
         self._names = Names(self._proxies, diagnostics)
         replies = Replies(configuration.http_errors, self._names, diagnostics)
-        self._http = HttpSides(replies, self._names)
+        self._http = HttpSides(replies, self._names, configuration.global_.http.cookie_len)
         said = configuration.global_
         logs = GlobalLogs(said.log_lines, said.log_tag, said.log_send_hostname is not None)
         self._logs = LogPolicies(logs, self._names, self._namespaces, world, diagnostics)
@@ -127,6 +127,7 @@ class _Builder:
         """Collect what is probably not meant."""
         if proxy.settings.disabled:
             return
+        warn_of_http(proxy, self._diagnostics)
         if proxy.is_frontend and not proxy.binds:
             message = f"{proxy.kind} `{proxy.name}` has no `bind` line: nothing can connect to it"
             hint = "declare it as a backend if that is what was meant"
@@ -227,7 +228,7 @@ class _Builder:
             name=proxy.name,
             id=self._ids[id(proxy)],
             disabled=said.disabled,
-            algorithm=algorithm(said.balance, self._names),
+            algorithm=algorithm(said.balance, said.mode, self._names),
             servers=found,
             fullconn=fullconn(proxy, self._users.get(proxy.name, ()), self._maxconn),
             timeout_connect=said.timeouts.connect,

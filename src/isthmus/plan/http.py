@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from isthmus.config import register
 from isthmus.model.configuration import Global
-from isthmus.model.expression import Condition
-from isthmus.model.http import ServerHttp
+from isthmus.model.expression import Condition, Expression
+from isthmus.model.http import (
+    AddressHeader,
+    Connection,
+    Forwarded,
+    HttpSettings,
+    ServerHttp,
+)
 from isthmus.model.proxy import Proxy
 from isthmus.plan import document
 from isthmus.plan.expressions import Names, byte_string
 from isthmus.plan.http_replies import Replies
 from isthmus.plan.http_rules import HttpRules
+
+CAPTURE_CUT = register(
+    "W0456",
+    "captured cookie is cut",
+    "No more bytes of a cookie are kept than `tune.http.cookielen` says, 63 unless it is set.",
+    "tune.http.cookielen 200",
+)
 
 http = document.http
 
@@ -19,35 +33,68 @@ _IDLE_SHARE = 4
 """The part of the descriptors that idle server connections may hold (`tune.pool-high-fd-ratio` is 25 %)."""
 
 
+_CONNECTIONS = {
+    Connection.KEEP_ALIVE: http.ConnectionMode.KEEP_ALIVE,
+    Connection.SERVER_CLOSE: http.ConnectionMode.SERVER_CLOSE,
+    Connection.CLOSE: http.ConnectionMode.CLOSE,
+}
+_RETRIES: dict[str, document.http.RetryOn] = {
+    "conn-failure": http.ConnFailure(),
+    "empty-response": http.EmptyResponse(),
+    "junk-response": http.JunkResponse(),
+    "response-timeout": http.ResponseTimeout(),
+    "0rtt-rejected": http.EarlyDataRejected(),
+}
+
+
 class HttpSides:
     """Makes the HTTP side of each proxy."""
 
-    def __init__(self, replies: Replies, names: Names) -> None:
+    def __init__(self, replies: Replies, names: Names, cookie_len: int) -> None:
         self._replies = replies
         self._names = names
+        self._cookie_len = cookie_len
 
     def frontend(self, proxy: Proxy) -> document.http.HttpFrontend | None:
         """Return what a frontend does with HTTP; None in TCP mode."""
         if proxy.settings.mode != "http":
             return None
-        rules = proxy.settings.http_rules
+        rules, said = proxy.settings.http_rules, proxy.settings.http
         return http.HttpFrontend(
             common=self._common(proxy),
+            monitor_uri=_bytes(said.monitor_uri),
             monitor_fail=self._conditions(rules.monitor_fail),
+            ignore_probes=said.ignore_probes,
+            use_proxy_header=said.use_proxy_header,
+            accept_unsafe=said.accept_unsafe_request,
+            adjust_case=said.adjust_case_client,
+            unique_id_header=said.unique_id_header,
             request_captures=tuple((each.name, each.slot) for each in rules.request_captures),
             response_captures=tuple((each.name, each.slot) for each in rules.response_captures),
             response_slots=rules.response_slots,
+            capture_cookie=self._cookie_capture(proxy),
         )
 
     def backend(self, proxy: Proxy) -> document.http.HttpBackend | None:
         """Return what a backend does with HTTP; None in TCP mode."""
         if proxy.settings.mode != "http":
             return None
-        rules = proxy.settings.http_rules
+        rules, said = proxy.settings.http_rules, proxy.settings.http
         return http.HttpBackend(
             common=self._common(proxy),
+            forwarded=self._forwarded(said.forwarded),
+            reuse=http.Reuse(said.reuse.value),
+            retry_on=tuple(_RETRIES.get(each) or http.RetryStatus(int(each)) for each in said.retry_on),
+            accept_unsafe=said.accept_unsafe_response,
+            adjust_case=said.adjust_case_server,
+            pretend_keepalive=said.pretend_keepalive,
+            prefer_last_server=said.prefer_last_server,
+            name_header=said.name_header,
+            cookie=_cookie(said),
+            persist=said.persist,
             force_persist=self._conditions(rules.force_persist),
             ignore_persist=self._conditions(rules.ignore_persist),
+            check_cache=said.check_cache,
         )
 
     def _conditions(self, conditions: Iterable[Condition]) -> tuple[document.Condition, ...]:
@@ -55,24 +102,87 @@ class HttpSides:
         return tuple(each for each in found if each is not None)
 
     def _common(self, proxy: Proxy) -> document.http.HttpProxy:
-        timeouts, rules = proxy.settings.timeouts, proxy.settings.http_rules
+        timeouts, rules, said = proxy.settings.timeouts, proxy.settings.http_rules, proxy.settings.http
         lower = HttpRules(proxy, self._names, self._replies).lowered
         return http.HttpProxy(
             request_rules=lower((*rules.request, *rules.redirects)),
             response_rules=lower(rules.response),
             after_response_rules=lower(rules.after_response),
+            connection=_CONNECTIONS[said.connection],
+            buffer_request=said.buffer_request,
+            no_delay=said.no_delay,
+            forwardfor=_address_header(said.forwardfor),
+            originalto=_address_header(said.originalto),
             timeout_tarpit=timeouts.tarpit or timeouts.connect,
             timeout_request=timeouts.http_request,
             timeout_keep_alive=timeouts.http_keep_alive,
             errors=self._replies.errors(proxy),
+            restrict_names=http.RestrictNames(said.restrict_names.value),
         )
+
+    def _forwarded(self, said: Forwarded | None) -> document.http.Forwarded | None:
+        if said is None:
+            return None
+        nodes = {
+            name: document.http.ForwardedNode(
+                self._names.expression(value) if isinstance(value, Expression) else None
+            )
+            for name, value in said.nodes
+        }
+        return http.Forwarded(
+            proto="proto" in nodes,
+            host=nodes.get("host"),
+            by=nodes.get("by"),
+            by_port=nodes.get("by_port"),
+            for_=nodes.get("for"),
+            for_port=nodes.get("for_port"),
+        )
+
+    def _cookie_capture(self, proxy: Proxy) -> document.http.CookieCapture | None:
+        said = proxy.settings.http.capture_cookie
+        if said is None:
+            return None
+        if said.length > self._cookie_len:
+            message = f"{proxy.kind} `{proxy.name}` captures {self._cookie_len} bytes of its cookie"
+            hint = "`tune.http.cookielen` allows more"
+            self._names.diagnostics.warning(CAPTURE_CUT, message, said.span, hint=hint)
+        return http.CookieCapture(said.name, said.prefix, min(said.length, self._cookie_len))
+
+
+def _bytes(text: str | None) -> str | None:
+    return None if text is None else byte_string(text)
+
+
+def _address_header(said: AddressHeader | None) -> document.http.AddressHeader | None:
+    return None if said is None else http.AddressHeader(said.name, said.excluded, said.if_none)
+
+
+def _cookie(said: HttpSettings) -> document.http.Cookie | None:
+    cookie = said.cookie
+    if cookie is None:
+        return None
+    return http.Cookie(
+        name=byte_string(cookie.name),
+        mode=http.CookieMode(cookie.mode),
+        indirect=cookie.indirect,
+        nocache=cookie.nocache,
+        postonly=cookie.postonly,
+        preserve=cookie.preserve,
+        httponly=cookie.httponly,
+        secure=cookie.secure,
+        domains=tuple(byte_string(each) for each in cookie.domains),
+        max_idle=cookie.max_idle,
+        max_life=cookie.max_life,
+        attributes=tuple(byte_string(each) for each in cookie.attributes),
+        dynamic_key=_bytes(said.dynamic_key) if cookie.dynamic else None,
+    )
 
 
 def http_server(said: ServerHttp) -> document.http.HttpServer:
     """Return what a server line says about HTTP."""
     return http.HttpServer(
-        cookie=None if said.cookie is None else byte_string(said.cookie),
-        redir=None if said.redir is None else byte_string(said.redir),
+        cookie=_bytes(said.cookie),
+        redir=_bytes(said.redir),
         pool_max=said.pool_max,
         pool_low=said.pool_low,
         pool_purge=said.pool_purge,

@@ -10,6 +10,7 @@ from isthmus.keywords.log_aliases import HTTP_ONLY
 from isthmus.keywords.log_formats import CLFLOG, HTTP_ALIAS, HTTPLOG, TCPLOG
 from isthmus.model.log import Alias, Format
 from isthmus.model.proxy import Proxy
+from isthmus.plan.backends import NEEDS_REQUEST
 from isthmus.plan.names import Proxies, origin
 
 MODE_MISMATCH = register(
@@ -22,6 +23,11 @@ NEEDS_HTTP = register(
     "W0181",
     "keyword without effect in TCP mode",
     """The line is about HTTP, and the proxy is not in `mode http`. As in HAProxy, it is not used.""",
+)
+REDIRECT_NEEDS_HTTP = register(
+    "E0183",
+    "server redirects in TCP mode",
+    "`redir` answers requests, and a proxy in mode tcp has none.",
 )
 
 
@@ -78,3 +84,57 @@ def refuse_http_aliases(found: Format | None, proxy: Proxy, diagnostics: Diagnos
         if isinstance(item, Alias) and item.name in HTTP_ONLY:
             message = f"alias `%{item.name}` has a value in mode http only, and `{proxy.name}` is in mode tcp"
             diagnostics.alert(HTTP_ALIAS, message, found.span)
+
+
+def warn_of_http(proxy: Proxy, diagnostics: Diagnostics) -> None:
+    """Warn of each kind of line that a proxy in TCP mode does not use."""
+    if proxy.settings.mode == "http":
+        return
+    for what, span in _unused(proxy):
+        message = f"{what} of {proxy.kind} `{proxy.name}` is not used: the proxy is not in mode http"
+        diagnostics.warning(NEEDS_HTTP, message, span or proxy.span)
+    balance = proxy.settings.balance
+    if proxy.is_backend and balance.algorithm in NEEDS_REQUEST:
+        message = (
+            f"`balance {balance.algorithm.value}` needs mode http: "
+            f"{proxy.kind} `{proxy.name}` balances by roundrobin"
+        )
+        diagnostics.warning(NEEDS_HTTP, message, balance.span or proxy.span)
+    for server in proxy.servers:
+        name = f"server `{proxy.name}/{server.name}`"
+        if server.settings.http.redir is not None:
+            message = f"{name} cannot redirect clients: `{proxy.name}` is not in mode http"
+            diagnostics.alert(REDIRECT_NEEDS_HTTP, message, server.span)
+        if server.settings.http.cookie is not None:
+            message = f"`cookie` of {name} is not used: `{proxy.name}` is not in mode http"
+            diagnostics.warning(NEEDS_HTTP, message, server.span)
+
+
+def _unused(proxy: Proxy) -> Iterator[tuple[str, Span | None]]:
+    """Give what a proxy says about HTTP, each kind once, where HAProxy warns of it too."""
+    rules, said = proxy.settings.http_rules, proxy.settings.http
+    for name, lines in (
+        ("http-request", rules.request),
+        ("http-response", rules.response),
+        ("http-after-response", rules.after_response),
+        ("redirect", rules.redirects),
+    ):
+        if lines:
+            yield f"`{name}`", lines[0].span
+    if proxy.is_frontend and (rules.request_captures or rules.response_captures or said.capture_cookie):
+        yield "`capture`", None
+    for name, on in (
+        ("http-buffer-request", said.buffer_request),
+        ("checkcache", proxy.is_backend and said.check_cache),
+        ("prefer-last-server", proxy.is_backend and said.prefer_last_server),
+    ):
+        if on:
+            yield f"`option {name}`", None
+    if said.forwardfor is not None:
+        yield "`option forwardfor`", said.forwardfor.span
+    if said.originalto is not None:
+        yield "`option originalto`", said.originalto.span
+    if proxy.is_frontend and said.monitor_uri is not None:
+        yield "`monitor-uri`", said.monitor_uri_span
+    if proxy.is_backend and said.cookie is not None:
+        yield "`cookie`", said.cookie.span
