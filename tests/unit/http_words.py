@@ -11,6 +11,8 @@ FILES = {
     "503.http": b"HTTP/1.0 503 Nope\r\nContent-Type: text/plain\r\n\r\nno\n",
     "lines.http": b"HTTP/1.1 503 Nope\nx: y\n\nno\n",
     "empty": b"",
+    "case.txt": b"# odd peers\n\n x-a X-A \ncontent-type Content-Type\n",
+    "badcase.txt": b"a b\n",
     "page.txt": b"hello %[src]\n",
     "plain.txt": b"hello",
     "nohead.http": b"HTTP/1.0 503 Nope\r\n",

@@ -28,12 +28,15 @@ from isthmus.keywords.http_changes import (
     normalize_uri,
     pause,
     replace,
+    set_bandwidth_limit,
     set_line,
     set_nice,
     set_priority,
     set_status,
     set_timeout,
     strict_mode,
+    use_cache,
+    use_service,
     wait_for_body,
 )
 from isthmus.keywords.http_replies import read_reply
@@ -73,6 +76,7 @@ class HttpActionRow:
 _ALL = frozenset(HttpSet)
 _REQUEST = frozenset({HttpSet.REQUEST})
 _RESPONSE = frozenset({HttpSet.RESPONSE, HttpSet.AFTER})
+_ONLY_RESPONSE = frozenset({HttpSet.RESPONSE})
 _BOTH = frozenset({HttpSet.REQUEST, HttpSet.RESPONSE})
 
 
@@ -97,6 +101,8 @@ HTTP_ACTIONS: dict[str, HttpActionRow] = {
     "add-map": HttpActionRow(_BOTH, change_list, "adds a key and its value to a map, whether it is there"),
     "allow": HttpActionRow(_ALL, lambda _words: Allow(), "ends the set: the message passes"),
     "auth": HttpActionRow(_REQUEST, auth, "asks for a name and a password"),
+    "cache-store": HttpActionRow(_ONLY_RESPONSE, use_cache, "keeps the answer in a cache"),
+    "cache-use": HttpActionRow(_REQUEST, use_cache, "answers from a cache"),
     "capture": HttpActionRow(_ALL, capture, "keeps a sample for the log"),
     "del-acl": HttpActionRow(_ALL, change_list, "removes a pattern from an ACL file"),
     "del-header": HttpActionRow(_ALL, del_header, "removes headers"),
@@ -116,6 +122,7 @@ HTTP_ACTIONS: dict[str, HttpActionRow] = {
     "replace-uri": HttpActionRow(_REQUEST, replace, "replaces the URI where it matches"),
     "replace-value": HttpActionRow(_ALL, replace, "replaces the elements of a list that match"),
     "return": HttpActionRow(_BOTH, _answer("return", 200), "answers"),
+    "set-bandwidth-limit": HttpActionRow(_BOTH, set_bandwidth_limit, "limits the bandwidth of this stream"),
     "set-dst": _tcp("set-dst", _REQUEST),
     "set-dst-port": _tcp("set-dst-port", _REQUEST),
     "set-fc-mark": _tcp("set-fc-mark", _BOTH),
@@ -143,6 +150,7 @@ HTTP_ACTIONS: dict[str, HttpActionRow] = {
     "strict-mode": HttpActionRow(_ALL, strict_mode, "whether a change that fails is an error"),
     "tarpit": HttpActionRow(_REQUEST, _answer("tarpit", 500), "answers with an error, late"),
     "unset-var": _tcp("unset-var", _ALL),
+    "use-service": HttpActionRow(_REQUEST, use_service, "answers by a service written in Python"),
     "wait-for-body": HttpActionRow(_BOTH, wait_for_body, "waits for the body"),
     "wait-for-handshake": HttpActionRow(
         _REQUEST, lambda _words: WaitForHandshake(), "waits for the client's handshake"
@@ -152,10 +160,10 @@ HTTP_ACTIONS: dict[str, HttpActionRow] = {
 
 UNREAD = frozenset(
     {
-        *("add-headers-bin", "cache-store", "cache-use", "del-headers-bin", "do-log", "do-resolve"),
+        *("add-headers-bin", "del-headers-bin", "do-log", "do-resolve"),
         *("sc-add-gpc", "sc-inc-gpc", "sc-inc-gpc0", "sc-inc-gpc1", "sc-set-gpt", "sc-set-gpt0"),
-        *("send-spoe-group", "set-bandwidth-limit", "set-bc-mark", "set-bc-tos", "set-headers-bin"),
-        *("set-retries", "use-service"),
+        *("send-spoe-group", "set-bc-mark", "set-bc-tos", "set-headers-bin"),
+        "set-retries",
     }
 )
 """Actions of HAProxy 3.5 that have no row; `track-scN` and `lua.NAME` have none either."""
@@ -180,11 +188,10 @@ def parse_http_action(words: ActionWords, http_set: HttpSet) -> HttpAction:
         message = f"`{name}` cannot stand in `{http_set.value}`"
         context.alert(ACTION_NOT_HERE, message, words.name.span, expected=f"`{name}` in {rest}")
         raise WrongActionError
-    action = row.read(words)
     if not works(name):
         _not_implemented(name, words.name, http_set, context)
         raise WrongActionError
-    return action
+    return row.read(words)
 
 
 def _not_implemented(name: str, word: Word, http_set: HttpSet, context: Context) -> None:

@@ -7,7 +7,7 @@ from isthmus.config.values import BadValueError, parse_size, parse_time
 from isthmus.keywords.actions import ActionWords, WrongActionError
 from isthmus.keywords.http_replies import header_name
 from isthmus.keywords.patterns import WrongPatternError, read_text
-from isthmus.model.expression import Expression, MatchMethod, PatternFile
+from isthmus.model.expression import Call, Expression, IntArg, MatchMethod, PatternFile, SampleType
 from isthmus.model.http_rule import (
     Auth,
     CaptureInto,
@@ -18,12 +18,15 @@ from isthmus.model.http_rule import (
     NormalizeUri,
     Pause,
     Replace,
+    SetBandwidthLimit,
     SetLine,
     SetNice,
     SetPriority,
     SetStatus,
     SetTimeout,
     StrictMode,
+    UseCache,
+    UseService,
     WaitForBody,
 )
 from isthmus.model.rule import Capture
@@ -180,6 +183,41 @@ def set_timeout(words: ActionWords) -> HttpAction:
     if delay == 0:
         words.refuse("a timeout cannot be 0", word[0].span, "a time, for instance `5s`")
     return SetTimeout(which, delay)
+
+
+def use_cache(words: ActionWords) -> HttpAction:
+    """Read `cache-use <cache>` and `cache-store <cache>`."""
+    name = words.take("the name of a cache")
+    return UseCache(_how(words), name.text, name.span)
+
+
+def use_service(words: ActionWords) -> HttpAction:
+    """Read `use-service python.<name>`."""
+    word = words.take("the name of a service")
+    kind, _, name = word.text.partition(".")
+    if kind != "python" or not name:
+        words.refuse(f"there is no service `{word.text}`", word.span, "python.<name>")
+    return UseService(name)
+
+
+def set_bandwidth_limit(words: ActionWords) -> HttpAction:
+    """Read `set-bandwidth-limit <name> [limit <expression>] [period <expression>]`."""
+    name = words.take("the name of a filter")
+    said: dict[str, Expression] = {}
+    while words.next_text in ("limit", "period"):
+        option = words.take("an option").text
+        said[option] = _number_or_expression(words)
+    return SetBandwidthLimit(name.text, said.get("limit"), said.get("period"), name.span)
+
+
+def _number_or_expression(words: ActionWords) -> Expression:
+    """Take an expression; a number is one that always gives it."""
+    text = words.next_text or ""
+    if not text[:1].isdigit():
+        return words.expression()
+    word = words.words[words.pos]
+    value = _time(words)
+    return Expression(Call("int", (IntArg(value),)), (), SampleType.INT, word.span)
 
 
 def set_nice(words: ActionWords) -> HttpAction:

@@ -47,13 +47,6 @@ def _condition(name: str, where: Where, about: str) -> Row:
     return Keyword(name, where, "{ if | unless } <condition>", about, read)
 
 
-def refuse_backend(use: Use[ProxyDraft], what: str) -> None:
-    """Refuse a line that only a section with clients can have."""
-    if use.draft.where is Where.BACKEND:
-        message = f"{what} belong to a frontend, and this section is none"
-        raise RefusedError(WRONG_SECTION, message, use.line.keyword.span)
-
-
 def _length(use: Use[ProxyDraft]) -> int:
     keyword = use.words.take("`len`")
     if keyword.text != "len":
@@ -76,7 +69,6 @@ def header_name(use: Use[ProxyDraft]) -> str:
 
 def _capture_header(*, response: bool) -> Callable[[Use[ProxyDraft]], None]:
     def read(use: Use[ProxyDraft]) -> None:
-        refuse_backend(use, "captures")
         name = header_name(use)
         use.draft.http.capture_header(name, _length(use), response=response)
 
@@ -84,7 +76,6 @@ def _capture_header(*, response: bool) -> Callable[[Use[ProxyDraft]], None]:
 
 
 def _capture_cookie(use: Use[ProxyDraft]) -> None:
-    refuse_backend(use, "captures")
     name = use.words.take("the name of a cookie").text
     capture = CookieCapture(name.removesuffix("*"), name.endswith("*"), _length(use), use.line.span)
     http = replace(use.draft.settings.http, capture_cookie=capture)
@@ -92,7 +83,9 @@ def _capture_cookie(use: Use[ProxyDraft]) -> None:
 
 
 def _declare(use: Use[ProxyDraft]) -> None:
-    refuse_backend(use, "captures")
+    if use.draft.where is Where.BACKEND:
+        message = "captures belong to a frontend, and this section is none"
+        raise RefusedError(WRONG_SECTION, message, use.line.keyword.span)
     side = choice(use.words, ("request", "response"), "a side of a capture")
     slots = use.draft.http.answers if side == "response" else use.draft.http.slots
     slots.add(_length(use))
@@ -100,18 +93,18 @@ def _declare(use: Use[ProxyDraft]) -> None:
 
 HTTP_RULES: tuple[Row, ...] = (
     Keyword(
-        "capture cookie", Where.LISTEN, "<name> len <length>", "Keep a cookie for the log", _capture_cookie
+        "capture cookie", Where.FRONTEND, "<name> len <length>", "Keep a cookie for the log", _capture_cookie
     ),
     Keyword(
         "capture request header",
-        Where.LISTEN,
+        Where.FRONTEND,
         "<name> len <length>",
         "Keep a header of requests for the log",
         _capture_header(response=False),
     ),
     Keyword(
         "capture response header",
-        Where.LISTEN,
+        Where.FRONTEND,
         "<name> len <length>",
         "Keep a header of answers for the log",
         _capture_header(response=True),

@@ -13,7 +13,7 @@ from isthmus.keywords.http_lines import header_name
 from isthmus.keywords.http_messages import HANDLED, read_message
 from isthmus.keywords.http_options import change
 from isthmus.keywords.http_replies import read_reply
-from isthmus.keywords.row import Keyword, RefusedError, Use, Where
+from isthmus.keywords.row import Keyword, RefusedError, Use, Where, Words
 from isthmus.keywords.values import choice, time, unknown
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.http import Cookie, ErrorFiles, Reuse
@@ -30,9 +30,9 @@ _STATUSES = ("401", "403", "404", "408", "421", "425", "429", "500", "501", "502
 _ALL_RETRIES = (*_RETRIES, "500", "502", "503", "504")
 
 
-def status(use: Use[ProxyDraft]) -> int:
+def handled_status(words: Words) -> int:
     """Take a status for which the proxy has an answer of its own."""
-    word = use.words.take("a status")
+    word = words.take("a status")
     known = tuple(map(str, HANDLED))
     if word.text not in known:
         raise unknown(word, known, "a status that the proxy answers with")
@@ -44,7 +44,7 @@ def _error(use: Use[ProxyDraft], reply: Reply | ErrorFiles) -> None:
 
 
 def _errorfile(use: Use[ProxyDraft]) -> None:
-    code = status(use)
+    code = handled_status(use.words)
     name = use.words.take("the name of a file")
     found = read_message(name.text, name.span, use.draft.context)
     if found is not None:
@@ -55,7 +55,7 @@ def _errorloc(name: str, code: int) -> Row:
     """Return the row of a line that answers an error with a redirection."""
 
     def read(use: Use[ProxyDraft]) -> None:
-        replaced = status(use)
+        replaced = handled_status(use.words)
         url = use.words.take("a URL")
         if any(each in url.text for each in "\r\n\0"):
             raise RefusedError(BAD_VALUE, "a URL cannot hold the end of a line", url.span)
@@ -72,7 +72,7 @@ def _errorfiles(use: Use[ProxyDraft]) -> None:
     name = use.words.take("the name of a section `http-errors`")
     statuses: list[int] = []
     while use.words:
-        statuses.append(status(use))
+        statuses.append(handled_status(use.words))
     _error(use, ErrorFiles(name.text, tuple(statuses), name.span))
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from isthmus.config import Diagnostics, Section, Tree, Word
 from isthmus.keywords import inventory
 from isthmus.keywords.acls import AclScope, declare_acls
+from isthmus.keywords.caches import Caches
 from isthmus.keywords.codes import (
     BAD_VALUE,
     DUPLICATE_NAME,
@@ -17,6 +20,7 @@ from isthmus.keywords.codes import (
 from isthmus.keywords.draft import KINDS, GlobalDraft, ProxyDraft
 from isthmus.keywords.evaluation import CaptureSlots
 from isthmus.keywords.global_ import GLOBAL
+from isthmus.keywords.http_errors import HttpErrorsSections
 from isthmus.keywords.http_rules import HttpRuleReader
 from isthmus.keywords.names import check_name
 from isthmus.keywords.namespace_list import NamespaceList
@@ -24,6 +28,7 @@ from isthmus.keywords.proxy import PROXY
 from isthmus.keywords.row import Reading, RefusedError, Where, place
 from isthmus.keywords.sections import read_line
 from isthmus.keywords.tcp_rules import RuleReader
+from isthmus.keywords.userlists import UserLists
 from isthmus.keywords.values import suggest
 from isthmus.keywords.vocabulary import Vocabulary
 from isthmus.keywords.world import World
@@ -42,6 +47,14 @@ def load(tree: Tree, vocabulary: Vocabulary, world: World) -> tuple[Configuratio
     return loader.finish(), tree.diagnostics
 
 
+class _SectionReader(Protocol):
+    """What reads the sections of one kind."""
+
+    def read(self, section: Section) -> None:
+        """Read one section."""
+        ...
+
+
 class _Loader:
     """What was read so far. `_last_defaults` is what a proxy without `from` follows."""
 
@@ -49,6 +62,15 @@ class _Loader:
         self._reading = reading
         self._global = GlobalDraft()
         self._list = NamespaceList(reading)
+        self._userlists = UserLists(reading)
+        self._http_errors = HttpErrorsSections(reading)
+        self._caches = Caches(reading)
+        self._named: dict[str, _SectionReader] = {
+            "namespace_list": self._list,
+            "userlist": self._userlists,
+            "http-errors": self._http_errors,
+            "cache": self._caches,
+        }
         self._proxies: list[ProxyDraft] = []
         self._last_defaults: ProxyDraft | None = None
         self._sides: dict[tuple[Where, str], ProxyDraft] = {}
@@ -62,8 +84,8 @@ class _Loader:
         try:
             if kind == "global":
                 self._lines_of_global(section)
-            elif kind == "namespace_list":
-                self._list.read(section)
+            elif kind in self._named:
+                self._named[kind].read(section)
             elif kind in ("defaults", "frontend", "backend", "listen"):
                 self._proxy(section)
             else:
@@ -77,6 +99,9 @@ class _Loader:
             global_=self._global.settings,
             proxies=tuple(draft.finish() for draft in self._proxies),
             namespace_list=self._list.namespaces,
+            userlists=self._userlists.sections,
+            http_errors=self._http_errors.sections,
+            caches=self._caches.sections,
         )
 
     def _lines_of_global(self, section: Section) -> None:

@@ -1,4 +1,4 @@
-"""Parts of HTTP mode whose lines are read whole, and which the engine does not have yet.
+"""Parts of HTTP mode whose lines can be read, and which the engine does not have yet.
 
 Each name is one switch: without it here, what it names works. Names are keywords as the dictionary has them.
 """
@@ -9,15 +9,15 @@ from isthmus.config import Span
 from isthmus.keywords.codes import NOT_IMPLEMENTED
 from isthmus.keywords.row import RefusedError
 
+FILTERS = ("bwlim-in", "bwlim-out", "cache", "compression")
+"""The filters whose lines can be read."""
+
 NOT_YET: set[str] = {
     "cache",
     "cache-store",
     "cache-use",
     "compression",
-    "filter bwlim-in",
-    "filter bwlim-out",
-    "filter cache",
-    "filter compression",
+    *(f"filter {each}" for each in FILTERS),
     "set-bandwidth-limit",
     "use-service",
 }
@@ -25,7 +25,9 @@ NOT_YET: set[str] = {
 
 
 def works(name: str) -> bool:
-    """Whether the engine has what a keyword or an action stands for."""
+    """Whether the engine has what a keyword or an action stands for; `filter` works if any filter does."""
+    if name == "filter":
+        return any(works(f"filter {each}") for each in FILTERS)
     return name not in NOT_YET
 
 

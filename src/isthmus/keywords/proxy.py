@@ -10,6 +10,7 @@ from isthmus.keywords.bind import BIND
 from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import NOT_IMPLEMENTED, REMOVED
 from isthmus.keywords.draft import ProxyDraft
+from isthmus.keywords.http_content import HTTP_CONTENT
 from isthmus.keywords.http_lines import HTTP_RULES
 from isthmus.keywords.http_options import HTTP_OPTIONS
 from isthmus.keywords.http_settings import HTTP_SETTINGS
@@ -121,6 +122,6 @@ GENERAL: tuple[Keyword[ProxyDraft], ...] = (
 
 PROXY = table(
     *(GENERAL, TIMEOUTS, OPTIONS, KEEP_ALIVE, BIND, SERVER, BALANCE, LOGS, RULES),
-    *(HTTP_RULES, HTTP_OPTIONS, HTTP_SETTINGS),
+    *(HTTP_RULES, HTTP_OPTIONS, HTTP_SETTINGS, HTTP_CONTENT),
 )
 """Every keyword of defaults, frontend, backend and listen sections."""

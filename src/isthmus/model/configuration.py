@@ -8,7 +8,7 @@ from isthmus.config import Span
 from isthmus.model.address import Namespace
 from isthmus.model.bind import Bind
 from isthmus.model.expression import Expression
-from isthmus.model.http import GlobalHttp, HttpErrors, UserList
+from isthmus.model.http import Cache, GlobalHttp, HttpErrors, UserList
 from isthmus.model.log import Format, LogLine
 from isthmus.model.proxy import Proxy
 
@@ -72,6 +72,7 @@ class Configuration:
     namespace_list: tuple[Namespace, ...] = ()
     userlists: tuple[UserList, ...] = ()
     http_errors: tuple[HttpErrors, ...] = ()
+    caches: tuple[Cache, ...] = ()
     span: Span | None = None
 
     @property

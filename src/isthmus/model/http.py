@@ -107,6 +107,19 @@ class Compression:
 
 
 @dataclass(frozen=True, slots=True)
+class BandwidthLimit:
+    """`filter bwlim-in` (`incoming`) or `bwlim-out`: `limit` bytes in `period`, or of all with one `key`."""
+
+    name: str
+    incoming: bool
+    limit: int
+    period: int
+    key: Expression | None
+    table: str
+    minimum: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class HttpErrors:
     """A section `http-errors`: answers by status."""
 
@@ -158,6 +171,7 @@ class HttpSettings:
     cookie: Cookie | None = None
     dynamic_key: str | None = None
     compression: Compression | None = None
+    bandwidth_limits: tuple[BandwidthLimit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +208,7 @@ class ServerHttp:
 
 @dataclass(frozen=True, slots=True)
 class GlobalHttp:
-    """What section `global` says about HTTP. None of `idle_most` leaves the choice to the program."""
+    """What section `global` says about HTTP; `idle_percent` of the descriptors may be idle connections."""
 
     maxrewrite: int = 1024
     maxhdr: int = 101
@@ -203,9 +217,22 @@ class GlobalHttp:
     case_adjust: tuple[tuple[str, str], ...] = ()
     payload_any_method: bool = False
     keep_insecure_coding: bool = False
-    idle_most: int | None = None
+    idle_percent: int = 25
     compression_level: int = 1
     splice_bodies: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """A section `cache`: sizes of the whole and of an object in bytes, `max_age` in seconds."""
+
+    name: str
+    size: int
+    largest: int
+    max_age: int
+    vary: bool
+    variants: int
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,6 +193,32 @@ class WaitForHandshake:
 
 
 @dataclass(frozen=True, slots=True)
+class UseCache:
+    """`cache-use` and `cache-store`, by the action's name; `cache` is the section's."""
+
+    how: str
+    cache: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class UseService:
+    """`use-service`: one that is written in Python, without the `python.` before its name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetBandwidthLimit:
+    """`set-bandwidth-limit`: the filter's name, and what replaces its own limit and period."""
+
+    name: str
+    limit: Expression | None
+    period: Expression | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class CaptureInto:
     """`capture EXPR id N`: into a declared slot of the frontend; `response` says of which side."""
 
@@ -224,6 +250,9 @@ HttpAction = (
     | WaitForBody
     | WaitForHandshake
     | CaptureInto
+    | UseCache
+    | UseService
+    | SetBandwidthLimit
 )
 """What an HTTP rule does; what TCP rules can do too is among it."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from msgspec.structs import replace
+
 from isthmus.config import Diagnostic, Diagnostics
 from isthmus.keywords.codes import (
     BACKEND_LOOP,
@@ -24,8 +26,9 @@ from isthmus.plan.capabilities import warn_of_capabilities
 from isthmus.plan.expressions import UNKNOWN_PROXY, Names
 from isthmus.plan.frontends import binds, frontend_options
 from isthmus.plan.health import checks
-from isthmus.plan.http import HttpSides, http_global
+from isthmus.plan.http import HttpSides, http_caches, http_global
 from isthmus.plan.http_replies import Replies
+from isthmus.plan.http_rules import Parts
 from isthmus.plan.logs import GlobalLogs, LogPolicies
 from isthmus.plan.modes import check_modes, warn_of_http
 from isthmus.plan.names import Namespaces, Numbers, Proxies, origin
@@ -67,8 +70,9 @@ class _Builder:
         self._ids = self._numbered()
         self._checks: list[Check] = []
         self._names = Names(self._proxies, diagnostics)
+        self._parts = Parts(configuration.caches, diagnostics)
         replies = Replies(configuration.http_errors, self._names, diagnostics)
-        self._http = HttpSides(replies, self._names, configuration.global_.http.cookie_len)
+        self._http = HttpSides(replies, self._names, self._parts, configuration.global_.http.cookie_len)
         said = configuration.global_
         logs = GlobalLogs(said.log_lines, said.log_tag, said.log_send_hostname is not None)
         self._logs = LogPolicies(logs, self._names, self._namespaces, world, diagnostics)
@@ -170,7 +174,11 @@ class _Builder:
                 proxy.settings.options.netns_unlisted_ignore for proxy in self._proxies.frontends
             ),
             hard_stop_after=said.hard_stop_after or 0,
-            http=http_global(said, self._world.open_files(), said.nbthread or self._world.processors()),
+            http=replace(
+                http_global(said, self._world.open_files(), said.nbthread or self._world.processors()),
+                caches=http_caches(self._configuration.caches),
+                services=self._parts.services(),
+            ),
             variables=tuple(
                 (name, variable(value, self._names, self._diagnostics)) for name, value in said.variables
             ),

@@ -9,6 +9,9 @@ from isthmus.model.configuration import Global
 from isthmus.model.expression import Condition, Expression
 from isthmus.model.http import (
     AddressHeader,
+    BandwidthLimit,
+    Cache,
+    Compression,
     Connection,
     Forwarded,
     HttpSettings,
@@ -18,7 +21,7 @@ from isthmus.model.proxy import Proxy
 from isthmus.plan import document
 from isthmus.plan.expressions import Names, byte_string
 from isthmus.plan.http_replies import Replies
-from isthmus.plan.http_rules import HttpRules
+from isthmus.plan.http_rules import HttpRules, Parts
 
 CAPTURE_CUT = register(
     "W0456",
@@ -28,9 +31,6 @@ CAPTURE_CUT = register(
 )
 
 http = document.http
-
-_IDLE_SHARE = 4
-"""The part of the descriptors that idle server connections may hold (`tune.pool-high-fd-ratio` is 25 %)."""
 
 
 _CONNECTIONS = {
@@ -50,10 +50,12 @@ _RETRIES: dict[str, document.http.RetryOn] = {
 class HttpSides:
     """Makes the HTTP side of each proxy."""
 
-    def __init__(self, replies: Replies, names: Names, cookie_len: int) -> None:
+    def __init__(self, replies: Replies, names: Names, parts: Parts, cookie_len: int) -> None:
         self._replies = replies
+        self._parts = parts
         self._names = names
         self._cookie_len = cookie_len
+        self._commons: dict[int, document.http.HttpProxy] = {}
 
     def frontend(self, proxy: Proxy) -> document.http.HttpFrontend | None:
         """Return what a frontend does with HTTP; None in TCP mode."""
@@ -102,8 +104,14 @@ class HttpSides:
         return tuple(each for each in found if each is not None)
 
     def _common(self, proxy: Proxy) -> document.http.HttpProxy:
+        # Both sides of a `listen` have the same, and what is wrong with it is said once.
+        if id(proxy) not in self._commons:
+            self._commons[id(proxy)] = self._lowered(proxy)
+        return self._commons[id(proxy)]
+
+    def _lowered(self, proxy: Proxy) -> document.http.HttpProxy:
         timeouts, rules, said = proxy.settings.timeouts, proxy.settings.http_rules, proxy.settings.http
-        lower = HttpRules(proxy, self._names, self._replies).lowered
+        lower = HttpRules(proxy, self._names, self._replies, self._parts).lowered
         return http.HttpProxy(
             request_rules=lower((*rules.request, *rules.redirects)),
             response_rules=lower(rules.response),
@@ -118,7 +126,15 @@ class HttpSides:
             timeout_keep_alive=timeouts.http_keep_alive,
             errors=self._replies.errors(proxy),
             restrict_names=http.RestrictNames(said.restrict_names.value),
+            compression=_compression(said.compression),
+            bandwidth_limits=tuple(self._bandwidth_limit(each) for each in said.bandwidth_limits),
         )
+
+    def _bandwidth_limit(self, said: BandwidthLimit) -> document.http.BandwidthLimit:
+        limited: document.http.Limited = http.StreamLimit(said.limit, said.period)
+        if said.key is not None:
+            limited = http.KeyLimit(said.limit, self._names.expression(said.key), said.table)
+        return http.BandwidthLimit(said.name, said.incoming, limited, said.minimum)
 
     def _forwarded(self, said: Forwarded | None) -> document.http.Forwarded | None:
         if said is None:
@@ -151,6 +167,21 @@ class HttpSides:
 
 def _bytes(text: str | None) -> str | None:
     return None if text is None else byte_string(text)
+
+
+def _compression(said: Compression | None) -> document.http.Compression | None:
+    if said is None:
+        return None
+    requests, responses = said.direction != "response", said.direction != "request"
+    return http.Compression(
+        response=said.response if responses else (),
+        request=said.request if requests else None,
+        response_types=said.response_types,
+        request_types=said.request_types,
+        offload=said.offload,
+        response_minimum=said.response_minimum,
+        request_minimum=said.request_minimum,
+    )
 
 
 def _address_header(said: AddressHeader | None) -> document.http.AddressHeader | None:
@@ -190,19 +221,28 @@ def http_server(said: ServerHttp) -> document.http.HttpServer:
     )
 
 
+def http_caches(caches: Iterable[Cache]) -> tuple[document.http.Cache, ...]:
+    """Return the sections `cache`."""
+    return tuple(
+        http.Cache(each.name, each.size, each.largest, each.max_age, each.vary, each.variants)
+        for each in caches
+    )
+
+
 def http_global(said: Global, open_files: int, workers: int) -> document.http.HttpGlobal:
     """Return the process-wide settings; `workers` share the descriptors for idle connections."""
     own = said.http
-    share = max(1, open_files // _IDLE_SHARE // max(1, workers))
+    share = own.idle_percent and max(1, open_files * own.idle_percent // 100 // max(1, workers))
     return http.HttpGlobal(
-        maxrewrite=own.maxrewrite,
+        # Half of a buffer at least must be left for what is received (manual `tune.maxrewrite`).
+        maxrewrite=min(own.maxrewrite, said.bufsize // 2),
         maxhdr=own.maxhdr,
         loguri_len=own.loguri_len,
         cookie_len=own.cookie_len,
         case_adjust=own.case_adjust,
         payload_any_method=own.payload_any_method,
         keep_insecure_coding=own.keep_insecure_coding,
-        idle_most=share if own.idle_most is None else own.idle_most,
+        idle_most=share,
         compression_level=own.compression_level,
         splice_bodies=own.splice_bodies,
     )

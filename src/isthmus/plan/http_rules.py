@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from isthmus.config import register
+from isthmus.config import Diagnostics, Span, register
 from isthmus.keywords.http_lines import LONGEST_CAPTURE
+from isthmus.keywords.values import suggest
 from isthmus.model.expression import Expression
+from isthmus.model.http import Cache
 from isthmus.model.http_rule import (
     Allow,
     Answer,
@@ -22,12 +24,15 @@ from isthmus.model.http_rule import (
     Pause,
     Redirect,
     Replace,
+    SetBandwidthLimit,
     SetLine,
     SetNice,
     SetPriority,
     SetStatus,
     SetTimeout,
     StrictMode,
+    UseCache,
+    UseService,
     WaitForBody,
     WaitForHandshake,
 )
@@ -46,6 +51,12 @@ NO_SUCH_SLOT = register(
     """`capture <sample> id <slot>` stores into a slot that the frontend declares: by `declare capture`, by
     `capture request header` and its like, or by another capture rule. Slots are counted from 0.""",
     "declare capture request len 32",
+)
+
+NO_SUCH_PART = register(
+    "E0457",
+    "rule names what is not there",
+    """cache-use and cache-store name a section `cache`, set-bandwidth-limit a filter of its own proxy.""",
 )
 
 http = document.http
@@ -68,13 +79,41 @@ _TARGETS: dict[str, Callable[[Text], document.http.RedirectTarget]] = {
 }
 
 
+class Parts:
+    """Caches and services, which rules name and the plan counts."""
+
+    def __init__(self, caches: Iterable[Cache], diagnostics: Diagnostics) -> None:
+        self._caches = [each.name for each in caches]
+        self._services: list[str] = []
+        self._diagnostics = diagnostics
+
+    def cache(self, name: str, span: Span) -> int:
+        """Return the index of a cache; collects an error where there is none."""
+        if name in self._caches:
+            return self._caches.index(name)
+        message, hint = f"there is no section `cache {name}`", suggest(name, self._caches)
+        self._diagnostics.alert(NO_SUCH_PART, message, span, hint=hint)
+        return 0
+
+    def service(self, name: str) -> int:
+        """Return the index of a service written in Python."""
+        if name not in self._services:
+            self._services.append(name)
+        return self._services.index(name)
+
+    def services(self) -> tuple[str, ...]:
+        """Return every service that a rule named so far."""
+        return tuple(self._services)
+
+
 class HttpRules:
     """Lowers the HTTP rules of one proxy."""
 
-    def __init__(self, proxy: Proxy, names: Names, replies: Replies) -> None:
+    def __init__(self, proxy: Proxy, names: Names, replies: Replies, parts: Parts) -> None:
         self._proxy = proxy
         self._names = names
         self._replies = replies
+        self._parts = parts
 
     def lowered(self, rules: Iterable[HttpRule]) -> tuple[document.http.HttpRule, ...]:
         """Return rules in the plan's terms, in their order."""
@@ -140,6 +179,13 @@ class HttpRules:
                 return http.WaitForBody(time, at_least)
             case WaitForHandshake():
                 return http.WaitForHandshake()
+            case UseCache(how, cache, span):
+                at = self._parts.cache(cache, span)
+                return http.CacheUse(at) if how == "cache-use" else http.CacheStore(at)
+            case UseService(name):
+                return http.UseService(self._parts.service(name))
+            case SetBandwidthLimit():
+                return self._bandwidth(action)
         return http.Common(lowered_action(action, self._names))  # type: ignore[arg-type]
 
     def _replacement(self, action: Replace) -> document.http.HttpAction:
@@ -169,6 +215,18 @@ class HttpRules:
             self._text(action.key),
             self._text(action.value),
         )
+
+    def _bandwidth(self, action: SetBandwidthLimit) -> document.http.HttpAction:
+        known = [each.name for each in self._proxy.settings.http.bandwidth_limits]
+        if action.name not in known:
+            message = f"`{self._proxy.name}` has no filter `{action.name}` that limits bandwidth"
+            hint = suggest(action.name, known)
+            self._names.diagnostics.alert(NO_SUCH_PART, message, action.span, hint=hint)
+            return http.Common(document.Accept())
+        expressions = (
+            None if each is None else self._names.expression(each) for each in (action.limit, action.period)
+        )
+        return http.SetBandwidthLimit(known.index(action.name), *expressions)
 
     def _capture(self, action: CaptureInto) -> document.Capture:
         """Return a capture into a declared slot; which frontend's a backend cannot know."""
