@@ -5,6 +5,7 @@ Run as a script (PYTHONPATH=src) to write the files anew after a change of shape
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,11 @@ from isthmus.model.expression import ListValues, MatchMethod
 from isthmus.plan import document as d
 
 FOLDER = Path(__file__).parent
+_spec = importlib.util.spec_from_file_location("golden_http_documents", FOLDER / "http_documents.py")
+assert _spec is not None
+assert _spec.loader is not None
+http_documents = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(http_documents)
 
 
 def expression(name: str, *args: d.Arg, converters: tuple[d.Call, ...] = ()) -> d.Expression:
@@ -98,6 +104,7 @@ def servers() -> tuple[d.Server, ...]:
             1,
             d.ServerInet("10.0.0.1", d.FixedPort(80)),
             d.DefaultNamespace(),
+            http=d.http.HttpServer("a", "http://b", 5, 2, 1000, 100),
             proxy_header=header,
             source=one,
         ),
@@ -133,6 +140,7 @@ def backend(name: str, number: int, algorithm: d.Algorithm, those: tuple[d.Serve
         source=None,
         log=d.LogPolicy(),
         options=options,
+        http=http_documents.backend(ITEMS, SRC, ALWAYS) if those else None,
     )
 
 
@@ -184,6 +192,7 @@ def frontend() -> d.Frontend:
         captures=(16,),
         log=log_policy(),
         options=d.FrontendOptions(d.KeepAlive(True, 1, 2, 3), True, d.Splice(), True),
+        http=http_documents.frontend(ITEMS, SRC, ALWAYS),
     )
 
 
@@ -196,6 +205,10 @@ def plan() -> d.Plan:
         d.First(),
         d.Random(2),
         d.Source(d.Hash()),
+        d.Uri(3, 2, True, False, d.Hash()),
+        d.UrlParam("q\xff", True, d.Hash()),
+        d.Header("host", True, d.Hash()),
+        d.RdpCookie("mstshash", d.Hash()),
         d.HashOf(every_argument(), hashing),
     )
     return d.Plan(
@@ -215,6 +228,7 @@ def plan() -> d.Plan:
             splice=True,
             netns_unlisted_ignore=False,
             hard_stop_after=0,
+            http=http_documents.settings(),
             variables=(("proc.a", SRC),),
         ),
         namespaces=(d.Namespace("red", "/run/netns/red", True),),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
+from http_words import FILES, with_http
+
 from isthmus.config import Features, Tree, read_text
 from isthmus.engine.lists import ListCheck
 from isthmus.keywords import SECTIONS, load
@@ -13,12 +15,15 @@ from isthmus.model.configuration import Configuration
 from isthmus.plan import Built, build
 from isthmus.process.lists import read_lists
 
-VOCABULARY = Vocabulary.read((Path(__file__).parent / "keywords" / "vocabulary.json").read_bytes())
+VOCABULARY = with_http(Vocabulary.read((Path(__file__).parent / "keywords" / "vocabulary.json").read_bytes()))
 TIMEOUTS = "defaults\n timeout connect 1s\n timeout client 2s\n timeout server 3s\n"
 
 
 class PaperWorld:
-    """Namespaces red and blue, a host `origin.test`, a user and a group `web` and `root`, two processors."""
+    """Namespaces red and blue, a host `origin.test`, users and groups `web` and `root`, two processors.
+
+    Its files are those of `http_words`.
+    """
 
     def __init__(self, *paths: str) -> None:
         self.held = frozenset({"CAP_SYS_ADMIN", "CAP_NET_ADMIN"})
@@ -42,7 +47,9 @@ class PaperWorld:
         return {"web": 34, "root": 0}.get(name)
 
     def read_bytes(self, path: str) -> bytes:
-        raise FileNotFoundError(path)
+        if path not in FILES:
+            raise FileNotFoundError(path)
+        return FILES[path]
 
     def capabilities(self) -> frozenset[str]:
         return self.held

@@ -362,6 +362,10 @@ fn algorithm(
                 .map_or(HashKey::Nothing, HashKey::Expression);
             (hash_algorithm(hash), key)
         }
+        plan::Algorithm::Uri { hash, .. }
+        | plan::Algorithm::UrlParam { hash, .. }
+        | plan::Algorithm::Header { hash, .. }
+        | plan::Algorithm::RdpCookie { hash, .. } => (hash_algorithm(hash), HashKey::Nothing),
     }
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import NoReturn
@@ -56,6 +56,9 @@ BAD_ACTION_ARGUMENT = register(
 )
 
 
+_DECIMAL = re.compile(r"[0-9]{1,20}\Z")
+
+
 class RuleSet(Enum):
     """The three sets of `tcp-request` rules."""
 
@@ -94,11 +97,15 @@ class ActionWords:
         """The words not taken: the condition, if all is well."""
         return self.words[self.pos :]
 
+    @property
+    def behind(self) -> Span:
+        """The empty place behind the last word that was taken."""
+        return after(self.words[self.pos - 1])
+
     def take(self, expected: str) -> Word:
         """Take the next word. Raises WrongActionError if there is none."""
         if self.next_text is None:
-            end = after(self.words[self.pos - 1])
-            self.refuse(f"`{self.name.text}` needs one more argument", end, expected)
+            self.refuse(f"`{self.name.text}` needs one more argument", self.behind, expected)
         self.pos += 1
         return self.words[self.pos - 1]
 
@@ -125,6 +132,42 @@ class ActionWords:
         self.context.alert(BAD_ACTION_ARGUMENT, message, span, expected=expected, hint=hint)
         raise WrongActionError
 
+    def refuse_unknown(self, word: Word, known: Iterable[str], what: str) -> NoReturn:
+        """Refuse a word that is none of those allowed. Raises WrongActionError."""
+        allowed = tuple(known)
+        hint = did_you_mean(word.text, allowed)
+        self.refuse(f"`{word.text}` is not {what}", word.span, f"one of {', '.join(allowed)}", hint)
+
+    def choice(self, known: Iterable[str], what: str) -> str:
+        """Take one of a few words. Raises WrongActionError."""
+        allowed = tuple(known)
+        word = self.take(f"{what}: {', '.join(allowed)}")
+        if word.text not in allowed:
+            self.refuse_unknown(word, allowed, what)
+        return word.text
+
+    def number(self, low: int, high: int, expected: str) -> int:
+        """Take a decimal integer between two bounds, both included. Raises WrongActionError."""
+        word = self.take(expected)
+        if not (_DECIMAL.match(word.text) and low <= int(word.text) <= high):
+            self.refuse(f"`{word.text}` does not fit `{self.name.text}`", word.span, expected)
+        return int(word.text)
+
+    def inside(self, form: str) -> tuple[tuple[str, Span], ...]:
+        """Return the arguments in the parentheses behind the name. Raises WrongActionError."""
+        word = self.name
+        opening = word.text.find("(")
+        if opening < 0:
+            self.refuse(f"`{word.text}` needs an argument in parentheses", word.span, form)
+        try:
+            given, end = split_arguments(word.text, opening)
+        except ArgumentError as error:
+            self.refuse(error.message, self.context.part(word, error.offset, 1), form)
+        if end < len(word.text):
+            rest = self.context.part(word, end, len(word.text) - end)
+            self.refuse(f"`{word.text[end:]}` cannot stand here", rest, form)
+        return tuple((e.text, self.context.part(word, e.start, e.end - e.start)) for e in given)
+
 
 @dataclass(frozen=True, slots=True)
 class ActionRow:
@@ -139,7 +182,7 @@ def _silent_drop(words: ActionWords) -> Action:
     if words.next_text != "rst-ttl":
         return SilentDrop()
     words.take("`rst-ttl`")
-    return SilentDrop(_number(words, 1, 255, "a hop limit from 1 to 255"))
+    return SilentDrop(words.number(1, 255, "a hop limit from 1 to 255"))
 
 
 def _expect_proxy(words: ActionWords) -> Action:
@@ -153,22 +196,10 @@ def _variable(words: ActionWords) -> tuple[str, tuple[str, ...]]:
     """Read the parentheses behind `set-var` and its like: the name and the conditions."""
     word, context = words.name, words.context
     form = f"{word.text.partition('(')[0]}(<scope>.<name>)"
-    opening = word.text.find("(")
-    if opening < 0:
-        words.refuse(f"`{word.text}` does not say which variable", word.span, form)
-    try:
-        given, end = split_arguments(word.text, opening)
-    except ArgumentError as error:
-        words.refuse(error.message, context.part(word, error.offset, 1), form)
-    if end < len(word.text):
-        rest = context.part(word, end, len(word.text) - end)
-        words.refuse(f"`{word.text[end:]}` cannot stand here", rest, form)
-    spans = [context.part(word, each.start, each.end - each.start) for each in given]
-    name = check_variable(given[0].text, spans[0], context)
-    conditions = tuple(each.text for each in given[1:] if each.text)
-    rights = [
-        check_condition(e.text, s, context) for e, s in zip(given, spans, strict=True) if e in given[1:]
-    ]
+    given = words.inside(form)
+    name = check_variable(*given[0], context)
+    conditions = tuple(text for text, _ in given[1:] if text)
+    rights = [check_condition(text, span, context) for text, span in given[1:]]
     if name is None or not all(rights):
         raise WrongActionError
     return name, conditions
@@ -200,11 +231,11 @@ def _capture(words: ActionWords) -> Action:
     keyword = words.take("`len` and a number of bytes")
     if keyword.text != "len":
         words.refuse(f"`{keyword.text}` cannot stand here", keyword.span, "`len` and a number of bytes")
-    length = _number(words, 1, 65535, "a number of bytes from 1 to 65535")
+    length = words.number(1, 65535, "a number of bytes from 1 to 65535")
     if not words.context.frontend:
         message = "captures belong to a frontend, and this section is none"
         words.refuse(message, words.name.span)
-    return Capture(value, length)
+    return Capture(value, length, slot=-1)  # the reader of the section numbers it
 
 
 def _set_log_level(words: ActionWords) -> Action:
@@ -224,7 +255,6 @@ def _set_tos(words: ActionWords) -> Action:
     return SetTos(_constant(words, 255, "a DS field: a number up to 255, decimal or with 0x"))
 
 
-_DECIMAL = re.compile(r"[0-9]{1,20}\Z")
 _HEXADECIMAL = re.compile(r"0[xX][0-9A-Fa-f]{1,20}\Z")
 
 
@@ -239,13 +269,6 @@ def _constant(words: ActionWords, high: int, expected: str) -> int:
     if not (hexadecimal or _DECIMAL.match(text)) or int(text, 16 if hexadecimal else 10) > high:
         words.refuse(f"`{text}` does not fit `{words.name.text}`", word.span, expected)
     return int(text, 16 if hexadecimal else 10)
-
-
-def _number(words: ActionWords, low: int, high: int, expected: str) -> int:
-    word = words.take(expected)
-    if not (_DECIMAL.match(word.text) and low <= int(word.text) <= high):
-        words.refuse(f"`{word.text}` does not fit `{words.name.text}`", word.span, expected)
-    return int(word.text)
 
 
 _ALL = frozenset(RuleSet)

@@ -115,6 +115,17 @@ MISSING_TIMEOUTS = register(
 NO_BIND = register(
     "W0171", "frontend without bind", "Nothing can connect to a frontend that listens nowhere."
 )
+COOKIE_DOMAIN = register(
+    "W0182",
+    "cookie for a domain without a dot",
+    "Browsers refuse cookies for a whole top domain (RFC 6265 section 5.3).",
+)
+SHARED_RULES = register(
+    "E0184",
+    "defaults with rules, followed by both kinds of proxies",
+    """A rule in a defaults section is about the side on which it runs: the section can be followed by
+    frontends or by backends, and not by listen sections.""",
+)
 UNKNOWN_BACKEND = register("E0172", "unknown backend", "No backend or listen section has this name.")
 BACKEND_LOOP = register(
     "E0173", "backend loop", "A listen section cannot be its own default backend: traffic would never leave."

@@ -15,12 +15,18 @@ def no_resolver(_name: str) -> IPv4Address | IPv6Address | None:
     return None
 
 
+def no_files(path: str) -> bytes:
+    """Read nothing: the files where none were given."""
+    raise FileNotFoundError(path)
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The surroundings of a line.
 
     `proxy` is the name of the section's proxy (empty in global and defaults), `frontend` and `backend` its
-    capabilities, `http` whether its mode is HTTP. Host names are looked up through `resolve`.
+    capabilities, `http` whether its mode is HTTP. Host names are looked up through `resolve`, files are read
+    through `read_bytes`, which raises OSError.
     """
 
     vocabulary: Vocabulary
@@ -30,6 +36,7 @@ class Context:
     backend: bool = False
     http: bool = False
     resolve: Callable[[str], IPv4Address | IPv6Address | None] = field(default=no_resolver)
+    read_bytes: Callable[[str], bytes] = field(default=no_files)
 
     def alert(
         self, code: str, message: str, span: Span, *, hint: str | None = None, expected: str | None = None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 from isthmus.config import Span
 from isthmus.keywords.context import Context
+from isthmus.keywords.http_rules import HttpRuleReader
 from isthmus.keywords.row import Where
 from isthmus.keywords.tcp_rules import RuleReader
 from isthmus.model.bind import Bind
 from isthmus.model.configuration import Global
+from isthmus.model.http import HttpRules
 from isthmus.model.proxy import Proxy, ProxySettings
 from isthmus.model.rule import RuleSets
 from isthmus.model.server import Server
@@ -26,7 +28,8 @@ class GlobalDraft:
 class ProxyDraft:
     """A defaults, frontend, backend or listen section.
 
-    `span` is the header's; `context` is what its expressions are read with, `rules` reads its rules.
+    `span` is the header's; `context` is what its expressions are read with, `rules` and `http` are what
+    reads its rules.
     """
 
     kind: str
@@ -35,6 +38,7 @@ class ProxyDraft:
     settings: ProxySettings
     context: Context
     rules: RuleReader
+    http: HttpRuleReader
     id: int = 0
     id_span: Span | None = None
     binds: list[Bind] = field(default_factory=list)
@@ -67,7 +71,11 @@ class ProxyDraft:
             acls=given.acls + own.acls,
             slots=given.slots + own.slots,
         )
-        return replace(self.settings, rules=rules)
+        return replace(self.settings, rules=rules, http_rules=self._http_rules())
+
+    def _http_rules(self) -> HttpRules:
+        given, own = self.settings.http_rules, self.http.finish()
+        return HttpRules(*(getattr(given, each.name) + getattr(own, each.name) for each in fields(HttpRules)))
 
     def finish(self) -> Proxy:
         """Return the proxy as it stands."""

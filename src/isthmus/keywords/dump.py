@@ -10,13 +10,18 @@ from collections.abc import Callable, Iterable
 from isthmus.keywords.actions import ACTIONS, RuleSet
 from isthmus.keywords.bind import BIND_OPTIONS
 from isthmus.keywords.global_ import GLOBAL
+from isthmus.keywords.http_actions import HttpSet, possible
+from isthmus.keywords.not_yet import FILTERS, works
 from isthmus.keywords.option_row import Option, OptionTable, Settings
 from isthmus.keywords.proxy import PROXY
 from isthmus.keywords.row import Keyword, Where
 from isthmus.keywords.server_options import SERVER_OPTIONS
 from isthmus.keywords.vocabulary import Converter, Fetch, Place, Vocabulary
 
-_IN_PARENTHESES = ("set-var", "set-var-fmt", "unset-var")
+_IN_PARENTHESES = (
+    *("add-acl", "add-map", "del-acl", "del-map", "set-map"),
+    *("set-var", "set-var-fmt", "unset-var"),
+)
 
 
 def dump(classes: str, vocabulary: Vocabulary, commands: Iterable[str] = ()) -> str:
@@ -33,7 +38,10 @@ def dump(classes: str, vocabulary: Vocabulary, commands: Iterable[str] = ()) -> 
             *(f"{each} [WORKER] " for each in sorted(commands)),
         ],
         "cnv": lambda: _converters(vocabulary),
-        "flt": lambda: ["# List of registered filter names:"],
+        "flt": lambda: [
+            "# List of registered filter names:",
+            *(f"[{each.upper():>6}] {each}" for each in FILTERS if works(f"filter {each}")),
+        ],
         "smp": lambda: _fetches(vocabulary),
         "svc": lambda: ["# List of registered service names:"],
     }
@@ -50,17 +58,23 @@ def _acls(vocabulary: Vocabulary) -> list[str]:
 def _configuration() -> list[str]:
     lines = ["# List of registered configuration keywords:", "global"]
     lines += sorted({f"\t{row.name.split()[0]}" for row in GLOBAL.values() if not row.inert})
-    works = [row for row in PROXY.values() if not row.inert]
+    those = [row for row in PROXY.values() if not row.inert and works(row.name)]
     lines.append("listen")
-    lines += sorted({f"\t{row.name.split()[0]}" for row in works} - {"\toption", "\tbind", "\tserver"})
+    lines += sorted({f"\t{row.name.split()[0]}" for row in those} - {"\toption", "\tbind", "\tserver"})
     lines += _options("bind <addr>", BIND_OPTIONS)
     lines += _options("server <name> <addr>", SERVER_OPTIONS)
-    lines += sorted(_option(row) for row in works if row.name.startswith("option "))
+    lines += sorted(_option(row) for row in those if row.name.startswith("option "))
     for rule_set in RuleSet:
-        names = sorted(name for name, row in ACTIONS.items() if rule_set in row.sets)
-        starred = (f"{name}*" if name in _IN_PARENTHESES else name for name in names)
-        lines += [f"\ttcp-request {rule_set.value} {name}" for name in starred]
+        names = [name for name, row in ACTIONS.items() if rule_set in row.sets]
+        lines += _actions(f"tcp-request {rule_set.value}", names)
+    for http_set in HttpSet:
+        lines += _actions(http_set.value, possible(http_set))
     return [*lines, "namespace_list", "\tnamespace"]
+
+
+def _actions(line: str, names: Iterable[str]) -> Iterable[str]:
+    starred = (f"{name}*" if name in _IN_PARENTHESES else name for name in sorted(names))
+    return (f"\t{line} {name}" for name in starred)
 
 
 def _options(line: str, table: OptionTable[Settings]) -> list[str]:

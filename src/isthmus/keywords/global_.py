@@ -8,6 +8,7 @@ from isthmus.keywords.bind import read_binds
 from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import BAD_VALUE, OUT_OF_RANGE
 from isthmus.keywords.draft import GlobalDraft
+from isthmus.keywords.global_http import GLOBAL_HTTP
 from isthmus.keywords.global_variables import VARIABLES
 from isthmus.keywords.log_lines import GLOBAL_LOGS
 from isthmus.keywords.row import Keyword, RefusedError, Use, Where
@@ -184,7 +185,6 @@ WITHOUT_EFFECT: tuple[Row, ...] = (
     _inert(
         "strict-limits", "", "Refuse to start where a limit is too low", "it is always so", negatable=True
     ),
-    _inert("tune.maxrewrite", "<size>", "Room for rewriting heads", "it applies to HTTP only"),
     _inert("tune.sched.low-latency", "{ on | off }", "Order of tasks", "a worker has no queue of tasks"),
     _inert("thread-groups", "<number>", "Groups of threads", "all workers are one group"),
     _inert("thread-group", "<number> <threads>", "Threads of a group", "all workers are one group"),
@@ -196,5 +196,5 @@ WITHOUT_EFFECT: tuple[Row, ...] = (
     _inert("tune.runqueue-depth", "<number>", "Tasks run in a row", "a worker has no queue of tasks"),
 )
 
-GLOBAL = table(PROCESS, TUNING, WITHOUT_EFFECT, GLOBAL_LOGS, VARIABLES)
+GLOBAL = table(PROCESS, TUNING, WITHOUT_EFFECT, GLOBAL_LOGS, VARIABLES, GLOBAL_HTTP)
 """Every keyword of section `global`."""

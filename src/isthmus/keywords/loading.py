@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from isthmus.config import Diagnostics, Section, Tree, Word
 from isthmus.keywords import inventory
 from isthmus.keywords.acls import AclScope, declare_acls
+from isthmus.keywords.caches import Caches
 from isthmus.keywords.codes import (
     BAD_VALUE,
     DUPLICATE_NAME,
     MISSING_ARGUMENT,
     NOT_IMPLEMENTED,
+    SHARED_RULES,
     UNKNOWN_DEFAULTS,
     UNKNOWN_SECTION,
 )
 from isthmus.keywords.draft import KINDS, GlobalDraft, ProxyDraft
+from isthmus.keywords.evaluation import CaptureSlots
 from isthmus.keywords.global_ import GLOBAL
+from isthmus.keywords.http_errors import HttpErrorsSections
+from isthmus.keywords.http_rules import HttpRuleReader
 from isthmus.keywords.names import check_name
 from isthmus.keywords.namespace_list import NamespaceList
 from isthmus.keywords.proxy import PROXY
 from isthmus.keywords.row import Reading, RefusedError, Where, place
 from isthmus.keywords.sections import read_line
 from isthmus.keywords.tcp_rules import RuleReader
+from isthmus.keywords.userlists import UserLists
 from isthmus.keywords.values import suggest
 from isthmus.keywords.vocabulary import Vocabulary
 from isthmus.keywords.world import World
@@ -39,6 +47,14 @@ def load(tree: Tree, vocabulary: Vocabulary, world: World) -> tuple[Configuratio
     return loader.finish(), tree.diagnostics
 
 
+class _SectionReader(Protocol):
+    """What reads the sections of one kind."""
+
+    def read(self, section: Section) -> None:
+        """Read one section."""
+        ...
+
+
 class _Loader:
     """What was read so far. `_last_defaults` is what a proxy without `from` follows."""
 
@@ -46,11 +62,21 @@ class _Loader:
         self._reading = reading
         self._global = GlobalDraft()
         self._list = NamespaceList(reading)
+        self._userlists = UserLists(reading)
+        self._http_errors = HttpErrorsSections(reading)
+        self._caches = Caches(reading)
+        self._named: dict[str, _SectionReader] = {
+            "namespace_list": self._list,
+            "userlist": self._userlists,
+            "http-errors": self._http_errors,
+            "cache": self._caches,
+        }
         self._proxies: list[ProxyDraft] = []
         self._last_defaults: ProxyDraft | None = None
         self._sides: dict[tuple[Where, str], ProxyDraft] = {}
         self._named_defaults: dict[str, ProxyDraft] = {}
         self._ambiguous: dict[str, ProxyDraft] = {}
+        self._followers: dict[int, Section] = {}
 
     def section(self, section: Section) -> None:
         """Read one section; what is wrong with its header keeps no line from being read."""
@@ -58,8 +84,8 @@ class _Loader:
         try:
             if kind == "global":
                 self._lines_of_global(section)
-            elif kind == "namespace_list":
-                self._list.read(section)
+            elif kind in self._named:
+                self._named[kind].read(section)
             elif kind in ("defaults", "frontend", "backend", "listen"):
                 self._proxy(section)
             else:
@@ -73,6 +99,9 @@ class _Loader:
             global_=self._global.settings,
             proxies=tuple(draft.finish() for draft in self._proxies),
             namespace_list=self._list.namespaces,
+            userlists=self._userlists.sections,
+            http_errors=self._http_errors.sections,
+            caches=self._caches.sections,
         )
 
     def _lines_of_global(self, section: Section) -> None:
@@ -109,11 +138,18 @@ class _Loader:
         kind = section.kind.text
         where = KINDS[kind]
         # Defaults are followed by proxies of either kind, so what they say may be about both sides.
+        # and of either mode; a proxy's formats are HTTP's wherever its `mode` line stands.
         context = self._reading.context(
-            name, frontend=where is not Where.BACKEND, backend=where is not Where.FRONTEND
+            name,
+            frontend=where is not Where.BACKEND,
+            backend=where is not Where.FRONTEND,
+            http=kind == "defaults" or _mode(section, settings) == "http",
         )
         acls = declare_acls(section.lines, context) if name else AclScope({})
-        return ProxyDraft(kind, name, section.header.span, settings, context, RuleReader(acls, context))
+        reader = RuleReader(acls, context, CaptureSlots(len(settings.rules.slots)))
+        answers = CaptureSlots(len(settings.http_rules.response_slots))
+        http = HttpRuleReader(acls, context, reader.order, reader.slots, answers)
+        return ProxyDraft(kind, name, section.header.span, settings, context, reader, http)
 
     def _header(self, section: Section) -> tuple[ProxySettings, Word | None]:
         """Read `<kind> [<name>] [from <defaults>]`."""
@@ -148,7 +184,24 @@ class _Loader:
                 raise RefusedError(DUPLICATE_NAME, message, words[1].span)
             words = words[2:]
         _nothing_behind(tuple(words), kind)
-        return (follows.with_rules() if follows else ProxySettings()), name
+        if follows is None:
+            return ProxySettings(), name
+        settings = follows.with_rules()
+        self._check_followers(follows, settings, section)
+        return settings, name
+
+    def _check_followers(self, follows: ProxyDraft, settings: ProxySettings, section: Section) -> None:
+        """Collect an error where rules of a defaults section would run on both sides."""
+        kind = section.kind.text
+        given = (settings.rules.connection, settings.rules.session, settings.rules.content)
+        http = settings.http_rules
+        if not any(given) and not (http.request or http.response or http.after_response):
+            return
+        first = self._followers.setdefault(id(follows), section)
+        if kind == "listen" or first.kind.text != kind:
+            other = "a `listen` section" if kind == "listen" else f"a {first.kind.text} and a {kind}"
+            message = f"{other} cannot follow the defaults at {place(follows.span)}, which have rules"
+            self._reading.diagnostics.alert(SHARED_RULES, message, section.header.span)
 
     def _refuse_twice(self, draft: ProxyDraft) -> None:
         """Collect an error where another proxy with a side in common has this name."""
@@ -162,6 +215,14 @@ class _Loader:
                     draft.span,
                 )
                 return
+
+
+def _mode(section: Section, settings: ProxySettings) -> str:
+    """Return the mode that a proxy ends up with: that of its last `mode` line, else its defaults'."""
+    said = [
+        line.arguments[0].text for line in section.lines if line.keyword.text == "mode" and line.arguments
+    ]
+    return said[-1] if said else settings.mode
 
 
 def _nothing_behind(words: tuple[Word, ...], kind: str) -> None:

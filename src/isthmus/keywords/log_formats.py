@@ -124,10 +124,19 @@ def parse_format(word: Word, kind: FormatKind, place: Place, context: Context) -
     return None if builder.failed else Format(tuple(builder.items), builder.when, word.span)
 
 
-def _built_in(text: str, when: LogWhen) -> Format:
-    """Return a format that the language itself has, of aliases and text."""
-    parts = [part for part in re.split(r"(%[A-Za-z]+)", text) if part]
-    return Format(tuple(Alias(part[1:], "M") if part[0] == "%" else Literal(part) for part in parts), when)
+_BUILT_IN = re.compile(r"(%(?:\{[+-]Q\})?[A-Za-z]+)")
+
+
+def _built_in(text: str, when: LogWhen, flags: str = "M") -> Format:
+    """Return a format that the language itself has: text, and aliases that may be quoted or not."""
+    items: list[FormatItem] = []
+    for part in _BUILT_IN.split(text):
+        if part.startswith("%"):
+            on = {"{+Q}": "MQ", "{-Q}": "M"}.get(part[1:5], flags)
+            items.append(Alias(part.rpartition("}")[2].removeprefix("%"), on))
+        elif part:
+            items.append(Literal(part))
+    return Format(tuple(items), when)
 
 
 DEFAULT_TCP = _built_in("Connect from %ci:%cp to %fi:%fp (%f/TCP)", LogWhen.ACCEPT)
@@ -138,6 +147,21 @@ DEFAULT_HTTP = _built_in("Connect from %ci:%cp to %fi:%fp (%f/HTTP)", LogWhen.AC
 
 TCPLOG = _built_in("%ci:%cp [%t] %ft %b/%s %Tw/%Tc/%Tt %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq", LogWhen.END)
 """What `option tcplog` stands for (manual 8.2.2)."""
+
+HTTPLOG = _built_in(
+    "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc "
+    "%ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r",
+    LogWhen.END,
+)
+"""What `option httplog` stands for (manual 8.2.3)."""
+
+CLFLOG = _built_in(
+    '%{-Q}ci - - [%trg] %r %ST %B "" "" %cp %ms %ft %b %s %TR %Tw %Tc %Tr %Ta %tsc %ac %fc '
+    "%bc %sc %rc %sq %bq %CC %CS %hrl %hsl",
+    LogWhen.END,
+    "MQ",
+)
+"""What `option httplog clf` stands for; its empty words leave room for what the common format has."""
 
 
 def _directive(word: Word, start: int, builder: _Builder, place: Place, context: Context) -> int:

@@ -10,7 +10,7 @@ from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import IGNORED_HERE
 from isthmus.keywords.context import Context
 from isthmus.keywords.draft import GlobalDraft, ProxyDraft
-from isthmus.keywords.log_formats import TCPLOG, FormatKind, parse_format
+from isthmus.keywords.log_formats import CLFLOG, HTTPLOG, TCPLOG, FormatKind, parse_format
 from isthmus.keywords.log_targets import parse_log
 from isthmus.keywords.namespaces import resolved
 from isthmus.keywords.row import Keyword, Reading, Sense, Use, Where
@@ -81,6 +81,19 @@ def _tcplog(use: Use[ProxyDraft]) -> None:
     _set(use, format=TCPLOG)
 
 
+def _httplog(use: Use[ProxyDraft]) -> None:
+    """`option httplog [clf]`; `plan` falls back to `option tcplog` where the mode is another."""
+    clf = use.words.peek == "clf"
+    if clf:
+        use.words.take("`clf`")
+    use.words.finish()
+    if use.draft.where is Where.BACKEND:
+        message = "`option httplog` is ignored: a backend logs no sessions"
+        use.reading.diagnostics.warning(IGNORED_HERE, message, use.line.keyword.span)
+        return
+    _set(use, format=replace(CLFLOG if clf else HTTPLOG, span=use.line.span))
+
+
 def _tag(use: Use[ProxyDraft]) -> None:
     _set(use, tag=use.words.take("a tag").text)
 
@@ -120,6 +133,7 @@ LOGS: tuple[Keyword[ProxyDraft], ...] = (
         _format("structured_data", FormatKind.LOG),
     ),
     Keyword("log-tag", Where.PROXY, "<tag>", "Program name in log lines", _tag),
+    Keyword("option httplog", Where.PROXY, "[clf]", "Log requests, or in the Common Log Format", _httplog),
     Keyword("option tcplog", Where.PROXY, "", "Log sessions with timers and counters", _tcplog),
     Keyword(
         "unique-id-format",

@@ -10,6 +10,10 @@ from isthmus.keywords.bind import BIND
 from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import NOT_IMPLEMENTED, REMOVED
 from isthmus.keywords.draft import ProxyDraft
+from isthmus.keywords.http_content import HTTP_CONTENT
+from isthmus.keywords.http_lines import HTTP_RULES
+from isthmus.keywords.http_options import HTTP_OPTIONS
+from isthmus.keywords.http_settings import HTTP_SETTINGS
 from isthmus.keywords.log_lines import LOGS
 from isthmus.keywords.options import KEEP_ALIVE, OPTIONS
 from isthmus.keywords.row import Keyword, RefusedError, Use, Where
@@ -21,6 +25,8 @@ from isthmus.keywords.timeouts import TIMEOUTS
 from isthmus.keywords.values import integer, unknown
 
 Read = Callable[[Use[ProxyDraft]], None]
+MODES = ("tcp", "http")
+"""What a proxy can speak."""
 
 
 def _number(field: str, low: int = 0) -> Read:
@@ -39,7 +45,7 @@ def _disabled(disabled: bool) -> Read:
 
 def _mode(use: Use[ProxyDraft]) -> None:
     word = use.words.take("a mode")
-    if word.text in ("http", "log", "spop", "syslog", "haterm"):
+    if word.text in ("log", "spop", "syslog", "haterm"):
         raise RefusedError(
             NOT_IMPLEMENTED,
             f"`mode {word.text}` is known to HAProxy, and not implemented yet",
@@ -52,9 +58,9 @@ def _mode(use: Use[ProxyDraft]) -> None:
             word.span,
             hint="write `http-request return status 200`",
         )
-    if word.text != "tcp":
-        raise unknown(word, ("tcp", "http", "log"), "a mode")
-    use.draft.settings = replace(use.draft.settings, mode="tcp")
+    if word.text not in MODES:
+        raise unknown(word, MODES, "a mode")
+    use.draft.settings = replace(use.draft.settings, mode=word.text)
 
 
 def _id(use: Use[ProxyDraft]) -> None:
@@ -102,7 +108,7 @@ GENERAL: tuple[Keyword[ProxyDraft], ...] = (
     ),
     Keyword("id", Where.LISTEN, "<id>", "Number in statistics", _id),
     Keyword("maxconn", _FRONTEND, "<conns>", "Most connections of the frontend", _number("maxconn")),
-    Keyword("mode", Where.PROXY, "{ tcp }", "What is spoken", _mode),
+    Keyword("mode", Where.PROXY, "{ tcp | http }", "What is spoken", _mode),
     Keyword("rate-limit sessions", _FRONTEND, "<rate>", "Most new sessions in a second", _rate_limit),
     Keyword("retries", _BACKEND, "<value>", "How often a connection is tried again", _number("retries")),
     Keyword(
@@ -114,5 +120,8 @@ GENERAL: tuple[Keyword[ProxyDraft], ...] = (
     ),
 )
 
-PROXY = table(GENERAL, TIMEOUTS, OPTIONS, KEEP_ALIVE, BIND, SERVER, BALANCE, LOGS, RULES)
+PROXY = table(
+    *(GENERAL, TIMEOUTS, OPTIONS, KEEP_ALIVE, BIND, SERVER, BALANCE, LOGS, RULES),
+    *(HTTP_RULES, HTTP_OPTIONS, HTTP_SETTINGS, HTTP_CONTENT),
+)
 """Every keyword of defaults, frontend, backend and listen sections."""

@@ -68,7 +68,9 @@ class Reading:
     vocabulary: Vocabulary
     world: World
 
-    def context(self, proxy: str = "", *, frontend: bool = True, backend: bool = True) -> Context:
+    def context(
+        self, proxy: str = "", *, frontend: bool = True, backend: bool = True, http: bool = False
+    ) -> Context:
         """Return what expressions, formats and conditions of a section are read with."""
         return Context(
             self.vocabulary,
@@ -76,7 +78,9 @@ class Reading:
             proxy=proxy,
             frontend=frontend,
             backend=backend,
+            http=http,
             resolve=lambda name: self.world.resolve(name, None),
+            read_bytes=self.world.read_bytes,
         )
 
 

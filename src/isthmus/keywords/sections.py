@@ -79,6 +79,9 @@ def _no_such_keyword(words: tuple[Word, ...], rows: Table[Draft], where: Where, 
     if len(words) > 1:
         pair = f"{first.text} {words[1].text}"
         span = first.span.to(words[1].span)
+        if pair in inventory.REMOVED:
+            message = f"`{pair}` no longer exists in HAProxy"
+            return RefusedError(REMOVED, message, span, hint=inventory.REMOVED[pair])
         if inventory.knows(family, pair):
             return _not_implemented(pair, span)
         if seconds:

@@ -167,6 +167,21 @@ def _init_addr(use: OptionUse[ServerSettings]) -> ServerSettings:
     return replace(use.settings, init_addr=tuple(methods))
 
 
+def _http(field: str, read: Callable[[OptionUse[ServerSettings]], object]) -> Read:
+    def change(use: OptionUse[ServerSettings]) -> ServerSettings:
+        return replace(use.settings, http=changed(use.settings.http, **{field: read(use)}))
+
+    return change
+
+
+def _http_text(field: str, what: str) -> Read:
+    return _http(field, lambda use: use.words.take(what).text)
+
+
+def _http_number(field: str, low: int) -> Read:
+    return _http(field, lambda use: integer(use.words, low))
+
+
 def _on_mark(action: str, field: str) -> Read:
     """Read what is done when the server's state changes: HAProxy knows one action for each direction."""
 
@@ -186,6 +201,7 @@ _ROWS: tuple[Option[ServerSettings], ...] = (
     Option("backup", "", "Used only when no other server is", _flag(backup=True)),
     Option("check", "", "Check the server's health", _checked(True)),
     Option("check-namespace", "<name> [optional]", "Network namespace to check from", _check_namespace),
+    Option("cookie", "<value>", "Value of the persistence cookie", _http_text("cookie", "a value")),
     Option("disabled", "", "Start in maintenance", _flag(disabled=True)),
     Option("downinter", "<delay>", "Time between checks of a server that is down", _check_time("downinter")),
     Option("enabled", "", "Start in service", _flag(disabled=False)),
@@ -198,6 +214,12 @@ _ROWS: tuple[Option[ServerSettings], ...] = (
     Option("inter", "<delay>", "Time between checks", _check_time("inter")),
     Option(
         "maxconn", "<maxconn>", "Most connections to the server; more wait in its queue", _number("maxconn")
+    ),
+    Option(
+        "max-reuse",
+        "<count>",
+        "How often a connection is reused, -1 without a limit",
+        _http_number("max_reuse", -1),
     ),
     Option("maxqueue", "<maxqueue>", "Most sessions in the server's queue", _number("maxqueue")),
     Option(
@@ -223,8 +245,27 @@ _ROWS: tuple[Option[ServerSettings], ...] = (
         "End the backups' sessions when the server comes up",
         _on_mark("shutdown-backup-sessions", "shut_backups_on_up"),
     ),
+    Option(
+        "pool-low-conn",
+        "<max>",
+        "Idle connections below which no other thread's is used",
+        _http_number("pool_low", 0),
+    ),
+    Option(
+        "pool-max-conn",
+        "<max>",
+        "Most idle connections to the server, -1 without a limit",
+        _http_number("pool_max", -1),
+    ),
+    Option(
+        "pool-purge-delay",
+        "<delay>",
+        "Time after which half of the idle connections are closed",
+        _http("pool_purge", lambda use: time(use.words)),
+    ),
     Option("port", "<port>", "Port to check, where it is not the server's", _check_number("port", 1, 65535)),
     Option("proxy-v2-options", "<option>[,<option>]*", "Parts of a PROXY header 2", _proxy_v2_options),
+    Option("redir", "<prefix>", "Send clients there instead", _http_text("redir", "a prefix")),
     Option("rise", "<count>", "Passed checks after which a server is up", _check_number("rise", 1)),
     Option("send-proxy", "", "Send a PROXY header of version 1", _header(v1=True)),
     Option("send-proxy-v2", "", "Send a PROXY header of version 2", _header(v2=True)),

@@ -1,4 +1,4 @@
-"""Rules of a proxy in TCP mode: `tcp-request`, `use_backend` and `use-server` lines to rules.
+"""Rules of a proxy of either mode: `tcp-request`, `use_backend` and `use-server` lines to rules.
 
 A section makes one `RuleReader` and hands it each such line in the order of the file; what it has read
 comes out of `finish`. The reader also warns where the order of lines is not the order of evaluation.
@@ -6,12 +6,15 @@ comes out of `finish`. The reader also warns where the order of lines is not the
 
 from __future__ import annotations
 
-from isthmus.config import Line, Span, Word, register
+from dataclasses import replace
+
+from isthmus.config import Line, register
 from isthmus.config.values import BadValueError, parse_time
 from isthmus.keywords.acls import AclScope
 from isthmus.keywords.actions import ActionWords, RuleSet, WrongActionError, parse_action
 from isthmus.keywords.conditions import parse_condition
 from isthmus.keywords.context import Context, after, did_you_mean
+from isthmus.keywords.evaluation import CaptureSlots, RuleOrder
 from isthmus.keywords.log_formats import FormatKind, parse_format
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.log import Format
@@ -51,41 +54,21 @@ NO_SUCH_SIDE = register(
     "line has no effect in this kind of section",
     """use_backend is for frontends and use-server for backends; HAProxy ignores them elsewhere.""",
 )
-WRONG_ORDER = register(
-    "W0414",
-    "rules are not evaluated in the order of the lines",
-    """tcp-request connection comes first, then session, then content, then use_backend, then use-server,
-    whatever the order of the lines.""",
-)
-NEVER_REACHED = register(
-    "W0415",
-    "rule is never reached",
-    """A rule above it ends the evaluation of the set and has no condition.""",
-)
-
 _FINAL = (Accept, Reject, SilentDrop)
-_STAGES = (
-    "tcp-request connection",
-    "tcp-request session",
-    "tcp-request content",
-    "use_backend",
-    "use-server",
-)
 
 
 class RuleReader:
     """Reads the rules of one section; every error and warning goes to the context's collector."""
 
-    def __init__(self, acls: AclScope, context: Context) -> None:
+    def __init__(self, acls: AclScope, context: Context, slots: CaptureSlots | None = None) -> None:
+        self.order = RuleOrder(context)
+        self.slots = slots or CaptureSlots()
         self._acls = acls
         self._context = context
         self._rules: dict[RuleSet, list[Rule]] = {each: [] for each in RuleSet}
         self._backends: list[BackendChoice] = []
         self._servers: list[ServerChoice] = []
-        self._slots: list[int | None] = []
         self._inspect_delay = 0
-        self._furthest = 0
-        self._closed: dict[str, Span] = {}
 
     def finish(self) -> RuleSets:
         """Return everything that was read."""
@@ -97,12 +80,8 @@ class RuleReader:
             servers=tuple(self._servers),
             inspect_delay=self._inspect_delay,
             acls=tuple(self._acls.declared.values()),
-            slots=tuple(self._slots),
+            slots=tuple(self.slots.lengths),
         )
-
-    def declare_capture(self, length: int) -> None:
-        """Add a capture slot, numbered among those of the capture rules in the order of the lines."""
-        self._slots.append(length)
 
     def tcp_request(self, line: Line) -> None:
         """Read a `tcp-request` line."""
@@ -152,11 +131,11 @@ class RuleReader:
         except WrongActionError:
             return
         condition = parse_condition(words.rest, self._acls, place, self._context)
-        self._check_order(stage, line)
-        self._check_reached(stage, line, final=isinstance(action, _FINAL) and not words.rest)
-        self._rules[rule_set].append(Rule(action, condition, line.span))
+        self.order.check(stage, line)
+        self.order.reach(stage, line, final=isinstance(action, _FINAL) and not words.rest)
         if isinstance(action, Capture):
-            self._slots.append(None)
+            action = replace(action, slot=self.slots.add(action.length))
+        self._rules[rule_set].append(Rule(action, condition, line.span))
 
     def _place(self, rule_set: RuleSet) -> Place:
         if rule_set is RuleSet.CONNECTION:
@@ -176,8 +155,8 @@ class RuleReader:
             return
         target = self._target(line, "backend", Place.USE_BACKEND)
         condition = parse_condition(line.arguments[1:], self._acls, Place.USE_BACKEND, self._context)
-        self._check_order("use_backend", line)
-        self._check_reached("use_backend", line, final=len(line.arguments) == 1 and isinstance(target, str))
+        self.order.check("use_backend", line)
+        self.order.reach("use_backend", line, final=len(line.arguments) == 1 and isinstance(target, str))
         if target is not None:
             self._backends.append(BackendChoice(target, condition, line.arguments[0].span))
 
@@ -190,7 +169,7 @@ class RuleReader:
             message = "`use-server` needs a condition"
             self._context.alert(BAD_CHOICE, message, line.end, expected="`if` or `unless` and ACLs")
         condition = parse_condition(line.arguments[1:], self._acls, Place.SERVER_CHOICE, self._context)
-        self._check_order("use-server", line)
+        self.order.check("use-server", line)
         if target is not None:
             self._servers.append(ServerChoice(target, condition, line.arguments[0].span))
 
@@ -210,27 +189,3 @@ class RuleReader:
         if "%" not in name.text:
             return name.text
         return parse_format(name, FormatKind.VALUE, place, self._context)
-
-    def _check_order(self, stage: str, line: Line) -> None:
-        at = _STAGES.index(stage)
-        if at < self._furthest:
-            message = (
-                f"this `{stage}` rule is evaluated before the `{_STAGES[self._furthest]}` rules above it"
-            )
-            self._context.warning(WRONG_ORDER, message, _head(line))
-        self._furthest = max(self._furthest, at)
-
-    def _check_reached(self, stage: str, line: Line, *, final: bool) -> None:
-        ended = self._closed.get(stage)
-        if ended is not None:
-            message = f"this rule is never reached: the one at line {ended.line} ends `{stage}` rules"
-            self._context.warning(NEVER_REACHED, message, _head(line))
-        elif final:
-            self._closed[stage] = line.span
-
-
-def _head(line: Line) -> Span:
-    """Return the span of the line up to its action or target."""
-    words: tuple[Word, ...] = line.words
-    last = words[min(2 if line.keyword.text == "tcp-request" else 1, len(words) - 1)]
-    return words[0].span.to(last.span)

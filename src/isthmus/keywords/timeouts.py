@@ -7,10 +7,8 @@ from dataclasses import replace
 
 from isthmus.keywords.changes import changed
 from isthmus.keywords.draft import ProxyDraft
-from isthmus.keywords.row import Keyword, Use, Where, takes_all
+from isthmus.keywords.row import Keyword, Use, Where
 from isthmus.keywords.values import time
-
-_HTTP = "it limits a part of HTTP, and this version has TCP mode only"
 
 
 def _sets(field: str) -> Callable[[Use[ProxyDraft]], None]:
@@ -27,10 +25,6 @@ def _row(name: str, field: str, where: Where, about: str) -> Keyword[ProxyDraft]
     return Keyword(f"timeout {name}", where | Where.DEFAULTS, "<timeout>", about, _sets(field))
 
 
-def _inert(name: str, where: Where, about: str) -> Keyword[ProxyDraft]:
-    return Keyword(f"timeout {name}", where | Where.DEFAULTS, "<timeout>", about, takes_all, inert=_HTTP)
-
-
 TIMEOUTS = (
     _row("check", "check", Where.BACKEND, "Longest wait for a health check behind its connect"),
     _row("client", "client", Where.FRONTEND, "Longest silence of a client"),
@@ -41,11 +35,16 @@ TIMEOUTS = (
         "client-hs", "client_hs", Where.FRONTEND, "Longest wait for a client's handshake (PROXY header, TLS)"
     ),
     _row("connect", "connect", Where.BACKEND, "Longest wait for a connection to a server"),
-    _inert("http-keep-alive", Where.LISTEN, "Longest wait for the next request on a connection"),
-    _inert("http-request", Where.LISTEN, "Longest wait for a complete request head"),
+    _row(
+        "http-keep-alive",
+        "http_keep_alive",
+        Where.LISTEN,
+        "Longest wait for the next request on a connection",
+    ),
+    _row("http-request", "http_request", Where.LISTEN, "Longest wait for a complete request head"),
     _row("queue", "queue", Where.BACKEND, "Longest wait in a queue for a free slot of a server"),
     _row("server", "server", Where.BACKEND, "Longest silence of a server"),
     _row("server-fin", "server_fin", Where.BACKEND, "Longest silence of a server of which one way is closed"),
-    _inert("tarpit", Where.LISTEN, "How long a tarpitted request is held"),
+    _row("tarpit", "tarpit", Where.LISTEN, "How long a tarpitted request is held"),
     _row("tunnel", "tunnel", Where.BACKEND, "Longest silence of both sides once data went both ways"),
 )

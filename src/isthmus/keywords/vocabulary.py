@@ -46,6 +46,11 @@ class Place(Flag):
     CLI = auto()
 
     @property
+    def in_response(self) -> bool:
+        """Whether an HTTP response is at hand there."""
+        return bool(self & (Place.FRONTEND_HTTP_RESPONSE | Place.BACKEND_HTTP_RESPONSE))
+
+    @property
     def wording(self) -> str:
         """The names of the places, as messages write them."""
         return " and ".join(_WORDING[place] for place in self)

@@ -8,6 +8,7 @@ from isthmus.config import Span
 from isthmus.model.address import Namespace
 from isthmus.model.bind import Bind
 from isthmus.model.expression import Expression
+from isthmus.model.http import Cache, GlobalHttp, HttpErrors, UserList
 from isthmus.model.log import Format, LogLine
 from isthmus.model.proxy import Proxy
 
@@ -55,6 +56,7 @@ class Global:
     stats_sockets: tuple[Bind, ...] = ()
     stats_maxconn: int = 10
     stats_timeout: int = 10_000
+    http: GlobalHttp = field(default_factory=GlobalHttp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,9 @@ class Configuration:
     global_: Global = field(default_factory=Global)
     proxies: tuple[Proxy, ...] = ()
     namespace_list: tuple[Namespace, ...] = ()
+    userlists: tuple[UserList, ...] = ()
+    http_errors: tuple[HttpErrors, ...] = ()
+    caches: tuple[Cache, ...] = ()
     span: Span | None = None
 
     @property

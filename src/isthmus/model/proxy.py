@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from isthmus.config import Span, Word
 from isthmus.model.balance import Balance
 from isthmus.model.bind import Bind, BindSettings
+from isthmus.model.http import HttpRules, HttpSettings
 from isthmus.model.log import Format, LogLine
 from isthmus.model.rule import RuleSets
 from isthmus.model.server import Server, ServerSettings, Source
@@ -27,7 +28,7 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True)
 class ProxySettings:
-    """What a proxy is told by its own lines and by the `defaults` that it follows."""
+    """What a proxy is told by its own lines and by the `defaults` that it follows. `mode` is tcp or http."""
 
     mode: str = "tcp"
     disabled: bool = False
@@ -48,6 +49,8 @@ class ProxySettings:
     server_keepalive: KeepAlive = field(default_factory=KeepAlive)
     log: LogSettings = field(default_factory=LogSettings)
     rules: RuleSets = field(default_factory=RuleSets)
+    http: HttpSettings = field(default_factory=HttpSettings)
+    http_rules: HttpRules = field(default_factory=HttpRules)
 
 
 @dataclass(frozen=True, slots=True)

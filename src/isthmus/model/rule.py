@@ -67,6 +67,7 @@ class Capture:
 
     value: Expression
     length: int
+    slot: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +139,8 @@ class RuleSets:
     """All rules of a proxy, each set in the order of the configuration.
 
     `inspect_delay` is in milliseconds, 0 if the proxy does not wait for contents. `acls` are all declared
-    ones, whether a rule uses them or not. `slots` are the capture slots of a frontend: the length
-    of a declared one (`declare capture`), None for that of the next capture rule.
+    ones, whether a rule uses them or not. `slots` are the lengths of the capture slots
+    of a frontend's requests.
     """
 
     connection: tuple[Rule, ...] = ()
@@ -149,4 +150,4 @@ class RuleSets:
     servers: tuple[ServerChoice, ...] = ()
     inspect_delay: int = 0
     acls: tuple[Acl, ...] = ()
-    slots: tuple[int | None, ...] = ()
+    slots: tuple[int, ...] = ()

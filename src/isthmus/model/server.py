@@ -8,6 +8,7 @@ from enum import StrEnum
 from isthmus.config import Span
 from isthmus.model.address import ClientNamespace, Ip, Namespace, ServerAddress
 from isthmus.model.expression import Expression
+from isthmus.model.http import ServerHttp
 from isthmus.model.log import Format
 
 
@@ -105,6 +106,7 @@ class ServerSettings:
     init_addr: tuple[InitAddress | Ip, ...] = (InitAddress.LAST, InitAddress.LIBC)
     tcp_user_timeout: int = 0
     tfo: bool = False
+    http: ServerHttp = field(default_factory=ServerHttp)
     shut_on_down: bool = False
     shut_backups_on_up: bool = False
 

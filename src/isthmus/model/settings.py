@@ -18,6 +18,9 @@ class Timeouts:
     queue: int | None = None
     tunnel: int | None = None
     check: int | None = None
+    http_request: int | None = None
+    http_keep_alive: int | None = None
+    tarpit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

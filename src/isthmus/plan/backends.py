@@ -7,21 +7,27 @@ from collections.abc import Iterable
 from isthmus.model.balance import Algorithm, Balance
 from isthmus.model.proxy import Proxy
 from isthmus.plan import document
-from isthmus.plan.expressions import Names
+from isthmus.plan.expressions import Names, byte_string
 from isthmus.plan.frontends import keep_alive, splice
+
+NEEDS_REQUEST = (Algorithm.URI, Algorithm.URL_PARAM, Algorithm.HEADER)
+"""The algorithms that hash a part of an HTTP request."""
 
 _OWN_FILES = 40
 """Descriptors kept for listeners, logs, pollers and the runtime API."""
 
 
-def algorithm(balance: Balance, names: Names) -> document.Algorithm:
-    """Return how servers are chosen."""
+def algorithm(balance: Balance, mode: str, names: Names) -> document.Algorithm:
+    """Return how servers are chosen; parts of requests can be hashed in mode http only."""
+    if mode != "http" and balance.algorithm in NEEDS_REQUEST:
+        return document.Roundrobin()
     hashed = document.Hash(
         document.HashKind.CONSISTENT if balance.hash.consistent else document.HashKind.MAP_BASED,
         document.HashFunction(balance.hash.function),
         balance.hash.avalanche,
         balance.factor,
     )
+    part = balance.part
     match balance.algorithm:
         case Algorithm.ROUNDROBIN:
             return document.Roundrobin()
@@ -35,6 +41,14 @@ def algorithm(balance: Balance, names: Names) -> document.Algorithm:
             return document.Random(balance.draws)
         case Algorithm.SOURCE:
             return document.Source(hashed)
+        case Algorithm.URI:
+            return document.Uri(part.length, part.depth, part.whole, part.flag, hashed)
+        case Algorithm.URL_PARAM:
+            return document.UrlParam(byte_string(part.name), part.flag, hashed)
+        case Algorithm.HEADER:
+            return document.Header(part.name, part.flag, hashed)
+        case Algorithm.RDP_COOKIE:
+            return document.RdpCookie(byte_string(part.name), hashed)
         case Algorithm.HASH if balance.expression is not None:
             return document.HashOf(names.expression(balance.expression), hashed)
     raise TypeError("a hash without an expression")

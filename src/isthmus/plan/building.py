@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from msgspec.structs import replace
+
 from isthmus.config import Diagnostic, Diagnostics
 from isthmus.keywords.codes import (
     BACKEND_LOOP,
@@ -24,7 +26,11 @@ from isthmus.plan.capabilities import warn_of_capabilities
 from isthmus.plan.expressions import UNKNOWN_PROXY, Names
 from isthmus.plan.frontends import binds, frontend_options
 from isthmus.plan.health import checks
+from isthmus.plan.http import HttpSides, http_caches, http_global
+from isthmus.plan.http_replies import Replies
+from isthmus.plan.http_rules import Parts
 from isthmus.plan.logs import GlobalLogs, LogPolicies
+from isthmus.plan.modes import check_modes, warn_of_http
 from isthmus.plan.names import Namespaces, Numbers, Proxies, origin
 from isthmus.plan.process import process, runtime
 from isthmus.plan.rules import backend_rules, frontend_rules
@@ -64,6 +70,9 @@ class _Builder:
         self._ids = self._numbered()
         self._checks: list[Check] = []
         self._names = Names(self._proxies, diagnostics)
+        self._parts = Parts(configuration.caches, diagnostics)
+        replies = Replies(configuration.http_errors, self._names, diagnostics)
+        self._http = HttpSides(replies, self._names, self._parts, configuration.global_.http.cookie_len)
         said = configuration.global_
         logs = GlobalLogs(said.log_lines, said.log_tag, said.log_send_hostname is not None)
         self._logs = LogPolicies(logs, self._names, self._namespaces, world, diagnostics)
@@ -79,6 +88,7 @@ class _Builder:
         backends = tuple(self._backend(proxy) for proxy in self._proxies.backends)
         said = self._configuration.global_
         settings = self._global(said)
+        self._names.lists.warn_of_unread()
         file_numbers, line_numbers = self._names.lists.numbered()
         plan = document.Plan(
             version=document.VERSION,
@@ -121,6 +131,7 @@ class _Builder:
         """Collect what is probably not meant."""
         if proxy.settings.disabled:
             return
+        warn_of_http(proxy, self._diagnostics)
         if proxy.is_frontend and not proxy.binds:
             message = f"{proxy.kind} `{proxy.name}` has no `bind` line: nothing can connect to it"
             hint = "declare it as a backend if that is what was meant"
@@ -163,6 +174,11 @@ class _Builder:
                 proxy.settings.options.netns_unlisted_ignore for proxy in self._proxies.frontends
             ),
             hard_stop_after=said.hard_stop_after or 0,
+            http=replace(
+                http_global(said, self._world.open_files(), said.nbthread or self._world.processors()),
+                caches=http_caches(self._configuration.caches),
+                services=self._parts.services(),
+            ),
             variables=tuple(
                 (name, variable(value, self._names, self._diagnostics)) for name, value in said.variables
             ),
@@ -170,6 +186,7 @@ class _Builder:
 
     def _frontend(self, proxy: Proxy) -> document.Frontend:
         said = proxy.settings
+        check_modes(proxy, self._proxies, self._diagnostics)
         own = self._proxies.backend(proxy.name) if proxy.is_backend else None
         rules = frontend_rules(said.rules, own, self._names)
         return document.Frontend(
@@ -189,8 +206,9 @@ class _Builder:
             backend_choices=rules.backends,
             default_backend=self._default_backend(proxy),
             captures=rules.captures,
-            log=self._logs.policy(said.log, said.options, proxy.span),
+            log=self._logs.policy(proxy, frontend=True),
             options=frontend_options(proxy),
+            http=self._http.frontend(proxy),
         )
 
     def _default_backend(self, proxy: Proxy) -> int | None:
@@ -218,7 +236,7 @@ class _Builder:
             name=proxy.name,
             id=self._ids[id(proxy)],
             disabled=said.disabled,
-            algorithm=algorithm(said.balance, self._names),
+            algorithm=algorithm(said.balance, said.mode, self._names),
             servers=found,
             fullconn=fullconn(proxy, self._users.get(proxy.name, ()), self._maxconn),
             timeout_connect=said.timeouts.connect,
@@ -232,8 +250,9 @@ class _Builder:
             content_rules=rules.content,
             server_choices=rules.servers,
             source=source_address(said.source),
-            log=self._logs.policy(said.log, said.options, None),
+            log=self._logs.policy(proxy, frontend=False),
             options=backend_options(proxy),
+            http=self._http.backend(proxy),
         )
 
 

@@ -5,7 +5,7 @@ What the files hold is not looked at here: `ListFile` says what must be read, an
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from isthmus.config import Diagnostics, Span, register
 from isthmus.model.expression import AclTest, ListValues, MapArg, PatternFile
@@ -38,6 +38,13 @@ BAD_PATTERN_LINE = register(
     "bad line of a pattern file",
     """A line of a pattern file has not the form that a use of the file asks for: its key must suit the
     matching method, and its value the type that the map converter gives.""",
+)
+NEVER_READ = register(
+    "W0455",
+    "a file of patterns is changed and never read",
+    """Rules as set-map and add-acl change a list that ACLs or map converters look up something in, under
+    the same name; without any, they have no effect.""",
+    "use_backend %[req.hdr(host),map(/etc/isthmus/hosts.map)]",
 )
 
 
@@ -74,14 +81,19 @@ class Lists:
         self._lines.append((test, last))
         return len(self._lines) - 1, tuple(uses)
 
-    def _file(self, file: PatternFile, need: ListNeed) -> int:
+    def changed(self, file: PatternFile) -> int:
+        """Return the index of a file that a rule changes; nothing is looked up in it there."""
+        return self._file(file, None)
+
+    def _file(self, file: PatternFile, need: ListNeed | None) -> int:
         self._place(file.span)
         known = self._named.setdefault(file.name, _Named(file))
         if known.file.two_columns != file.two_columns:
             what = "one column" if file.two_columns else "two columns"
             message = f"`{file.name}` is read as a file of {what} at {_where(known.file.span)}"
             self._diagnostics.alert(MIXED_COLUMNS, message, file.span)
-        known.needs.append(need)
+        if need is not None:
+            known.needs.append(need)
         known.places.append(file.span)
         return list(self._named).index(file.name)
 
@@ -138,8 +150,18 @@ class Lists:
         return f"pattern loaded from file '{named.file.name}' used {users}"
 
     def files(self) -> tuple[ListFile, ...]:
-        """Return what must be read, in the order of the plan's lists."""
-        return tuple(ListFile(named.file, tuple(named.needs)) for named in self._named.values())
+        """Return what must be read, in the order of the plan's lists; what is changed only may be missing."""
+        return tuple(
+            ListFile(replace(named.file, optional=named.file.optional or not named.needs), tuple(named.needs))
+            for named in self._named.values()
+        )
+
+    def warn_of_unread(self) -> None:
+        """Warn of each file that rules change and that nobody looks up anything in."""
+        for name, named in self._named.items():
+            if not named.needs:
+                message = f"no ACL and no map reads `{name}`: what rules change in it has no effect"
+                self._diagnostics.warning(NEVER_READ, message, named.file.span)
 
 
 def _raw(text: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from isthmus.config import Diagnostics, Span, Word, register
-from isthmus.keywords.log_formats import DEFAULT_TCP
+from isthmus.config import Diagnostics, Word, register
+from isthmus.keywords.log_formats import DEFAULT_HTTP, DEFAULT_TCP
 from isthmus.keywords.namespaces import resolved
 from isthmus.keywords.row import RefusedError
 from isthmus.keywords.world import World
@@ -24,10 +24,10 @@ from isthmus.model.log import (
     UdpLog,
     UnixLog,
 )
-from isthmus.model.proxy import LogSettings
-from isthmus.model.settings import Options
+from isthmus.model.proxy import Proxy
 from isthmus.plan import document
 from isthmus.plan.expressions import Names, byte_string
+from isthmus.plan.modes import log_format, refuse_http_aliases
 from isthmus.plan.names import Namespaces
 
 UNRESOLVED_LOG = register(
@@ -88,14 +88,20 @@ class LogPolicies:
         self._diagnostics = diagnostics
         self._targets: dict[int, document.LogTarget | None] = {}
 
-    def policy(self, log: LogSettings, options: Options, frontend: Span | None) -> document.LogPolicy:
-        """Return what a proxy logs, when, and where. `frontend` is its header's span, None for a backend."""
-        chosen = log.format or DEFAULT_TCP
+    def policy(self, proxy: Proxy, *, frontend: bool) -> document.LogPolicy:
+        """Return what one side of a proxy logs, when, and where."""
+        log, options = proxy.settings.log, proxy.settings.options
+        plain = DEFAULT_HTTP if proxy.settings.mode == "http" else DEFAULT_TCP
+        chosen = plain
+        if frontend:
+            chosen = log_format(proxy, self._diagnostics) or plain
+            for each in (log.error_format, log.structured_data, log.unique_id):
+                refuse_http_aliases(each, proxy, self._diagnostics)
         when = LogWhen.CONNECT if options.logasap and chosen.when is LogWhen.END else chosen.when
         targets = self._all_targets(log.lines)
-        if frontend is not None and (log.format or log.structured_data) and not targets:
+        if frontend and (log.format or log.structured_data) and not targets:
             message = "the log format is not used: no `log` line says where lines go"
-            self._diagnostics.warning(NO_TARGET, message, frontend)
+            self._diagnostics.warning(NO_TARGET, message, proxy.span)
         tag = log.tag if log.tag is not None else self._global.tag
         return document.LogPolicy(
             targets=targets,

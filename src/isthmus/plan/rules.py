@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from isthmus.config import register
@@ -65,30 +65,15 @@ class BackendRules:
     servers: tuple[document.ServerChoice, ...]
 
 
-class _Slots:
-    """The capture slots of a frontend: those of its rules are filled in as the rules come."""
-
-    def __init__(self, slots: Sequence[int | None]) -> None:
-        self.lengths = [length or 0 for length in slots]
-        self._of_rules = iter([at for at, length in enumerate(slots) if length is None])
-
-    def take(self, length: int) -> int:
-        """Return the number of the next rule's slot."""
-        at = next(self._of_rules)
-        self.lengths[at] = length
-        return at
-
-
 def frontend_rules(rules: RuleSets, own_backend: int | None, names: Names) -> FrontendRules:
     """Lower the client side's rules. `own_backend` is the index of a listen's own servers."""
-    captures = _Slots(rules.slots)
     names.declare(rules.acls)
     return FrontendRules(
-        connection=tuple(_rule(rule, captures, names) for rule in rules.connection),
-        session=tuple(_rule(rule, captures, names) for rule in rules.session),
-        content=tuple(_rule(rule, captures, names) for rule in rules.content),
+        connection=tuple(_rule(rule, names) for rule in rules.connection),
+        session=tuple(_rule(rule, names) for rule in rules.session),
+        content=tuple(_rule(rule, names) for rule in rules.content),
         backends=tuple(_backend_choice(choice, own_backend, names) for choice in rules.backends),
-        captures=tuple(captures.lengths),
+        captures=rules.slots,
     )
 
 
@@ -97,17 +82,18 @@ def backend_rules(rules: RuleSets, backend: int, names: Names) -> BackendRules:
     names.declare(rules.acls)
     content = (rule for rule in rules.content if not isinstance(rule.action, Capture))
     return BackendRules(
-        content=tuple(_rule(rule, _Slots(()), names) for rule in content),
+        content=tuple(_rule(rule, names) for rule in content),
         servers=tuple(_server_choice(choice, backend, names) for choice in rules.servers),
     )
 
 
-def _rule(rule: Rule, captures: _Slots, names: Names) -> document.Rule:
-    action = _action(rule.action, captures, names)
+def _rule(rule: Rule, names: Names) -> document.Rule:
+    action = lowered_action(rule.action, names)
     return document.Rule(action, names.condition(rule.condition), origin(rule.span))
 
 
-def _action(action: Action, captures: _Slots, names: Names) -> document.Action:
+def lowered_action(action: Action, names: Names) -> document.Action:
+    """Return what a rule of either mode does."""
     match action:
         case Accept():
             return document.Accept()
@@ -125,8 +111,8 @@ def _action(action: Action, captures: _Slots, names: Names) -> document.Action:
             return document.UnsetVar(name)
         case SetAddress(what, value):
             return _ADDRESSES[what](names.expression(value))
-        case Capture(value, length):
-            return document.Capture(names.expression(value), length, captures.take(length))
+        case Capture(value, length, slot):
+            return document.Capture(names.expression(value), length, slot)
         case SetLogLevel(level):
             return document.SetLogLevel(level)
         case SetMark(mark):

@@ -14,6 +14,7 @@ from isthmus.model.server import InitAddress, ProxyHeader, Server, ServerSetting
 from isthmus.plan import document
 from isthmus.plan.addresses import listen_address, server_namespace, server_port, source_address
 from isthmus.plan.expressions import Names
+from isthmus.plan.http import http_server
 from isthmus.plan.logs import format_items
 from isthmus.plan.names import Namespaces, Numbers, Proxies, origin
 
@@ -56,6 +57,7 @@ def servers(
             source=source_address(server.settings.source),
             tcp_user_timeout=server.settings.tcp_user_timeout,
             tfo=server.settings.tfo,
+            http=http_server(server.settings.http),
             shut_on_down=server.settings.shut_on_down,
             shut_backups_on_up=server.settings.shut_backups_on_up,
         )

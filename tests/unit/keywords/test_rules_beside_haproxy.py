@@ -1,4 +1,4 @@
-"""Every line of tests/configs/rules/lines.tsv, read by Isthmus and, where there is one, by a real HAProxy.
+"""Every line of the tables in tests/configs/rules, read by Isthmus and, if there is one, by HAProxy.
 
 The columns are HAProxy 2.6's verdict (accept, warn or reject), Isthmus's, the section that the line is put
 into (Global, Frontend, Backend, Listen), the line (`\\n` begins another one), and why the verdicts differ.
@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from http_words import FILES
 from paper import messages
 
-TABLE = Path(__file__).parents[2] / "configs" / "rules" / "lines.tsv"
+FOLDER = Path(__file__).parents[2] / "configs" / "rules"
+TABLES = {"tcp": FOLDER / "lines.tsv", "http": FOLDER / "http.tsv"}
+"""A table for each mode."""
 HAPROXY = shutil.which("haproxy")
 
 
 class Row(NamedTuple):
+    mode: str
     haproxy: str
     isthmus: str
     section: str
@@ -24,7 +28,12 @@ class Row(NamedTuple):
     note: str = ""
 
 
-ROWS = [Row(*text.split("\t")) for text in TABLE.read_text().splitlines() if not text.startswith("#")]
+ROWS = [
+    Row(mode, *text.split("\t"))
+    for mode, table in TABLES.items()
+    for text in table.read_text().splitlines()
+    if not text.startswith("#")
+]
 
 
 def configuration(row: Row) -> str:
@@ -33,7 +42,7 @@ def configuration(row: Row) -> str:
     places[row.section] = row.line.replace("\\n", "\n ")
     return (
         f"global\n {places['G']}\n"
-        "defaults\n mode tcp\n timeout client 1s\n timeout server 1s\n timeout connect 1s\n"
+        f"defaults\n mode {row.mode}\n timeout client 1s\n timeout server 1s\n timeout connect 1s\n"
         f"frontend f\n bind 127.0.0.1:33999\n {places['F']}\n default_backend b\n"
         f"backend b\n {places['B']}\n server s1 127.0.0.1:80\n"
         f"listen l\n bind 127.0.0.1:33998\n {places['L']}\n server s1 127.0.0.1:80\n"
@@ -48,11 +57,13 @@ def verdict_of_isthmus(text: str) -> str:
 def verdict_of_haproxy(text: str, folder: Path) -> str:
     file = folder / "haproxy.cfg"
     file.write_text(text)
-    run = subprocess.run([HAPROXY, "-c", "-f", file], capture_output=True, text=True, check=False)
+    for name, content in FILES.items():
+        (folder / name).write_bytes(content)
+    run = subprocess.run([HAPROXY, "-c", "-f", file], cwd=folder, capture_output=True, text=True, check=False)
     return "reject" if run.returncode else "warn" if "[WARNING]" in run.stderr else "accept"
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.section}: {row.line}")
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.mode} {row.section}: {row.line}")
 def test_isthmus_takes_and_refuses_what_the_table_says(row):
     assert verdict_of_isthmus(configuration(row)) == row.isthmus
 

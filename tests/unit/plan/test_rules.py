@@ -207,7 +207,7 @@ def test_a_listen_cannot_choose_itself():
     assert [each.code for each in diagnostics] == ["E0422"]
 
 
-def policy(*lines, of_global=(), frontend=SPAN, options=None, tag=None, hostname=False, **settings):
+def policy(*lines, of_global=(), frontend=True, options=None, tag=None, hostname=False, **settings):
     diagnostics = Diagnostics()
     context = Context(VOCABULARY, diagnostics)
 
@@ -218,7 +218,12 @@ def policy(*lines, of_global=(), frontend=SPAN, options=None, tag=None, hostname
     said = GlobalLogs(tuple(parse(text) for text in of_global), tag, hostname)
     policies = LogPolicies(said, Names(Proxies(PROXIES), diagnostics), Namespaces(), Machine(), diagnostics)
     log = LogSettings(lines=tuple(parse(text) for text in lines), **settings)
-    return policies.policy(log, options or Options(), frontend), [each.code for each in diagnostics]
+    proxy = speaking(log=log, options=options or Options())
+    return policies.policy(proxy, frontend=frontend), [each.code for each in diagnostics]
+
+
+def speaking(**settings):
+    return Proxy("listen", "p", 0, ProxySettings(**settings), (), (), SPAN)
 
 
 def test_log_global_brings_the_targets_of_the_global_section():
@@ -261,13 +266,13 @@ def test_the_tag_of_the_proxy_wins_over_the_global_one():
     diagnostics = Diagnostics()
     names = Names(Proxies(PROXIES), diagnostics)
     policies = LogPolicies(GlobalLogs(tag="all"), names, Namespaces(), Machine(), diagnostics)
-    assert policies.policy(LogSettings(tag="own"), Options(), None).tag == "own"
-    assert policies.policy(LogSettings(), Options(), None).tag == "all"
+    assert policies.policy(speaking(log=LogSettings(tag="own")), frontend=False).tag == "own"
+    assert policies.policy(speaking(), frontend=False).tag == "all"
 
 
 def test_a_format_without_a_target_is_warned_about():
     assert policy(format=TCPLOG)[1] == ["W0431"]
-    assert policy(format=TCPLOG, frontend=None)[1] == []
+    assert policy(format=TCPLOG, frontend=False)[1] == []
 
 
 def test_a_log_target_that_does_not_resolve_is_an_error():

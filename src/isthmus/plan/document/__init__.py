@@ -7,6 +7,7 @@ both sides read. A byte string is a `str` whose characters U+0000..U+00FF stand 
 
 from __future__ import annotations
 
+from isthmus.plan.document import http
 from isthmus.plan.document.address import (
     Abstract,
     Address,
@@ -41,14 +42,18 @@ from isthmus.plan.document.backend import (
     HashFunction,
     HashKind,
     HashOf,
+    Header,
     Leastconn,
     ProxyHeader,
     ProxyTlv,
     Random,
+    RdpCookie,
     Roundrobin,
     Server,
     Source,
     StaticRr,
+    Uri,
+    UrlParam,
 )
 from isthmus.plan.document.expression import (
     Acl,
@@ -184,6 +189,7 @@ __all__ = [
     "HashFunction",
     "HashKind",
     "HashOf",
+    "Header",
     "Inet",
     "KeepAlive",
     "Leastconn",
@@ -205,6 +211,7 @@ __all__ = [
     "ProxyHeader",
     "ProxyTlv",
     "Random",
+    "RdpCookie",
     "Reject",
     "Roundrobin",
     "Rule",
@@ -240,4 +247,7 @@ __all__ = [
     "Term",
     "Unix",
     "UnsetVar",
+    "Uri",
+    "UrlParam",
+    "http",
 ]

@@ -14,6 +14,7 @@ from isthmus.plan.document.address import (
 )
 from isthmus.plan.document.expression import Expression
 from isthmus.plan.document.frontend import KeepAlive, Splice
+from isthmus.plan.document.http import HttpBackend, HttpServer
 from isthmus.plan.document.log import FormatItem, LogPolicy
 from isthmus.plan.document.rule import Rule, ServerChoice
 
@@ -72,6 +73,39 @@ class Source(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", 
     hash: Hash
 
 
+class Uri(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="uri"):
+    """A hash of the target's path, or of more of it; `len` bytes and `depth` directories, 0 for all."""
+
+    len: int
+    depth: int
+    whole: bool
+    path_only: bool
+    hash: Hash
+
+
+class UrlParam(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="url_param"):
+    """A hash of a parameter (a byte string) of the query, or of a form that is posted."""
+
+    name: str
+    check_post: bool
+    hash: Hash
+
+
+class Header(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="header"):
+    """A hash of a header; with `domain_only`, of the part of a host name before the top domains."""
+
+    name: str
+    domain_only: bool
+    hash: Hash
+
+
+class RdpCookie(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="rdp_cookie"):
+    """A hash of an RDP cookie."""
+
+    name: str
+    hash: Hash
+
+
 class HashOf(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="hash"):
     """A hash of a sample."""
 
@@ -79,7 +113,9 @@ class HashOf(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", 
     hash: Hash
 
 
-Algorithm = Roundrobin | StaticRr | Leastconn | First | Random | Source | HashOf
+Algorithm = (
+    Roundrobin | StaticRr | Leastconn | First | Random | Source | Uri | UrlParam | Header | RdpCookie | HashOf
+)
 """How a server is chosen (`balance`)."""
 
 
@@ -127,6 +163,7 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
     source: SourceAddress | None = None
     tcp_user_timeout: int = 0
     tfo: bool = False
+    http: HttpServer = HttpServer()
     shut_on_down: bool = False
     shut_backups_on_up: bool = False
 
@@ -144,7 +181,7 @@ class BackendOptions(Struct, frozen=True, forbid_unknown_fields=True):
 class Backend(Struct, frozen=True, forbid_unknown_fields=True):
     """A backend, or the server side of a `listen`.
 
-    `redispatch`: 0 off, N > 0 every N retries, -1 on the last one.
+    `redispatch`: 0 off, N > 0 every N retries, -1 on the last one. `http` is None in `mode tcp`.
     """
 
     name: str
@@ -166,3 +203,4 @@ class Backend(Struct, frozen=True, forbid_unknown_fields=True):
     source: SourceAddress | None
     log: LogPolicy
     options: BackendOptions
+    http: HttpBackend | None = None

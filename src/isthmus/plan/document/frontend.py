@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from isthmus.plan.document.address import Address
+from isthmus.plan.document.http import HttpFrontend
 from isthmus.plan.document.log import LogPolicy
 from isthmus.plan.document.rule import BackendChoice, Rule
 
@@ -79,7 +80,10 @@ class FrontendOptions(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Frontend(Struct, frozen=True, forbid_unknown_fields=True):
-    """A frontend, or the client side of a `listen`. `default_backend` is an index into the plan's."""
+    """A frontend, or the client side of a `listen`. `default_backend` is an index into the plan's.
+
+    `http` is None in `mode tcp`.
+    """
 
     name: str
     id: int
@@ -99,3 +103,4 @@ class Frontend(Struct, frozen=True, forbid_unknown_fields=True):
     captures: tuple[int, ...]
     log: LogPolicy
     options: FrontendOptions
+    http: HttpFrontend | None = None

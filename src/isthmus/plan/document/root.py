@@ -7,6 +7,7 @@ from msgspec import Struct, field
 from isthmus.plan.document.backend import Backend
 from isthmus.plan.document.expression import Acl, Expression
 from isthmus.plan.document.frontend import Frontend
+from isthmus.plan.document.http import HttpGlobal
 from isthmus.plan.document.patterns import PatternList
 
 VERSION = 1
@@ -35,6 +36,7 @@ class Global(Struct, frozen=True, forbid_unknown_fields=True):
     splice: bool
     netns_unlisted_ignore: bool
     hard_stop_after: int
+    http: HttpGlobal = HttpGlobal()
     variables: tuple[tuple[str, Expression], ...] = ()
 
 

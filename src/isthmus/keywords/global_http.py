@@ -1,0 +1,129 @@
+"""Keywords of section `global` that are about HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from isthmus.config import Span
+from isthmus.keywords.changes import changed
+from isthmus.keywords.codes import BAD_VALUE
+from isthmus.keywords.draft import GlobalDraft
+from isthmus.keywords.http_replies import TOKEN
+from isthmus.keywords.row import Keyword, RefusedError, Use, Where, takes_all
+from isthmus.keywords.values import choice, integer, size
+
+Row = Keyword[GlobalDraft]
+_GLOBAL = Where.GLOBAL
+
+
+def _change(use: Use[GlobalDraft], **changes: object) -> None:
+    http = changed(use.draft.settings.http, **changes)
+    use.draft.settings = replace(use.draft.settings, http=http)
+
+
+def _number(name: str, field: str, about: str, low: int, high: int = 2**31 - 1) -> Row:
+    def read(use: Use[GlobalDraft]) -> None:
+        _change(use, **{field: integer(use.words, low, high)})
+
+    return Keyword(name, _GLOBAL, "<number>", about, read)
+
+
+def _flag(name: str, field: str, about: str) -> Row:
+    return Keyword(name, _GLOBAL, "", about, lambda use: _change(use, **{field: True}))
+
+
+def _zero_copy(name: str) -> Row:
+    def read(use: Use[GlobalDraft]) -> None:
+        _change(use, splice_bodies=choice(use.words, ("on", "off"), "a switch") == "on")
+
+    return Keyword(name, _GLOBAL, "{ on | off }", "Forward bodies inside the kernel", read)
+
+
+def _inert(name: str, syntax: str, about: str, why: str) -> Row:
+    return Keyword(name, _GLOBAL, syntax, about, takes_all, inert=why)
+
+
+def _add_case(use: Use[GlobalDraft], name: str, shown: str, span: Span) -> None:
+    """Add a name and how it is written."""
+    known = use.draft.settings.http.case_adjust
+    if name.lower() != shown.lower() or not TOKEN.match(shown):
+        message = f"`{name}` and `{shown}` are not the same name"
+        raise RefusedError(BAD_VALUE, message, span, expected="two names that differ by case alone")
+    if name.lower() in dict(known):
+        raise RefusedError(BAD_VALUE, f"`{name}` is adjusted above already", span)
+    _change(use, case_adjust=(*known, (name.lower(), shown)))
+
+
+def _case_adjust(use: Use[GlobalDraft]) -> None:
+    name = use.words.take("a header in lower case, and as it is to be written")
+    shown = use.words.take("the header as it is to be written")
+    _add_case(use, name.text, shown.text, name.span.to(shown.span))
+
+
+def _case_file(use: Use[GlobalDraft]) -> None:
+    word = use.words.take("the name of a file")
+    try:
+        text = use.reading.world.read_bytes(word.text).decode("latin-1")
+    except OSError as error:
+        reason = error.strerror or "no such file"
+        raise RefusedError(BAD_VALUE, f"`{word.text}` cannot be read: {reason}", word.span) from None
+    for number, line in enumerate(text.splitlines(), 1):
+        names = line.split()
+        if not names or names[0].startswith("#"):
+            continue
+        if len(names) != 2:
+            message = f"line {number} of `{word.text}` does not hold two names"
+            raise RefusedError(BAD_VALUE, message, word.span)
+        _add_case(use, names[0], names[1], word.span)
+
+
+def _idle_share(use: Use[GlobalDraft]) -> None:
+    _change(use, idle_percent=integer(use.words, 0, 100))
+
+
+_OWN_POOL = "each worker has a pool of its own"
+_UNLIMITED = "how much is compressed does not depend on the load"
+
+GLOBAL_HTTP: tuple[Row, ...] = (
+    _flag(
+        "h1-accept-payload-with-any-method",
+        "payload_any_method",
+        "Take bodies of methods that usually have none",
+    ),
+    Keyword(
+        "h1-case-adjust", _GLOBAL, "<name> <Name>", "How a header is written for odd peers", _case_adjust
+    ),
+    Keyword("h1-case-adjust-file", _GLOBAL, "<file>", "How headers are written for odd peers", _case_file),
+    _flag(
+        "h1-do-not-close-on-insecure-transfer-encoding",
+        "keep_insecure_coding",
+        "Keep connections open on which framing was said twice",
+    ),
+    _inert("maxcompcpuusage", "<percent>", "Load above which less is compressed", _UNLIMITED),
+    _inert("maxcomprate", "<kilobytes>", "Most input of compression in a second", _UNLIMITED),
+    _inert("maxzlibmem", "<megabytes>", "Most memory of compression", _UNLIMITED),
+    _number("tune.comp.maxlevel", "compression_level", "Level of compression", 1, 9),
+    _zero_copy("tune.h1.zero-copy-fwd-recv"),
+    _zero_copy("tune.h1.zero-copy-fwd-send"),
+    _number("tune.http.cookielen", "cookie_len", "Most bytes of a captured cookie", 0),
+    _number("tune.http.logurilen", "loguri_len", "Most bytes of a logged URI", 0),
+    _number("tune.http.maxhdr", "maxhdr", "Most headers of a message", 1, 32767),
+    _inert("tune.idle-pool.shared", "{ on | off }", "Share idle connections", _OWN_POOL),
+    _inert("tune.idletimer", "<timeout>", "Silence behind which buffers change", "buffers are of one size"),
+    Keyword(
+        "tune.maxrewrite",
+        _GLOBAL,
+        "<size>",
+        "Room for rewriting heads",
+        lambda use: _change(use, maxrewrite=size(use.words)),
+    ),
+    Keyword(
+        "tune.pool-high-fd-ratio",
+        _GLOBAL,
+        "<percent>",
+        "Share of the descriptors that idle connections may hold",
+        _idle_share,
+    ),
+    _inert("tune.pool-low-fd-ratio", "<percent>", "Share that is always kept", _OWN_POOL),
+)
+"""Settings of HTTP mode."""

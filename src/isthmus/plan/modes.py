@@ -1,0 +1,140 @@
+"""What a proxy's mode allows: which backends a frontend may use, and what is left out in TCP mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from isthmus.config import Diagnostics, Span, register
+from isthmus.keywords.codes import NOT_IMPLEMENTED
+from isthmus.keywords.log_aliases import HTTP_ONLY
+from isthmus.keywords.log_formats import CLFLOG, HTTP_ALIAS, HTTPLOG, TCPLOG
+from isthmus.model.log import Alias, Format
+from isthmus.model.proxy import Proxy
+from isthmus.plan.backends import NEEDS_REQUEST
+from isthmus.plan.names import Proxies, origin
+
+MODE_MISMATCH = register(
+    "E0180",
+    "frontend and backend of different modes",
+    """A frontend in mode http makes requests, and a backend in mode tcp takes a connection; write the same
+    `mode` in both, best in `defaults`.""",
+)
+NEEDS_HTTP = register(
+    "W0181",
+    "keyword without effect in TCP mode",
+    """The line is about HTTP, and the proxy is not in `mode http`. As in HAProxy, it is not used.""",
+)
+REDIRECT_NEEDS_HTTP = register(
+    "E0183",
+    "server redirects in TCP mode",
+    "`redir` answers requests, and a proxy in mode tcp has none.",
+)
+
+
+def check_modes(proxy: Proxy, proxies: Proxies, diagnostics: Diagnostics) -> None:
+    """Collect an error for each backend that a frontend names and that is of another mode."""
+    if proxy.settings.disabled:
+        return
+    for name, span, how in _targets(proxy):
+        at = proxies.backend(name)
+        target = None if at is None else proxies.backends[at]
+        if target is None or target.settings.mode == proxy.settings.mode or target.settings.disabled:
+            continue
+        if proxy.settings.mode == "tcp":
+            message = f"`{name}` is in mode http: a connection that becomes HTTP there is not implemented yet"
+            hint = f"write `mode http` in {proxy.kind} `{proxy.name}` too"
+            diagnostics.alert(NOT_IMPLEMENTED, message, span, hint=hint)
+            continue
+        message = (
+            f"{proxy.kind} `{proxy.name}` is in mode {proxy.settings.mode}, and {how} `{name}` "
+            f"at {origin(target.span)} in mode {target.settings.mode}"
+        )
+        diagnostics.alert(MODE_MISMATCH, message, span)
+
+
+def _targets(proxy: Proxy) -> Iterator[tuple[str, Span, str]]:
+    for choice in proxy.settings.rules.backends:
+        if isinstance(choice.target, str):
+            yield choice.target, choice.span, "this rule's backend"
+    default = proxy.settings.default_backend
+    if default is not None:
+        yield default.text, default.span, "its default backend"
+
+
+def log_format(proxy: Proxy, diagnostics: Diagnostics) -> Format | None:
+    """Return the format of a proxy's lines; one that needs HTTP is refused, or replaced, in TCP mode."""
+    found = proxy.settings.log.format
+    if found is None or proxy.settings.mode == "http" or not proxy.is_frontend:
+        return found
+    if found.items in (HTTPLOG.items, CLFLOG.items):
+        message = (
+            f"`option httplog` needs mode http: {proxy.kind} `{proxy.name}` logs as with `option tcplog`"
+        )
+        diagnostics.warning(NEEDS_HTTP, message, found.span)
+        return TCPLOG
+    refuse_http_aliases(found, proxy, diagnostics)
+    return found
+
+
+def refuse_http_aliases(found: Format | None, proxy: Proxy, diagnostics: Diagnostics) -> None:
+    """Collect an error for each alias that has no value in TCP mode: the defaults do not know the mode."""
+    if found is None or proxy.settings.mode == "http" or not proxy.is_frontend:
+        return
+    for item in found.items:
+        if isinstance(item, Alias) and item.name in HTTP_ONLY:
+            message = f"alias `%{item.name}` has a value in mode http only, and `{proxy.name}` is in mode tcp"
+            diagnostics.alert(HTTP_ALIAS, message, found.span)
+
+
+def warn_of_http(proxy: Proxy, diagnostics: Diagnostics) -> None:
+    """Warn of each kind of line that a proxy in TCP mode does not use."""
+    if proxy.settings.mode == "http":
+        return
+    for what, span in _unused(proxy):
+        message = f"{what} of {proxy.kind} `{proxy.name}` is not used: the proxy is not in mode http"
+        diagnostics.warning(NEEDS_HTTP, message, span or proxy.span)
+    balance = proxy.settings.balance
+    if proxy.is_backend and balance.algorithm in NEEDS_REQUEST:
+        message = (
+            f"`balance {balance.algorithm.value}` needs mode http: "
+            f"{proxy.kind} `{proxy.name}` balances by roundrobin"
+        )
+        diagnostics.warning(NEEDS_HTTP, message, balance.span or proxy.span)
+    for server in proxy.servers:
+        name = f"server `{proxy.name}/{server.name}`"
+        if server.settings.http.redir is not None:
+            message = f"{name} cannot redirect clients: `{proxy.name}` is not in mode http"
+            diagnostics.alert(REDIRECT_NEEDS_HTTP, message, server.span)
+        if server.settings.http.cookie is not None:
+            message = f"`cookie` of {name} is not used: `{proxy.name}` is not in mode http"
+            diagnostics.warning(NEEDS_HTTP, message, server.span)
+
+
+def _unused(proxy: Proxy) -> Iterator[tuple[str, Span | None]]:
+    """Give what a proxy says about HTTP, each kind once, where HAProxy warns of it too."""
+    rules, said = proxy.settings.http_rules, proxy.settings.http
+    for name, lines in (
+        ("http-request", rules.request),
+        ("http-response", rules.response),
+        ("http-after-response", rules.after_response),
+        ("redirect", rules.redirects),
+    ):
+        if lines:
+            yield f"`{name}`", lines[0].span
+    if proxy.is_frontend and (rules.request_captures or rules.response_captures or said.capture_cookie):
+        yield "`capture`", None
+    for name, on in (
+        ("http-buffer-request", said.buffer_request),
+        ("checkcache", proxy.is_backend and said.check_cache),
+        ("prefer-last-server", proxy.is_backend and said.prefer_last_server),
+    ):
+        if on:
+            yield f"`option {name}`", None
+    if said.forwardfor is not None:
+        yield "`option forwardfor`", said.forwardfor.span
+    if said.originalto is not None:
+        yield "`option originalto`", said.originalto.span
+    if proxy.is_frontend and said.monitor_uri is not None:
+        yield "`monitor-uri`", said.monitor_uri_span
+    if proxy.is_backend and said.cookie is not None:
+        yield "`cookie`", said.cookie.span

@@ -1,0 +1,51 @@
+"""What tests about HTTP need: some of its fetches, and files with answers."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from isthmus.keywords.vocabulary import AclKeyword, Fetch, Parameter, Place, Vocabulary
+from isthmus.model.expression import MatchMethod, SampleType
+
+FILES = {
+    "503.http": b"HTTP/1.0 503 Nope\r\nContent-Type: text/plain\r\n\r\nno\n",
+    "lines.http": b"HTTP/1.1 503 Nope\nx: y\n\nno\n",
+    "empty": b"",
+    "case.txt": b"# odd peers\n\n x-a X-A \ncontent-type Content-Type\n",
+    "badcase.txt": b"a b\n",
+    "page.txt": b"hello %[src]\n",
+    "plain.txt": b"hello",
+    "nohead.http": b"HTTP/1.0 503 Nope\r\n",
+    "long.http": b"HTTP/1.0 503 Nope\r\nContent-Length: 10\r\n\r\nno\n",
+    "badformat.txt": b"hello %[srcx]\n",
+}
+"""Files by name, for the machine on paper and for a HAProxy in a folder of its own."""
+
+_REQUEST = "..YYYYYYYYY..........."
+_RESPONSE = "...........YYYYYYY.Y.."
+_KEPT = "..YYYYYYYYYYYYYYYYY..."
+_NAMED = (Parameter("string", optional=True), Parameter("integer", optional=True))
+assert len(_REQUEST) == len(_RESPONSE) == len(_KEPT) == len(Place)
+
+_FETCHES = (
+    Fetch("path", (), SampleType.STR, "", _REQUEST),
+    Fetch("url", (), SampleType.STR, "", _REQUEST),
+    Fetch("hdr", _NAMED, SampleType.STR, "[string,integer]", _REQUEST),
+    Fetch("req.hdr", _NAMED, SampleType.STR, "[string,integer]", _REQUEST),
+    Fetch("res.hdr", _NAMED, SampleType.STR, "[string,integer]", _RESPONSE),
+    Fetch("method", (), SampleType.METH, "", _KEPT),
+    Fetch("status", (), SampleType.INT, "", _RESPONSE),
+)
+_ACLS = (
+    AclKeyword("path_beg", "path", MatchMethod.BEG),
+    AclKeyword("path_end", "path", MatchMethod.END),
+    AclKeyword("path_reg", "path", MatchMethod.REG),
+    AclKeyword("url_beg", "url", MatchMethod.BEG),
+)
+
+
+def with_http(vocabulary: Vocabulary) -> Vocabulary:
+    """A vocabulary with some fetches of HTTP, where it has none of these names."""
+    fetches = {each.name: each for each in _FETCHES} | dict(vocabulary.fetches)
+    acls = {each.name: each for each in _ACLS} | dict(vocabulary.acls)
+    return dataclasses.replace(vocabulary, fetches=fetches, acls=acls)
