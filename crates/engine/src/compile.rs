@@ -352,10 +352,6 @@ fn algorithm(
             HashKey::Nothing,
         ),
         plan::Algorithm::Source { hash } => (hash_algorithm(hash), HashKey::Source),
-        plan::Algorithm::Uri { hash, .. }
-        | plan::Algorithm::UrlParam { hash, .. }
-        | plan::Algorithm::Header { hash, .. }
-        | plan::Algorithm::RdpCookie { hash, .. } => (hash_algorithm(hash), HashKey::Nothing),
         plan::Algorithm::Hash { expression, hash } => {
             let key = compiler
                 .expression(backend, expression)

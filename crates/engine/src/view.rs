@@ -32,7 +32,7 @@ impl<'v> View<'v> {
     }
 
     /// Milliseconds from one moment to another, -1 where one was not reached.
-    fn between(from: Option<u64>, to: Option<u64>) -> i64 {
+    pub(crate) fn between(from: Option<u64>, to: Option<u64>) -> i64 {
         from.zip(to)
             .map_or(-1, |(from, to)| signed(to.saturating_sub(from)))
     }
