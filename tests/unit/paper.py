@@ -7,7 +7,7 @@ from pathlib import Path
 
 from http_words import FILES, with_http
 
-from isthmus.config import Features, Tree, read_text
+from isthmus.config import Features, Severity, Tree, read_text
 from isthmus.engine.lists import ListCheck
 from isthmus.keywords import SECTIONS, load
 from isthmus.keywords.vocabulary import Vocabulary
@@ -97,7 +97,14 @@ def messages(text: str) -> list[tuple[str, int]]:
     found, diagnostics = load(read, VOCABULARY, PaperWorld())
     if not diagnostics.failed:
         read_lists(build(found, PaperWorld(), diagnostics), PaperWorld(), nothing_wrong)
-    return [(each.code, each.span.line if each.span else 0) for each in diagnostics]
+    shown = (each for each in diagnostics if each.severity is not Severity.DIAG)
+    return [(each.code, each.span.line if each.span else 0) for each in shown]
+
+
+def dangers(text: str) -> list[tuple[str, int]]:
+    """Code and line of what is told about a text without an error in diagnostic mode alone."""
+    told = (each for each in built(text).diagnostics if each.severity is Severity.DIAG)
+    return [(each.code, each.span.line if each.span else 0) for each in told]
 
 
 def exit_status(text: str) -> int:

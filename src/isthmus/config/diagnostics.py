@@ -105,9 +105,9 @@ class Diagnostics:
         """Add a notice."""
         self.add(Diagnostic(code, Severity.NOTICE, message, span))
 
-    def diag(self, code: str, message: str, span: Span | None) -> None:
+    def diag(self, code: str, message: str, span: Span | None, *, hint: str | None = None) -> None:
         """Add a message for the diagnostic mode (`-dD`) alone."""
-        self.add(Diagnostic(code, Severity.DIAG, message, span))
+        self.add(Diagnostic(code, Severity.DIAG, message, span, hint))
 
     def render(self, *, diagnostic_mode: bool = False) -> str:
         """Return the messages as text, in the order found; those of `-dD` in diagnostic mode alone."""
