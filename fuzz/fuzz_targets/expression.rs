@@ -151,7 +151,7 @@ fuzz_target!(|data: &[u8]| {
         names: &mut names,
         env: &|_| None,
         acl: &|_| Some(0),
-        lists: &[],
+        lists: &[], userlists: &[],
     };
     if let Ok(program) = Program::compile(&[acl], &mut env) {
         program.acl(0, &session);

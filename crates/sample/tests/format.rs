@@ -61,6 +61,7 @@ fn format(text: &str, names: &mut Names) -> Format {
         env: &|_| None,
         acl: &|_| None,
         lists: &[],
+        userlists: &[],
     };
     Format::compile(&items(text), &mut env).expect("a format")
 }
@@ -229,6 +230,7 @@ fn unknown_aliases_and_flags_are_refused() {
         env: &|_| None,
         acl: &|_| None,
         lists: &[],
+        userlists: &[],
     };
     for (name, flags) in [("nope", ""), ("ci", "Z")] {
         let item = FormatItem::Alias {

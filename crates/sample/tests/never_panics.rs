@@ -80,7 +80,7 @@ proptest! {
     ) {
         let mut names = Names::default();
         let variable = names.variable(b"txn.a").expect("a variable");
-        let mut env = CompileEnv { names: &mut names, env: &|_| None, acl: &|_| Some(0), lists: &[] };
+        let mut env = CompileEnv { names: &mut names, env: &|_| None, acl: &|_| Some(0), lists: &[], userlists: &[] };
         let item = FormatItem::Expression { expression, flags: "+Q,+E".to_owned() };
         if let Ok(format) = Format::compile(&[item], &mut env) {
             let table = Table {

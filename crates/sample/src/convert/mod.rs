@@ -17,6 +17,11 @@ mod word;
 
 use crate::registry::Converter;
 
+/// Decodes base64 as `b64dec` does.
+pub(crate) fn base64_decoded(text: &[u8]) -> Option<Vec<u8>> {
+    base64::decode(text, base64::STANDARD, true)
+}
+
 /// Every table.
 pub(crate) const TABLES: &[&[Converter]] = &[
     address::CONVERTERS,
