@@ -3,11 +3,18 @@
 mod address;
 mod base64;
 mod encode;
+mod fix;
+mod forwarded;
 mod hash;
 mod hash32;
 mod integer;
 mod json;
+mod jwt;
+mod language;
 mod map;
+mod mqtt;
+mod packet;
+mod protobuf;
 mod proxy;
 mod regsub;
 mod string;
@@ -26,11 +33,18 @@ pub(crate) fn base64_decoded(text: &[u8]) -> Option<Vec<u8>> {
 pub(crate) const TABLES: &[&[Converter]] = &[
     address::CONVERTERS,
     encode::CONVERTERS,
+    fix::CONVERTERS,
+    forwarded::CONVERTERS,
     hash::CONVERTERS,
     integer::CONVERTERS,
     json::CONVERTERS,
+    jwt::CONVERTERS,
+    language::CONVERTERS,
     map::CONVERTERS,
     map::OTHERS,
+    mqtt::CONVERTERS,
+    packet::CONVERTERS,
+    protobuf::CONVERTERS,
     proxy::CONVERTERS,
     regsub::CONVERTERS,
     string::CONVERTERS,

@@ -286,7 +286,7 @@ fn captured_uri<'a>(_args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
 }
 
 /// As [`captured_uri`], bare.
-pub(crate) fn kept_uri(ctx: &dyn Context) -> Option<Bytes<'_>> {
+fn kept_uri(ctx: &dyn Context) -> Option<Bytes<'_>> {
     let method = ctx.text(Text::RequestMethod);
     let text = ctx.text(Text::RequestTarget)?;
     let target = Target::parse(&text, Method::of(method.as_deref().unwrap_or_default()))?;

@@ -15,7 +15,6 @@ mod payload;
 mod proxy;
 mod session;
 
-pub(crate) use http_target::kept_uri;
 pub(crate) use internal::unit;
 pub(crate) use session::request_total;
 
