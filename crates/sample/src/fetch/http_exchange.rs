@@ -71,11 +71,10 @@ fn quic_enabled<'a>(_args: &'a Args, _ctx: &'a dyn Context) -> Fetched<'a> {
     Fetched::known(Sample::Bool(false))
 }
 
-/// Whether the request is HTTP: it has been read as such, or the bytes at hand can be.
+/// True where the request is HTTP: it has been read as such, or the bytes at hand can be.
 fn proto_http<'a>(_args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
-    let known = |is| Fetched::known(Sample::Bool(is));
     if ctx.head(Side::Request).is_some() || ctx.text(Text::RequestMethod).is_some() {
-        return known(true);
+        return Fetched::known(Sample::Bool(true));
     }
     if ctx.awaits_head(Side::Request) {
         return Fetched::wait();
@@ -85,8 +84,8 @@ fn proto_http<'a>(_args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
     };
     let mut bytes = payload.bytes.to_vec();
     match RequestHead::default().read(&mut bytes, &Rules::default()) {
-        Ok(Progress::Complete(_)) => known(true),
+        Ok(Progress::Complete(_)) => Fetched::known(Sample::Bool(true)),
         Ok(Progress::Incomplete) if payload.growing => Fetched::wait(),
-        Ok(Progress::Incomplete) | Err(_) => known(false),
+        Ok(Progress::Incomplete) | Err(_) => Fetched::settled(None),
     }
 }

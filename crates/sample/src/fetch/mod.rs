@@ -1,6 +1,7 @@
 //! The fetches: tables of rows, and how a row finds its value.
 
 mod constant;
+mod distcc;
 mod http_auth;
 mod http_body;
 mod http_cookie;
@@ -13,7 +14,9 @@ mod layer4;
 mod message;
 mod payload;
 mod proxy;
+mod rdp;
 mod session;
+mod tls_hello;
 
 pub(crate) use internal::unit;
 pub(crate) use session::request_total;
@@ -28,6 +31,7 @@ use crate::value::Sample;
 /// Every table, in the order in which `-dKall` and the vocabulary list them before sorting.
 pub(crate) const TABLES: &[&[Fetch]] = &[
     constant::FETCHES,
+    distcc::FETCHES,
     http_auth::FETCHES,
     http_body::FETCHES,
     http_cookie::FETCHES,
@@ -39,7 +43,9 @@ pub(crate) const TABLES: &[&[Fetch]] = &[
     layer4::FETCHES,
     payload::FETCHES,
     proxy::FETCHES,
+    rdp::FETCHES,
     session::FETCHES,
+    tls_hello::FETCHES,
 ];
 
 /// Valid everywhere.
