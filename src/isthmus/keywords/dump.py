@@ -60,7 +60,7 @@ def _configuration() -> list[str]:
         names = sorted(name for name, row in ACTIONS.items() if rule_set in row.sets)
         starred = (f"{name}*" if name in _IN_PARENTHESES else name for name in names)
         lines += [f"\ttcp-request {rule_set.value} {name}" for name in starred]
-    return [*lines, "namespace_list", "\tnamespace"]
+    return [*lines, "namespace_list", "\tnamespace", "userlist", "\tgroup", "\tuser"]
 
 
 def _options(line: str, table: OptionTable[Settings]) -> list[str]:

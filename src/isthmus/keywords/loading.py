@@ -21,6 +21,7 @@ from isthmus.keywords.proxy import PROXY
 from isthmus.keywords.row import Reading, RefusedError, Where, place
 from isthmus.keywords.sections import read_line
 from isthmus.keywords.tcp_rules import RuleReader
+from isthmus.keywords.userlist import Userlists
 from isthmus.keywords.values import suggest
 from isthmus.keywords.vocabulary import Vocabulary
 from isthmus.keywords.world import World
@@ -46,6 +47,7 @@ class _Loader:
         self._reading = reading
         self._global = GlobalDraft()
         self._list = NamespaceList(reading)
+        self._userlists = Userlists(reading)
         self._proxies: list[ProxyDraft] = []
         self._last_defaults: ProxyDraft | None = None
         self._sides: dict[tuple[Where, str], ProxyDraft] = {}
@@ -60,6 +62,8 @@ class _Loader:
                 self._lines_of_global(section)
             elif kind == "namespace_list":
                 self._list.read(section)
+            elif kind == "userlist":
+                self._userlists.read(section)
             elif kind in ("defaults", "frontend", "backend", "listen"):
                 self._proxy(section)
             else:
@@ -73,6 +77,7 @@ class _Loader:
             global_=self._global.settings,
             proxies=tuple(draft.finish() for draft in self._proxies),
             namespace_list=self._list.namespaces,
+            userlists=self._userlists.userlists,
         )
 
     def _lines_of_global(self, section: Section) -> None:

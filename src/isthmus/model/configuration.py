@@ -10,6 +10,7 @@ from isthmus.model.bind import Bind
 from isthmus.model.expression import Expression
 from isthmus.model.log import Format, LogLine
 from isthmus.model.proxy import Proxy
+from isthmus.model.userlist import Userlist
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Configuration:
     global_: Global = field(default_factory=Global)
     proxies: tuple[Proxy, ...] = ()
     namespace_list: tuple[Namespace, ...] = ()
+    userlists: tuple[Userlist, ...] = ()
     span: Span | None = None
 
     @property

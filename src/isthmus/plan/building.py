@@ -63,7 +63,7 @@ class _Builder:
         self._users = _users(self._proxies.frontends)
         self._ids = self._numbered()
         self._checks: list[Check] = []
-        self._names = Names(self._proxies, diagnostics)
+        self._names = Names(self._proxies, diagnostics, configuration.userlists)
         said = configuration.global_
         logs = GlobalLogs(said.log_lines, said.log_tag, said.log_send_hostname is not None)
         self._logs = LogPolicies(logs, self._names, self._namespaces, world, diagnostics)
@@ -86,6 +86,7 @@ class _Builder:
             namespaces=self._namespaces.all(),
             namespace_list=listed,
             lists=self._names.lists.documents(file_numbers),
+            userlists=self._names.userlists.documents(),
             acls=self._names.acls(line_numbers),
             frontends=frontends,
             backends=backends,

@@ -23,11 +23,14 @@ from isthmus.model.expression import (
     ProxyArg,
     ServerArg,
     StrArg,
+    UserlistArg,
     VarArg,
 )
+from isthmus.model.userlist import Userlist
 from isthmus.plan import document
 from isthmus.plan.lists import Lists
-from isthmus.plan.names import Proxies, origin
+from isthmus.plan.names import Proxies, byte_string, origin
+from isthmus.plan.userlists import Userlists
 
 UNKNOWN_PROXY = register(
     "E0420",
@@ -58,19 +61,17 @@ ACL_LOOP = register(
 )
 
 
-def byte_string(text: str) -> str:
-    """Return text of a configuration as the plan carries bytes: a character U+0000..U+00FF for each."""
-    return text.encode("utf-8", "surrogateescape").decode("latin-1")
-
-
 class Names:
     """What rules and expressions refer to: proxies and servers by name, and the plan's list of ACLs.
 
     A name that means nothing is an error in `diagnostics`, and index 0 in the plan, which is not used then.
     """
 
-    def __init__(self, proxies: Proxies, diagnostics: Diagnostics) -> None:
+    def __init__(
+        self, proxies: Proxies, diagnostics: Diagnostics, userlists: Iterable[Userlist] = ()
+    ) -> None:
         self.proxies = proxies
+        self.userlists = Userlists(userlists, diagnostics)
         self.diagnostics = diagnostics
         self.lists = Lists(diagnostics)
         self._acls: list[document.Acl] = []
@@ -127,6 +128,7 @@ class Names:
 
     def _test(self, test: AclTest) -> document.AclTest:
         line, files = self.lists.test(test)
+        self.userlists.check_groups(test)
         return document.AclTest(
             expression=self.expression(test.expression),
             method=document.MatchMethod(test.method.value),
@@ -196,6 +198,8 @@ class Names:
                 at = self.backend(backend, span)
                 known = self.proxies.backend(backend) is not None
                 return document.ArgServer(at, self.server(at, server, span) if known else 0)
+            case UserlistArg():
+                return document.ArgUserlist(self.userlists.index(argument))
             case MapArg():
                 return document.ArgList(self.lists.map(argument))
             case AbsentArg():

@@ -27,8 +27,8 @@ from isthmus.model.log import (
 from isthmus.model.proxy import LogSettings
 from isthmus.model.settings import Options
 from isthmus.plan import document
-from isthmus.plan.expressions import Names, byte_string
-from isthmus.plan.names import Namespaces
+from isthmus.plan.expressions import Names
+from isthmus.plan.names import Namespaces, byte_string
 
 UNRESOLVED_LOG = register(
     "E0430",

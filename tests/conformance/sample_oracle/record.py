@@ -3,9 +3,10 @@
 Reads crates/sample/tests/data/http_samples.txt and writes the second column of its rows anew. A line `> TEXT`
 sets the request and `< TEXT` the response to which the rows below belong, with C's escapes; `# ` begins a
 comment. A row is an expression, or `? ` and the words of an ACL, then a tab and what HAProxy 2.6 answers:
-Python's repr of the bytes that `%[...]` writes into a body or, of a response, into a field (control characters and `%` as `%` and two
-digits), `yes` or `no`, and `!` where HAProxy refuses the row. A third column holds what Isthmus answers where
-it differs, and a fourth why; both are kept. Run it with Debian's HAProxy 2.6 in the path.
+Python's repr of the bytes that `%[...]` writes into a body or, of a response, into a field (control
+characters as `%` and two digits), `yes` or `no`, and `!` where HAProxy refuses the row. A third column holds
+what Isthmus answers where it differs, and a fourth why; both are kept. Run it with Debian's HAProxy 2.6 in
+the path.
 
 The proxy is told by the destination port of a PROXY header which row is asked for, so that the messages
 themselves reach it as they are written.
@@ -121,9 +122,9 @@ def exchange(port: int, number: int, message: bytes) -> bytes:
 def answer(row: Row, received: bytes) -> str:
     """Read HAProxy's answer to a row."""
     head, _, body = received.partition(b"\r\n\r\n")
-    for field in head.split(b"\r\n")[1:]:
-        if field.lower().startswith(b"x-answer:"):
-            return repr(field[9:].strip())
+    for line in head.split(b"\r\n")[1:]:
+        if line.lower().startswith(b"x-answer:"):
+            return repr(line[9:].strip())
     if b" 200 " not in head.split(b"\r\n")[0]:
         return "status " + head.split(b" ")[1].decode() if b" " in head else "nothing"
     return body.decode() if row.text.startswith("? ") else repr(body)

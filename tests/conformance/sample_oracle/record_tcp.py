@@ -1,10 +1,10 @@
 """Records what a real HAProxy makes of expressions over bytes that are not HTTP.
 
 Reads crates/sample/tests/data/tcp_samples.txt and writes the second column of its rows anew. A line `> HEX`
-sets what the client sends; the rows below it are expressions, each with a tab and what HAProxy 2.6 answers: the
-value as hexadecimal digits (integers and booleans in eight bytes), `-` where there is none, and `!` where
-HAProxy refuses the row. A third column holds what Isthmus answers where it differs, and a fourth why; both are
-kept. Run it with Debian's HAProxy 2.6 in the path.
+sets what the client sends; the rows below it are expressions, each with a tab and what HAProxy 2.6 answers:
+the value as hexadecimal digits (integers and booleans in eight bytes), `-` where there is none, and `!`
+where HAProxy refuses the row. A third column holds what Isthmus answers where it differs, and a fourth why;
+both are kept. Run it with Debian's HAProxy 2.6 in the path.
 """
 
 from __future__ import annotations

@@ -55,8 +55,11 @@ impl<'a> Message<'a> {
     }
 }
 
-/// The content of the first record, and what is behind it; `None` until it is whole.
-fn record(stream: &[u8]) -> Result<Option<(&[u8], &[u8])>, NotTls> {
+/// A record's content, and what is behind it.
+type Record<'a> = (&'a [u8], &'a [u8]);
+
+/// The first record; `None` until it is whole.
+fn record(stream: &[u8]) -> Result<Option<Record<'_>>, NotTls> {
     let expected = [HANDSHAKE, 3];
     if stream
         .iter()

@@ -63,6 +63,7 @@ from isthmus.plan.document.expression import (
     ArgMask,
     ArgServer,
     ArgStr,
+    ArgUserlist,
     ArgVar,
     Call,
     Condition,
@@ -129,6 +130,7 @@ from isthmus.plan.document.rule import (
     SilentDrop,
     UnsetVar,
 )
+from isthmus.plan.document.userlist import Password, PasswordHashed, PasswordPlain, User, Userlist
 
 __all__ = [
     "VERSION",
@@ -150,6 +152,7 @@ __all__ = [
     "ArgMask",
     "ArgServer",
     "ArgStr",
+    "ArgUserlist",
     "ArgVar",
     "Backend",
     "BackendChoice",
@@ -200,6 +203,9 @@ __all__ = [
     "LogWhen",
     "MatchMethod",
     "Namespace",
+    "Password",
+    "PasswordHashed",
+    "PasswordPlain",
     "PatternList",
     "Plan",
     "ProxyHeader",
@@ -240,4 +246,6 @@ __all__ = [
     "Term",
     "Unix",
     "UnsetVar",
+    "User",
+    "Userlist",
 ]
