@@ -11,7 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use isthmus_plan::{ByteString, Call, Expression, Password, User, Userlist};
+use isthmus_plan::{ByteString, Call, Expression, FormatItem, Password, User, Userlist};
 use isthmus_proto::http1::{Progress, RequestHead, ResponseHead, Rewrite, Rules, View};
 use isthmus_sample::{
     BackendNumber, Bytes, CompileEnv, Compiled, Content, Context, End, FrontendNumber, Names,
@@ -147,6 +147,53 @@ pub fn staff() -> Userlist {
     }
 }
 
+/// Reads a format: `%{flags}alias`, `%{flags}[expression]`, `%%`. `M` holds unless taken away, as
+/// `log-format` has it.
+pub fn items(text: &str) -> Vec<FormatItem> {
+    let mut items = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('%') {
+        let (literal, after) = rest.split_at(at);
+        items.push(FormatItem::Literal {
+            text: ByteString::from(literal),
+        });
+        rest = after.get(1..).unwrap_or_default();
+        if let Some(after) = rest.strip_prefix('%') {
+            items.push(FormatItem::Literal {
+                text: ByteString::from("%"),
+            });
+            rest = after;
+            continue;
+        }
+        let mut flags = "M".to_owned();
+        if let Some(after) = rest.strip_prefix('{') {
+            let (inside, after) = after.split_once('}').expect("a closing brace");
+            flags = format!("+M,{inside}");
+            rest = after;
+        }
+        if let Some(after) = rest.strip_prefix('[') {
+            let (inside, after) = after.split_once(']').expect("a closing bracket");
+            let expression = parse(inside).expect("an expression");
+            items.push(FormatItem::Expression { expression, flags });
+            rest = after;
+        } else {
+            let end = rest
+                .find(|c: char| !c.is_ascii_alphabetic())
+                .unwrap_or(rest.len());
+            let (name, after) = rest.split_at(end);
+            items.push(FormatItem::Alias {
+                name: name.to_owned(),
+                flags,
+            });
+            rest = after;
+        }
+    }
+    items.push(FormatItem::Literal {
+        text: ByteString::from(rest),
+    });
+    items
+}
+
 /// A message that has been read.
 pub struct Message<H> {
     head: H,
@@ -186,6 +233,7 @@ pub struct Table {
     pub backends: HashMap<(Option<usize>, BackendNumber), i64>,
     pub servers: HashMap<(Option<(usize, usize)>, ServerNumber), i64>,
     pub request: Option<(Vec<u8>, bool)>,
+    pub captures: HashMap<(Side, usize), Vec<u8>>,
     pub request_head: Option<Message<RequestHead>>,
     pub response_head: Option<Message<ResponseHead>>,
     pub side: Option<Side>,
@@ -264,6 +312,10 @@ impl Context for Table {
             length: (!growing).then_some(body.len() as u64),
             growing,
         })
+    }
+    fn capture(&self, side: Side, slot: usize) -> Option<Bytes<'_>> {
+        let value = self.captures.get(&(side, slot));
+        value.map(|value| value.as_slice().into())
     }
     fn awaits_head(&self, _side: Side) -> bool {
         self.awaits
