@@ -151,7 +151,8 @@ fuzz_target!(|data: &[u8]| {
         names: &mut names,
         env: &|_| None,
         acl: &|_| Some(0),
-        lists: &[], userlists: &[],
+        lists: &[],
+        userlists: &[],
     };
     if let Ok(program) = Program::compile(&[acl], &mut env) {
         program.acl(0, &session);

@@ -2,6 +2,7 @@
 
 mod address;
 mod base64;
+mod cipher;
 mod encode;
 mod fix;
 mod forwarded;
@@ -20,6 +21,7 @@ mod regsub;
 mod string;
 mod time;
 mod variable;
+mod when;
 mod word;
 
 use crate::registry::Converter;
@@ -32,6 +34,7 @@ pub(crate) fn base64_decoded(text: &[u8]) -> Option<Vec<u8>> {
 /// Every table.
 pub(crate) const TABLES: &[&[Converter]] = &[
     address::CONVERTERS,
+    cipher::CONVERTERS,
     encode::CONVERTERS,
     fix::CONVERTERS,
     forwarded::CONVERTERS,
@@ -50,5 +53,6 @@ pub(crate) const TABLES: &[&[Converter]] = &[
     string::CONVERTERS,
     time::CONVERTERS,
     variable::CONVERTERS,
+    when::CONVERTERS,
     word::CONVERTERS,
 ];

@@ -233,6 +233,7 @@ pub struct Table {
     pub backends: HashMap<(Option<usize>, BackendNumber), i64>,
     pub servers: HashMap<(Option<(usize, usize)>, ServerNumber), i64>,
     pub request: Option<(Vec<u8>, bool)>,
+    pub response: Option<(Vec<u8>, bool)>,
     pub captures: HashMap<(Side, usize), Vec<u8>>,
     pub request_head: Option<Message<RequestHead>>,
     pub response_head: Option<Message<ResponseHead>>,
@@ -276,7 +277,11 @@ impl Context for Table {
         self.servers.get(&(server, fact)).copied()
     }
     fn payload(&self, side: Side) -> Option<Payload<'_>> {
-        let (bytes, growing) = self.request.as_ref().filter(|_| side == Side::Request)?;
+        let received = match side {
+            Side::Request => self.request.as_ref(),
+            Side::Response => self.response.as_ref(),
+        };
+        let (bytes, growing) = received?;
         Some(Payload {
             bytes,
             growing: *growing,
