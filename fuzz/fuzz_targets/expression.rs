@@ -152,6 +152,7 @@ fuzz_target!(|data: &[u8]| {
         env: &|_| None,
         acl: &|_| Some(0),
         lists: &[],
+        userlists: &[],
     };
     if let Ok(program) = Program::compile(&[acl], &mut env) {
         program.acl(0, &session);

@@ -46,6 +46,7 @@ def every_argument() -> d.Expression:
         d.ArgBackend(1),
         d.ArgServer(1, 2),
         d.ArgList(3),
+        d.ArgUserlist(0),
         d.ArgAbsent(),
     )
     return expression("some", *args, converters=(d.Call("lower"), d.Call("mod", (d.ArgInt(3),))))
@@ -236,6 +237,16 @@ def plan() -> d.Plan:
         lists=(
             d.PatternList(0, "a.map", "used by map", True, True, "ab12", (("localhost", "127.0.0.1"),)),
             d.PatternList(1, "virt@b", "used by acl", False, True),
+        ),
+        userlists=(
+            d.Userlist(
+                "staff",
+                (
+                    d.User("ann", d.PasswordPlain("\xff"), ("all",)),
+                    d.User("bob", d.PasswordHashed("$5$salt$hash")),
+                    d.User("carl", None),
+                ),
+            ),
         ),
         acls=(
             d.Acl("a", tuple(d.AclTest(SRC, each, True, ("10.0.0.0/8", "\xff")) for each in d.MatchMethod)),

@@ -60,6 +60,7 @@ fn compile_with(
         program: &program,
         acls: &plan.acls,
         lists,
+        userlists: &plan.userlists,
         errors: Vec::new(),
     };
     let context = Context {
@@ -113,6 +114,7 @@ fn acls(
         env: &crate::rules::environment,
         acl: &|name| plan.acls.iter().position(|acl| acl.name.as_bytes() == name),
         lists,
+        userlists: &plan.userlists,
     };
     Program::compile(&plan.acls, &mut env).map_err(|errors| {
         let located = |(_, message): (usize, String)| ("acl".to_owned(), message);

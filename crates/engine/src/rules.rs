@@ -83,17 +83,19 @@ pub(crate) struct Compiler<'c> {
     pub(crate) program: &'c Program,
     pub(crate) acls: &'c [plan::Acl],
     pub(crate) lists: &'c [Arc<List>],
+    pub(crate) userlists: &'c [plan::Userlist],
     pub(crate) errors: Vec<(String, String)>,
 }
 
 impl Compiler<'_> {
     fn env<T>(&mut self, work: impl FnOnce(&mut CompileEnv<'_>) -> T) -> T {
-        let (acls, lists) = (self.acls, self.lists);
+        let (acls, lists, userlists) = (self.acls, self.lists, self.userlists);
         work(&mut CompileEnv {
             names: self.names,
             env: &environment,
             acl: &|name| acls.iter().position(|acl| acl.name.as_bytes() == name),
             lists,
+            userlists,
         })
     }
 

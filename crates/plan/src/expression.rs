@@ -78,6 +78,11 @@ pub enum Arg {
         /// Index into the plan's lists.
         list: usize,
     },
+    /// A userlist.
+    Userlist {
+        /// Index into the plan's userlists.
+        userlist: usize,
+    },
     /// An optional argument left out before one that is given.
     Absent {},
 }

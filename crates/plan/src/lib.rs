@@ -18,6 +18,7 @@ mod log;
 mod patterns;
 pub mod report;
 mod rule;
+mod userlist;
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,7 @@ pub use patterns::{
     PatternList,
 };
 pub use rule::{Action, BackendChoice, BackendTarget, Rule, ServerChoice, ServerTarget};
+pub use userlist::{Password, User, Userlist};
 
 /// The version of the document's shape. A plan of another version is refused.
 pub const VERSION: u32 = 1;
@@ -54,6 +56,8 @@ pub struct Plan {
     pub namespace_list: Vec<usize>,
     /// Every file of patterns that ACLs and maps name; they refer to them by index.
     pub lists: Vec<PatternList>,
+    /// Every userlist; expressions refer to them by index.
+    pub userlists: Vec<Userlist>,
     /// Every named and anonymous ACL; conditions refer to them by index.
     pub acls: Vec<Acl>,
     /// Frontends, and the client side of every `listen`.

@@ -1,9 +1,12 @@
 //! The aliases of log formats (manual, section 8.2.6): what each one writes.
 
+mod exchange;
+
 use std::net::IpAddr;
 
 use isthmus_pattern::write_ip;
 
+use self::exchange::{Part, write_capture_list, write_captures, write_part};
 use crate::cast::write_int;
 use crate::context::{Context, Side};
 use crate::date::{with_millis, with_zone};
@@ -36,6 +39,12 @@ enum Source {
     Server(ServerNumber),
     /// A function that writes.
     Call(fn(&dyn Context, Flags, &mut Vec<u8>)),
+    /// A part of the request line.
+    Request(Part),
+    /// What was captured from a side, as one text.
+    Captures(Side),
+    /// What was captured from a side, one by one.
+    CaptureList(Side),
     /// A number that the flag X writes in hexadecimal.
     Hex(Number),
 }
@@ -58,7 +67,15 @@ const fn late(name: &'static str, source: Source) -> Alias {
 
 const ALIASES: &[Alias] = &[
     late("B", Source::Number(Number::BytesOut)),
+    late("CC", Source::Text(Text::RequestCookie)),
+    late("CS", Source::Text(Text::ResponseCookie)),
     now("H", Source::Text(Text::Hostname)),
+    late("HM", Source::Request(exchange::method)),
+    late("HP", Source::Request(exchange::target_without_query)),
+    late("HPO", Source::Request(exchange::path_only)),
+    late("HQ", Source::Request(exchange::query)),
+    late("HU", Source::Request(exchange::target)),
+    late("HV", Source::Request(exchange::version)),
     now("ID", Source::Text(Text::UniqueId)),
     late("ST", Source::Number(Number::Status)),
     now("T", Source::Call(accept_utc)),
@@ -89,15 +106,15 @@ const ALIASES: &[Alias] = &[
     now("fi", Source::Ip(End::Dst)),
     now("fp", Source::Port(End::Dst)),
     now("ft", Source::Text(Text::FrontendName)),
-    late("hr", Source::Call(request_captures)),
-    late("hrl", Source::Call(request_capture_list)),
-    // Nothing is captured from responses in TCP mode.
-    late("hs", Source::Nothing),
-    late("hsl", Source::Nothing),
+    late("hr", Source::Captures(Side::Request)),
+    late("hrl", Source::CaptureList(Side::Request)),
+    late("hs", Source::Captures(Side::Response)),
+    late("hsl", Source::CaptureList(Side::Response)),
     now("lc", Source::Hex(Number::LogNumber)),
     now("ms", Source::Call(accept_millis)),
     now("o", Source::Nothing),
     now("pid", Source::Hex(Number::Pid)),
+    late("r", Source::Request(exchange::whole_line)),
     late("rc", Source::Call(retries)),
     now("rt", Source::Hex(Number::SessionNumber)),
     late("s", Source::TextOr(Text::ServerName, "<NOSRV>")),
@@ -144,6 +161,9 @@ impl Alias {
                 }
                 return out.text(Some(&text), flags);
             }
+            Source::Request(part) => return write_part(part, ctx, flags, out),
+            Source::Captures(side) => return write_captures(side, ctx, flags, out),
+            Source::CaptureList(side) => return write_capture_list(side, ctx, flags, out),
             Source::Call(function) => return function(ctx, flags, out.bytes),
             Source::Port(end) => {
                 let port = ctx
@@ -217,40 +237,10 @@ fn absent(_ctx: &dyn Context, _flags: Flags, out: &mut Vec<u8>) {
     out.push(b'-');
 }
 
-/// `{a|b}`: the captures in the order of their slots, nothing where the frontend has none.
-fn request_captures(ctx: &dyn Context, _flags: Flags, out: &mut Vec<u8>) {
-    let slots = ctx.number(Number::RequestCaptures).unwrap_or(0);
-    for slot in 0..usize::try_from(slots).unwrap_or(0) {
-        out.push(if slot == 0 { b'{' } else { b'|' });
-        out.extend_from_slice(&ctx.capture(Side::Request, slot).unwrap_or_default());
-    }
-    if slots > 0 {
-        out.push(b'}');
-    }
-}
-
-/// The captures quoted as in CSV, separated by spaces.
-fn request_capture_list(ctx: &dyn Context, _flags: Flags, out: &mut Vec<u8>) {
-    let slots = ctx.number(Number::RequestCaptures).unwrap_or(0);
-    for slot in 0..usize::try_from(slots).unwrap_or(0) {
-        if slot > 0 {
-            out.push(b' ');
-        }
-        out.push(b'"');
-        for byte in ctx.capture(Side::Request, slot).unwrap_or_default().iter() {
-            if *byte == b'"' {
-                out.push(b'"');
-            }
-            out.push(*byte);
-        }
-        out.push(b'"');
-    }
-}
-
-/// The termination state with the two letters of cookies, which TCP mode has none of.
+/// The termination state with the two letters that tell of the persistence cookie.
 fn termination_state_cookie(ctx: &dyn Context, flags: Flags, out: &mut Vec<u8>) {
     termination_state(ctx, flags, out);
-    out.extend_from_slice(b"--");
+    out.extend_from_slice(ctx.text(Text::CookieState).as_deref().unwrap_or(b"--"));
 }
 
 fn accept_utc(ctx: &dyn Context, _flags: Flags, out: &mut Vec<u8>) {

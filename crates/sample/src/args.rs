@@ -4,11 +4,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use isthmus_pattern::{List, View};
-use isthmus_plan::Arg;
+use isthmus_plan::{Arg, Userlist};
 use regex::bytes::Regex;
 
 use crate::assignment::Assignment;
 use crate::registry::Param;
+use crate::userlist::Users;
 use crate::value::Sample;
 use crate::variable::{Names, VarRef};
 
@@ -22,6 +23,8 @@ pub struct CompileEnv<'e> {
     pub acl: &'e dyn Fn(&[u8]) -> Option<usize>,
     /// The files of patterns that the plan names.
     pub lists: &'e [Arc<List>],
+    /// The plan's userlists.
+    pub userlists: &'e [Userlist],
 }
 
 /// One argument, as the function that takes it wants it.
@@ -51,6 +54,8 @@ pub enum ArgValue {
     Acl(usize, bool),
     /// A file of patterns.
     List(Arc<List>),
+    /// A userlist.
+    Users(Arc<Users>),
     /// A file of patterns, compiled for a lookup.
     View(Arc<View>),
     /// A variable to be set.
@@ -91,6 +96,10 @@ impl Args {
                     let known = env.lists.get(*list);
                     ArgValue::List(known.cloned().ok_or("no such list of patterns")?)
                 }
+                Arg::Userlist { userlist } => {
+                    let known = env.userlists.get(*userlist).ok_or("no such userlist")?;
+                    ArgValue::Users(Arc::new(Users::compile(known)?))
+                }
                 Arg::Absent {} => ArgValue::Absent,
             })
         };
@@ -110,6 +119,7 @@ impl Args {
                 ("frontend", value) => matches!(value, ArgValue::Frontend(_)),
                 ("backend", value) => matches!(value, ArgValue::Backend(_)),
                 ("server", value) => matches!(value, ArgValue::Server(..)),
+                ("user list", value) => matches!(value, ArgValue::Users(_)),
                 ("regex", value) => matches!(value, ArgValue::Str(_)),
                 ("string", value) => {
                     matches!(

@@ -210,14 +210,10 @@ impl Test {
     }
 
     fn eval(&self, ctx: &dyn Context) -> Verdict {
-        let found = self.expression.eval(ctx);
-        let matched = found
-            .sample
-            .as_ref()
-            .is_some_and(|sample| self.matches(sample));
+        let (matched, may_change) = self.expression.any(ctx, &mut |sample| self.matches(sample));
         if matched {
             Verdict::Pass
-        } else if found.may_change && !ctx.is_final() {
+        } else if may_change && !ctx.is_final() {
             Verdict::Wait
         } else {
             Verdict::Fail

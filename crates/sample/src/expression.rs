@@ -120,6 +120,26 @@ impl Compiled {
         }
     }
 
+    /// Asks `matches` about each of the values there may be, until one matches: whether one did,
+    /// and whether more data could still change that.
+    pub(crate) fn any<'a>(
+        &'a self,
+        ctx: &'a dyn Context,
+        matches: &mut dyn FnMut(&Sample<'a>) -> bool,
+    ) -> (bool, bool) {
+        let Some(each) = self.fetch.each else {
+            let found = self.eval(ctx);
+            return (found.sample.as_ref().is_some_and(matches), found.may_change);
+        };
+        let mut matched = false;
+        let may_change = each.eval(&self.args, ctx, &mut |sample| {
+            let last = (self.steps.iter()).try_fold(sample, |sample, step| step.apply(sample, ctx));
+            matched = last.as_ref().is_some_and(&mut *matches);
+            !matched
+        });
+        (matched, may_change)
+    }
+
     /// Evaluates to what is known now.
     pub fn value<'a>(&'a self, ctx: &'a dyn Context) -> Option<Sample<'a>> {
         self.eval(ctx).sample

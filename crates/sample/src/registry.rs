@@ -1,6 +1,8 @@
 //! The rows in which fetches and converters are registered: the name, the signature in the
 //! notation of `haproxy -dKall`, and the function.
 
+use isthmus_proto::http1::View;
+
 use crate::args::{Args, CompileEnv};
 use crate::context::Context;
 use crate::expression::Fetched;
@@ -24,8 +26,39 @@ pub struct Fetch {
     pub valid: Validity,
     /// Where its value comes from.
     pub(crate) run: Run,
+    /// How an ACL finds the values one after the other, where there may be several.
+    pub(crate) each: Option<Each>,
     /// Checks and prepares the arguments.
     pub(crate) prepare: Option<Prepare>,
+}
+
+/// Which message of an exchange is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// The request.
+    Request,
+    /// The response.
+    Response,
+    /// That of the rules that are evaluated.
+    Either,
+}
+
+/// Finds a value in an HTTP head.
+pub(crate) type HeadRead = for<'a> fn(&'a Args, View<'a>) -> Option<Sample<'a>>;
+
+/// Takes values one by one, until it returns false.
+pub(crate) type Visit<'v, 'a> = dyn FnMut(Sample<'a>) -> bool + 'v;
+
+/// Finds all values in an HTTP head.
+pub(crate) type HeadVisit = for<'a> fn(&'a Args, View<'a>, &mut Visit<'_, 'a>);
+
+/// Where all the values of a fetch come from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Each {
+    /// From an HTTP head.
+    Head(Of, HeadVisit),
+    /// From wherever a function looks; it returns whether more may come.
+    Call(for<'a> fn(&'a Args, &'a dyn Context, &mut Visit<'_, 'a>) -> bool),
 }
 
 /// Where the value of a fetch comes from.
@@ -33,6 +66,8 @@ pub struct Fetch {
 pub(crate) enum Run {
     /// A function.
     Call(for<'a> fn(&'a Args, &'a dyn Context) -> Fetched<'a>),
+    /// A function of an HTTP head.
+    Head(Of, HeadRead),
     /// A fact as an integer.
     Number(Number),
     /// A fact as a truth value.
@@ -113,12 +148,18 @@ impl Fetch {
             output,
             valid,
             run,
+            each: None,
             prepare: None,
         }
     }
 
     pub(crate) const fn preparing(mut self, prepare: Prepare) -> Self {
         self.prepare = Some(prepare);
+        self
+    }
+
+    pub(crate) const fn iterating(mut self, each: Each) -> Self {
+        self.each = Some(each);
         self
     }
 }

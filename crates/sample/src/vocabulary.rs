@@ -78,7 +78,7 @@ pub struct AliasWord {
 #[derive(Debug, Serialize)]
 pub struct AclWord {
     /// The keyword.
-    pub name: &'static str,
+    pub name: String,
     /// The fetch that it stands for.
     pub fetch: &'static str,
     /// How its samples are compared.
@@ -94,11 +94,61 @@ pub struct MethodWord {
     pub inputs: Vec<&'static str>,
 }
 
-/// ACL keywords whose method is not the default of their fetch's type.
-const ACLS: [(&str, &str, MatchMethod); 2] = [
+/// ACL keywords that stand for a fetch with a method of its own, or under another name.
+const ACLS: [(&str, &str, MatchMethod); 11] = [
+    ("http_auth_group", "http_auth_group", MatchMethod::Str),
+    ("method", "method", MatchMethod::Str),
     ("payload", "req.payload", MatchMethod::Bin),
     ("payload_lv", "req.payload_lv", MatchMethod::Bin),
+    ("req.ssl_ver", "req.ssl_ver", MatchMethod::Int),
+    ("req_rdp_cookie", "req.rdp_cookie", MatchMethod::Str),
+    ("req_rdp_cookie_cnt", "req.rdp_cookie_cnt", MatchMethod::Int),
+    ("req_ssl_sni", "req.ssl_sni", MatchMethod::Str),
+    ("req_ssl_ver", "req.ssl_ver", MatchMethod::Int),
+    ("req_ver", "req.ver", MatchMethod::Str),
+    ("resp_ver", "res.ver", MatchMethod::Str),
 ];
+
+/// ACL keywords with a keyword for every method of text: `path`, `path_beg` ...
+const FAMILIES: [(&str, &str); 8] = [
+    ("base", "base"),
+    ("cook", "req.cook"),
+    ("hdr", "req.hdr"),
+    ("path", "path"),
+    ("scook", "res.cook"),
+    ("shdr", "res.hdr"),
+    ("url", "url"),
+    ("urlp", "urlp"),
+];
+
+/// What is put behind a family's name, and the method that it asks for.
+const SUFFIXES: [(&str, MatchMethod); 8] = [
+    ("", MatchMethod::Str),
+    ("_beg", MatchMethod::Beg),
+    ("_dir", MatchMethod::Dir),
+    ("_dom", MatchMethod::Dom),
+    ("_end", MatchMethod::End),
+    ("_len", MatchMethod::Len),
+    ("_reg", MatchMethod::Reg),
+    ("_sub", MatchMethod::Sub),
+];
+
+/// Every ACL keyword.
+fn acls() -> Vec<AclWord> {
+    let single = ACLS.iter().map(|(name, fetch, method)| AclWord {
+        name: (*name).to_owned(),
+        fetch,
+        method: *method,
+    });
+    let families = FAMILIES.iter().flat_map(|(name, fetch)| {
+        SUFFIXES.iter().map(move |(suffix, method)| AclWord {
+            name: format!("{name}{suffix}"),
+            fetch,
+            method: *method,
+        })
+    });
+    single.chain(families).collect()
+}
 
 /// The methods, in the order of the manual's section 7.1.
 const METHODS: [MatchMethod; 13] = [
@@ -173,13 +223,7 @@ pub fn vocabulary() -> Vocabulary {
         aliases: aliases()
             .map(|(name, late)| AliasWord { name, late })
             .collect(),
-        acls: ACLS
-            .map(|(name, fetch, method)| AclWord {
-                name,
-                fetch,
-                method,
-            })
-            .into(),
+        acls: acls(),
         methods: METHODS
             .map(|name| MethodWord {
                 name,

@@ -103,6 +103,7 @@ fn evaluate(text: &str) -> Result<Verdict, String> {
         env: &|_| None,
         acl: &|_| None,
         lists: &[],
+        userlists: &[],
     };
     let program = Program::compile(&[acl], &mut env).map_err(|errors| format!("{errors:?}"))?;
     Ok(program.acl(0, &table))

@@ -175,6 +175,7 @@ fn program(tests: &[(&str, MatchMethod, &str)]) -> Program {
         env: &|_| None,
         acl: &|_| None,
         lists: &[],
+        userlists: &[],
     };
     Program::compile(&acls, &mut env).expect("ACLs")
 }
@@ -312,6 +313,7 @@ fn the_fetch_acl_holds_when_all_its_acls_do() {
             env: &|_| None,
             acl: &named,
             lists: &[],
+            userlists: &[],
         };
         let expression = parse(text).expect("an expression");
         let compiled = isthmus_sample::Compiled::compile(&expression, &mut env).expect("compiles");

@@ -4,56 +4,10 @@
 
 mod support;
 
-use isthmus_plan::{ByteString, FormatItem};
-use isthmus_sample::{CompileEnv, End, Format, Names, Number, Sample, Text};
-use support::{Table, parse};
+use isthmus_plan::FormatItem;
 
-/// Reads a format: `%{flags}alias`, `%{flags}[expression]`, `%%`. `M` holds unless taken away, as
-/// `log-format` has it.
-fn items(text: &str) -> Vec<FormatItem> {
-    let mut items = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find('%') {
-        let (literal, after) = rest.split_at(at);
-        items.push(FormatItem::Literal {
-            text: ByteString::from(literal),
-        });
-        rest = after.get(1..).unwrap_or_default();
-        if let Some(after) = rest.strip_prefix('%') {
-            items.push(FormatItem::Literal {
-                text: ByteString::from("%"),
-            });
-            rest = after;
-            continue;
-        }
-        let mut flags = "M".to_owned();
-        if let Some(after) = rest.strip_prefix('{') {
-            let (inside, after) = after.split_once('}').expect("a closing brace");
-            flags = format!("+M,{inside}");
-            rest = after;
-        }
-        if let Some(after) = rest.strip_prefix('[') {
-            let (inside, after) = after.split_once(']').expect("a closing bracket");
-            let expression = parse(inside).expect("an expression");
-            items.push(FormatItem::Expression { expression, flags });
-            rest = after;
-        } else {
-            let end = rest
-                .find(|c: char| !c.is_ascii_alphabetic())
-                .unwrap_or(rest.len());
-            let (name, after) = rest.split_at(end);
-            items.push(FormatItem::Alias {
-                name: name.to_owned(),
-                flags,
-            });
-            rest = after;
-        }
-    }
-    items.push(FormatItem::Literal {
-        text: ByteString::from(rest),
-    });
-    items
-}
+use isthmus_sample::{CompileEnv, End, Format, Names, Number, Sample, Text};
+use support::{Table, items};
 
 fn format(text: &str, names: &mut Names) -> Format {
     let mut env = CompileEnv {
@@ -61,6 +15,7 @@ fn format(text: &str, names: &mut Names) -> Format {
         env: &|_| None,
         acl: &|_| None,
         lists: &[],
+        userlists: &[],
     };
     Format::compile(&items(text), &mut env).expect("a format")
 }
@@ -229,6 +184,7 @@ fn unknown_aliases_and_flags_are_refused() {
         env: &|_| None,
         acl: &|_| None,
         lists: &[],
+        userlists: &[],
     };
     for (name, flags) in [("nope", ""), ("ci", "Z")] {
         let item = FormatItem::Alias {

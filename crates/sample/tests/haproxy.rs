@@ -21,6 +21,31 @@ const DIFFERENT: &[(&str, &str)] = &[
         "int(1),add",
         "an operand is mandatory, as the signature says",
     ),
+    ("bin(),mqtt_is_valid", "an empty argument is an empty value"),
+    ("bin(),fix_is_valid", "an empty argument is an empty value"),
+    (
+        "bin(383d4649582e342e3401393d390133353d410134393d0131303d30393901),fix_is_valid",
+        "no value may be empty, as the manual says",
+    ),
+    ("..,protobuf(0),hex", "fields are numbered from 1"),
+    ("..,protobuf(3,double)", "what is no number is 0"),
+    ("..,protobuf(6,float)", "a negative number stays one"),
+    (
+        "bin(01..,ungrpc(48.59.1,int32)",
+        "a compressed message is not searched",
+    ),
+    (
+        "..,jwt_header_query",
+        "without a path the part itself is given, as the manual says",
+    ),
+    (
+        "..,jwt_header_query()",
+        "without a path the part itself is given, as the manual says",
+    ),
+    (
+        "..,jwt_payload_query",
+        "without a path the part itself is given, as the manual says",
+    ),
     ("bin(),length", "an empty argument is an empty value"),
     ("bin(),be2dec(:,2)", "an empty argument is an empty value"),
     ("str(a\"b)", "the quotes are the parser's business"),
@@ -83,7 +108,7 @@ fn every_recorded_expression_gives_what_haproxy_gave() {
     let mut compared = 0;
     for line in include_str!("data/haproxy.tsv").lines() {
         let (expression, expected) = line.split_once('\t').expect("two columns");
-        if DIFFERENT.iter().any(|(text, _)| *text == expression)
+        if DIFFERENT.iter().any(|(text, _)| is_meant(text, expression))
             || NEWER
                 .iter()
                 .any(|name| expected == "!" && expression.contains(name))
@@ -109,6 +134,14 @@ fn every_recorded_expression_gives_what_haproxy_gave() {
         wrong.join("\n")
     );
     assert!(compared > 400, "only {compared} were compared");
+}
+
+/// Whether an expression is one that a text stands for: `..` is anything.
+fn is_meant(text: &str, expression: &str) -> bool {
+    match text.split_once("..") {
+        Some((begin, end)) => expression.starts_with(begin) && expression.ends_with(end),
+        None => text == expression,
+    }
 }
 
 /// What `%[...]` writes into an HTTP body.

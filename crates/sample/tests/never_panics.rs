@@ -4,10 +4,11 @@
 
 mod support;
 
-use isthmus_plan::{Arg, ByteString, Call, Expression, FormatItem};
-use isthmus_sample::{CompileEnv, Format, Names, Sample, converters, fetches};
+use isthmus_plan::{Acl, AclTest, Arg, ByteString, Call, Expression, FormatItem, MatchMethod};
+use isthmus_proto::http1::{RequestHead, ResponseHead};
+use isthmus_sample::{CompileEnv, Format, Names, Program, Sample, Side, converters, fetches};
 use proptest::prelude::*;
-use support::Table;
+use support::{Message, Table};
 
 fn arg() -> impl Strategy<Value = Arg> {
     let words = prop_oneof![
@@ -20,6 +21,11 @@ fn arg() -> impl Strategy<Value = Arg> {
         Just("$.a[0]".to_owned()),
         Just("[a-z]*".to_owned()),
         Just("_./".to_owned()),
+        Just("x-a".to_owned()),
+        Just("c".to_owned()),
+        Just("ARGV".to_owned()),
+        Just("connect".to_owned()),
+        Just("password".to_owned()),
         Just("24".to_owned()),
         "\\PC{0,8}",
     ];
@@ -33,6 +39,7 @@ fn arg() -> impl Strategy<Value = Arg> {
         }),
         any::<u8>().prop_map(|bits| Arg::Mask { bits }),
         Just(Arg::Absent {}),
+        Just(Arg::Userlist { userlist: 0 }),
         Just(Arg::Var {
             name: "txn.a".to_owned()
         }),
@@ -80,7 +87,7 @@ proptest! {
     ) {
         let mut names = Names::default();
         let variable = names.variable(b"txn.a").expect("a variable");
-        let mut env = CompileEnv { names: &mut names, env: &|_| None, acl: &|_| Some(0), lists: &[] };
+        let mut env = CompileEnv { names: &mut names, env: &|_| None, acl: &|_| Some(0), lists: &[], userlists: &[] };
         let item = FormatItem::Expression { expression, flags: "+Q,+E".to_owned() };
         if let Ok(format) = Format::compile(&[item], &mut env) {
             let table = Table {
@@ -93,6 +100,57 @@ proptest! {
             let mut line = Vec::new();
             format.render(&table, &mut line);
             prop_assert!(!line.iter().any(|b| *b < 32));
+        }
+    }
+
+    #[test]
+    fn evaluating_over_http_never_panics(
+        expression in expression(),
+        target in "/[!-\"$-~]{0,20}",
+        field in "[ -~\t]{0,30}",
+        cookie in "[a-c=;,\" \\\\$]{0,20}",
+        credentials in "(Basic |Bearer |basic)[a-zA-Z0-9+/=.: ]{0,16}",
+        body in proptest::collection::vec(any::<u8>(), 0..40),
+        response: bool,
+    ) {
+        let fields = format!(
+            "X-A: {field}\r\nCookie: {cookie}\r\nSet-Cookie: {cookie}\r\nAuthorization: {credentials}\r\n\r\n"
+        );
+        let request = format!("GET {target} HTTP/1.1\r\nHost: h\r\n{fields}");
+        let answer = format!("HTTP/1.1 200 OK\r\n{fields}");
+        let mut table = Table {
+            request_head: Message::read(&[request.as_bytes(), &body].concat(), RequestHead::read).ok(),
+            response_head: Message::read(&[answer.as_bytes(), &body].concat(), ResponseHead::read).ok(),
+            ..Table::default()
+        };
+        table.side = response.then_some(Side::Response);
+        prop_assert!(table.request_head.is_some() && table.response_head.is_some());
+        let mut names = Names::default();
+        let mut env = CompileEnv {
+            names: &mut names,
+            env: &|_| None,
+            acl: &|_| Some(0),
+            lists: &[],
+            userlists: &[support::staff()],
+        };
+        let item = FormatItem::Expression { expression: expression.clone(), flags: "+E".to_owned() };
+        if let Ok(format) = Format::compile(&[item], &mut env) {
+            let mut line = Vec::new();
+            format.render(&table, &mut line);
+            prop_assert!(!line.iter().any(|b| *b < 32));
+        }
+        let test = AclTest {
+            expression,
+            method: MatchMethod::Sub,
+            ignore_case: true,
+            patterns: vec![ByteString(b"a".to_vec())],
+            id: 0,
+            description: String::new(),
+            files: Vec::new(),
+        };
+        let acl = Acl { name: "a".to_owned(), tests: vec![test] };
+        if let Ok(program) = Program::compile(&[acl], &mut env) {
+            let _ = program.acl(0, &table);
         }
     }
 }

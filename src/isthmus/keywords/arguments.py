@@ -26,6 +26,7 @@ from isthmus.model.expression import (
     ProxyArg,
     ServerArg,
     StrArg,
+    UserlistArg,
     VarArg,
 )
 
@@ -51,6 +52,10 @@ def parse_argument(kind: str, text: str, span: Span, context: Context) -> Argume
         return ProxyArg("backend" if kind == "table" else kind, text or context.proxy, span)
     if kind == "server":
         return _server(text, span, context)
+    if kind == "user list":
+        if not text:
+            raise WrongArgumentError("the name of a userlist")
+        return UserlistArg(text, span)
     if kind in MAPS:
         return _map(kind, text, span)
     reader = _READERS.get(kind)
@@ -232,7 +237,7 @@ MAPS: dict[str, tuple[MatchMethod, ListValues]] = {
 }
 """The converters that look something up in a file: how keys are compared, and what values must be."""
 
-NEVER_EMPTY = ("frontend", "backend", "variable", "boolean", "hexadecimal", "ACL name", *MAPS)
+NEVER_EMPTY = ("frontend", "backend", "user list", "variable", "boolean", "hexadecimal", "ACL name", *MAPS)
 """Types of first argument that stand for something even where nothing is written, or need a value."""
 
 _ARITHMETIC = ("add", "sub", "mul", "div", "mod", "and", "or", "xor")

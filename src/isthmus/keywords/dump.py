@@ -69,7 +69,7 @@ def _configuration() -> list[str]:
         lines += _actions(f"tcp-request {rule_set.value}", names)
     for http_set in HttpSet:
         lines += _actions(http_set.value, possible(http_set))
-    return [*lines, "namespace_list", "\tnamespace"]
+    return [*lines, "namespace_list", "\tnamespace", "userlist", "\tgroup", "\tuser"]
 
 
 def _actions(line: str, names: Iterable[str]) -> Iterable[str]:

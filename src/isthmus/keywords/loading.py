@@ -28,7 +28,7 @@ from isthmus.keywords.proxy import PROXY
 from isthmus.keywords.row import Reading, RefusedError, Where, place
 from isthmus.keywords.sections import read_line
 from isthmus.keywords.tcp_rules import RuleReader
-from isthmus.keywords.userlists import UserLists
+from isthmus.keywords.userlist import Userlists
 from isthmus.keywords.values import suggest
 from isthmus.keywords.vocabulary import Vocabulary
 from isthmus.keywords.world import World
@@ -62,7 +62,7 @@ class _Loader:
         self._reading = reading
         self._global = GlobalDraft()
         self._list = NamespaceList(reading)
-        self._userlists = UserLists(reading)
+        self._userlists = Userlists(reading)
         self._http_errors = HttpErrorsSections(reading)
         self._caches = Caches(reading)
         self._named: dict[str, _SectionReader] = {
@@ -99,7 +99,7 @@ class _Loader:
             global_=self._global.settings,
             proxies=tuple(draft.finish() for draft in self._proxies),
             namespace_list=self._list.namespaces,
-            userlists=self._userlists.sections,
+            userlists=self._userlists.userlists,
             http_errors=self._http_errors.sections,
             caches=self._caches.sections,
         )

@@ -8,9 +8,10 @@ from isthmus.config import Span
 from isthmus.model.address import Namespace
 from isthmus.model.bind import Bind
 from isthmus.model.expression import Expression
-from isthmus.model.http import Cache, GlobalHttp, HttpErrors, UserList
+from isthmus.model.http import Cache, GlobalHttp, HttpErrors
 from isthmus.model.log import Format, LogLine
 from isthmus.model.proxy import Proxy
+from isthmus.model.userlist import Userlist
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Configuration:
     global_: Global = field(default_factory=Global)
     proxies: tuple[Proxy, ...] = ()
     namespace_list: tuple[Namespace, ...] = ()
-    userlists: tuple[UserList, ...] = ()
+    userlists: tuple[Userlist, ...] = ()
     http_errors: tuple[HttpErrors, ...] = ()
     caches: tuple[Cache, ...] = ()
     span: Span | None = None

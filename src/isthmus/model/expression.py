@@ -81,6 +81,14 @@ class ServerArg:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class UserlistArg:
+    """A userlist by name."""
+
+    name: str
+    span: Span
+
+
 class ListValues(StrEnum):
     """What the values of a file's keys must be for a use of it; `unused` where nobody looks at them."""
 
@@ -125,7 +133,9 @@ class AbsentArg:
     """An optional argument that is left out before one that is given."""
 
 
-Argument = IntArg | StrArg | IpArg | MaskArg | VarArg | ProxyArg | ServerArg | MapArg | AbsentArg
+Argument = (
+    IntArg | StrArg | IpArg | MaskArg | VarArg | ProxyArg | ServerArg | UserlistArg | MapArg | AbsentArg
+)
 """An argument of a fetch or converter."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from isthmus.config import Span
@@ -233,23 +233,3 @@ class Cache:
     vary: bool
     variants: int
     span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """A user of a `userlist`: `password` is a crypt(3) hash, unless it is `insecure`, as it is written."""
-
-    name: str
-    password: str | None = None
-    insecure: bool = False
-    groups: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class UserList:
-    """A section `userlist`: its users, each with all the groups that it belongs to."""
-
-    name: str
-    users: tuple[User, ...] = ()
-    groups: tuple[str, ...] = ()
-    span: Span | None = field(default=None, compare=False)

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from isthmus.model.balance import Algorithm, Balance
 from isthmus.model.proxy import Proxy
 from isthmus.plan import document
-from isthmus.plan.expressions import Names, byte_string
+from isthmus.plan.expressions import Names
 from isthmus.plan.frontends import keep_alive, splice
+from isthmus.plan.names import byte_string
 
 NEEDS_REQUEST = (Algorithm.URI, Algorithm.URL_PARAM, Algorithm.HEADER)
 """The algorithms that hash a part of an HTTP request."""

@@ -70,7 +70,7 @@ class _Builder:
         self._users = _users(self._proxies.frontends)
         self._ids = self._numbered()
         self._checks: list[Check] = []
-        self._names = Names(self._proxies, diagnostics)
+        self._names = Names(self._proxies, diagnostics, configuration.userlists)
         self._parts = Parts(configuration.caches, diagnostics)
         replies = Replies(configuration.http_errors, self._names, diagnostics)
         self._http = HttpSides(replies, self._names, self._parts, configuration.global_.http.cookie_len)
@@ -97,6 +97,7 @@ class _Builder:
             namespaces=self._namespaces.all(),
             namespace_list=listed,
             lists=self._names.lists.documents(file_numbers),
+            userlists=self._names.userlists.documents(),
             acls=self._names.acls(line_numbers),
             frontends=frontends,
             backends=backends,

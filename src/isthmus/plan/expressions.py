@@ -23,11 +23,14 @@ from isthmus.model.expression import (
     ProxyArg,
     ServerArg,
     StrArg,
+    UserlistArg,
     VarArg,
 )
+from isthmus.model.userlist import Userlist
 from isthmus.plan import document
 from isthmus.plan.lists import Lists
-from isthmus.plan.names import Proxies, origin
+from isthmus.plan.names import Proxies, byte_string, origin
+from isthmus.plan.userlists import Userlists
 
 UNKNOWN_PROXY = register(
     "E0420",
@@ -58,19 +61,17 @@ ACL_LOOP = register(
 )
 
 
-def byte_string(text: str) -> str:
-    """Return text of a configuration as the plan carries bytes: a character U+0000..U+00FF for each."""
-    return text.encode("utf-8", "surrogateescape").decode("latin-1")
-
-
 class Names:
     """What rules and expressions refer to: proxies and servers by name, and the plan's list of ACLs.
 
     A name that means nothing is an error in `diagnostics`, and index 0 in the plan, which is not used then.
     """
 
-    def __init__(self, proxies: Proxies, diagnostics: Diagnostics) -> None:
+    def __init__(
+        self, proxies: Proxies, diagnostics: Diagnostics, userlists: Iterable[Userlist] = ()
+    ) -> None:
         self.proxies = proxies
+        self.userlists = Userlists(userlists, diagnostics)
         self.diagnostics = diagnostics
         self.lists = Lists(diagnostics)
         self._acls: list[document.Acl] = []
@@ -127,6 +128,7 @@ class Names:
 
     def _test(self, test: AclTest) -> document.AclTest:
         line, files = self.lists.test(test)
+        self.userlists.check_groups(test)
         return document.AclTest(
             expression=self.expression(test.expression),
             method=document.MatchMethod(test.method.value),
@@ -148,30 +150,42 @@ class Names:
 
     def expression(self, expression: Expression) -> document.Expression:
         """Return an expression whose names are resolved."""
-        converters = tuple(self._call(call) for call in expression.converters)
+        converters = tuple(self._converter(call, expression.span) for call in expression.converters)
         if expression.fetch.name == "acl":
             return document.Expression(self._acl_call(expression), converters)
         return document.Expression(self._call(expression.fetch), converters)
 
     def _acl_call(self, expression: Expression) -> document.Call:
         """Resolve the names in `acl(a,!b)` to those of the plan."""
-        names: list[document.Arg] = []
-        for argument in expression.fetch.args:
-            text = argument.value if isinstance(argument, StrArg) else ""
-            found = self._declared.get(text.removeprefix("!"))
-            if found is None:
-                hint = did_you_mean(text.removeprefix("!"), self._declared)
-                message = f"the section declares no ACL `{text.removeprefix('!')}`"
-                self.diagnostics.alert(UNKNOWN_ACL, message, expression.span, hint=hint)
-                continue
-            if (found.name, found.span) in self._open:
-                message = f"ACL `{found.name}` would ask for itself"
-                self.diagnostics.alert(ACL_LOOP, message, expression.span)
-                continue
-            self.acl(found)
-            sign = "!" if text.startswith("!") else ""
-            names.append(document.ArgStr(byte_string(sign + self._unique_name(found))))
-        return document.Call("acl", tuple(names))
+        texts = (each.value if isinstance(each, StrArg) else "" for each in expression.fetch.args)
+        names = (self._acl_name(text, expression.span) for text in texts)
+        return document.Call("acl", tuple(document.ArgStr(name) for name in names if name))
+
+    def _acl_name(self, text: str, span: Span) -> str | None:
+        """Return the plan's name of an ACL, perhaps with `!` before it; collects an error for one unknown."""
+        found = self._declared.get(text.removeprefix("!"))
+        if found is None:
+            hint = did_you_mean(text.removeprefix("!"), self._declared)
+            message = f"the section declares no ACL `{text.removeprefix('!')}`"
+            self.diagnostics.alert(UNKNOWN_ACL, message, span, hint=hint)
+            return None
+        if (found.name, found.span) in self._open:
+            message = f"ACL `{found.name}` would ask for itself"
+            self.diagnostics.alert(ACL_LOOP, message, span)
+            return None
+        self.acl(found)
+        sign = "!" if text.startswith("!") else ""
+        return byte_string(sign + self._unique_name(found))
+
+    def _converter(self, call: Call, span: Span) -> document.Call:
+        """Resolve a converter; `when(acl,a)` names an ACL."""
+        match call.args:
+            case (StrArg("acl" | "!acl") as condition, StrArg(text), *_) if call.name == "when":
+                name = self._acl_name(text, span)
+                return document.Call(
+                    call.name, (document.ArgStr(condition.value), document.ArgStr(name or ""))
+                )
+        return self._call(call)
 
     def _call(self, call: Call) -> document.Call:
         return document.Call(call.name, tuple(self._argument(each) for each in call.args))
@@ -196,6 +210,8 @@ class Names:
                 at = self.backend(backend, span)
                 known = self.proxies.backend(backend) is not None
                 return document.ArgServer(at, self.server(at, server, span) if known else 0)
+            case UserlistArg():
+                return document.ArgUserlist(self.userlists.index(argument))
             case MapArg():
                 return document.ArgList(self.lists.map(argument))
             case AbsentArg():

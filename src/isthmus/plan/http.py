@@ -19,9 +19,10 @@ from isthmus.model.http import (
 )
 from isthmus.model.proxy import Proxy
 from isthmus.plan import document
-from isthmus.plan.expressions import Names, byte_string
+from isthmus.plan.expressions import Names
 from isthmus.plan.http_replies import Replies
 from isthmus.plan.http_rules import HttpRules, Parts
+from isthmus.plan.names import byte_string
 
 CAPTURE_CUT = register(
     "W0456",

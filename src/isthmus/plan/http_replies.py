@@ -11,9 +11,9 @@ from isthmus.model.http_rule import Body, FromSection, Message, Reply
 from isthmus.model.log import Format
 from isthmus.model.proxy import Proxy
 from isthmus.plan import document
-from isthmus.plan.expressions import Names, byte_string
+from isthmus.plan.expressions import Names
 from isthmus.plan.logs import format_items
-from isthmus.plan.names import origin
+from isthmus.plan.names import byte_string, origin
 
 UNKNOWN_HTTP_ERRORS = register(
     "E0453",

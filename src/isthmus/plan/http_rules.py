@@ -39,10 +39,10 @@ from isthmus.model.http_rule import (
 from isthmus.model.log import Format
 from isthmus.model.proxy import Proxy
 from isthmus.plan import document
-from isthmus.plan.expressions import Names, byte_string
+from isthmus.plan.expressions import Names
 from isthmus.plan.http_replies import Replies
 from isthmus.plan.logs import format_items
-from isthmus.plan.names import origin
+from isthmus.plan.names import byte_string, origin
 from isthmus.plan.rules import lowered_action
 
 NO_SUCH_SLOT = register(

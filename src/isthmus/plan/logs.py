@@ -26,9 +26,9 @@ from isthmus.model.log import (
 )
 from isthmus.model.proxy import Proxy
 from isthmus.plan import document
-from isthmus.plan.expressions import Names, byte_string
+from isthmus.plan.expressions import Names
 from isthmus.plan.modes import log_format, refuse_http_aliases
-from isthmus.plan.names import Namespaces
+from isthmus.plan.names import Namespaces, byte_string
 
 UNRESOLVED_LOG = register(
     "E0430",

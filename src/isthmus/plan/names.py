@@ -15,6 +15,11 @@ def origin(span: Span) -> str:
     return f"{span.file}:{span.line}"
 
 
+def byte_string(text: str) -> str:
+    """Return text of a configuration as the plan carries bytes: a character U+0000..U+00FF for each."""
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
 class Namespaces:
     """The plan's list of namespaces. One that any line calls optional is, for all that use it."""
 

@@ -7,7 +7,8 @@ from isthmus.keywords.codes import NOT_IMPLEMENTED
 from isthmus.model.expression import Expression
 from isthmus.model.log import Format, Literal, Sample
 from isthmus.plan import document
-from isthmus.plan.expressions import Names, byte_string
+from isthmus.plan.expressions import Names
+from isthmus.plan.names import byte_string
 
 
 def variable(value: Expression | Format, names: Names, diagnostics: Diagnostics) -> document.Expression:

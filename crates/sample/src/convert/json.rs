@@ -105,7 +105,7 @@ fn decode(text: &[u8], overlong: bool) -> (usize, Option<u32>) {
 }
 
 /// The path is a JSONPath of names and indexes; the second argument may be `int`.
-fn prepare_query(args: &mut Args, _env: &mut CompileEnv<'_>) -> Result<(), String> {
+pub(super) fn prepare_query(args: &mut Args, _env: &mut CompileEnv<'_>) -> Result<(), String> {
     let path = args.text(0).and_then(|path| std::str::from_utf8(path).ok());
     if path.is_none_or(|path| path.is_empty()) {
         return Err("a JSONPath is expected".into());
@@ -122,10 +122,15 @@ fn json_query<'a>(sample: Sample<'a>, args: &'a Args, _ctx: &'a dyn Context) -> 
     let Sample::Str(text) = sample else {
         return None;
     };
-    let path = std::str::from_utf8(args.text(0)?).ok()?;
-    let text = std::str::from_utf8(&text).ok()?;
+    query(&text, args.text(0)?, args.int(1) == Some(1))
+}
+
+/// What stands at a path in a JSON text.
+pub(super) fn query(text: &[u8], path: &[u8], as_int: bool) -> Option<Sample<'static>> {
+    let path = std::str::from_utf8(path).ok()?;
+    let text = std::str::from_utf8(text).ok()?;
     let found = walk(serde_json::from_str(text).ok()?, path.strip_prefix('$')?)?;
-    value(found, args.int(1) == Some(1))
+    value(found, as_int)
 }
 
 /// Follows `.name` and `[index]` from a value.

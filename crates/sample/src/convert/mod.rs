@@ -2,34 +2,57 @@
 
 mod address;
 mod base64;
+mod cipher;
 mod encode;
+mod fix;
+mod forwarded;
 mod hash;
 mod hash32;
 mod integer;
 mod json;
+mod jwt;
+mod language;
 mod map;
+mod mqtt;
+mod packet;
+mod protobuf;
 mod proxy;
 mod regsub;
 mod string;
 mod time;
 mod variable;
+mod when;
 mod word;
 
 use crate::registry::Converter;
 
+/// Decodes base64 as `b64dec` does.
+pub(crate) fn base64_decoded(text: &[u8]) -> Option<Vec<u8>> {
+    base64::decode(text, base64::STANDARD, true)
+}
+
 /// Every table.
 pub(crate) const TABLES: &[&[Converter]] = &[
     address::CONVERTERS,
+    cipher::CONVERTERS,
     encode::CONVERTERS,
+    fix::CONVERTERS,
+    forwarded::CONVERTERS,
     hash::CONVERTERS,
     integer::CONVERTERS,
     json::CONVERTERS,
+    jwt::CONVERTERS,
+    language::CONVERTERS,
     map::CONVERTERS,
     map::OTHERS,
+    mqtt::CONVERTERS,
+    packet::CONVERTERS,
+    protobuf::CONVERTERS,
     proxy::CONVERTERS,
     regsub::CONVERTERS,
     string::CONVERTERS,
     time::CONVERTERS,
     variable::CONVERTERS,
+    when::CONVERTERS,
     word::CONVERTERS,
 ];

@@ -1,11 +1,22 @@
 //! The fetches: tables of rows, and how a row finds its value.
 
 mod constant;
+mod distcc;
+mod http_auth;
+mod http_body;
+mod http_cookie;
+mod http_exchange;
+mod http_field;
+mod http_param;
+mod http_target;
 mod internal;
 mod layer4;
+mod message;
 mod payload;
 mod proxy;
+mod rdp;
 mod session;
+mod tls_hello;
 
 pub(crate) use internal::unit;
 pub(crate) use session::request_total;
@@ -14,17 +25,27 @@ use crate::args::{ArgValue, Args};
 use crate::context::Context;
 use crate::expression::Fetched;
 use crate::kind::Validity;
-use crate::registry::{Fetch, Run};
+use crate::registry::{Each, Fetch, Run, Visit};
 use crate::value::Sample;
 
 /// Every table, in the order in which `-dKall` and the vocabulary list them before sorting.
 pub(crate) const TABLES: &[&[Fetch]] = &[
     constant::FETCHES,
+    distcc::FETCHES,
+    http_auth::FETCHES,
+    http_body::FETCHES,
+    http_cookie::FETCHES,
+    http_exchange::FETCHES,
+    http_field::FETCHES,
+    http_param::FETCHES,
+    http_target::FETCHES,
     internal::FETCHES,
     layer4::FETCHES,
     payload::FETCHES,
     proxy::FETCHES,
+    rdp::FETCHES,
     session::FETCHES,
+    tls_hello::FETCHES,
 ];
 
 /// Valid everywhere.
@@ -60,6 +81,7 @@ impl Run {
         let int = |value: Option<i64>| Fetched::settled(value.map(Sample::Int));
         match self {
             Self::Call(function) => function(args, ctx),
+            Self::Head(of, read) => message::read_head(of, read, args, ctx),
             Self::Number(fact) => int(ctx.number(fact)),
             Self::Flag(fact) => {
                 Fetched::settled(ctx.number(fact).map(|value| Sample::Bool(value != 0)))
@@ -70,6 +92,27 @@ impl Run {
             Self::Frontend(fact) => int(ctx.frontend_number(frontend(args), fact)),
             Self::Backend(fact) => int(ctx.backend_number(backend(args), fact)),
             Self::Server(fact) => int(ctx.server_number(server(args), fact)),
+        }
+    }
+}
+
+impl Each {
+    /// Gives `visit` every value; whether more may come.
+    pub(crate) fn eval<'a>(
+        self,
+        args: &'a Args,
+        ctx: &'a dyn Context,
+        visit: &mut Visit<'_, 'a>,
+    ) -> bool {
+        match self {
+            Self::Call(function) => function(args, ctx, visit),
+            Self::Head(of, function) => match ctx.head(of.side(ctx)) {
+                Some(view) => {
+                    function(args, view, visit);
+                    false
+                }
+                None => ctx.awaits_head(of.side(ctx)),
+            },
         }
     }
 }

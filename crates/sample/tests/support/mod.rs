@@ -11,10 +11,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use isthmus_plan::{ByteString, Call, Expression};
+use isthmus_plan::{ByteString, Call, Expression, FormatItem, Password, User, Userlist};
+use isthmus_proto::http1::{Progress, RequestHead, ResponseHead, Rewrite, Rules, View};
 use isthmus_sample::{
-    BackendNumber, Bytes, CompileEnv, Compiled, Context, End, FrontendNumber, Names, Number,
-    Payload, Sample, Scope, ServerNumber, Side, TcpInfo, Text, VarRef, Variables, Verdict,
+    BackendNumber, Bytes, CompileEnv, Compiled, Content, Context, End, FrontendNumber, Names,
+    Number, Payload, Sample, Scope, ServerNumber, Side, TcpInfo, Text, VarRef, Variables, Verdict,
     find_converter, find_fetch,
 };
 
@@ -98,6 +99,7 @@ fn arg(kind: &str, word: String) -> Result<isthmus_plan::Arg, String> {
                 value: word.parse().unwrap_or(limit),
             }
         }
+        "user list" => Arg::Userlist { userlist: 0 },
         "IPv4 address" | "IPv6 address" => Arg::Ip {
             value: word.parse().map_err(|_| "not an address")?,
         },
@@ -115,8 +117,110 @@ pub fn compile(text: &str, names: &mut Names) -> Result<Compiled, String> {
         env: &environment,
         acl: &|_| None,
         lists: &[],
+        userlists: &[staff()],
     };
     Compiled::compile(&parse(text)?, &mut env)
+}
+
+/// The userlist that the recording script has.
+pub fn staff() -> Userlist {
+    let text = |text: &str| ByteString(text.as_bytes().to_vec());
+    let hash = "$5$salt$HcpxOfa925mFNRuYAscuC4oWpw6c8l.YtrFMtUG7fp9";
+    let user = |name, password, groups: &[&str]| User {
+        name: text(name),
+        password,
+        groups: groups.iter().map(|group| text(group)).collect(),
+    };
+    Userlist {
+        name: "staff".to_owned(),
+        users: vec![
+            user(
+                "ann",
+                Some(Password::Plain {
+                    text: text("secret"),
+                }),
+                &["all", "admins"],
+            ),
+            user("bob", Some(Password::Hashed { hash: text(hash) }), &[]),
+            user("carl", None, &["all"]),
+        ],
+    }
+}
+
+/// Reads a format: `%{flags}alias`, `%{flags}[expression]`, `%%`. `M` holds unless taken away, as
+/// `log-format` has it.
+pub fn items(text: &str) -> Vec<FormatItem> {
+    let mut items = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('%') {
+        let (literal, after) = rest.split_at(at);
+        items.push(FormatItem::Literal {
+            text: ByteString::from(literal),
+        });
+        rest = after.get(1..).unwrap_or_default();
+        if let Some(after) = rest.strip_prefix('%') {
+            items.push(FormatItem::Literal {
+                text: ByteString::from("%"),
+            });
+            rest = after;
+            continue;
+        }
+        let mut flags = "M".to_owned();
+        if let Some(after) = rest.strip_prefix('{') {
+            let (inside, after) = after.split_once('}').expect("a closing brace");
+            flags = format!("+M,{inside}");
+            rest = after;
+        }
+        if let Some(after) = rest.strip_prefix('[') {
+            let (inside, after) = after.split_once(']').expect("a closing bracket");
+            let expression = parse(inside).expect("an expression");
+            items.push(FormatItem::Expression { expression, flags });
+            rest = after;
+        } else {
+            let end = rest
+                .find(|c: char| !c.is_ascii_alphabetic())
+                .unwrap_or(rest.len());
+            let (name, after) = rest.split_at(end);
+            items.push(FormatItem::Alias {
+                name: name.to_owned(),
+                flags,
+            });
+            rest = after;
+        }
+    }
+    items.push(FormatItem::Literal {
+        text: ByteString::from(rest),
+    });
+    items
+}
+
+/// A message that has been read.
+pub struct Message<H> {
+    head: H,
+    bytes: Vec<u8>,
+    pub rewrite: Rewrite,
+    pub body: Vec<u8>,
+    pub growing: bool,
+}
+
+impl<H: Default> Message<H> {
+    /// Reads a message; what is behind its head is the body, without framing.
+    pub fn read(
+        text: &[u8],
+        read: impl Fn(&mut H, &mut [u8], &Rules) -> Result<Progress, isthmus_proto::http1::Error>,
+    ) -> Result<Self, String> {
+        let (mut head, mut bytes) = (H::default(), text.to_vec());
+        match read(&mut head, &mut bytes, &Rules::default()) {
+            Ok(Progress::Complete(length)) => Ok(Self {
+                head,
+                body: bytes.split_off(length),
+                bytes,
+                rewrite: Rewrite::default(),
+                growing: false,
+            }),
+            other => Err(format!("{other:?}")),
+        }
+    }
 }
 
 /// A context that answers from tables.
@@ -129,6 +233,12 @@ pub struct Table {
     pub backends: HashMap<(Option<usize>, BackendNumber), i64>,
     pub servers: HashMap<(Option<(usize, usize)>, ServerNumber), i64>,
     pub request: Option<(Vec<u8>, bool)>,
+    pub response: Option<(Vec<u8>, bool)>,
+    pub captures: HashMap<(Side, usize), Vec<u8>>,
+    pub request_head: Option<Message<RequestHead>>,
+    pub response_head: Option<Message<ResponseHead>>,
+    pub side: Option<Side>,
+    pub awaits: bool,
     pub inspecting: bool,
     pub tlvs: HashMap<u8, Vec<u8>>,
     pub tcp: HashMap<(Side, TcpInfo), i64>,
@@ -167,11 +277,56 @@ impl Context for Table {
         self.servers.get(&(server, fact)).copied()
     }
     fn payload(&self, side: Side) -> Option<Payload<'_>> {
-        let (bytes, growing) = self.request.as_ref().filter(|_| side == Side::Request)?;
+        let received = match side {
+            Side::Request => self.request.as_ref(),
+            Side::Response => self.response.as_ref(),
+        };
+        let (bytes, growing) = received?;
         Some(Payload {
             bytes,
             growing: *growing,
         })
+    }
+    fn head(&self, side: Side) -> Option<View<'_>> {
+        match side {
+            Side::Request => {
+                let message = self.request_head.as_ref()?;
+                Some(View::request(
+                    &message.head,
+                    &message.bytes,
+                    &message.rewrite,
+                ))
+            }
+            Side::Response => {
+                let message = self.response_head.as_ref()?;
+                Some(View::response(
+                    &message.head,
+                    &message.bytes,
+                    &message.rewrite,
+                ))
+            }
+        }
+    }
+    fn content(&self, side: Side) -> Option<Content<'_>> {
+        let (body, growing) = match side {
+            Side::Request => self.request_head.as_ref().map(|m| (&m.body, m.growing))?,
+            Side::Response => self.response_head.as_ref().map(|m| (&m.body, m.growing))?,
+        };
+        Some(Content {
+            bytes: body.as_slice().into(),
+            length: (!growing).then_some(body.len() as u64),
+            growing,
+        })
+    }
+    fn capture(&self, side: Side, slot: usize) -> Option<Bytes<'_>> {
+        let value = self.captures.get(&(side, slot));
+        value.map(|value| value.as_slice().into())
+    }
+    fn awaits_head(&self, _side: Side) -> bool {
+        self.awaits
+    }
+    fn side(&self) -> Side {
+        self.side.unwrap_or(Side::Request)
     }
     fn is_final(&self) -> bool {
         !self.inspecting

@@ -68,6 +68,7 @@ from isthmus.plan.document.expression import (
     ArgMask,
     ArgServer,
     ArgStr,
+    ArgUserlist,
     ArgVar,
     Call,
     Condition,
@@ -134,6 +135,7 @@ from isthmus.plan.document.rule import (
     SilentDrop,
     UnsetVar,
 )
+from isthmus.plan.document.userlist import Password, PasswordHashed, PasswordPlain, User, Userlist
 
 __all__ = [
     "VERSION",
@@ -155,6 +157,7 @@ __all__ = [
     "ArgMask",
     "ArgServer",
     "ArgStr",
+    "ArgUserlist",
     "ArgVar",
     "Backend",
     "BackendChoice",
@@ -206,6 +209,9 @@ __all__ = [
     "LogWhen",
     "MatchMethod",
     "Namespace",
+    "Password",
+    "PasswordHashed",
+    "PasswordPlain",
     "PatternList",
     "Plan",
     "ProxyHeader",
@@ -249,5 +255,7 @@ __all__ = [
     "UnsetVar",
     "Uri",
     "UrlParam",
+    "User",
+    "Userlist",
     "http",
 ]

@@ -64,11 +64,29 @@ class ArgList(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind",
     list: int
 
 
+class ArgUserlist(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="userlist"):
+    """A userlist, by its index in the plan."""
+
+    userlist: int
+
+
 class ArgAbsent(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="absent"):
     """An optional argument left out before one that is given."""
 
 
-Arg = ArgInt | ArgStr | ArgIp | ArgMask | ArgVar | ArgFrontend | ArgBackend | ArgServer | ArgList | ArgAbsent
+Arg = (
+    ArgInt
+    | ArgStr
+    | ArgIp
+    | ArgMask
+    | ArgVar
+    | ArgFrontend
+    | ArgBackend
+    | ArgServer
+    | ArgList
+    | ArgUserlist
+    | ArgAbsent
+)
 """An argument of a fetch or converter."""
 
 

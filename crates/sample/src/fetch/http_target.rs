@@ -1,0 +1,298 @@
+//! Fetches of what a request asks for: method, target and version (manual, section 7.3.6).
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use isthmus_balance::hash::{avalanche, sdbm};
+use isthmus_proto::http::{Authority, Method, Target};
+use isthmus_proto::http1::{StartLine, View};
+
+use super::http_field::host;
+use super::message::with_head;
+use super::{REQUEST, SERVER, STREAM};
+use crate::args::{ArgValue, Args, CompileEnv};
+use crate::context::{Context, Side};
+use crate::expression::Fetched;
+use crate::facts::{End, Number, Text};
+use crate::kind::Kind::{Bin, Int, Ipv4, Meth, Str};
+use crate::registry::{Fetch, Of, Run};
+use crate::value::{Bytes, Sample};
+
+/// A fetch of the request's head without arguments.
+const fn row(
+    name: &'static str,
+    output: crate::kind::Kind,
+    read: crate::registry::HeadRead,
+) -> Fetch {
+    Fetch::new(name, "", output, REQUEST, Run::Head(Of::Request, read))
+}
+
+pub(super) const FETCHES: &[Fetch] = &[
+    row("base", Str, base),
+    row("base32", Int, base32),
+    Fetch::new("base32+src", "", Bin, REQUEST, Run::Call(base32_src)),
+    row("baseq", Str, baseq),
+    Fetch::new(
+        "capture.req.method",
+        "",
+        Str,
+        STREAM,
+        Run::Text(Text::RequestMethod),
+    ),
+    Fetch::new("capture.req.uri", "", Str, STREAM, Run::Call(captured_uri)),
+    Fetch::new(
+        "capture.req.ver",
+        "",
+        Str,
+        STREAM,
+        Run::Text(Text::RequestVersion),
+    ),
+    Fetch::new(
+        "capture.res.ver",
+        "",
+        Str,
+        STREAM,
+        Run::Text(Text::ResponseVersion),
+    ),
+    Fetch::new("method", "", Meth, STREAM, Run::Call(method)),
+    row("path", Str, path),
+    row("pathq", Str, pathq),
+    Fetch::new(
+        "query",
+        "[string]",
+        Str,
+        REQUEST,
+        Run::Head(Of::Request, query),
+    )
+    .preparing(prepare_query),
+    Fetch::new("req.ver", "", Str, STREAM, Run::Call(request_version)),
+    Fetch::new("req_ver", "", Str, STREAM, Run::Call(request_version)),
+    Fetch::new("res.ver", "", Str, SERVER, Run::Call(response_version)),
+    Fetch::new("resp_ver", "", Str, SERVER, Run::Call(response_version)),
+    Fetch::new("status", "", Int, SERVER, Run::Call(status)),
+    row("url", Str, url),
+    row("url32", Int, url32),
+    Fetch::new("url32+src", "", Bin, REQUEST, Run::Call(url32_src)),
+    row("url_ip", Ipv4, url_ip),
+    row("url_port", Int, url_port),
+];
+
+/// A request's target and where its parts are.
+pub(super) fn target(view: View<'_>) -> Option<(&[u8], Target)> {
+    let text = view.part(StartLine::Target);
+    let method = Method::of(view.part(StartLine::Method));
+    Some((text, Target::parse(text, method)?))
+}
+
+/// Path and query; `None` where the target has none, as `*` and the authority of CONNECT.
+pub(super) fn path_and_query(view: View<'_>) -> Option<&[u8]> {
+    let (text, target) = target(view)?;
+    let found = target.path_and_query(text);
+    found.starts_with(b"/").then_some(found)
+}
+
+/// The path alone.
+fn path_of(view: View<'_>) -> Option<&[u8]> {
+    let found = path_and_query(view)?;
+    found.split(|byte| *byte == b'?').next()
+}
+
+fn path<'a>(_args: &'a Args, view: View<'a>) -> Option<Sample<'a>> {
+    path_of(view).map(Sample::text)
+}
+
+fn pathq<'a>(_args: &'a Args, view: View<'a>) -> Option<Sample<'a>> {
+    path_and_query(view).map(Sample::text)
+}
+
+fn url<'a>(_args: &'a Args, view: View<'a>) -> Option<Sample<'a>> {
+    Some(Sample::text(view.part(StartLine::Target)))
+}
+
+/// The one option asks for the question mark in front.
+fn prepare_query(args: &mut Args, _env: &mut CompileEnv<'_>) -> Result<(), String> {
+    match args.text(0) {
+        None | Some(b"") => args.set(0, ArgValue::Absent),
+        Some(b"with_qm") => args.set(0, ArgValue::Int(1)),
+        Some(_) => return Err("the option is 'with_qm'".into()),
+    }
+    Ok(())
+}
+
+fn query<'a>(args: &'a Args, view: View<'a>) -> Option<Sample<'a>> {
+    let text = path_and_query(view)?;
+    let mark = text.iter().position(|byte| *byte == b'?')?;
+    let start = if args.int(0) == Some(1) {
+        mark
+    } else {
+        mark + 1
+    };
+    text.get(start..).map(Sample::text)
+}
+
+/// Host and what follows it, one behind the other.
+fn joined(view: View<'_>, behind: Option<&[u8]>) -> Vec<u8> {
+    let mut text = host(view).unwrap_or_default().to_vec();
+    text.extend_from_slice(behind.unwrap_or_default());
+    text
+}
+
+fn base<'a>(_args: &'a Args, view: View<'a>) -> Option<Sample<'a>> {
+    Some(Sample::owned_text(joined(view, path_of(view))))
+}
+
+fn baseq<'a>(_args: &'a Args, view: View<'a>) -> Option<Sample<'a>> {
+    Some(Sample::owned_text(joined(view, path_and_query(view))))
+}
+
+/// `sdbm` with its avalanche, as the manual says of `base32`.
+fn mixed(text: &[u8]) -> u32 {
+    avalanche(sdbm(text))
+}
+
+fn base32_of(view: View<'_>) -> u32 {
+    mixed(&joined(view, path_of(view)))
+}
+
+fn url32_of(view: View<'_>) -> u32 {
+    mixed(&joined(view, path_and_query(view)))
+}
+
+fn base32<'a>(_args: &'a Args, view: View<'a>) -> Option<Sample<'a>> {
+    Some(Sample::Int(base32_of(view).into()))
+}
+
+fn url32<'a>(_args: &'a Args, view: View<'a>) -> Option<Sample<'a>> {
+    Some(Sample::Int(url32_of(view).into()))
+}
+
+/// A hash with the client's address behind it: 8 or 20 bytes.
+fn with_src<'a>(hash: u32, ctx: &dyn Context) -> Option<Sample<'a>> {
+    let mut bytes = hash.to_be_bytes().to_vec();
+    match ctx.endpoint(End::Src)?.ip() {
+        IpAddr::V4(ip) => bytes.extend_from_slice(&ip.octets()),
+        IpAddr::V6(ip) => bytes.extend_from_slice(&ip.octets()),
+    }
+    Some(Sample::Bin(bytes.into()))
+}
+
+fn base32_src<'a>(_args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
+    with_head(Of::Request, ctx, |view| with_src(base32_of(view), ctx))
+}
+
+fn url32_src<'a>(_args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
+    with_head(Of::Request, ctx, |view| with_src(url32_of(view), ctx))
+}
+
+/// The IPv4 address that an absolute target names, and its port: the scheme's own where none is
+/// written. Names are not resolved.
+fn named_place(view: View<'_>) -> Option<(Ipv4Addr, u16)> {
+    let (text, target) = target(view)?;
+    let scheme = target.scheme(text)?;
+    let place = Authority::parse(target.authority(text)?)?;
+    let ip = std::str::from_utf8(place.host).ok()?.parse().ok()?;
+    let default = if scheme.eq_ignore_ascii_case(b"https") {
+        443
+    } else {
+        80
+    };
+    Some((ip, place.port.unwrap_or(default)))
+}
+
+fn url_ip<'a>(_args: &'a Args, view: View<'a>) -> Option<Sample<'a>> {
+    named_place(view).map(|(ip, _)| Sample::Ipv4(ip))
+}
+
+fn url_port<'a>(_args: &'a Args, view: View<'a>) -> Option<Sample<'a>> {
+    named_place(view).map(|(_, port)| Sample::Int(port.into()))
+}
+
+/// A head's part while there is a head, then what was kept of it.
+fn part_or_kept<'a>(
+    ctx: &'a dyn Context,
+    of: Of,
+    read: fn(View<'_>) -> &[u8],
+    kept: Text,
+) -> Fetched<'a> {
+    let side = of.side(ctx);
+    match ctx
+        .head(side)
+        .map(read)
+        .map(Bytes::Borrowed)
+        .or_else(|| ctx.text(kept))
+    {
+        Some(text) => Fetched::known(Sample::Str(text)),
+        None if ctx.awaits_head(side) => Fetched::wait(),
+        None => Fetched::settled(None),
+    }
+}
+
+fn method<'a>(_args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
+    part_or_kept(ctx, Of::Request, method_of, Text::RequestMethod)
+}
+
+/// `1.1` of `HTTP/1.1`.
+fn number_only(found: Fetched<'_>) -> Fetched<'_> {
+    let Some(Sample::Str(text)) = found.sample else {
+        return found;
+    };
+    let start = if text.starts_with(b"HTTP/") { 5 } else { 0 };
+    let end = text.len();
+    Fetched::known(Sample::Str(crate::value::slice(text, start, end)))
+}
+
+fn request_version<'a>(_args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
+    number_only(part_or_kept(
+        ctx,
+        Of::Request,
+        version,
+        Text::RequestVersion,
+    ))
+}
+
+fn response_version<'a>(_args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
+    number_only(part_or_kept(
+        ctx,
+        Of::Response,
+        version,
+        Text::ResponseVersion,
+    ))
+}
+
+fn method_of(view: View<'_>) -> &[u8] {
+    view.part(StartLine::Method)
+}
+
+fn version(view: View<'_>) -> &[u8] {
+    view.version()
+}
+
+/// The status of the response as it stands, in logs the one that the client got.
+fn status<'a>(_args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
+    let Some(view) = ctx.head(Side::Response) else {
+        let waits = ctx.awaits_head(Side::Response);
+        return match ctx.number(Number::Status) {
+            Some(status) => Fetched::known(Sample::Int(status)),
+            None if waits => Fetched::wait(),
+            None => Fetched::settled(None),
+        };
+    };
+    let status = isthmus_pattern::leading_int(view.part(StartLine::Status));
+    Fetched::known(Sample::Int(status))
+}
+
+/// Path and query of the target as it came, which is kept until the log.
+fn captured_uri<'a>(_args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
+    Fetched::settled(kept_uri(ctx).map(Sample::Str))
+}
+
+/// As [`captured_uri`], bare.
+fn kept_uri(ctx: &dyn Context) -> Option<Bytes<'_>> {
+    let method = ctx.text(Text::RequestMethod);
+    let text = ctx.text(Text::RequestTarget)?;
+    let target = Target::parse(&text, Method::of(method.as_deref().unwrap_or_default()))?;
+    let found = target.path_and_query(&text);
+    let (start, end) = (text.len() - found.len(), text.len());
+    found
+        .starts_with(b"/")
+        .then(|| crate::value::slice(text, start, end))
+}
