@@ -113,8 +113,21 @@ impl Format {
     }
 
     fn write(&self, ctx: &dyn Context, mut out: Output<'_>) {
+        // In a log line spaces separate: between an item that writes nothing and the next there
+        // are not two of them (manual, section 8.2.6).
+        let mut spaced = out.printable;
         for item in &self.items {
+            let before = out.bytes.len();
             match item {
+                Item::Literal(text) if out.printable => {
+                    for &byte in text {
+                        if byte != b' ' || !spaced {
+                            out.bytes.push(byte);
+                        }
+                        spaced = byte == b' ';
+                    }
+                    continue;
+                }
                 Item::Literal(text) => out.bytes.extend_from_slice(text),
                 Item::Alias(alias, flags) => alias.write(ctx, *flags, &mut out),
                 Item::Expression(expression, flags) => {
@@ -122,6 +135,7 @@ impl Format {
                     out.text(text.as_deref(), *flags);
                 }
             }
+            spaced &= out.bytes.len() == before;
         }
     }
 }

@@ -303,12 +303,17 @@ impl Session {
             .is_some_and(|stream| stream.answerer == Answerer::Proxy)
     }
 
-    /// Whether all of the response is on its way to the client.
+    /// Whether all of the response is on its way to the client, and all of the request on its way
+    /// to the server, or never will be.
     fn response_is_over(&self) -> bool {
-        self.http
-            .as_deref()
-            .is_some_and(|s| s.answered && s.response.reading.is_done())
-            && self.down.is_flushed()
+        let Some(stream) = self.http.as_deref() else {
+            return false;
+        };
+        let sends = stream.answerer == Answerer::Server
+            && !stream.request.reading.is_done()
+            && !(stream.close || self.down.ended || self.down.closing || stream.spent);
+        let over = stream.answered && stream.response.reading.is_done();
+        over && self.down.is_flushed() && (!sends || stream.is_tunnel())
     }
 
     /// When the client has been silent, or has taken nothing, for too long.
@@ -332,7 +337,8 @@ impl Session {
         if stream.answerer == Answerer::Proxy {
             return u64::MAX;
         }
-        let awaited = stream.request.reading.is_done() && self.down.is_flushed();
+        let over = stream.answered && stream.response.reading.is_done();
+        let awaited = stream.request.reading.is_done() && self.down.is_flushed() && !over;
         if !awaited && self.up.is_flushed() {
             return u64::MAX;
         }

@@ -23,6 +23,8 @@ pub struct View<'a> {
     names: [Option<StartLine>; 3],
     /// Whether the start line can be sent as it was received.
     fit: bool,
+    /// The version that is sent.
+    version: &'static [u8],
     fields: &'a Fields,
     /// The byte behind the start line.
     lines: usize,
@@ -39,7 +41,11 @@ impl<'a> View<'a> {
             buf,
             parts: [head.method_span(), head.target_span(), head.version_span()],
             names: [Some(StartLine::Method), Some(StartLine::Target), None],
-            fit: head.version() == Version::HTTP_11,
+            fit: matches!(head.version(), Version::HTTP_11 | Version::HTTP_10),
+            version: match head.version() < Version::HTTP_11 {
+                true => b"HTTP/1.0",
+                false => b"HTTP/1.1",
+            },
             fields: head.fields(),
             lines: head.lines_start(),
             end: head.len(),
@@ -54,6 +60,7 @@ impl<'a> View<'a> {
             buf,
             parts: [head.version_span(), head.status_span(), head.reason_span()],
             names: [None, Some(StartLine::Status), Some(StartLine::Reason)],
+            version: b"HTTP/1.1",
             fit: head.version() == Version::HTTP_11
                 && head.reason_span().start > head.status_span().end,
             fields: head.fields(),
@@ -151,8 +158,9 @@ impl<'a> View<'a> {
         self.pieces(case, &mut |piece| out.extend([IoSlice::new(piece)]));
     }
 
-    /// The start line: as received, or part by part. What is sent is HTTP/1.1 always, as the
-    /// version is the sender's own (RFC 9110, 2.5).
+    /// The start line: as received, or part by part. Responses are HTTP/1.1 always, as the
+    /// version is the sender's own (RFC 9110, 2.5). A request of HTTP/1.0 stays one, as with
+    /// HAProxy: it may have no Host, and its answer must be one that its sender understands.
     fn start_line(&self, run: &mut Run<'a, '_, impl FnMut(&'a [u8])>) {
         if self.fit && !self.rewrite.changes_start_line() {
             run.start = self.parts.first().map_or(0, |part| part.start as usize);
@@ -163,7 +171,7 @@ impl<'a> View<'a> {
                 (run.each)(b" ");
             }
             match name {
-                None => (run.each)(b"HTTP/1.1"),
+                None => (run.each)(self.version),
                 Some(name) => match self.rewrite.part(name) {
                     Some(text) => (run.each)(text),
                     None => (run.each)(part.of(self.buf)),
