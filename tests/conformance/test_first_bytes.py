@@ -63,6 +63,13 @@ RULES = [
     ("tcp-request inspect-delay 3s\ntcp-request content reject if HTTP", GET),
     ("tcp-request inspect-delay 3s\ntcp-request content reject if !HTTP", GET),
     ("tcp-request inspect-delay 3s\ntcp-request content reject if !HTTP", b"SSH-2.0-x\r\n"),
+    ("tcp-request inspect-delay 3s\ntcp-request content reject if METH_GET HTTP_1.1 { path_beg /a }", GET),
+    ("tcp-request inspect-delay 3s\ntcp-request content reject if METH_POST or HTTP_URL_STAR", GET),
+    (
+        "tcp-request inspect-delay 3s\ntcp-request content accept if HTTP\n"
+        "use_backend b if { hdr(host) x } { urlp(b) c } { url_beg /a? }",
+        GET,
+    ),
     (
         "tcp-request inspect-delay 3s\ntcp-request content accept if { distcc_param(ARGC) -m found }\n"
         "use_backend b if { distcc_param(ARGC) 2 }",
