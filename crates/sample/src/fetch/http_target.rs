@@ -183,17 +183,17 @@ fn url32_src<'a>(_args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
     with_head(Of::Request, ctx, &|view| with_src(url32_of(view), ctx))
 }
 
-/// The IPv4 address that an absolute target names, and its port: the scheme's own where none is
-/// written. Names are not resolved.
+/// The IPv4 address that a target of http or https names, and its port: the scheme's own where
+/// none is written. Names are not resolved.
 fn named_place(view: View<'_>) -> Option<(Ipv4Addr, u16)> {
     let (text, target) = target(view)?;
     let scheme = target.scheme(text)?;
     let place = Authority::parse(target.authority(text)?)?;
     let ip = std::str::from_utf8(place.host).ok()?.parse().ok()?;
-    let default = if scheme.eq_ignore_ascii_case(b"https") {
-        443
-    } else {
-        80
+    let default = match scheme.to_ascii_lowercase().as_slice() {
+        b"http" => 80,
+        b"https" => 443,
+        _ => return None,
     };
     Some((ip, place.port.unwrap_or(default)))
 }
