@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ssl
 
 import pytest
@@ -101,3 +102,30 @@ def test_a_name_is_found_in_a_hello_that_comes_in_pieces(both: Both) -> None:
         return heard, client.finish().ending()
 
     both(config(WAIT + "use_backend b if { req.ssl_sni -i b.example }"), traffic, origins=TWO)
+
+
+USERS = """userlist staff
+  group admins users ann
+  group all
+  user ann insecure-password secret groups all
+  user bob password $5$salt$HcpxOfa925mFNRuYAscuC4oWpw6c8l.YtrFMtUG7fp9 groups all
+"""
+CREDENTIALS = ["ann:secret", "ann:wrong", "bob:hunter2", "bob:hunter3", "eve:secret", ":", "ann"]
+
+
+def test_users_pass_by_name_password_and_group(both: Both) -> None:
+    rules = (
+        "tcp-request inspect-delay 3s\ntcp-request content reject unless { http_auth(staff) }\n"
+        "use_backend b if { http_auth_group(staff) admins }"
+    )
+
+    def traffic(lab: Lab) -> object:
+        seen = []
+        for each in CREDENTIALS:
+            basic = base64.b64encode(each.encode())
+            sent = b"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Basic " + basic + b"\r\n\r\n"
+            seen.append((each, outcome(lab, sent, "")))
+        return seen
+
+    seen = both(config(rules, USERS), traffic, origins=TWO, ordered=False)
+    assert [heard for _, (heard, _) in seen.value] == [b"b\n", b"", b"a\n", b"", b"", b"", b""]
