@@ -92,14 +92,6 @@ LAYER_RULES = [
     ("use_backend %[src,map_ip(/dev/null,b)]", b"", ""),
     ("tcp-request content unset-var(txn.n)\nuse_backend b if { var(txn.n) -m found }", b"", ""),
 ]
-LATER_RULES = [
-    (
-        "tcp-request inspect-delay 3s\ntcp-request content reject if HTTP",
-        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
-        "",
-    ),
-    ("tcp-request inspect-delay 3s\ntcp-request content reject if !HTTP", b"SSH-2.0-x\r\n", ""),
-]
 
 
 @pytest.mark.parametrize("start", range(0, len(LAYER_RULES), 10))
@@ -117,12 +109,6 @@ def test_a_rule_has_the_same_outcome(both: Both, start: int) -> None:
         ]
 
     both(text, traffic, origins=TWO, ordered=False)
-
-
-@pytest.mark.later("content of HTTP")
-@pytest.mark.parametrize(("rules", "payload", "source"), LATER_RULES)
-def test_a_later_rule_has_the_same_outcome(both: Both, rules: str, payload: bytes, source: str) -> None:
-    both(config(rules), lambda lab: outcome(lab, payload, source), origins=TWO)
 
 
 def outcome(lab: Lab, payload: bytes, source: str, name: str = "front") -> object:

@@ -140,6 +140,26 @@ proptest! {
     }
 
     #[test]
+    fn what_was_read_or_refused_stays_so_when_more_bytes_come(
+        kind in prop_oneof![Just(22_u8), any::<u8>()],
+        sizes in proptest::collection::vec(0_u8..40, 1..5),
+        more in proptest::collection::vec(0_u8..8, 0..200),
+    ) {
+        let mut stream = Vec::new();
+        for (size, chunk) in sizes.iter().zip(more.chunks(40)) {
+            stream.extend_from_slice(&[kind, 3, 1, 0, *size]);
+            stream.extend_from_slice(chunk);
+        }
+        let whole = Message::read(&stream);
+        for length in 0..stream.len() {
+            match Message::read(&stream[..length]) {
+                Ok(None) => {}
+                early => prop_assert_eq!(&early, &whole),
+            }
+        }
+    }
+
+    #[test]
     fn no_bytes_can_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = Message::read(&bytes);
         let _ = ssl2_version(&bytes);

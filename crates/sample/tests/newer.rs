@@ -69,6 +69,26 @@ fn forwarded_is_read_as_rfc_7239_writes_it() {
     ]);
 }
 
+#[test]
+fn dates_are_read_in_the_three_forms_of_http() {
+    check(&[
+        ("str(\"Sun, 06 Nov 1994 08:49:37 GMT\"),date", "784111777"),
+        ("str(\"Sunday, 06-Nov-94 08:49:37 GMT\"),date", "784111777"),
+        ("str(\"Sun Nov  6 08:49:37 1994\"),date", "784111777"),
+        ("str(\"Thu, 29 Feb 2024 00:00:00 GMT\"),date", "1709164800"),
+        (
+            "str(\"Thu, 29 Feb 2024 00:00:00 GMT\"),date,http_date",
+            "Thu, 29 Feb 2024 00:00:00 GMT",
+        ),
+        ("str(\"Wed, 29 Feb 2023 00:00:00 GMT\"),date", "-"),
+        ("str(\"Sun, 06 Nov 1994 24:00:00 GMT\"),date", "-"),
+        ("str(\"Sun, 06 Nov 1994 08:49:37 CET\"),date", "-"),
+        ("str(\"Sun, 31 Apr 1994 08:49:37 GMT\"),date", "-"),
+        ("str(\"06 Nov 1994\"),date", "-"),
+        ("str(\"\"),date", "-"),
+    ]);
+}
+
 /// A TCP SYN in IPv4 in Ethernet, and the same bytes behind a VLAN's tag.
 const SYN: &str = "020000000001020000000002080045100034abcd40003f060000c0000201c0000202\
     9c4001bb000000070000000080c2faf000000000020405b40103030701010402";

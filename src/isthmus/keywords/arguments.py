@@ -32,6 +32,8 @@ from isthmus.model.expression import (
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,1000}\Z")
 _BITS = re.compile(r"[0-9]{1,3}\Z")
+_FIELD_NUMBER = re.compile(r"0*[1-9][0-9]{0,9}(?:\.0*[1-9][0-9]{0,9})*\Z")
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\Z")
 _HEXADECIMAL = re.compile(r"(?:[0-9A-Fa-f]{2})+\Z")
 _INT64 = (-(2**63), 2**63 - 1)
 
@@ -174,6 +176,43 @@ def _regex_flags(text: str) -> Argument:
     return StrArg(text)
 
 
+def _one_character(text: str) -> Argument:
+    if len(text) > 1:
+        raise WrongArgumentError("one character")
+    return StrArg(text)
+
+
+def _four_letters(text: str) -> Argument:
+    if len(text) != 4:
+        raise WrongArgumentError("a token of four letters, as in `ARGV`")
+    return StrArg(text)
+
+
+def _field_number(text: str) -> Argument:
+    if not _FIELD_NUMBER.match(text):
+        raise WrongArgumentError("numbers of fields from 1, separated by dots")
+    return StrArg(text)
+
+
+def _base64_or_variable(text: str) -> Argument:
+    if not is_variable(text) and not _BASE64.match(text):
+        raise WrongArgumentError("base64, or the name of a variable that holds it")
+    return StrArg(text)
+
+
+def _fix_tag(text: str) -> Argument:
+    number = text.isascii() and text.isdigit() and int(text) > 0
+    if not number and text.lower() not in _FIX_TAGS:
+        raise WrongArgumentError("a number from 1, or one of " + ", ".join(_FIX_TAGS.values()))
+    return StrArg(text)
+
+
+def _mqtt_packet(text: str) -> Argument:
+    if text.lower() not in ("connect", "connack", "1", "2"):
+        raise WrongArgumentError("`connect` (1) or `connack` (2)")
+    return StrArg(text)
+
+
 def _one_of(*words: str) -> Callable[[str], Argument]:
     def read(text: str) -> Argument:
         if text not in words:
@@ -197,6 +236,15 @@ def _map(converter: str, text: str, span: Span) -> Argument:
 
 
 _UNITS = ("", "s", "ms", "us")
+_FIX_TAGS = {
+    each.lower(): each
+    for each in ("BeginString", "BodyLength", "MsgType", "SenderCompID", "TargetCompID", "CheckSum")
+}
+_PROTOBUF_TYPES = (
+    *("int32", "int64", "uint32", "uint64", "sint32", "sint64", "bool", "enum", "fixed64", "sfixed64"),
+    *("double", "fixed32", "sfixed32", "float"),
+)
+_WHEN = ("acl", "error", "forwarded", "normal", "processed", "stopping", "toapplet")
 
 _READERS: dict[str, Callable[[str], Argument]] = {
     "integer": _integer,
@@ -218,6 +266,17 @@ _READERS: dict[str, Callable[[str], Argument]] = {
     "time unit": _one_of(*_UNITS),
     "rtt unit": _one_of("", "us", "ms"),
     "set-var condition": _one_of(*CONDITIONS),
+    "query option": _one_of("", "with_qm"),
+    "delimiter": _one_character,
+    "case flag": _one_of("", "i"),
+    "distcc token": _four_letters,
+    "Protocol buffers field number": _field_number,
+    "protobuf type": _one_of("", *_PROTOBUF_TYPES),
+    "base64 or variable": _base64_or_variable,
+    "FIX tag": _fix_tag,
+    "MQTT packet": _mqtt_packet,
+    "Forwarded field": _one_of("proto", "host", "for", "by"),
+    "when condition": _one_of(*_WHEN, *(f"!{each}" for each in _WHEN)),
 }
 
 _MAP_VALUES = {
@@ -241,11 +300,15 @@ NEVER_EMPTY = ("frontend", "backend", "user list", "variable", "boolean", "hexad
 """Types of first argument that stand for something even where nothing is written, or need a value."""
 
 _ARITHMETIC = ("add", "sub", "mul", "div", "mod", "and", "or", "xor")
+_PARAMETERS = ("url_param", "urlp", "urlp_val")
+_AES = ("aes_cbc_dec", "aes_cbc_enc", "aes_gcm_dec", "aes_gcm_enc")
 _RTT = ("fc_rtt", "fc_rttvar", "bc_rtt", "bc_rttvar")
 
 NARROWER: dict[str, dict[int, str]] = (
     {name: {0: "integer or variable"} for name in _ARITHMETIC}
     | {name: {0: "rtt unit"} for name in _RTT}
+    | {name: {1: "delimiter", 2: "case flag"} for name in _PARAMETERS}
+    | {name: {-1: "base64 or variable"} for name in _AES}
     | {name: {0: name, 1: "default address"} for name, (_, values) in MAPS.items() if values == "addresses"}
     | {name: {0: name} for name, (_, values) in MAPS.items() if values != "addresses"}
     | {
@@ -264,6 +327,16 @@ NARROWER: dict[str, dict[int, str]] = (
         "request_date": {0: "time unit"},
         "http_date": {1: "time unit"},
         "regsub": {2: "regex flags"},
+        "query": {0: "query option"},
+        "req.body_param": {1: "case flag"},
+        "distcc_body": {0: "distcc token"},
+        "distcc_param": {0: "distcc token"},
+        "protobuf": {1: "protobuf type"},
+        "ungrpc": {1: "protobuf type"},
+        "fix_tag_value": {0: "FIX tag"},
+        "mqtt_field_value": {0: "MQTT packet"},
+        "rfc7239_field": {0: "Forwarded field"},
+        "when": {0: "when condition"},
     }
 )
 """By function and position (-1: every other one), the type of an argument registered as a string."""

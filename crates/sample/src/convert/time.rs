@@ -2,7 +2,7 @@
 
 use crate::args::{ArgValue, Args, CompileEnv};
 use crate::context::Context;
-use crate::date::{Moment, http_date as http_text, strftime};
+use crate::date::{Moment, http_date as http_text, parse_http_date, strftime};
 use crate::fetch::unit;
 use crate::kind::Kind::{Int, Str};
 use crate::registry::{Convert, Converter};
@@ -14,6 +14,7 @@ const fn formatter(name: &'static str, run: Convert) -> Converter {
 }
 
 pub(super) const CONVERTERS: &[Converter] = &[
+    Converter::new("date", "", Str, Int, date),
     Converter::new("http_date", "[integer,string]", Int, Str, http_date).preparing(prepare_date),
     formatter("ltime", |sample, args, ctx| {
         formatted(&sample, args, 1_000_000, Some(ctx))
@@ -34,6 +35,15 @@ pub(super) const CONVERTERS: &[Converter] = &[
         formatted(&sample, args, 1_000_000, None)
     }),
 ];
+
+/// Seconds since 1970 of a date as HTTP writes it.
+fn date<'a>(sample: Sample<'a>, _args: &'a Args, ctx: &'a dyn Context) -> Option<Sample<'a>> {
+    let Sample::Str(text) = sample else {
+        return None;
+    };
+    let now = ctx.now_wall_us().unwrap_or(0).div_euclid(1_000_000);
+    parse_http_date(std::str::from_utf8(&text).ok()?, now).map(Sample::Int)
+}
 
 /// The second argument becomes the number of microseconds that the unit has.
 fn prepare_date(args: &mut Args, _env: &mut CompileEnv<'_>) -> Result<(), String> {

@@ -1,15 +1,14 @@
 //! Fetches about an HTTP exchange as a whole: which protocol it is, and what it may take (manual,
 //! sections 7.3.2, 7.3.3, 7.3.5 and 7.3.6).
 
-use isthmus_proto::http1::{Progress, RequestHead, Rules};
-
+use super::message::with_head;
 use super::{BACKEND, CLIENT, EVERYWHERE, FRONTEND, SERVER, STREAM};
 use crate::args::Args;
-use crate::context::{Context, Side};
+use crate::context::Context;
 use crate::expression::Fetched;
 use crate::facts::{BackendNumber, FrontendNumber, Number, Text};
 use crate::kind::Kind::{Bool, Int};
-use crate::registry::{Fetch, Run};
+use crate::registry::{Fetch, Of, Run};
 use crate::value::Sample;
 
 pub(super) const FETCHES: &[Fetch] = &[
@@ -73,19 +72,8 @@ fn quic_enabled<'a>(_args: &'a Args, _ctx: &'a dyn Context) -> Fetched<'a> {
 
 /// True where the request is HTTP: it has been read as such, or the bytes at hand can be.
 fn proto_http<'a>(_args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
-    if ctx.head(Side::Request).is_some() || ctx.text(Text::RequestMethod).is_some() {
+    if ctx.text(Text::RequestMethod).is_some() {
         return Fetched::known(Sample::Bool(true));
     }
-    if ctx.awaits_head(Side::Request) {
-        return Fetched::wait();
-    }
-    let Some(payload) = ctx.payload(Side::Request) else {
-        return Fetched::settled(None);
-    };
-    let mut bytes = payload.bytes.to_vec();
-    match RequestHead::default().read(&mut bytes, &Rules::default()) {
-        Ok(Progress::Complete(_)) => Fetched::known(Sample::Bool(true)),
-        Ok(Progress::Incomplete) if payload.growing => Fetched::wait(),
-        Ok(Progress::Incomplete) | Err(_) => Fetched::settled(None),
-    }
+    with_head(Of::Request, ctx, &|_| Some(Sample::Bool(true)))
 }

@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use isthmus_proto::http1::View;
 
-use super::message::count;
 use super::{EITHER, REQUEST, RESPONSE};
 use crate::args::{ArgValue, Args, CompileEnv};
 use crate::kind::Kind::{self, Addr, Bin, Int, Str};
@@ -149,45 +148,33 @@ fn occurrences<'a>(args: &Args, view: View<'a>, cut: Cut, each: &mut dyn FnMut(&
     });
 }
 
-/// The occurrence that the second argument asks for, the last one where it does not. What makes
-/// no sample is no occurrence to ACLs, but counts here.
+/// The occurrence that the second argument asks for: from the first one, or, below 0, from the
+/// last one, which is meant without it. What makes no sample is no occurrence to ACLs, but counts here.
 fn chosen<'a>(args: &Args, view: View<'a>, cut: Cut) -> Option<&'a [u8]> {
-    let at = args.int(1).unwrap_or(-1);
-    let back = if at > 0 {
-        None
+    let at = args.int(1).filter(|at| *at != 0).unwrap_or(-1);
+    let wanted = if at > 0 {
+        at
     } else {
-        usize::try_from(at.max(-MOST).abs().max(1)).ok()
+        all(args, view, cut).checked_add(at)?.checked_add(1)?
     };
-    let forward = usize::try_from(at.max(1)).ok()?;
-    let mut seen = 0;
-    let mut found = None;
-    // The last few, the oldest first: one is enough for the last occurrence.
-    let mut last = std::collections::VecDeque::new();
+    let (mut seen, mut found) = (0, None);
     occurrences(args, view, cut, &mut |value| {
         seen += 1;
-        match back {
-            None if seen == forward => {
-                found = Some(value);
-                false
-            }
-            None => true,
-            Some(back) => {
-                if last.len() == back {
-                    last.pop_front();
-                }
-                last.push_back(value);
-                true
-            }
-        }
+        found = (seen == wanted).then_some(value);
+        seen != wanted
     });
-    match back {
-        Some(back) if last.len() == back => last.pop_front(),
-        _ => found,
-    }
+    found
 }
 
-/// The farthest from the end that is asked for: more occurrences do not fit into any head.
-const MOST: i64 = 1 << 20;
+/// How many occurrences there are.
+fn all(args: &Args, view: View<'_>, cut: Cut) -> i64 {
+    let mut number = 0;
+    occurrences(args, view, cut, &mut |_| {
+        number += 1;
+        true
+    });
+    number
+}
 
 /// Visits the one occurrence that is asked for, or every one.
 fn visit<'a>(
@@ -264,12 +251,7 @@ fn each_fhdr<'a>(args: &'a Args, view: View<'a>, each: &mut Visit<'_, 'a>) {
 }
 
 fn number<'a>(args: &Args, view: View<'_>, cut: Cut) -> Option<Sample<'a>> {
-    let mut number = 0;
-    occurrences(args, view, cut, &mut |_| {
-        number += 1;
-        true
-    });
-    Some(count(number))
+    Some(Sample::Int(all(args, view, cut)))
 }
 
 fn hdr_cnt<'a>(args: &'a Args, view: View<'a>) -> Option<Sample<'a>> {

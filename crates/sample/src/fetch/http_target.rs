@@ -166,7 +166,7 @@ fn url32<'a>(_args: &'a Args, view: View<'a>) -> Option<Sample<'a>> {
 }
 
 /// A hash with the client's address behind it: 8 or 20 bytes.
-fn with_src<'a>(hash: u32, ctx: &dyn Context) -> Option<Sample<'a>> {
+fn with_src(hash: u32, ctx: &dyn Context) -> Option<Sample<'static>> {
     let mut bytes = hash.to_be_bytes().to_vec();
     match ctx.endpoint(End::Src)?.ip() {
         IpAddr::V4(ip) => bytes.extend_from_slice(&ip.octets()),
@@ -176,24 +176,24 @@ fn with_src<'a>(hash: u32, ctx: &dyn Context) -> Option<Sample<'a>> {
 }
 
 fn base32_src<'a>(_args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
-    with_head(Of::Request, ctx, |view| with_src(base32_of(view), ctx))
+    with_head(Of::Request, ctx, &|view| with_src(base32_of(view), ctx))
 }
 
 fn url32_src<'a>(_args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
-    with_head(Of::Request, ctx, |view| with_src(url32_of(view), ctx))
+    with_head(Of::Request, ctx, &|view| with_src(url32_of(view), ctx))
 }
 
-/// The IPv4 address that an absolute target names, and its port: the scheme's own where none is
-/// written. Names are not resolved.
+/// The IPv4 address that a target of http or https names, and its port: the scheme's own where
+/// none is written. Names are not resolved.
 fn named_place(view: View<'_>) -> Option<(Ipv4Addr, u16)> {
     let (text, target) = target(view)?;
     let scheme = target.scheme(text)?;
     let place = Authority::parse(target.authority(text)?)?;
     let ip = std::str::from_utf8(place.host).ok()?.parse().ok()?;
-    let default = if scheme.eq_ignore_ascii_case(b"https") {
-        443
-    } else {
-        80
+    let default = match scheme.to_ascii_lowercase().as_slice() {
+        b"http" => 80,
+        b"https" => 443,
+        _ => return None,
     };
     Some((ip, place.port.unwrap_or(default)))
 }
@@ -206,24 +206,22 @@ fn url_port<'a>(_args: &'a Args, view: View<'a>) -> Option<Sample<'a>> {
     named_place(view).map(|(_, port)| Sample::Int(port.into()))
 }
 
-/// A head's part while there is a head, then what was kept of it.
+/// What was kept of a head that is gone, or a part of the one that is there or comes.
 fn part_or_kept<'a>(
     ctx: &'a dyn Context,
     of: Of,
     read: fn(View<'_>) -> &[u8],
     kept: Text,
 ) -> Fetched<'a> {
-    let side = of.side(ctx);
-    match ctx
-        .head(side)
-        .map(read)
-        .map(Bytes::Borrowed)
-        .or_else(|| ctx.text(kept))
-    {
-        Some(text) => Fetched::known(Sample::Str(text)),
-        None if ctx.awaits_head(side) => Fetched::wait(),
-        None => Fetched::settled(None),
+    if let Some(view) = ctx.head(of.side(ctx)) {
+        return Fetched::known(Sample::text(read(view)));
     }
+    if let Some(text) = ctx.text(kept) {
+        return Fetched::known(Sample::Str(text));
+    }
+    with_head(of, ctx, &|view| {
+        Some(Sample::owned_text(read(view).to_vec()))
+    })
 }
 
 fn method<'a>(_args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
@@ -268,16 +266,15 @@ fn version(view: View<'_>) -> &[u8] {
 
 /// The status of the response as it stands, in logs the one that the client got.
 fn status<'a>(_args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
-    let Some(view) = ctx.head(Side::Response) else {
-        let waits = ctx.awaits_head(Side::Response);
-        return match ctx.number(Number::Status) {
-            Some(status) => Fetched::known(Sample::Int(status)),
-            None if waits => Fetched::wait(),
-            None => Fetched::settled(None),
-        };
-    };
-    let status = isthmus_pattern::leading_int(view.part(StartLine::Status));
-    Fetched::known(Sample::Int(status))
+    if ctx.head(Side::Response).is_none() {
+        if let Some(status) = ctx.number(Number::Status) {
+            return Fetched::known(Sample::Int(status));
+        }
+    }
+    with_head(Of::Response, ctx, &|view| {
+        let status = isthmus_pattern::leading_int(view.part(StartLine::Status));
+        Some(Sample::Int(status))
+    })
 }
 
 /// Path and query of the target as it came, which is kept until the log.

@@ -1,11 +1,12 @@
-//! How fetches read an HTTP head (manual, section 7.3.6): what the message is asked for, and when to wait for it.
+//! How fetches read an HTTP head (manual, section 7.3.6): which message is meant, when to wait for
+//! it, and that in TCP mode it is looked for in the bytes received.
 
-use isthmus_proto::http1::View;
+use isthmus_proto::http1::{Progress, RequestHead, ResponseHead, Rewrite, Rules, View};
 
 use crate::args::Args;
 use crate::context::{Content, Context, Side};
 use crate::expression::Fetched;
-use crate::registry::{HeadRead, Of};
+use crate::registry::{HeadRead, HeadVisit, Of, Visit};
 use crate::value::Sample;
 
 impl Of {
@@ -19,6 +20,26 @@ impl Of {
     }
 }
 
+/// What there is of a head.
+enum Found<'a> {
+    Head(View<'a>),
+    /// Bytes of a TCP session that may be one.
+    Bytes,
+    Nothing {
+        /// Whether it may still come.
+        may_come: bool,
+    },
+}
+
+fn find(side: Side, ctx: &dyn Context) -> Found<'_> {
+    match ctx.head(side) {
+        Some(view) => Found::Head(view),
+        None if ctx.awaits_head(side) => Found::Nothing { may_come: true },
+        None if ctx.payload(side).is_some() => Found::Bytes,
+        None => Found::Nothing { may_come: false },
+    }
+}
+
 /// Reads a head as soon as there is one.
 pub(crate) fn read_head<'a>(
     of: Of,
@@ -26,33 +47,106 @@ pub(crate) fn read_head<'a>(
     args: &'a Args,
     ctx: &'a dyn Context,
 ) -> Fetched<'a> {
-    with_head(of, ctx, |view| read(args, view))
+    let side = of.side(ctx);
+    match find(side, ctx) {
+        Found::Head(view) => Fetched::settled(read(args, view)),
+        Found::Nothing { may_come } => nothing(may_come),
+        Found::Bytes => {
+            let mut sample = None;
+            let may_come = parsed(side, ctx, &mut |view| {
+                sample = read(args, view).map(Sample::into_owned);
+            });
+            Fetched {
+                sample,
+                may_change: may_come,
+            }
+        }
+    }
+}
+
+/// Gives `visit` every value in a head; whether one may still come.
+pub(super) fn visit_head<'a>(
+    of: Of,
+    each: HeadVisit,
+    args: &'a Args,
+    ctx: &'a dyn Context,
+    visit: &mut Visit<'_, 'a>,
+) -> bool {
+    let side = of.side(ctx);
+    match find(side, ctx) {
+        Found::Head(view) => {
+            each(args, view, visit);
+            false
+        }
+        Found::Nothing { may_come } => may_come,
+        Found::Bytes => parsed(side, ctx, &mut |view| {
+            each(args, view, &mut |sample| visit(sample.into_owned()));
+        }),
+    }
 }
 
 /// Reads a head by a closure as soon as there is one.
 pub(super) fn with_head<'a>(
     of: Of,
     ctx: &'a dyn Context,
-    read: impl FnOnce(View<'a>) -> Option<Sample<'a>>,
+    read: &dyn Fn(View<'_>) -> Option<Sample<'static>>,
 ) -> Fetched<'a> {
     let side = of.side(ctx);
-    match ctx.head(side) {
-        Some(view) => Fetched::settled(read(view)),
-        None if ctx.awaits_head(side) => Fetched::wait(),
-        None => Fetched::settled(None),
+    match find(side, ctx) {
+        Found::Head(view) => Fetched::settled(read(view)),
+        Found::Nothing { may_come } => nothing(may_come),
+        Found::Bytes => {
+            let mut sample = None;
+            let may_come = parsed(side, ctx, &mut |view| sample = read(view));
+            Fetched {
+                sample,
+                may_change: may_come,
+            }
+        }
     }
+}
+
+fn nothing<'a>(may_come: bool) -> Fetched<'a> {
+    if may_come {
+        Fetched::wait()
+    } else {
+        Fetched::settled(None)
+    }
+}
+
+/// Reads a head from a TCP session's bytes and gives it to `with`; whether it may still come.
+fn parsed(side: Side, ctx: &dyn Context, with: &mut dyn FnMut(View<'_>)) -> bool {
+    let Some(payload) = ctx.payload(side) else {
+        return false;
+    };
+    let (mut bytes, rules, rewrite) =
+        (payload.bytes.to_vec(), Rules::default(), Rewrite::default());
+    let progress = match side {
+        Side::Request => {
+            let mut head = RequestHead::default();
+            let progress = head.read(&mut bytes, &rules);
+            if let Ok(Progress::Complete(_)) = progress {
+                with(View::request(&head, &bytes, &rewrite));
+            }
+            progress
+        }
+        Side::Response => {
+            let mut head = ResponseHead::default();
+            let progress = head.read(&mut bytes, &rules);
+            if let Ok(Progress::Complete(_)) = progress {
+                with(View::response(&head, &bytes, &rewrite));
+            }
+            progress
+        }
+    };
+    progress == Ok(Progress::Incomplete) && payload.growing
 }
 
 /// What is at hand of a body; waiting tells whether there may be one yet.
 pub(super) fn body<'a>(of: Of, ctx: &'a dyn Context) -> Result<Content<'a>, Fetched<'a>> {
     let side = of.side(ctx);
-    ctx.content(side).ok_or_else(|| {
-        if ctx.awaits_head(side) {
-            Fetched::wait()
-        } else {
-            Fetched::settled(None)
-        }
-    })
+    ctx.content(side)
+        .ok_or_else(|| nothing(ctx.awaits_head(side)))
 }
 
 /// A number of things as a sample.

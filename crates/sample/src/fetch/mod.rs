@@ -106,13 +106,7 @@ impl Each {
     ) -> bool {
         match self {
             Self::Call(function) => function(args, ctx, visit),
-            Self::Head(of, function) => match ctx.head(of.side(ctx)) {
-                Some(view) => {
-                    function(args, view, visit);
-                    false
-                }
-                None => ctx.awaits_head(of.side(ctx)),
-            },
+            Self::Head(of, function) => message::visit_head(of, function, args, ctx, visit),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::context::{Context, Side};
 use crate::expression::Fetched;
 use crate::kind::Kind::{self, Bin, Bool, Int, Str};
 use crate::kind::Validity;
-use crate::registry::{Fetch, Run};
+use crate::registry::{Each, Fetch, Run, Visit};
 use crate::value::Sample;
 
 /// Finds something in a ClientHello.
@@ -39,7 +39,7 @@ pub(super) const FETCHES: &[Fetch] = &[
     plain("rep_ssl_hello_type", RESPONSE, |_, ctx| {
         hello_type(ctx, Side::Response)
     }),
-    row!("req.ssl_alpn", Str, REQUEST, protocol),
+    row!("req.ssl_alpn", Str, REQUEST, protocol).iterating(Each::Call(each_protocol)),
     row!("req.ssl_cipherlist", Bin, CLIENT, |hello| Some(bytes(
         hello.cipher_suites
     ))),
@@ -145,6 +145,22 @@ fn groups_are_given(hello: &ClientHello<'_>) -> Option<Sample<'static>> {
     hello
         .extension(extension::SUPPORTED_GROUPS)
         .map(|_| Sample::Bool(true))
+}
+
+/// To ACLs, every protocol that the client offers.
+fn each_protocol<'a>(_args: &'a Args, ctx: &'a dyn Context, each: &mut Visit<'_, 'a>) -> bool {
+    match message(ctx, Side::Request) {
+        Ok(message) if message.kind == CLIENT_HELLO => {
+            if let Some(hello) = ClientHello::read(&message.body) {
+                hello
+                    .protocols()
+                    .all(|name| each(Sample::owned_text(name.to_vec())));
+            }
+            false
+        }
+        Ok(_) => false,
+        Err(nothing) => nothing.may_change,
+    }
 }
 
 fn key_shares(hello: &ClientHello<'_>) -> Option<Sample<'static>> {

@@ -1,0 +1,60 @@
+"""Section `userlist`: what it means, beside what tests/configs says of wrong ones."""
+
+from __future__ import annotations
+
+import pytest
+from paper import TIMEOUTS, built, loaded
+
+from isthmus.model.userlist import User
+from isthmus.plan import document as d
+
+SHA256 = "$5$salt$HcpxOfa925mFNRuYAscuC4oWpw6c8l.YtrFMtUG7fp9"
+TEXT = f"""userlist staff
+ group admins users ann,bob
+ group all
+ user ann insecure-password "a b" groups all
+ user bob password {SHA256}
+ user carl groups all,admins
+"""
+
+
+def test_users_and_groups_may_name_each_other() -> None:
+    (found,) = loaded(TEXT).userlists
+    assert found.name == "staff"
+    assert found.groups == {"admins", "all"}
+    assert found.users == (
+        User("ann", "a b", False, ("all", "admins")),
+        User("bob", SHA256, True, ("admins",)),
+        User("carl", None, False, ("all", "admins")),
+    )
+
+
+def test_a_userlist_is_handed_to_the_engine_with_the_plan() -> None:
+    text = TEXT + "frontend f\n bind :1\n tcp-request content reject unless { http_auth(staff) }\n"
+    plan = built(TIMEOUTS + text).engine
+    assert plan.userlists == (
+        d.Userlist(
+            "staff",
+            (
+                d.User("ann", d.PasswordPlain("a b"), ("all", "admins")),
+                d.User("bob", d.PasswordHashed(SHA256), ("admins",)),
+                d.User("carl", None, ("all", "admins")),
+            ),
+        ),
+    )
+    (acl,) = plan.acls
+    assert acl.tests[0].expression.fetch == d.Call("http_auth", (d.ArgUserlist(0),))
+
+
+@pytest.mark.parametrize(
+    "hash_",
+    [
+        "$1$abc$9dV135Rc3U8Xbm2DxadgF0",
+        SHA256,
+        "$5$rounds=1000$salt$HcpxOfa925mFNRuYAscuC4oWpw6c8l.YtrFMtUG7fp9",
+        "$2b$04$abcdefghijklmnopqrstuuV3duMsC0HpUex6N9qapiuOHHWkwRXVm",
+    ],
+)
+def test_a_hash_that_the_engine_knows_is_taken(hash_: str) -> None:
+    (found,) = loaded(f"userlist u\n user a password {hash_}\n").userlists
+    assert found.users[0].hashed
