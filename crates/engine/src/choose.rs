@@ -28,6 +28,7 @@ impl Session {
     pub(crate) fn choose_again(&mut self) {
         if self.phase == Phase::Queued {
             self.phase = Phase::Choose;
+            self.waits_at.set(None);
         }
     }
 }
@@ -120,6 +121,7 @@ impl Worker {
             return Step::Close;
         };
         if backend.shared.balancer.reserve(at, self.turn.now) {
+            session.waits_at.set(None);
             session.chosen = Some(server.clone());
             session.holds_slot = true;
             session.phase = Phase::Depart;
@@ -177,9 +179,10 @@ impl Worker {
             Place::Backend => notes.backend_queue.set(position),
         }
         backend.shared.live.common.queue_highest.see(waiting as u64);
-        session.waits_at.set(Some(place));
         session.phase = Phase::Queued;
-        session.phase_began = self.turn.now;
+        if session.waits_at.replace(Some(place)).is_none() {
+            session.phase_began = self.turn.now;
+        }
         // A slot may have become free between the look and the joining.
         self.offer(&backend.shared);
         Step::Wait
@@ -276,8 +279,11 @@ impl Worker {
         let Some(mut session) = self.sessions.take(key) else {
             return;
         };
+        let place = session.waits_at.get();
         self.leave_line(&session);
         session.choose_again();
+        // It goes on waiting: `timeout queue` does not begin anew.
+        session.waits_at.set(place);
         self.walk(session);
     }
 }
