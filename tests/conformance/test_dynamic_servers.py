@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -288,3 +289,50 @@ def test_the_limit_that_a_server_is_added_with_holds(both: Both) -> None:
         return said, heard, refused, bool(second)
 
     both(TEXT, traffic, origins=ORIGINS, logged=False)
+
+
+def test_what_rules_and_operators_changed_stays(both: Both, tmp_path: Path) -> None:
+    nets = tmp_path / "nets"
+    nets.write_text("10.0.0.0/8 ten\n")
+    text = """
+global
+  set-var proc.count int(10)
+frontend f
+  bind 127.0.0.1:<front>
+  tcp-request connection set-var(proc.count) var(proc.count),add(1)
+  tcp-request content set-var(sess.name) src,map_ip(@FILE@,none)
+  log-format "%[var(proc.count)] %[var(sess.name)] %s"
+  default_backend b
+backend b
+  balance roundrobin
+  server a <a>
+"""
+
+    def traffic(lab: Lab) -> object:
+        said = [lab.command(f"add map {nets} 127.0.0.0/8 local"), lab.greeting()]
+        lines = (
+            f"add server b/n 127.0.0.1:{lab.origin('b').port}",
+            "enable server b/n",
+            "disable server b/n",
+        )
+        said += [*map(lab.command, lines), lab.greeting()]
+        said += [lab.command("del server b/n"), lab.greeting()]
+        lab.log.wait(5)
+        return said, [line.message for line in lab.log.lines() if line.message.endswith(" a")]
+
+    seen = both(text.replace("@FILE@", str(nets)), traffic, origins=ORIGINS, logged=False)
+    assert seen.value[1] == ["11 local a", "12 local a", "13 local a"]
+
+
+def test_a_server_that_is_added_enabled_serves_at_once(beyond: Both) -> None:
+    """HAProxy 2.6 shows it as up and gives it nothing before another command about its state."""
+
+    def traffic(lab: Lab) -> object:
+        said = lab.command(f"add server empty/n 127.0.0.1:{lab.origin('b').port} enabled")
+        return said, stats(lab, "empty")["n"][0], lab.greeting()
+
+    text = TEXT.replace("bind 127.0.0.1:<front>", "bind 127.0.0.1:<other>")
+    text += "frontend f\n  bind 127.0.0.1:<front>\n  default_backend empty\n"
+    theirs, ours = beyond.apart(text, traffic, origins=ORIGINS, logged=False)
+    assert theirs.value[:2] == ours.value[:2]
+    assert (theirs.value[2], ours.value[2]) == ("", "b")
