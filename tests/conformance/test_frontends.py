@@ -89,6 +89,7 @@ def test_what_is_logged_of_frontends(both: Both) -> None:
     def traffic(lab: Lab) -> object:
         for line in ("disable frontend f", "enable frontend f", "shutdown frontend f"):
             lab.command(line)
+        lab.log.wait(2)
         return [line.message for line in lab.log.lines()]
 
     both(TEXT, traffic, origins=ORIGINS, logged=False)

@@ -26,6 +26,9 @@ impl Control {
         if frontend.state() == FrontendState::Shut {
             return Err(format!("Frontend '{name}' was shut down."));
         }
+        if self.process.stopping.load(Relaxed) {
+            return Err("the engine is stopping".to_owned());
+        }
         frontend.gate.store(state as u8, Relaxed);
         if state == FrontendState::Open {
             let opened = self.open_again(generation, frontend);

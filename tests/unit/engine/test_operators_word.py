@@ -142,6 +142,18 @@ def test_a_frontend_that_was_shut_down_is_not_opened_again(engine: LiveEngine) -
         engine.native.command(SetFrontendState("nosuch", FrontendState.PAUSED))
 
 
+def test_a_frontend_is_not_opened_again_by_an_engine_that_stops(engine: LiveEngine, greeter: str) -> None:
+    engine.run(TEXT.replace("127.0.0.1:9", greeter))
+    port = engine.port("f")
+    with engine.connect("g"):
+        eventually(lambda: frontend(engine, "g").counters.scur == 1)
+        engine.native.command(SetFrontendState("f", FrontendState.PAUSED))
+        engine.native.stop(graceful=True)
+        with pytest.raises(LookupError, match="stopping"):
+            engine.native.command(SetFrontendState("f", FrontendState.OPEN))
+        eventually(lambda: refuses(port))
+
+
 def test_a_server_that_is_new_and_tracks_one_that_is_down_is_down(engine: LiveEngine) -> None:
     engine.run(TEXT)
     engine.native.command(SetServerHealth("b", "s", False, "Layer4 timeout"))
