@@ -270,6 +270,8 @@ def commands() -> list[command.Command]:
         command.SetServerMaxconn("b", "s", 7),
         command.SetFrontendMaxconn("fe", 0),
         command.SetMaxconn(2**33),
+        *(command.SetFrontendState("fe", each) for each in command.FrontendState),
+        *(command.SetRateLimit(each, 9) for each in command.RateLimit),
         command.Log(None, 5, "hello"),
         command.Log("fe", 0, "hello"),
     ]
@@ -320,6 +322,7 @@ def events() -> list[report.Event]:
     return [
         report.NamespaceEvent("red", "vanished", ""),
         report.ListenerEvent("fe", "a.cfg:2", "no"),
+        report.WarmedEvent("be", "s"),
         report.Stopped(),
     ]
 

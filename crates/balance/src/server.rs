@@ -104,6 +104,8 @@ pub struct Server {
     slowstart: AtomicU64,
     /// When the slow start began, in the caller's milliseconds; 0 when there is none.
     warming_since: AtomicU64,
+    /// A slow start began whose end nobody was told yet.
+    warming: AtomicBool,
     current: AtomicU32,
     queued: AtomicU32,
 }
@@ -127,6 +129,7 @@ impl Server {
             limits: [maxconn, minconn, maxqueue].map(AtomicU32::new),
             slowstart: AtomicU64::new(settings.slowstart),
             warming_since: AtomicU64::new(0),
+            warming: AtomicBool::new(false),
             current: AtomicU32::new(0),
             queued: AtomicU32::new(0),
         }
@@ -157,6 +160,9 @@ impl Server {
         let came_back = matches!(before, State::Down | State::Maint) && state == State::Up;
         if came_back && self.slowstart.load(Ordering::Relaxed) > 0 {
             self.warming_since.store(now, Ordering::Relaxed);
+            self.warming.store(true, Ordering::Relaxed);
+        } else if state != State::Up {
+            self.warming.store(false, Ordering::Relaxed);
         }
         self.refresh_weight(now);
     }
@@ -206,6 +212,14 @@ impl Server {
             None => full,
         };
         self.effective_weight.swap(weight, Ordering::Relaxed) != weight
+    }
+
+    /// Whether a slow start has come to its end since the last call that said so. One that the server's
+    /// fall, maintenance or drain cut short has none.
+    pub fn take_warmed(&self, now: u64) -> bool {
+        self.warming.load(Ordering::Relaxed)
+            && self.warmth(now).is_none()
+            && self.warming.swap(false, Ordering::Relaxed)
     }
 
     /// How much of its weight a slow start lets the server have at `now`, in percent as HAProxy 2.6 was

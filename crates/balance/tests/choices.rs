@@ -361,6 +361,34 @@ fn a_slow_start_grows_the_weight_in_haproxys_steps_and_the_limit_in_a_line() {
 }
 
 #[test]
+fn the_end_of_a_slow_start_is_told_once_and_only_of_one_that_came_to_it() {
+    let server = Server::new(ServerSettings {
+        id: 1,
+        weight: Weight::ONE,
+        backup: false,
+        limits: Limits::default(),
+        slowstart: 2_000,
+    });
+    assert!(!server.take_warmed(NOW));
+    for (between, told) in [
+        (None, true),
+        (Some(State::Down), false),
+        (Some(State::Drain), false),
+    ] {
+        server.set_state(State::Maint, NOW);
+        server.set_state(State::Up, NOW);
+        assert!(!server.take_warmed(NOW + 1_999));
+        if let Some(state) = between {
+            server.set_state(state, NOW + 1_999);
+        }
+        // Whoever looks at the weight first does not take it away.
+        server.refresh_weight(NOW + 2_000);
+        assert_eq!(server.take_warmed(NOW + 2_000), told);
+        assert!(!server.take_warmed(NOW + 9_000));
+    }
+}
+
+#[test]
 fn random_draws_follow_the_weights_and_more_draws_avoid_the_busy() {
     let servers = vec![server(1, 1, 0, false), server(2, 3, 0, false)];
     let one = Balancer::new(

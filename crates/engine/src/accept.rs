@@ -8,9 +8,11 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use isthmus_sample::Verdict;
 use isthmus_sockets::{Accepted, Peer, abort_on_close, accept, receive_descriptor};
+use isthmus_stats::Gauge;
 
 use crate::choose::WaitsAt;
 use crate::generation::OpenListener;
+use crate::live::Process;
 use crate::local::LocalListener;
 use crate::opening::serving;
 use crate::rules::{Action, Rule};
@@ -31,6 +33,29 @@ impl Accepting {
     fn socket(&self) -> Option<&OwnedFd> {
         self.open.sockets.get(self.socket)
     }
+}
+
+/// A connection that is counted: how many its frontend and its bind have with it.
+struct Place {
+    of_frontend: u64,
+    of_bind: u64,
+}
+
+/// What a connection of a listener counts in, each with its limit (0: none).
+fn counted<'l>(process: &'l Process, listener: &'l LocalListener) -> [(&'l Gauge, u64); 3] {
+    let frontend = &listener.frontend.shared;
+    let generation = &listener.frontend.generation;
+    [
+        (&process.connections, generation.maxconn.load(Relaxed)),
+        (
+            &frontend.live.common.current,
+            frontend.maxconn.load(Relaxed),
+        ),
+        (
+            &listener.shared.live.common.current,
+            listener.shared.plan.maxconn,
+        ),
+    ]
 }
 
 /// What came of the rules at accept.
@@ -102,7 +127,7 @@ impl Worker {
             let Some(accepting) = self.accepting.get(index).filter(|a| a.paused) else {
                 continue;
             };
-            if self.has_room(&accepting.listener) {
+            if self.has_room(&accepting.listener) && self.may_begin(&accepting.listener) {
                 self.poll_listener(accepting, index);
                 if let Some(accepting) = self.accepting.get_mut(index) {
                     accepting.paused = false;
@@ -112,25 +137,47 @@ impl Worker {
     }
 
     fn has_room(&self, listener: &LocalListener) -> bool {
+        let below = |(current, limit): (&Gauge, u64)| limit == 0 || current.get() < limit;
+        counted(&self.process, listener).into_iter().all(below)
+    }
+
+    /// Whether limits of rates let another connection begin.
+    fn may_begin(&self, listener: &LocalListener) -> bool {
         let frontend = &listener.frontend.shared;
-        let generation = &listener.frontend.generation;
-        let below = |current: u64, limit: u64| limit == 0 || current < limit;
         let rate = frontend.plan.rate_limit;
-        let frontend_limit = frontend.maxconn.load(Relaxed);
-        below(
-            self.process.connections.get(),
-            generation.maxconn.load(Relaxed),
-        ) && below(frontend.live.common.current.get(), frontend_limit)
-            && self.process.is_below(&generation.global, self.turn.now)
-            && below(
-                listener.shared.live.common.current.get(),
-                listener.shared.plan.maxconn,
-            )
-            && (rate == 0
-                || frontend
-                    .live
-                    .sum(|s| s.session_rate.per_second(self.turn.now))
-                    < rate)
+        let rates = &listener.frontend.generation.rates;
+        let begun = || {
+            frontend
+                .live
+                .sum(|s| s.session_rate.per_second(self.turn.now))
+        };
+        self.process.is_below(rates, self.turn.now) && (rate == 0 || begun() < rate)
+    }
+
+    /// Counts a connection before it is accepted, unless it would be one too many: a look first and
+    /// a count afterwards would let two workers both take the last place.
+    fn take_place(&self, listener: &LocalListener) -> Option<Place> {
+        let [process, frontend, bind] = counted(&self.process, listener);
+        process.0.enter_below(process.1)?;
+        let Some(of_frontend) = frontend.0.enter_below(frontend.1) else {
+            process.0.leave();
+            return None;
+        };
+        let Some(of_bind) = bind.0.enter_below(bind.1) else {
+            frontend.0.leave();
+            process.0.leave();
+            return None;
+        };
+        Some(Place {
+            of_frontend,
+            of_bind,
+        })
+    }
+
+    fn leave_place(&self, listener: &LocalListener) {
+        for (gauge, _) in counted(&self.process, listener) {
+            gauge.leave();
+        }
     }
 
     /// Accepts what waits at a listener, at most `tune.maxaccept` connections.
@@ -145,19 +192,34 @@ impl Worker {
         };
         let most = listener.frontend.generation.global.maxaccept.max(1);
         for _ in 0..most {
-            if !self.has_room(&listener) {
+            let place = self
+                .may_begin(&listener)
+                .then(|| self.take_place(&listener));
+            let Some(place) = place.flatten() else {
                 self.pause(index);
                 return;
-            }
+            };
             let accepted = if open.sockpair {
                 from_pair(socket)
             } else {
                 accept(socket)
             };
             match accepted {
-                Accepted::Connection(client, peer) => self.begin(client, peer, &listener),
-                Accepted::Nobody => return,
+                Accepted::Connection(client, peer) => {
+                    for (live, count) in [
+                        (&listener.frontend.shared.live, place.of_frontend),
+                        (&listener.shared.live, place.of_bind),
+                    ] {
+                        live.common.highest.see(count);
+                    }
+                    self.begin(client, peer, &listener);
+                }
+                Accepted::Nobody => {
+                    self.leave_place(&listener);
+                    return;
+                }
                 Accepted::Exhausted(_) => {
+                    self.leave_place(&listener);
                     self.pause(index);
                     return;
                 }
@@ -181,7 +243,6 @@ impl Worker {
             listener.frontend.shared.first_phase()
         };
         let session = self.new_session(client, peer, listener, phase);
-        session.enter_counts(&self.process);
         self.admit(session);
     }
 
@@ -331,15 +392,7 @@ impl Worker {
 }
 
 impl Session {
-    /// Counts a connection that is there now.
-    fn enter_counts(&self, process: &crate::live::Process) {
-        process.connections.enter();
-        for live in [&self.frontend.shared.live, &self.listener.shared.live] {
-            live.common.highest.see(live.common.current.enter());
-        }
-    }
-
-    /// Counts it as gone.
+    /// Counts a connection as gone.
     pub(crate) fn leave_counts(&self, process: &crate::live::Process) {
         process.connections.leave();
         self.frontend.shared.live.common.current.leave();

@@ -8,7 +8,8 @@ use isthmus_balance::{Key, Place, State};
 
 use crate::generation::{Backend, HashKey};
 use crate::local::{LocalBackend, LocalServer};
-use crate::queue::{self, Waiting};
+use crate::mailbox::Message;
+use crate::queue::{self, NotJoined, Waiting};
 use crate::session::{Phase, Session};
 use crate::slab;
 use crate::view::View;
@@ -27,6 +28,7 @@ impl Session {
     pub(crate) fn choose_again(&mut self) {
         if self.phase == Phase::Queued {
             self.phase = Phase::Choose;
+            self.waits_at.set(None);
         }
     }
 }
@@ -45,7 +47,7 @@ impl Worker {
             return Step::Close;
         }
         if let Some(at) = self.prescribed(session, &backend.shared) {
-            return self.take_slot_or_wait(session, &backend, at);
+            return self.take_slot_or_wait(session, &backend, (at, true));
         }
         let excluded = session.notes.get().and_then(|notes| notes.failed.get());
         let seed = self.turn.random();
@@ -57,14 +59,14 @@ impl Worker {
                     server.counters.balanced.add(1);
                     backend.counters.balanced.add(1);
                 }
-                self.take_slot_or_wait(session, &backend, at)
+                self.take_slot_or_wait(session, &backend, (at, false))
             }
             None if crate::facts::usable(&backend.shared) == 0 => {
                 session.chosen = None;
                 session.end(b'S', b'C');
                 Step::Close
             }
-            None => self.join_line(session, &backend, Place::Backend, 0),
+            None => self.join_line(session, &backend, Place::Backend, (0, false)),
         }
     }
 
@@ -113,19 +115,20 @@ impl Worker {
         &mut self,
         session: &mut Session,
         backend: &Rc<LocalBackend>,
-        at: usize,
+        (at, prescribed): (usize, bool),
     ) -> Step {
         let Some(server) = backend.servers.get(at) else {
             return Step::Close;
         };
         if backend.shared.balancer.reserve(at, self.turn.now) {
+            session.waits_at.set(None);
             session.chosen = Some(server.clone());
             session.holds_slot = true;
             session.phase = Phase::Depart;
             return Step::Again;
         }
         let maxqueue = server.shared.state.balanced.limits().maxqueue;
-        self.join_line(session, backend, Place::Server(at), maxqueue)
+        self.join_line(session, backend, Place::Server(at), (maxqueue, prescribed))
     }
 
     fn join_line(
@@ -133,7 +136,7 @@ impl Worker {
         session: &mut Session,
         backend: &Rc<LocalBackend>,
         place: Place,
-        maxqueue: u32,
+        (maxqueue, prescribed): (u32, bool),
     ) -> Step {
         let who = Waiting {
             worker: self.turn.worker,
@@ -144,12 +147,24 @@ impl Worker {
         if let Place::Server(at) = place {
             backend.shared.balancer.queued(at);
         }
-        let Some((ticket, waiting)) = line.join(place, who, self.turn.now, maxqueue) else {
-            if let Place::Server(at) = place {
+        let open = || match place {
+            Place::Server(at) => backend.shared.keeps_queue(at, prescribed),
+            Place::Backend => true,
+        };
+        let joined = line.join(place, who, (self.turn.now, maxqueue), open);
+        let (ticket, waiting) = match (joined, place) {
+            (Ok(joined), _) => joined,
+            (Err(NotJoined::Full), Place::Server(at)) => {
                 backend.shared.balancer.dequeued(at);
+                // Anybody else may take it (manual, maxqueue).
+                return self.join_line(session, backend, Place::Backend, (0, false));
             }
-            // The chosen server's queue is full: anybody else may take it (manual, maxqueue).
-            return self.join_line(session, backend, Place::Backend, 0);
+            (Err(_), _) => {
+                if let Place::Server(at) = place {
+                    backend.shared.balancer.dequeued(at);
+                }
+                return self.choose_later(session);
+            }
         };
         let position = i64::try_from(waiting).unwrap_or(i64::MAX);
         let notes = session.notes();
@@ -164,11 +179,23 @@ impl Worker {
             Place::Backend => notes.backend_queue.set(position),
         }
         backend.shared.live.common.queue_highest.see(waiting as u64);
-        session.waits_at.set(Some(place));
         session.phase = Phase::Queued;
-        session.phase_began = self.turn.now;
+        if session.waits_at.replace(Some(place)).is_none() {
+            session.phase_began = self.turn.now;
+        }
         // A slot may have become free between the look and the joining.
         self.offer(&backend.shared);
+        Step::Wait
+    }
+
+    /// Chooses once more after what else there is to do: the server that was chosen is going, and who takes it
+    /// out has yet to tell the balancer.
+    fn choose_later(&self, session: &mut Session) -> Step {
+        session.phase = Phase::Queued;
+        session.phase_began = self.turn.now;
+        if let Some(mailbox) = self.mailboxes.get(self.turn.worker) {
+            mailbox.post(Message::ChooseAgain(session.key));
+        }
         Step::Wait
     }
 
@@ -252,9 +279,24 @@ impl Worker {
         let Some(mut session) = self.sessions.take(key) else {
             return;
         };
+        let place = session.waits_at.get();
         self.leave_line(&session);
         session.choose_again();
+        // It goes on waiting: `timeout queue` does not begin anew.
+        session.waits_at.set(place);
         self.walk(session);
+    }
+}
+
+impl Backend {
+    /// Whether somebody may wait for a server: one that balancing gives nothing keeps in its queue whom a rule
+    /// sends there.
+    fn keeps_queue(&self, at: usize, prescribed: bool) -> bool {
+        self.servers.get(at).is_some_and(|server| {
+            let state = server.state.state();
+            let kept = prescribed && matches!(state, State::Up | State::Drain);
+            kept || server.state.balanced.usable()
+        })
     }
 }
 

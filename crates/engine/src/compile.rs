@@ -3,23 +3,25 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU8, AtomicU64};
 
 use arc_swap::ArcSwapOption;
 use isthmus_balance::{Algorithm, Balancer, HashType, Method, hash};
 use isthmus_pattern::List;
 use isthmus_plan as plan;
+use isthmus_plan::command::FrontendState;
 use isthmus_sample::{CompileEnv, Nowhere, Program, Sample, VarRef};
 use isthmus_sockets::{ConnectOptions, Keepalive, SourceBinding};
 
 use crate::generation::{Backend, Frontend, Generation, HashKey, Listener, Server};
 use crate::http::HttpSide;
+use crate::live::RateLimits;
 use crate::logging::Logger;
 use crate::namespace::Namespace;
 use crate::patterns::Files;
 use crate::proxy_header::HeaderMaker;
 use crate::queue::WaitingLine;
-use crate::registry::Registry;
+use crate::registry::{Registry, server_key};
 use crate::rules::Compiler;
 
 /// Errors with the `file:line` they belong to.
@@ -88,6 +90,7 @@ fn compile_with(
         number,
         global: plan.global.clone(),
         maxconn: AtomicU64::new(plan.global.maxconn),
+        rates: RateLimits::new(&plan.global),
         process: registry.process.clone(),
         lists: crate::patterns::all(plan, lists, &program),
         program,
@@ -160,6 +163,7 @@ impl Context<'_> {
             } else {
                 from.maxconn
             }),
+            gate: AtomicU8::new(FrontendState::Open as u8),
             plan: from.clone(),
         }
     }
@@ -261,7 +265,7 @@ impl Context<'_> {
         };
         Server {
             at,
-            live: registry.server(&format!("server {}/{}", backend.name, plan.name)),
+            live: registry.server(&server_key(&backend.name, &plan.name)),
             state: registry.server_state(&backend.name, &plan),
             namespace,
             options: self.connect_options(backend, &plan),

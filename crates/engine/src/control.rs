@@ -147,6 +147,12 @@ impl Control {
         }
     }
 
+    /// Does something while no plan comes into force and no namespace is looked after.
+    pub(crate) fn undisturbed<T>(&self, act: impl FnOnce() -> T) -> T {
+        let _inner = self.inner.lock();
+        act()
+    }
+
     /// The plan in force.
     pub(crate) fn current(&self) -> Option<Arc<Generation>> {
         self.inner.lock().current.clone()
@@ -234,6 +240,7 @@ impl Control {
         if self.open_late(&generation) {
             self.tell(|| Message::Listeners);
         }
+        self.tell_warmed(&generation, now.max(1));
         for backend in &generation.backends {
             let warmer = |server: &Arc<crate::generation::Server>| {
                 server.plan.slowstart > 0 && server.state.balanced.refresh_weight(now.max(1))
@@ -246,6 +253,19 @@ impl Control {
                 > 0
             {
                 backend.balancer.on_state_change();
+            }
+        }
+    }
+
+    /// Says which slow starts have come to their ends.
+    fn tell_warmed(&self, generation: &Generation, now: u64) {
+        for backend in &generation.backends {
+            let mut servers = backend.servers.iter().filter(|s| s.plan.slowstart > 0);
+            while let Some(server) = servers.find(|s| s.state.balanced.take_warmed(now)) {
+                self.happened(Event::Warmed {
+                    backend: backend.plan.name.clone(),
+                    server: server.plan.name.clone(),
+                });
             }
         }
     }
@@ -289,7 +309,7 @@ impl Control {
     /// was not there yet. What goes wrong is told once. True if any was opened.
     fn open_late(&self, generation: &Generation) -> bool {
         let mut opened = false;
-        for frontend in generation.frontends.iter().filter(|f| !f.plan.disabled) {
+        for frontend in generation.frontends.iter().filter(|f| f.listens()) {
             for listener in &frontend.listeners {
                 let present = listener
                     .namespace

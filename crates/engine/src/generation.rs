@@ -2,17 +2,18 @@
 //! change (counters, server state, open sockets) stands behind the `live` parts and outlives it.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 
 use arc_swap::ArcSwapOption;
 use isthmus_balance::{Balancer, Key};
 use isthmus_plan as plan;
+use isthmus_plan::command::FrontendState;
 use isthmus_sample::{Compiled, Program, Sample, VarRef};
 use isthmus_sockets::{ConnectOptions, ListenTarget};
 use std::os::fd::OwnedFd;
 
 use crate::http::HttpSide;
-use crate::live::{ClientShard, Live, Process};
+use crate::live::{ClientShard, Live, Process, RateLimits};
 use crate::logging::Logger;
 use crate::namespace::Namespace;
 use crate::proxy_header::HeaderMaker;
@@ -27,6 +28,8 @@ pub(crate) struct Generation {
     pub(crate) global: plan::Global,
     /// Client connections at most; an operator may lower it.
     pub(crate) maxconn: AtomicU64,
+    /// Connections and sessions that may begin in a second; an operator may change them.
+    pub(crate) rates: RateLimits,
     pub(crate) process: Arc<Process>,
     pub(crate) program: Program,
     /// Lists of patterns, as operators name them.
@@ -64,6 +67,24 @@ pub(crate) struct Frontend {
     pub(crate) http: Option<HttpSide>,
     /// Connections at most, its own limit or the process's; an operator may change it.
     pub(crate) maxconn: AtomicU64,
+    /// Whether an operator closed it: a [`FrontendState`].
+    pub(crate) gate: AtomicU8,
+}
+
+impl Frontend {
+    /// Whether it listens, as far as operators say.
+    pub(crate) fn state(&self) -> FrontendState {
+        match self.gate.load(Relaxed) {
+            gate if gate == FrontendState::Paused as u8 => FrontendState::Paused,
+            gate if gate == FrontendState::Shut as u8 => FrontendState::Shut,
+            _ => FrontendState::Open,
+        }
+    }
+
+    /// Whether its listeners are to be open.
+    pub(crate) fn listens(&self) -> bool {
+        !self.plan.disabled && self.state() == FrontendState::Open
+    }
 }
 
 impl Frontend {

@@ -19,6 +19,7 @@ mod destination;
 mod facts;
 mod finish;
 mod forward;
+mod gate;
 mod generation;
 mod handshake;
 mod http;

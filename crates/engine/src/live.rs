@@ -2,7 +2,7 @@
 //! name here, so that a reload loses no count and no health.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use isthmus_stats::{Average, Counter, Gauge, Highest, Peak, Rate};
 
@@ -152,6 +152,23 @@ impl Live<ServerShard> {
     }
 }
 
+/// How many connections and sessions may begin in a second, in the whole process; 0 is unlimited.
+#[derive(Debug)]
+pub(crate) struct RateLimits {
+    pub(crate) connections: AtomicU64,
+    pub(crate) sessions: AtomicU64,
+}
+
+impl RateLimits {
+    /// What the configuration says.
+    pub(crate) fn new(said: &isthmus_plan::Global) -> Self {
+        Self {
+            connections: AtomicU64::new(said.maxconnrate),
+            sessions: AtomicU64::new(said.maxsessrate),
+        }
+    }
+}
+
 /// The process as a whole.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -183,13 +200,14 @@ pub(crate) struct ProcessShard {
 
 impl Process {
     /// Whether fewer connections and sessions begin in a second than may (`maxconnrate`, `maxsessrate`).
-    pub(crate) fn is_below(&self, limits: &isthmus_plan::Global, now: u64) -> bool {
+    pub(crate) fn is_below(&self, limits: &RateLimits, now: u64) -> bool {
         let below = |limit: u64, rate: fn(&ProcessShard) -> &Rate| {
             let shards = self.shards.iter();
             limit == 0 || shards.map(|shard| rate(shard).per_second(now)).sum::<u64>() < limit
         };
-        below(limits.maxconnrate, |shard| &shard.connection_rate)
-            && below(limits.maxsessrate, |shard| &shard.session_rate)
+        below(limits.connections.load(Relaxed), |shard| {
+            &shard.connection_rate
+        }) && below(limits.sessions.load(Relaxed), |shard| &shard.session_rate)
     }
 
     /// Counts a session that begins, in the part that a worker writes.

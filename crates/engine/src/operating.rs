@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use isthmus_balance::State;
-use isthmus_plan::command::Command;
+use isthmus_plan::command::{Command, RateLimit};
 
 use crate::control::Control;
-use crate::generation::{Backend, Generation};
+use crate::generation::{Backend, Frontend, Generation};
 use crate::mailbox::{Message, Whom};
 use crate::server_state::ServerLive;
 use crate::worker::Turn;
@@ -64,13 +64,12 @@ impl Control {
                 live.balanced.set_maxconn(*maxconn);
                 true
             }),
-            Command::SetFrontendMaxconn { frontend, maxconn } => {
-                set_frontend_maxconn(&generation, frontend, *maxconn)
+            Command::SetFrontendState { frontend, state } => {
+                self.undisturbed(|| self.set_frontend_state(&generation, frontend, *state))
             }
-            Command::SetMaxconn { maxconn } => {
-                set_maxconn(&generation, *maxconn);
-                Ok(())
-            }
+            Command::SetFrontendMaxconn { .. }
+            | Command::SetMaxconn { .. }
+            | Command::SetRateLimit { .. } => change_limit(&generation, command),
             Command::Log {
                 proxy,
                 level,
@@ -184,11 +183,40 @@ impl Control {
     }
 }
 
-fn set_frontend_maxconn(generation: &Generation, name: &str, maxconn: u64) -> Result<(), String> {
+/// A frontend by name.
+pub(crate) fn frontend<'g>(
+    generation: &'g Generation,
+    name: &str,
+) -> Result<&'g Arc<Frontend>, String> {
     let mut known = generation.frontends.iter();
-    let found = known.find(|known| known.plan.name == name);
-    let frontend = found.ok_or_else(|| format!("No such frontend '{name}'."))?;
+    known
+        .find(|known| known.plan.name == name)
+        .ok_or_else(|| format!("No such frontend '{name}'."))
+}
+
+fn set_frontend_maxconn(generation: &Generation, name: &str, maxconn: u64) -> Result<(), String> {
+    let frontend = frontend(generation, name)?;
     frontend.maxconn.store(maxconn, Relaxed);
+    Ok(())
+}
+
+/// Changes a limit of the process or of a frontend.
+fn change_limit(generation: &Generation, command: &Command) -> Result<(), String> {
+    match command {
+        Command::SetFrontendMaxconn { frontend, maxconn } => {
+            return set_frontend_maxconn(generation, frontend, *maxconn);
+        }
+        Command::SetMaxconn { maxconn } => set_maxconn(generation, *maxconn),
+        Command::SetRateLimit { what, limit } => {
+            let limits = &generation.rates;
+            let limited = match what {
+                RateLimit::Connections => &limits.connections,
+                RateLimit::Sessions => &limits.sessions,
+            };
+            limited.store(*limit, Relaxed);
+        }
+        _ => {}
+    }
     Ok(())
 }
 

@@ -47,7 +47,8 @@ pub fn check_list(text: &[u8], check: &ListCheck) -> Vec<(usize, String)> {
 }
 
 /// The lists of a plan. One that was loaded before is kept as long as its file is the same; changes
-/// that operators made to it are not, unless it is in memory only.
+/// that operators made to it are not, unless it is in memory only or the plan came without the file's
+/// text: then it is the running configuration with something else changed.
 pub(crate) fn named(
     plan: &plan::Plan,
     files: &Files<'_>,
@@ -58,7 +59,8 @@ pub(crate) fn named(
         let in_memory = from.digest.is_empty();
         if let Some((digest, known)) = registry.lists.get(&from.name) {
             let same = *digest == from.digest && known.columns() == columns;
-            if same && (in_memory || !known.touched()) {
+            let unread = !files.contains_key(&from.digest);
+            if same && (in_memory || unread || !known.touched()) {
                 return Ok(known.clone());
             }
         }

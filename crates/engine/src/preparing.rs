@@ -1,13 +1,15 @@
 //! A plan made ready: compiled, its namespaces entered, its listeners open. What runs is not
 //! changed by that, so that a plan that fails can simply be dropped.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use isthmus_plan::{Plan, ServerNamespace};
 
 use crate::compile::{Errors, compile};
 use crate::control::listeners;
-use crate::generation::{Generation, OpenListener};
+use crate::generation::{Frontend, Generation, OpenListener};
 use crate::opening;
 use crate::patterns::Files;
 use crate::registry::Registry;
@@ -25,6 +27,9 @@ pub(crate) fn prepare(
     workers: usize,
 ) -> Result<Generation, Errors> {
     let generation = compile(plan, files, registry, number)?;
+    if let Some(current) = current {
+        keep_operators_word(current, &generation);
+    }
     let mut errors = Errors::new();
     for (index, namespace) in generation.namespaces.iter().enumerate() {
         namespace.look();
@@ -38,7 +43,7 @@ pub(crate) fn prepare(
         .flat_map(listeners)
         .filter_map(|listener| listener.open.load_full())
         .collect();
-    for frontend in generation.frontends.iter().filter(|f| !f.plan.disabled) {
+    for frontend in generation.frontends.iter().filter(|f| f.listens()) {
         for listener in &frontend.listeners {
             let namespace = listener.namespace.as_ref();
             if namespace.is_some_and(|namespace| namespace.factory().is_none()) {
@@ -55,6 +60,38 @@ pub(crate) fn prepare(
         Ok(generation)
     } else {
         Err(errors)
+    }
+}
+
+/// Limits of the process and the frontends, as operators have changed them, stay where two plans say
+/// the same of them, and a frontend that was paused or shut down stays so.
+fn keep_operators_word(before: &Generation, after: &Generation) {
+    let keep = |old: &AtomicU64, new: &AtomicU64| new.store(old.load(Relaxed), Relaxed);
+    let (old, new) = (&before.global, &after.global);
+    if old.maxconn == new.maxconn {
+        keep(&before.maxconn, &after.maxconn);
+    }
+    if old.maxconnrate == new.maxconnrate {
+        keep(&before.rates.connections, &after.rates.connections);
+    }
+    if old.maxsessrate == new.maxsessrate {
+        keep(&before.rates.sessions, &after.rates.sessions);
+    }
+    let known: HashMap<&str, &Arc<Frontend>> = before
+        .frontends
+        .iter()
+        .map(|frontend| (frontend.plan.name.as_str(), frontend))
+        .collect();
+    for frontend in &after.frontends {
+        let Some(earlier) = known.get(frontend.plan.name.as_str()) else {
+            continue;
+        };
+        // Where a frontend has no limit of its own, the process's is meant.
+        let inherits = frontend.plan.maxconn == 0 && old.maxconn != new.maxconn;
+        if earlier.plan.maxconn == frontend.plan.maxconn && !inherits {
+            keep(&earlier.maxconn, &frontend.maxconn);
+        }
+        frontend.gate.store(earlier.gate.load(Relaxed), Relaxed);
     }
 }
 

@@ -19,6 +19,15 @@ pub(crate) struct Waiting {
     pub(crate) key: Key,
 }
 
+/// Why somebody does not wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotJoined {
+    /// `maxqueue` is reached.
+    Full,
+    /// The server is out of service by now.
+    Closed,
+}
+
 /// The queues of one backend and its servers.
 #[derive(Default)]
 pub(crate) struct WaitingLine {
@@ -29,15 +38,22 @@ pub(crate) struct WaitingLine {
 }
 
 impl WaitingLine {
-    /// Joins the line; `None` when `maxqueue` is reached. With the ticket comes how many wait in the same place, oneself included.
+    /// Joins the line, if its place is `open`. With the ticket comes how many wait in the same place, oneself
+    /// included.
+    ///
+    /// Whoever closes a place calls [`WaitingLine::evict`] afterwards, which takes the lock under which `open`
+    /// is asked: who joins either sees that it is closed, or is evicted.
     pub(crate) fn join(
         &self,
         place: Place,
         who: Waiting,
-        now: u64,
-        maxqueue: u32,
-    ) -> Option<(Ticket, usize)> {
+        (now, maxqueue): (u64, u32),
+        open: impl FnOnce() -> bool,
+    ) -> Result<(Ticket, usize), NotJoined> {
         let mut queue = self.queue.lock();
+        if !open() {
+            return Err(NotJoined::Closed);
+        }
         // The session's own timer ends the wait.
         let times = Times {
             now,
@@ -45,9 +61,9 @@ impl WaitingLine {
         };
         let ticket = queue
             .enqueue(place, who, Priority::default(), times, maxqueue)
-            .ok()?;
+            .map_err(|_| NotJoined::Full)?;
         self.count.fetch_add(1, SeqCst);
-        Some((ticket, queue.len(place)))
+        Ok((ticket, queue.len(place)))
     }
 
     /// Leaves the line; false if a slot is already on its way.
@@ -119,10 +135,11 @@ pub(crate) fn offer_server(
     mailboxes: &[Arc<Mailbox>],
     now: u64,
 ) {
-    let usable = server.state.balanced.usable();
-    if !(usable || server.state.state() == State::Drain) {
+    // A draining one, or one of weight 0, has those alone whom a `use-server` rule sent to it.
+    if !matches!(server.state.state(), State::Up | State::Drain) {
         return;
     }
+    let usable = server.state.balanced.usable();
     while let Some((place, waiting)) = backend
         .line
         .grant(&backend.balancer, server.at, usable, now)
@@ -200,7 +217,8 @@ mod tests {
             };
             self.balancer.queued(0);
             let who = Waiting { worker, key };
-            assert!(self.line.join(Place::Server(0), who, 1, 0).is_some());
+            let joined = self.line.join(Place::Server(0), who, (1, 0), || true);
+            assert!(joined.is_ok());
             self.offer();
             let end = Instant::now() + PATIENCE;
             while !self.granted[worker].swap(false, SeqCst) {
@@ -212,6 +230,61 @@ mod tests {
         fn give_slot_back(&self) {
             self.balancer.disconnected(0);
             self.offer();
+        }
+    }
+
+    #[test]
+    fn who_joins_the_queue_of_a_server_that_has_just_gone_down_is_turned_away() {
+        let race = Race::new();
+        let [server] = race.balancer.servers() else {
+            panic!("one server")
+        };
+        let waiting = |worker| Waiting {
+            worker,
+            key: Key {
+                index: 0,
+                generation: 0,
+            },
+        };
+        let join = |worker| {
+            race.line
+                .join(Place::Server(0), waiting(worker), (1, 0), || {
+                    server.usable()
+                })
+        };
+        assert!(join(0).is_ok());
+        // A worker has chosen the server; before it joins, a check takes the server out.
+        server.set_state(State::Down, 1);
+        let evicted: Vec<usize> = race.line.evict(0).iter().map(|w| w.worker).collect();
+        assert_eq!(evicted, [0]);
+        assert_eq!(join(1).err(), Some(NotJoined::Closed));
+        assert!(race.line.is_empty());
+    }
+
+    #[test]
+    fn nobody_is_left_in_the_queue_of_a_server_that_goes_down_while_others_join() {
+        let race = Race::new();
+        let [server] = race.balancer.servers() else {
+            panic!("one server")
+        };
+        let key = Key {
+            index: 0,
+            generation: 0,
+        };
+        for _ in 0..ROUNDS / 20 {
+            server.set_state(State::Up, 1);
+            std::thread::scope(|scope| {
+                for worker in 0..WORKERS {
+                    let line = &race.line;
+                    scope.spawn(move || {
+                        let who = Waiting { worker, key };
+                        let _ = line.join(Place::Server(0), who, (1, 0), || server.usable());
+                    });
+                }
+                server.set_state(State::Down, 1);
+                race.line.evict(0);
+            });
+            assert!(race.line.is_empty());
         }
     }
 

@@ -1,14 +1,14 @@
 //! What outlives plans, by name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use isthmus_pattern::List;
 use isthmus_plan as plan;
-use isthmus_sample::Names;
+use isthmus_sample::{Names, Sample};
 
-use crate::generation::Generation;
+use crate::generation::{Generation, Server};
 use crate::live::{ClientShard, Live, Process, ServerShard};
 use crate::namespace::Namespace;
 use crate::server_state::ServerLive;
@@ -21,6 +21,8 @@ pub(crate) struct Registry {
     pub(crate) process: Arc<Process>,
     pub(crate) names: Names,
     pub(crate) proc_variables: Arc<ProcVariables>,
+    /// What the configuration last said of them, by their numbers.
+    assigned: HashMap<u32, Option<Sample<'static>>>,
     clients: HashMap<String, Arc<Live<ClientShard>>>,
     servers: HashMap<String, Arc<Live<ServerShard>>>,
     states: HashMap<(String, String), Arc<ServerLive>>,
@@ -37,6 +39,7 @@ impl Registry {
             process,
             names: Names::default(),
             proc_variables: Arc::default(),
+            assigned: HashMap::new(),
             clients: HashMap::new(),
             servers: HashMap::new(),
             states: HashMap::new(),
@@ -84,8 +87,12 @@ impl Registry {
     /// and variables.
     pub(crate) fn keep(&mut self, generation: &Generation, now: u64) {
         for (variable, value) in &generation.assigned {
-            self.proc_variables.set(variable.id, value.clone());
+            // What rules made of a variable since stays as long as the configuration says the same.
+            if self.assigned.insert(variable.id, value.clone()).as_ref() != Some(value) {
+                self.proc_variables.set(variable.id, value.clone());
+            }
         }
+        self.drop_idle(generation);
         for listed in generation.lists.iter().filter(|l| !l.name.is_empty()) {
             let loaded = (listed.digest.clone(), listed.list.clone());
             self.lists.insert(listed.name.clone(), loaded);
@@ -94,7 +101,9 @@ impl Registry {
             for server in &backend.servers {
                 let key = (backend.plan.name.clone(), server.plan.name.clone());
                 server.state.adjust(&server.plan, now);
-                self.states.insert(key, server.state.clone());
+                if self.states.insert(key, server.state.clone()).is_none() {
+                    follow_tracked(generation, server, now);
+                }
             }
             backend.balancer.on_state_change();
         }
@@ -109,6 +118,26 @@ impl Registry {
         fresh
     }
 
+    /// Forgets servers that a plan does not have and that have no session: one that is added under
+    /// such a name later is another one. Sessions of other servers keep the plan before alive, and
+    /// with it, but for this, the server that was taken out.
+    fn drop_idle(&mut self, generation: &Generation) {
+        let mut named: HashSet<(&str, &str)> = HashSet::new();
+        for backend in &generation.backends {
+            let own = backend.servers.iter();
+            named.extend(own.map(|s| (backend.plan.name.as_str(), s.plan.name.as_str())));
+        }
+        let servers = &mut self.servers;
+        self.states.retain(|(backend, server), state| {
+            let stays = named.contains(&(backend.as_str(), server.as_str()))
+                || state.balanced.current() > 0;
+            if !stays {
+                servers.remove(&server_key(backend, server));
+            }
+            stays
+        });
+    }
+
     /// Drops what only the registry still holds.
     pub(crate) fn forget(&mut self) {
         self.clients.retain(|_, live| Arc::strong_count(live) > 1);
@@ -120,5 +149,24 @@ impl Registry {
             .retain(|_, (_, list)| Arc::strong_count(list) > 1);
         self.namespaces
             .retain(|namespace| Arc::strong_count(namespace) > 1);
+    }
+}
+
+/// The name under which [`Registry::server`] knows a server's counters.
+pub(crate) fn server_key(backend: &str, server: &str) -> String {
+    format!("server {backend}/{server}")
+}
+
+/// A server that is new while others run is as healthy as the one that it tracks.
+fn follow_tracked(generation: &Generation, server: &Server, now: u64) {
+    let tracked = server.plan.track.and_then(|(backend, at)| {
+        let backend = generation.backends.get(backend)?;
+        Some((backend, backend.servers.get(at)?))
+    });
+    if let Some((backend, tracked)) = tracked {
+        if !tracked.state.status().healthy {
+            let reason = format!("via {}/{}", backend.plan.name, tracked.plan.name);
+            server.state.set_health(false, &reason, now);
+        }
     }
 }

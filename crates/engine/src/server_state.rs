@@ -28,6 +28,7 @@ struct Said {
     disabled: bool,
     resolved: bool,
     checked: bool,
+    limits: Limits,
 }
 
 impl Said {
@@ -36,6 +37,7 @@ impl Said {
             disabled: server.disabled,
             resolved: !matches!(server.address, plan::ServerAddress::Unresolved { .. }),
             checked: server.checked || server.track.is_some(),
+            limits: limits(server),
         }
     }
 }
@@ -127,9 +129,13 @@ impl ServerLive {
     /// Takes over what a new plan says otherwise than the one before; what both say alike stays as
     /// operators and checks have set it since.
     pub(crate) fn adjust(&self, server: &plan::Server, now: u64) {
-        self.balanced.reconfigure(settings(server), now.max(1));
         let said = Said::by(server);
         let before = std::mem::replace(&mut *self.said.lock(), said);
+        let mut settings = settings(server);
+        if before.limits == said.limits {
+            settings.limits = self.balanced.limits();
+        }
+        self.balanced.reconfigure(settings, now.max(1));
         self.change(now, |status| {
             if before.disabled != said.disabled {
                 status.admin = if said.disabled {

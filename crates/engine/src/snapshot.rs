@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use isthmus_balance::{Place, State};
-use isthmus_plan::command::AdminState;
+use isthmus_plan::command::{AdminState, FrontendState};
 use isthmus_plan::report::{
     BackendFacts, ClientCounters, FrontendFacts, ListenerFacts, ProcessFacts, ServerCounters,
     ServerFacts, Snapshot,
@@ -71,8 +71,8 @@ fn process(generation: &Generation, now: u64) -> ProcessFacts {
         cum_conns: sum(|shard| shard.connections.get()),
         maxconn: generation.maxconn.load(Relaxed),
         hard_maxconn: generation.global.maxconn,
-        conn_rate_limit: generation.global.maxconnrate,
-        sess_rate_limit: generation.global.maxsessrate,
+        conn_rate_limit: generation.rates.connections.load(Relaxed),
+        sess_rate_limit: generation.rates.sessions.load(Relaxed),
         conn_rate: rate(|shard| &shard.connection_rate),
         conn_rate_max: process
             .highest_connection_rate
@@ -130,10 +130,12 @@ fn frontend(from: &Frontend, now: u64) -> FrontendFacts {
         .iter()
         .any(|listener| listener.open.load().is_some());
     let maxconn = from.maxconn.load(Relaxed);
-    let status = match (open, maxconn > 0 && counters.scur >= maxconn) {
-        (false, _) => "STOP",
-        (true, true) => "FULL",
-        (true, false) => "OPEN",
+    let status = match (from.state(), maxconn > 0 && counters.scur >= maxconn) {
+        (FrontendState::Paused, _) => "PAUSED",
+        (FrontendState::Shut, _) => "STOP",
+        (FrontendState::Open, _) if !open => "STOP",
+        (FrontendState::Open, true) => "FULL",
+        (FrontendState::Open, false) => "OPEN",
     };
     FrontendFacts {
         name: from.plan.name.clone(),
@@ -158,6 +160,7 @@ fn listener(frontend: &Frontend, from: &Listener, now: u64) -> ListenerFacts {
         from.plan.maxconn
     };
     let status = match &open {
+        None if !frontend.listens() => "DOWN",
         None => "WAITING",
         Some(_) if maxconn > 0 && counters.scur >= maxconn => "FULL",
         Some(_) => "OPEN",

@@ -337,6 +337,10 @@ impl Context for View<'_> {
     }
 
     fn payload(&self, side: Side) -> Option<Payload<'_>> {
+        // In HTTP mode what flows is no head: that one is at hand by itself.
+        if self.session.frontend.shared.http.is_some() {
+            return None;
+        }
         let flow = match side {
             Side::Request => &self.session.up,
             Side::Response => &self.session.down,

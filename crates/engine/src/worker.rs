@@ -287,13 +287,14 @@ impl Worker {
             }
             Message::ChooseAgain(key) => self.walk_key(key, Session::choose_again),
             Message::ChooseAllAgain => {
-                let waiting: Vec<Key> = self
-                    .sessions
-                    .iter()
+                let sessions = self.sessions.iter();
+                let mut waiting: Vec<(u64, u64, Key)> = sessions
                     .filter(|(_, session)| session.phase == Phase::Queued)
-                    .map(|(key, _)| key)
+                    .map(|(key, session)| (session.phase_began, session.id, key))
                     .collect();
-                for key in waiting {
+                // Who came first stays first.
+                waiting.sort_unstable_by_key(|(since, id, _)| (*since, *id));
+                for (_, _, key) in waiting {
                     self.requeue(key);
                 }
             }

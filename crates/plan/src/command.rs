@@ -69,6 +69,20 @@ pub enum Command {
         /// At most what the configuration says; 0 is that.
         maxconn: u64,
     },
+    /// `enable`, `disable`, `shutdown frontend F`
+    SetFrontendState {
+        /// Frontend's name.
+        frontend: String,
+        /// The new state.
+        state: FrontendState,
+    },
+    /// `set rate-limit connections|sessions global`
+    SetRateLimit {
+        /// What is limited.
+        what: RateLimit,
+        /// In a second; 0 is unlimited.
+        limit: u64,
+    },
     /// Writes a line to the log targets of a proxy, or of every proxy.
     Log {
         /// Frontend's or backend's name; `None` every distinct target of the plan.
@@ -90,4 +104,26 @@ pub enum AdminState {
     Drain,
     /// Takes no traffic, and is not checked.
     Maint,
+}
+
+/// An operator's decision about a frontend. Its sessions go on in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FrontendState {
+    /// It listens.
+    Open,
+    /// Its ports are released until it is opened again.
+    Paused,
+    /// Its ports are released for good.
+    Shut,
+}
+
+/// What the process as a whole may begin in a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RateLimit {
+    /// Client connections (`maxconnrate`).
+    Connections,
+    /// Sessions (`maxsessrate`).
+    Sessions,
 }

@@ -367,6 +367,13 @@ pub enum Event {
         /// Why it could not be opened, empty when it was.
         error: String,
     },
+    /// A server's slow start has come to its end.
+    Warmed {
+        /// Backend's name.
+        backend: String,
+        /// Server's name.
+        server: String,
+    },
     /// A graceful or hard stop has come to its end.
     Stopped {},
 }

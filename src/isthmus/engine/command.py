@@ -96,6 +96,37 @@ class SetMaxconn(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kin
     maxconn: int
 
 
+class FrontendState(StrEnum):
+    """An operator's decision about a frontend: its ports are open, released for now, or for good."""
+
+    OPEN = "open"
+    PAUSED = "paused"
+    SHUT = "shut"
+
+
+class SetFrontendState(
+    Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_frontend_state"
+):
+    """`enable`, `disable`, `shutdown frontend F`; its sessions go on."""
+
+    frontend: str
+    state: FrontendState
+
+
+class RateLimit(StrEnum):
+    """What the process as a whole may begin in a second."""
+
+    CONNECTIONS = "connections"
+    SESSIONS = "sessions"
+
+
+class SetRateLimit(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_rate_limit"):
+    """`set rate-limit connections|sessions global`; 0 is unlimited."""
+
+    what: RateLimit
+    limit: int
+
+
 class Log(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="log"):
     """Writes a line to the log targets of a proxy; None: to every distinct target of the plan.
 
@@ -116,6 +147,8 @@ Command = (
     | SetServerMaxconn
     | SetFrontendMaxconn
     | SetMaxconn
+    | SetFrontendState
+    | SetRateLimit
     | Log
 )
 """A request to a running engine."""

@@ -369,9 +369,16 @@ class ListenerEvent(Struct, frozen=True, forbid_unknown_fields=True, tag_field="
     error: str
 
 
+class WarmedEvent(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="warmed"):
+    """A server's slow start has come to its end."""
+
+    backend: str
+    server: str
+
+
 class Stopped(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="stopped"):
     """A graceful or hard stop has come to its end."""
 
 
-Event = NamespaceEvent | ListenerEvent | Stopped
+Event = NamespaceEvent | ListenerEvent | WarmedEvent | Stopped
 """Something that happened which the control plane may act on or tell about."""

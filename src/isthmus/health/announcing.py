@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from isthmus.engine import Engine
 from isthmus.engine.command import Command
-from isthmus.health.messages import Message, changes
+from isthmus.health.messages import Message, changes, warmed
 
 
 class Announcer:
@@ -26,6 +26,13 @@ class Announcer:
         self._known = self._engine.snapshot()
         self._engine.command(command)
         self.notice(reason)
+
+    def warmed(self, backend: str, server: str) -> None:
+        """Log that a server's slow start has come to its end, if it is still up."""
+        for known in self._engine.snapshot().backends:
+            for each in known.servers if known.name == backend else ():
+                if each.name == server and each.op_state and not each.admin_state:
+                    self.log(warmed(known, each))
 
     def notice(self, reason: str) -> None:
         """Log every change of state since the last call, such as what a namespace's absence brought."""

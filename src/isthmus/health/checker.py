@@ -30,13 +30,17 @@ _NO_ADDRESS = Outcome(Verdict.NO_CONNECTION, "No address")
 
 @dataclass(slots=True)
 class Checked:
-    """One server's check and what it knows. `failures` counts the failed checks of a server that was up."""
+    """One server's check and what it knows. `failures` counts the failed checks of a server that was up.
+
+    It is `paused` while the server is in maintenance, `stopped` by an operator (`disable health`).
+    """
 
     check: Check
     counting: Counting
     outcome: Outcome = _NOT_YET
     failures: int = 0
     paused: bool = False
+    stopped: bool = False
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
 
@@ -71,6 +75,7 @@ class Checker:
             same = known and (known.check.rise, known.check.fall) == (check.rise, check.fall)
             counting = known.counting if known and same else Counting(check.rise, check.fall)
             entry = Checked(check, counting, paused=known.paused if known else False)
+            entry.stopped = known.stopped if known else check.waits
             self._checked[key] = entry
             entry.task = asyncio.get_running_loop().create_task(
                 self._run(entry, next(first), health.spread_percent), name=f"check {'/'.join(key)}"
@@ -86,8 +91,16 @@ class Checker:
         if entry is None or entry.paused == paused:
             return
         entry.paused = paused
-        if not paused:
+        if not paused and not (entry.stopped and entry.outcome is _NOT_YET):
             entry.counting.fill()
+
+    def set_stopped(self, backend: str, server: str, stopped: bool) -> bool:
+        """Stop the check of a server, or go on with it; what it found last stays. False: there is none."""
+        entry = self._checked.get((backend, server))
+        if entry is None:
+            return False
+        entry.stopped = stopped
+        return True
 
     def set_health(self, backend: str, server: str, up: bool) -> None:
         """Take an operator's word for a server's health until the next results (`set server health`)."""
@@ -104,7 +117,7 @@ class Checker:
         while True:
             await asyncio.sleep(delay)
             began = time.monotonic()
-            if not entry.paused:
+            if not (entry.paused or entry.stopped):
                 self._count(entry, await self._probe(entry.check))
             # The pace is from start to start: a check that waits for its timeout does not slow it.
             pace = _interval(entry) * (1 + random.uniform(0, spread) / 100)
@@ -117,8 +130,8 @@ class Checker:
 
     def _count(self, entry: Checked, outcome: Outcome) -> None:
         """Count a result, and tell about it where it is news."""
-        if entry.paused:
-            # Maintenance began while the check was under way: its result no longer counts.
+        if entry.paused or entry.stopped:
+            # That began while the check was under way: its result no longer counts.
             return
         check, counting = entry.check, entry.counting
         before, was_up = counting.health, counting.up

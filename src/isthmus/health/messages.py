@@ -35,6 +35,12 @@ def result(check: Check, outcome: Outcome, *, backup: bool, shown: str) -> Messa
     return Message(check.backend, NOTICE, text)
 
 
+def warmed(backend: BackendFacts, server: ServerFacts) -> Message:
+    """Return the line about the end of a server's slow start: as HAProxy, that it is up, once more."""
+    via = f" via {server.tracked}" if server.tracked else ""
+    return Message(backend.name, NOTICE, f"{_named(backend, server)} is UP{via}. {_online(backend)}")
+
+
 def changes(before: Snapshot, after: Snapshot, reason: str) -> Iterator[Message]:
     """Return the lines about every server whose state changed between two moments.
 
@@ -57,7 +63,7 @@ def changes(before: Snapshot, after: Snapshot, reason: str) -> Iterator[Message]
 def _change(
     backend: BackendFacts, earlier: ServerFacts, server: ServerFacts, reason: str
 ) -> Iterator[tuple[int, str]]:
-    name = f"{'Backup ' if server.backup else ''}Server {backend.name}/{server.name}"
+    name = _named(backend, server)
     via = f" via {server.tracked}" if server.tracked else ""
     now = "UP" if server.op_state else "DOWN"
     serious = NOTICE if _draining(earlier) else ALERT
@@ -83,6 +89,10 @@ def _change(
             yield NOTICE, f"{name} is UP{why}. {_online(backend)}"
         else:
             yield serious, f"{name} is DOWN{why}. {_left(backend, server)}"
+
+
+def _named(backend: BackendFacts, server: ServerFacts) -> str:
+    return f"{'Backup ' if server.backup else ''}Server {backend.name}/{server.name}"
 
 
 def _maintained(server: ServerFacts) -> bool:

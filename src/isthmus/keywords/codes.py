@@ -157,3 +157,10 @@ NO_CHECK_ADDRESS = register(
     "no address to check",
     "The server's address is the client's destination, and a check has no client. `addr` says what to check.",
 )
+NOT_AT_RUN_TIME = register(
+    "E0180",
+    "not at run time",
+    """A server that `add server` makes while the program runs takes most keywords of server lines, not all;
+    those that undo another (`no-check`) have nothing to undo there.""",
+    "add server b/s 10.0.0.1:80 init-addr none   # host names are not looked up at run time",
+)

@@ -110,6 +110,7 @@ class _Builder:
             diagnostics=self._diagnostics,
             host_names=host_names(self._configuration.proxies),
             files=self._names.lists.files(),
+            configuration=self._configuration,
         )
 
     def _numbered(self) -> dict[int, int]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from isthmus.config import Diagnostics, Span
 from isthmus.model.address import Listen, Namespace
+from isthmus.model.configuration import Configuration
 from isthmus.model.expression import ListValues, MatchMethod, PatternFile
 from isthmus.plan import document
 
@@ -27,7 +28,7 @@ class Check:
     """The health check of one server, by TCP connect.
 
     `target` is None where the server has no address yet: it stays down. `timeout` is None where only
-    `inter` limits a check.
+    `inter` limits a check. One that `waits` does not begin before `enable health`.
     """
 
     backend: str
@@ -42,6 +43,7 @@ class Check:
     timeout: int | None
     log: bool
     origin: str
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,8 @@ class Built:
     """Everything that starting or reloading needs. `diagnostics` is the collector of the whole run.
 
     `files` are those of the plan's lists, `texts` what they hold, by digest, once they were read.
+    `configuration` is what all of it was made from; `added` are the servers, by backend and name, that
+    the runtime API added since.
     """
 
     engine: document.Plan
@@ -137,3 +141,5 @@ class Built:
     """The host names of servers that have one, by backend and server."""
     files: tuple[ListFile, ...] = ()
     texts: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    configuration: Configuration = field(default_factory=Configuration, repr=False)
+    added: frozenset[tuple[str, str]] = frozenset()

@@ -16,13 +16,14 @@ def checks(proxy: Proxy, servers: tuple[document.Server, ...], diagnostics: Diag
     """Return the checks of a backend's servers."""
     pairs = zip(proxy.servers, servers, strict=True)
     return tuple(
-        _check(server, planned, proxy, diagnostics)
+        check(server, planned, proxy, diagnostics)
         for server, planned in pairs
         if server.settings.check.enabled
     )
 
 
-def _check(server: Server, planned: document.Server, proxy: Proxy, diagnostics: Diagnostics) -> Check:
+def check(server: Server, planned: document.Server, proxy: Proxy, diagnostics: Diagnostics) -> Check:
+    """Return the check of one server."""
     said = server.settings.check
     return Check(
         backend=proxy.name,

@@ -23,9 +23,9 @@ def byte_string(text: str) -> str:
 class Namespaces:
     """The plan's list of namespaces. One that any line calls optional is, for all that use it."""
 
-    def __init__(self) -> None:
-        self._found: list[document.Namespace] = []
-        self._index: dict[str, int] = {}
+    def __init__(self, known: Iterable[document.Namespace] = ()) -> None:
+        self._found = list(known)
+        self._index = {each.name: at for at, each in enumerate(self._found)}
 
     def index(self, namespace: Namespace) -> int:
         """Return a namespace's index, adding it if it is new."""

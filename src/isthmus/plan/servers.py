@@ -36,33 +36,46 @@ def servers(
 ) -> tuple[document.Server, ...]:
     """Return a backend's servers, each with its number."""
     numbers = Numbers(server.settings.id for server in proxy.servers)
-    found: dict[HostName, Ip | None] = {}
-    return tuple(
-        document.Server(
+    maker = ServerMaker(names, namespaces, world, diagnostics)
+    return tuple(maker.make(server, proxy, numbers.number(server.settings.id)) for server in proxy.servers)
+
+
+class ServerMaker:
+    """Puts servers into the plan's terms. Each host name is looked up once."""
+
+    def __init__(self, names: Names, namespaces: Namespaces, world: World, diagnostics: Diagnostics) -> None:
+        self._names = names
+        self._namespaces = namespaces
+        self._world = world
+        self._diagnostics = diagnostics
+        self._found: dict[HostName, Ip | None] = {}
+
+    def make(self, server: Server, proxy: Proxy, number: int) -> document.Server:
+        """Return a server of a backend. What is wrong goes to the diagnostics."""
+        said = server.settings
+        return document.Server(
             name=server.name,
-            id=numbers.number(server.settings.id),
+            id=number,
             origin=origin(server.span),
-            address=_address(server, proxy, found, world, diagnostics),
-            namespace=server_namespace(server.settings.namespace, namespaces),
-            weight=server.settings.weight,
-            maxconn=_maxconn(server.settings),
-            minconn=_minconn(server.settings),
-            maxqueue=server.settings.maxqueue,
-            backup=server.settings.backup,
-            disabled=server.settings.disabled,
-            slowstart=server.settings.slowstart,
-            track=_tracked(server, proxy, names.proxies, diagnostics),
-            checked=server.settings.check.enabled or server.settings.track is not None,
-            proxy_header=_proxy_header(server.settings.proxy_header, names),
-            source=source_address(server.settings.source),
-            tcp_user_timeout=server.settings.tcp_user_timeout,
-            tfo=server.settings.tfo,
-            http=http_server(server.settings.http),
-            shut_on_down=server.settings.shut_on_down,
-            shut_backups_on_up=server.settings.shut_backups_on_up,
+            address=_address(server, proxy, self._found, self._world, self._diagnostics),
+            namespace=server_namespace(said.namespace, self._namespaces),
+            weight=said.weight,
+            maxconn=_maxconn(said),
+            minconn=_minconn(said),
+            maxqueue=said.maxqueue,
+            backup=said.backup,
+            disabled=said.disabled,
+            slowstart=said.slowstart,
+            track=_tracked(server, proxy, self._names.proxies, self._diagnostics),
+            checked=said.check.enabled or said.track is not None,
+            proxy_header=_proxy_header(said.proxy_header, self._names),
+            source=source_address(said.source),
+            tcp_user_timeout=said.tcp_user_timeout,
+            tfo=said.tfo,
+            http=http_server(said.http),
+            shut_on_down=said.shut_on_down,
+            shut_backups_on_up=said.shut_backups_on_up,
         )
-        for server in proxy.servers
-    )
 
 
 def _maxconn(settings: ServerSettings) -> int:

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from isthmus.engine import Engine
 from isthmus.engine.command import Log
-from isthmus.engine.report import ApplyReport, Event, ListenerEvent, NamespaceEvent, Stopped
+from isthmus.engine.report import ApplyReport, Event, ListenerEvent, NamespaceEvent, Stopped, WarmedEvent
 from isthmus.health.announcing import Announcer
 from isthmus.health.checker import Checker
 from isthmus.health.messages import ALERT, Message
@@ -58,7 +58,7 @@ class Supervisor:
         console: Console,
     ) -> None:
         self._engine = engine
-        self._built = built
+        self._built = replace(built, texts={})
         self._console = console
         self._status: asyncio.Future[int] | None = None
         self._stopping = False
@@ -70,6 +70,7 @@ class Supervisor:
             announcer,
             self._checker,
             built.runtime,
+            self,
             environment,
             sockets=tuple((each.place, each.said.level) for each in opened),
             fullconn=_fullconn(built),
@@ -99,6 +100,15 @@ class Supervisor:
         finally:
             self._checker.stop()
             self._server.close()
+
+    @property
+    def built(self) -> Built:
+        """The configuration that runs."""
+        return self._built
+
+    def told(self, message: str) -> None:
+        """Say on the console what an operator changed."""
+        self._console.notice(f"CLI : {message}")
 
     def reload(self, built: Built) -> ApplyReport:
         """Apply a new configuration in place of the running one; where the report has errors, none of it."""
@@ -131,6 +141,8 @@ class Supervisor:
                 case ListenerEvent(frontend, origin, error):
                     outcome = f"cannot be opened: {error}" if error else "is open"
                     self._log(_WARNING if error else _NOTICE, f"Listener of {frontend} [{origin}] {outcome}.")
+                case WarmedEvent(backend, server):
+                    self._announcer.warmed(backend, server)
                 case Stopped():
                     self._end(0)
 

@@ -6,16 +6,38 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from isthmus.engine import Engine
-from isthmus.engine.report import BackendFacts, FrontendFacts, ServerFacts
+from isthmus.engine.report import ApplyReport, BackendFacts, FrontendFacts, ServerFacts
 from isthmus.health.announcing import Announcer
 from isthmus.health.checker import Checker
-from isthmus.plan import Runtime
+from isthmus.plan import Built, Runtime
+
+
+class Running(Protocol):
+    """The configuration in force, which commands may replace."""
+
+    @property
+    def built(self) -> Built:
+        """What runs."""
+        ...
+
+    def reload(self, built: Built) -> ApplyReport:
+        """Put another one in force; where the report has errors, nothing was changed."""
+        ...
+
+    def told(self, message: str) -> None:
+        """Say on the console what an operator changed."""
+        ...
 
 
 class CommandError(Exception):
     """A command that could not be carried out, with the line that the operator gets."""
+
+
+class BriefCommandError(CommandError):
+    """The same for lines behind which HAProxy sends no empty one."""
 
 
 @dataclass(slots=True)
@@ -30,6 +52,7 @@ class Instance:
     announcer: Announcer
     checker: Checker
     settings: Runtime
+    running: Running
     environment: Mapping[str, str]
     sockets: tuple[tuple[str, str], ...] = ()
     fullconn: Mapping[str, int] = field(default_factory=dict)

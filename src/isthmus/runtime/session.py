@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 
 from isthmus.runtime import commands as _registered  # noqa: F401  (importing them registers them)
-from isthmus.runtime.instance import CommandError, Instance
+from isthmus.runtime.instance import BriefCommandError, CommandError, Instance
 from isthmus.runtime.level import Level
 from isthmus.runtime.mode import Mode
 from isthmus.runtime.registry import Request, find, unknown_text
@@ -93,6 +93,8 @@ class Session:
             return "Permission denied\n"
         try:
             return found.run(Request(words[len(found.words) :], self, self.instance, payload))
+        except BriefCommandError as error:
+            return str(error)
         except CommandError as error:
             return f"{error}\n"
 

@@ -115,7 +115,10 @@ def server_row(back: BackendFacts, server: ServerFacts, checked: Checked | None)
         "srid": 0,
         "netns": server.namespace or None,
     }
-    row |= _check(server, checked) if checked is not None else {}
+    if checked is not None and not checked.stopped:
+        row |= _check(server, checked)
+    elif checked is not None and server.status == "UP":
+        row["status"] = "no check"
     if server.reason == _ABSENT:
         # The engine's word, not a check's: there is nothing to check.
         row["last_chk"] = server.reason

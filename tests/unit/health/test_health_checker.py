@@ -224,3 +224,48 @@ def test_a_server_on_an_abstract_socket_can_be_checked() -> None:
         listener.listen()
         outcome = asyncio.run(probe(CheckTarget(document.Abstract(name, False), None), 5, lambda *_: -1))
     assert outcome.passed
+
+
+def test_a_check_that_waits_does_not_begin_before_it_is_enabled(listener: socket.socket) -> None:
+    watched = Watched("s1", "s2")
+
+    async def run() -> None:
+        port = listener.getsockname()[1]
+        watched.checker.use(Health((replace(check(port), waits=True), check(port, "s2"))))
+        waiting, other = watched.checker.find("b", "s1"), watched.checker.find("b", "s2")
+        assert waiting is not None
+        assert other is not None
+        await until(lambda: other.outcome.verdict is Verdict.PASSED)
+        assert waiting.outcome.verdict is Verdict.INITIALIZING
+        assert watched.checker.set_stopped("b", "s1", stopped=False)
+        await until(lambda: waiting.outcome.verdict is Verdict.PASSED)
+        watched.checker.stop()
+
+    asyncio.run(run())
+
+
+def test_a_stopped_check_asks_nothing_more_and_keeps_what_it_found(listener: socket.socket) -> None:
+    watched = Watched("s1", "s2")
+
+    async def run() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as asked:
+            asked.setblocking(False)
+            watched.checker.use(
+                Health((check(listener.getsockname()[1]), check(asked.getsockname()[1], "s2")))
+            )
+            entry = watched.checker.find("b", "s1")
+            assert entry is not None
+            await until(lambda: entry.outcome.passed)
+            watched.checker.set_stopped("b", "s1", stopped=True)
+            listener.close()
+            for _ in range(4):
+                await asyncio.wait_for(asyncio.get_running_loop().sock_accept(asked), 10)
+            assert entry.outcome.passed
+            assert entry.failures == 0
+            watched.checker.stop()
+
+    asyncio.run(run())
+
+
+def test_a_server_that_is_not_checked_has_no_check_to_stop() -> None:
+    assert not Watched().checker.set_stopped("b", "s1", stopped=True)

@@ -8,10 +8,11 @@ from fake_native import FakeNative, facts
 from paper import built
 
 from isthmus.engine import Engine
+from isthmus.engine.report import ApplyReport
 from isthmus.health.announcing import Announcer
 from isthmus.health.checker import Checker
 from isthmus.health.messages import Message
-from isthmus.plan import Runtime
+from isthmus.plan import Built, Runtime
 from isthmus.runtime.instance import Instance
 from isthmus.runtime.level import Level
 from isthmus.runtime.session import Session
@@ -38,6 +39,30 @@ listen l
 
 
 @dataclass
+class Held:
+    """A running configuration on a stand-in engine: what is put in force is what runs."""
+
+    engine: Engine
+    built: Built
+    checker: Checker
+    console: list[str] = field(default_factory=list)
+    errors: tuple[tuple[str, str], ...] = ()
+
+    def reload(self, built: Built) -> ApplyReport:
+        if self.errors:
+            return ApplyReport(1, (), self.errors)
+        self.built = built
+        native = self.engine._native
+        assert isinstance(native, FakeNative)
+        native.facts = facts(built.engine, 2)
+        self.checker.use(built.health)
+        return ApplyReport(2)
+
+    def told(self, message: str) -> None:
+        self.console.append(message)
+
+
+@dataclass
 class Operator:
     """A connection to an instance, and what the instance's engine and logs were told."""
 
@@ -45,14 +70,18 @@ class Operator:
     logged: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.native.facts = facts(built(CONFIGURATION).engine, 2)
+        configuration = built(CONFIGURATION)
+        self.native.facts = facts(configuration.engine, 2)
         engine = Engine(self.native)
         announcer = Announcer(engine, self._log)
+        checker = Checker(engine, announcer, engine.socket)
+        self.running = Held(engine, configuration, checker)
         self.instance = Instance(
             engine,
             announcer,
-            Checker(engine, announcer, engine.socket),
+            checker,
             Runtime(node="vm"),
+            self.running,
             {"HOME": "/root"},
             (("unix@/run/a.sock", "admin"),),
         )

@@ -2,6 +2,9 @@
 
 from isthmus.runtime.commands import (
     conversation,
+    dynamic_servers,
+    frontends,
+    health,
     info,
     limits,
     lists,
@@ -15,6 +18,9 @@ from isthmus.runtime.commands import (
 
 __all__ = [
     "conversation",
+    "dynamic_servers",
+    "frontends",
+    "health",
     "info",
     "limits",
     "lists",

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import re
 
-from isthmus.engine.command import Command, SetFrontendMaxconn, SetMaxconn, SetServerMaxconn
+from isthmus.engine.command import (
+    Command,
+    RateLimit,
+    SetFrontendMaxconn,
+    SetMaxconn,
+    SetRateLimit,
+    SetServerMaxconn,
+)
 from isthmus.runtime.instance import CommandError, Instance
 from isthmus.runtime.level import Level
 from isthmus.runtime.registry import Request, command
 
 _GARBAGE = "maxconn string empty or preceded by garbage"
+_RATE_LIMITS = (
+    "'set rate-limit' only supports :\n"
+    "   - 'connections global' to set the per-process maximum connection rate\n"
+    "   - 'sessions global' to set the per-process maximum session rate"
+)
 _MOST = 2**31 - 1
 """HAProxy's limits are ints."""
 
@@ -49,6 +61,16 @@ def set_global_maxconn(request: Request) -> str:
     hard = request.instance.engine.snapshot().process.hard_maxconn
     value = _number(request.argument(0), "Expects an integer value.")
     return _ask(request.instance, SetMaxconn(_within(value, hard or _MOST)))
+
+
+@command("set rate-limit", "change a rate limiting value", syntax="<setting> <value>", level=Level.ADMIN)
+def set_rate_limit(request: Request) -> str:
+    """Change how many connections or sessions the whole process begins in a second; 0 is any number."""
+    what = request.argument(0)
+    if what not in tuple(RateLimit) or request.argument(1) != "global":
+        raise CommandError(_RATE_LIMITS)
+    value = _number(request.argument(2), "Expects an integer value.")
+    return _ask(request.instance, SetRateLimit(RateLimit(what), _within(value, _MOST)))
 
 
 def _number(text: str, complaint: str) -> int:

@@ -84,8 +84,10 @@ def _state(instance: Instance, backend: BackendFacts, server: ServerFacts) -> st
         # Result: 1 nothing yet, 2 failed, 3 passed. State: 2 configured, 4 enabled.
         passed = checked.outcome.passed
         status, health = checked.outcome.verdict.number, checked.counting.health
+        if status == 1 and checked.check.waits:
+            health = 0
         result = 0 if status == 1 else (3 if passed else 2)
-        state = 2 if checked.paused else 6
+        state = 2 if checked.paused or checked.stopped else 6
     words = (
         backend.id,
         backend.name,
