@@ -64,8 +64,8 @@ def _case_file(use: Use[GlobalDraft]) -> None:
     word = use.words.take("the name of a file")
     try:
         text = use.reading.world.read_bytes(word.text).decode("latin-1")
-    except OSError as error:
-        reason = error.strerror or "no such file"
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "there is no such file"
         raise RefusedError(BAD_VALUE, f"`{word.text}` cannot be read: {reason}", word.span) from None
     for number, line in enumerate(text.splitlines(), 1):
         names = line.split()
