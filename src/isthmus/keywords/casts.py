@@ -48,6 +48,7 @@ _DEFAULT_METHOD = {
     _4: MatchMethod.IP,
     _6: MatchMethod.IP,
     _S: MatchMethod.STR,
+    _M: MatchMethod.STR,
 }
 
 
