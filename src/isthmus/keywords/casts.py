@@ -48,7 +48,6 @@ _DEFAULT_METHOD = {
     _4: MatchMethod.IP,
     _6: MatchMethod.IP,
     _S: MatchMethod.STR,
-    _M: MatchMethod.STR,
 }
 
 
