@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from paper import built, loaded, messages
+from paper import built, messages
 
 from isthmus.keywords import not_yet
 from isthmus.plan import document
@@ -366,14 +366,3 @@ def test_what_waits_for_the_engine_is_refused_and_comes_out_once_it_does_not(
     assert isinstance(limit, h.SetBandwidthLimit)
     assert limit.bytes is not None
     assert (use, service) == (h.CacheUse(0), h.UseService(0))
-
-
-def test_users_belong_to_the_groups_that_either_line_names() -> None:
-    (found,) = loaded(
-        "userlist u\n user a insecure-password x groups g\n user b password $5$y\n"
-        " group g\n group h users a,b\n"
-    ).userlists
-    assert [(each.name, each.insecure, each.groups) for each in found.users] == [
-        ("a", True, ("g", "h")),
-        ("b", False, ("h",)),
-    ]
