@@ -70,7 +70,6 @@ class _Builder:
         self._users = _users(self._proxies.frontends)
         self._ids = self._numbered()
         self._checks: list[Check] = []
-        self._dangers = Dangers(diagnostics)
         self._names = Names(self._proxies, diagnostics)
         self._parts = Parts(configuration.caches, diagnostics)
         replies = Replies(configuration.http_errors, self._names, diagnostics)
@@ -79,6 +78,7 @@ class _Builder:
         logs = GlobalLogs(said.log_lines, said.log_tag, said.log_send_hostname is not None)
         self._logs = LogPolicies(logs, self._names, self._namespaces, world, diagnostics)
         self._maxconn = configuration.global_.maxconn or automatic_maxconn(world.open_files())
+        self._dangers = Dangers(diagnostics)
 
     def build(self) -> Built:
         """Build every part, in the order in which HAProxy looks at them."""
