@@ -17,6 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from workloads import BINDS, FILES, HTTP_CONFIG
+
 PROXY_CPU, LOAD_CPU = "0", "1"
 NAMESPACE_ADDRESS = "10.250.0.2"
 NAMESPACE_PORT = 9003
@@ -52,12 +54,13 @@ backend bn
   server s1 {address}:{port} namespace {namespace}
 """
 NGINX = """
-master_process off; daemon off; error_log /dev/null; pid {folder}/{name}.pid;
+user root; master_process off; daemon off; error_log /dev/null; pid {folder}/{name}.pid;
 events {{ worker_connections 8192; }}
 http {{ access_log off; keepalive_requests 100000000; keepalive_timeout 600;
   client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
   uwsgi_temp_path {folder}; scgi_temp_path {folder};
-  server {{ listen {address} backlog=4096; location / {{ return 200 "{body}"; }} }} }}
+  server {{ listen {address} backlog=4096; location / {{ return 200 "{body}"; }}
+    location /64k {{ root {folder}; }} location /chunked {{ root {folder}; ssi on; ssi_types *; }} }} }}
 """
 
 
@@ -130,7 +133,16 @@ class Ground:
         path.write_text(NGINX.format(folder=self.folder, name=name, address=address, body="x" * 100))
         return ["nginx", "-c", str(path)]
 
+    def _write_files(self) -> None:
+        self.folder.chmod(0o755)
+        (self.folder / "64k").write_bytes(b"x" * 65536)
+        (self.folder / "chunked").write_bytes(b"x" * 8192)
+        for name, (value, count) in FILES.items():
+            lines = (f"/key-{number} {value}\n" for number in range(count))
+            (self.folder / name).write_text("".join(lines))
+
     def _start_origins(self) -> None:
+        self._write_files()
         self._spawn(LOAD_CPU, self._nginx("origin", f"127.0.0.1:{self.origin_port}"), "origin.log")
         self._spawn(LOAD_CPU, ["iperf3", "-s", "-B", "127.0.0.1", "-p", str(self.iperf_port)], "iperf.log")
         if self.namespace:
@@ -147,9 +159,11 @@ class Ground:
 
     def start_proxy(self, name: str, command: str) -> Subject:
         """Starts a proxy with the benchmark's configuration and waits until it listens."""
-        ports = {kind: self.free_port() for kind in ("tcp", "bulk", "ns")}
+        ports = {kind: self.free_port() for kind in ("tcp", "bulk", "ns", *BINDS)}
         text = CONFIG.format(origin=self.origin_port, iperf=self.iperf_port, **ports)
+        text += HTTP_CONFIG.format(origin=self.origin_port, folder=self.folder, **ports)
         if self.namespace:
+            text += "defaults\n  mode tcp\n  timeout client 60s\n  timeout server 60s\n  timeout connect 5s\n"
             text += NAMESPACE_CONFIG.format(
                 address=NAMESPACE_ADDRESS, port=NAMESPACE_PORT, namespace=self.namespace, **ports
             )

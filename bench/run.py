@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Proxies side by side: CPU microseconds per operation, in TCP mode.
+"""Proxies side by side: CPU microseconds per operation, in TCP and HTTP mode.
 
 Every proxy loads the same configuration, has one worker and CPU 0 for itself; the load generator and the
 origin share CPU 1.  The figure to quote is the proxy's CPU time per operation (user + system, all its
@@ -30,30 +30,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from ground import LOAD_CPU, Ground, Subject, missing_tools, ours
+from workloads import WORKLOADS
 
 ROOT = Path(__file__).resolve().parent.parent
 IDLE_CONNECTIONS = 3000
-
-
-@dataclass(frozen=True)
-class Workload:
-    """What is done, in what unit its cost is told, and what is asked for."""
-
-    port: str
-    unit: str
-    rate_unit: str
-    floor: float
-    aim: float
-
-
-WORKLOADS = {
-    "tcp-ka": Workload("tcp", "us/op", "op/s", 1.0, 1.15),
-    "tcp-close": Workload("tcp", "us/op", "op/s", 1.0, 1.15),
-    "ns-close": Workload("ns", "us/op", "op/s", 1.05, 1.2),
-    "tcp-bulk": Workload("bulk", "us/MB", "Gbit/s", 1.5, 2.0),
-    # Bytes per idle pair of connections: here less is better, and the limits are absolute.
-    "idle-mem": Workload("tcp", "B/pair", "-", 2500, 1800),
-}
 
 
 @dataclass(frozen=True)
@@ -81,11 +61,21 @@ def generate(workload: str, port: int, seconds: int) -> tuple[float, float, int]
     """Runs the load: operations done, operations (or Gbit) per second, errors."""
     if workload == "tcp-bulk":
         return bulk(port, seconds)
-    connections = "64" if workload == "tcp-ka" else "32"
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s"]
-    if workload != "tcp-ka":
+    asked = WORKLOADS[workload]
+    command = ["wrk", "-t1", f"-c{asked.connections}", f"-d{seconds}s"]
+    if asked.close:
         command += ["-H", "Connection: close"]
-    output = output_of([*command, f"http://127.0.0.1:{port}/"])
+    for header in asked.headers:
+        command += ["-H", header]
+    if asked.body:
+        script = Path(os.environ.get("TMPDIR", "/tmp")) / f"isthmus-bench-{os.getpid()}.lua"
+        script.write_text(f'wrk.method = "POST"\nwrk.body = string.rep("x", {asked.body})\n')
+        command += ["-s", str(script)]
+    try:
+        output = output_of([*command, f"http://127.0.0.1:{port}{asked.path}"])
+    finally:
+        if asked.body:
+            script.unlink()
     done = re.search(r"(\d+) requests in", output)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
     if not done or not rate:
@@ -94,7 +84,7 @@ def generate(workload: str, port: int, seconds: int) -> tuple[float, float, int]
     sockets = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", output)
     if sockets:
         # wrk counts the end that it asked for with `Connection: close` as a read error.
-        counted = (1, 2, 3, 4) if workload == "tcp-ka" else (1, 3, 4)
+        counted = (1, 3, 4) if asked.close else (1, 2, 3, 4)
         errors += sum(int(sockets.group(n)) for n in counted)
     return int(done.group(1)), float(rate.group(1)), errors
 
@@ -197,7 +187,7 @@ def version_of(command: str) -> str:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Compare proxies by CPU time per operation in TCP mode.")
+    parser = argparse.ArgumentParser(description="Compare proxies by CPU time per operation.")
     parser.add_argument("--proxy", action="append", help="NAME=COMMAND; the first sets the base")
     parser.add_argument("--only", default=",".join(WORKLOADS), help="workloads, separated by commas")
     parser.add_argument("--secs", type=int, default=3, help="seconds per round")
@@ -227,7 +217,7 @@ def run(chosen: argparse.Namespace, proxies: dict[str, str]) -> list[Row]:
                 for subject in fleet:
                     samples[subject.name].append(measure(workload, subject, chosen.secs))
             for row in summarise(workload, samples, first):
-                print(f"{row.workload:10} {row.proxy:10} {row.cost} {WORKLOADS[workload].unit}, "
+                print(f"{row.workload:16} {row.proxy:10} {row.cost} {WORKLOADS[workload].unit}, "
                       f"{row.rate} {WORKLOADS[workload].rate_unit}, ratio {row.ratio}, errors {row.errors}",
                       flush=True)  # fmt: skip
                 rows.append(row)

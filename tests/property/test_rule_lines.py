@@ -9,7 +9,10 @@ from isthmus.config import Diagnostics, Line, Severity, Span, Word
 from isthmus.keywords.acls import NO_ACLS, declare_acls
 from isthmus.keywords.conditions import parse_condition
 from isthmus.keywords.context import Context
+from isthmus.keywords.evaluation import CaptureSlots, RuleOrder
 from isthmus.keywords.expressions import parse_expression
+from isthmus.keywords.http_actions import HTTP_ACTIONS, HttpSet
+from isthmus.keywords.http_rules import HttpRuleReader
 from isthmus.keywords.log_formats import FormatKind, parse_format
 from isthmus.keywords.log_targets import parse_log
 from isthmus.keywords.tcp_rules import RuleReader
@@ -27,6 +30,25 @@ PIECES = st.sampled_from(
         *("txn.a", "10.0.0.0/8", "9" * 5000, "::1", ":", "80", "-5", "80:90", "é", "\udc80", " ", "TRUE"),
         *("accept", "reject", "set-var", "capture", "len", "silent-drop", "rst-ttl", "connection", "content"),
         *("session", "inspect-delay", "expect-proxy", "stderr", "local0", "sample", "namespace", "format"),
+    ]
+)
+HTTP_PIECES = st.sampled_from(
+    [
+        *("status", "deny_status", "content-type", "string", "lf-string", "file", "hdr", "errorfile", "403"),
+        *("location", "prefix", "scheme", "code", "301", "set-cookie", "drop-query", "id", "realm", "on"),
+        *(
+            "X-A",
+            "(.*)",
+            "(",
+            "path-strip-dot",
+            "full",
+            "client",
+            "5s",
+            "time",
+            "at-least",
+            "1k",
+            "text/plain",
+        ),
     ]
 )
 TEXT = st.lists(PIECES | st.text(max_size=3), max_size=8).map("".join)
@@ -98,6 +120,29 @@ def test_a_rule_is_read_or_refused(rule_set, texts):
     rules = reader.finish()
     failed = check(ctx, texts)
     assert failed or len(rules.connection + rules.session + rules.content) == 1
+
+
+HTTP_WORDS = st.lists(HTTP_PIECES | PIECES | TEXT, max_size=8)
+
+
+@given(st.sampled_from(HttpSet), st.sampled_from(sorted(HTTP_ACTIONS)), HTTP_WORDS)
+def test_an_http_rule_is_read_or_refused(http_set, action, texts):
+    ctx = context()
+    reader = HttpRuleReader(NO_ACLS, ctx, RuleOrder(ctx), CaptureSlots(), CaptureSlots())
+    texts = [http_set.value, action, *texts]
+    reader.rule(line(texts), http_set)
+    rules = reader.finish()
+    failed = check(ctx, texts)
+    assert failed or len(rules.request + rules.response + rules.after_response) == 1
+
+
+@given(HTTP_WORDS)
+def test_a_redirection_is_read_or_refused(texts):
+    ctx = context()
+    reader = HttpRuleReader(NO_ACLS, ctx, RuleOrder(ctx), CaptureSlots(), CaptureSlots())
+    reader.redirect(line(["redirect", *texts]))
+    failed = check(ctx, ["redirect", *texts])
+    assert failed or len(reader.finish().redirects) == 1
 
 
 @given(WORDS)

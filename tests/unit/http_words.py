@@ -37,6 +37,7 @@ _FETCHES = (
     Fetch("status", (), SampleType.INT, "", _RESPONSE),
 )
 _ACLS = (
+    AclKeyword("method", "method", MatchMethod.STR),
     AclKeyword("path_beg", "path", MatchMethod.BEG),
     AclKeyword("path_end", "path", MatchMethod.END),
     AclKeyword("path_reg", "path", MatchMethod.REG),

@@ -64,9 +64,10 @@ pub struct LogPolicy {
 pub enum LogWhen {
     /// At once: nothing in the format is known later (the default format).
     Accept,
-    /// When the connection to the server stands (`option logasap`).
+    /// When the connection to the server stands (`option logasap`); in HTTP mode, when the head of
+    /// the answer is there.
     Connect,
-    /// When the session ends.
+    /// When the session ends, or in HTTP mode the exchange.
     End,
 }
 

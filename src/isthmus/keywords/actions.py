@@ -102,9 +102,12 @@ class ActionWords:
         """The empty place behind the last word that was taken."""
         return after(self.words[self.pos - 1])
 
-    def take(self, expected: str) -> Word:
-        """Take the next word. Raises WrongActionError if there is none."""
-        if self.next_text is None:
+    def take(self, expected: str, *, empty: bool = False) -> Word:
+        """Take the next word. Raises WrongActionError if there is none.
+
+        As in HAProxy, an empty word is none, unless `empty` says that it may be meant.
+        """
+        if self.next_text is None or not (self.next_text or empty):
             self.refuse(f"`{self.name.text}` needs one more argument", self.behind, expected)
         self.pos += 1
         return self.words[self.pos - 1]
@@ -117,9 +120,9 @@ class ActionWords:
             raise WrongActionError
         return found
 
-    def format(self) -> Format:
-        """Take a log format. Raises WrongActionError."""
-        word = self.take("a log format, for instance `%[src]:%[src_port]`")
+    def format(self, *, empty: bool = False) -> Format:
+        """Take a log format, which may be empty if that is said. Raises WrongActionError."""
+        word = self.take("a log format, for instance `%[src]:%[src_port]`", empty=empty)
         found = parse_format(word, FormatKind.VALUE, self.place, self.context)
         if found is None:
             raise WrongActionError
@@ -212,7 +215,7 @@ def _set_var(words: ActionWords) -> Action:
 
 def _set_var_fmt(words: ActionWords) -> Action:
     name, conditions = _variable(words)
-    return SetVar(name, words.format(), conditions)
+    return SetVar(name, words.format(empty=True), conditions)
 
 
 def _unset_var(words: ActionWords) -> Action:

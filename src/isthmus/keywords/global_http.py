@@ -64,8 +64,8 @@ def _case_file(use: Use[GlobalDraft]) -> None:
     word = use.words.take("the name of a file")
     try:
         text = use.reading.world.read_bytes(word.text).decode("latin-1")
-    except OSError as error:
-        reason = error.strerror or "no such file"
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "there is no such file"
         raise RefusedError(BAD_VALUE, f"`{word.text}` cannot be read: {reason}", word.span) from None
     for number, line in enumerate(text.splitlines(), 1):
         names = line.split()
@@ -103,6 +103,13 @@ GLOBAL_HTTP: tuple[Row, ...] = (
     _inert("maxcomprate", "<kilobytes>", "Most input of compression in a second", _UNLIMITED),
     _inert("maxzlibmem", "<megabytes>", "Most memory of compression", _UNLIMITED),
     _number("tune.comp.maxlevel", "compression_level", "Level of compression", 1, 9),
+    Keyword(
+        "tune.disable-zero-copy-forwarding",
+        _GLOBAL,
+        "",
+        "Never forward bodies inside the kernel",
+        lambda use: _change(use, splice_bodies=False),
+    ),
     _zero_copy("tune.h1.zero-copy-fwd-recv"),
     _zero_copy("tune.h1.zero-copy-fwd-send"),
     _number("tune.http.cookielen", "cookie_len", "Most bytes of a captured cookie", 0),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from isthmus.config import Word
 from isthmus.config.values import BadValueError, parse_size, parse_time
-from isthmus.keywords.actions import ActionWords, WrongActionError
+from isthmus.keywords.actions import ACTION_NOT_IMPLEMENTED, ActionWords, WrongActionError
 from isthmus.keywords.http_replies import header_name
 from isthmus.keywords.patterns import WrongPatternError, read_text
 from isthmus.model.expression import Call, Expression, IntArg, MatchMethod, PatternFile, SampleType
@@ -195,6 +195,10 @@ def use_service(words: ActionWords) -> HttpAction:
     """Read `use-service python.<name>`."""
     word = words.take("the name of a service")
     kind, _, name = word.text.partition(".")
+    if kind == "lua" or word.text == "prometheus-exporter":
+        message = f"service `{word.text}` is known to HAProxy, and not implemented yet"
+        words.context.alert(ACTION_NOT_IMPLEMENTED, message, word.span)
+        raise WrongActionError
     if kind != "python" or not name:
         words.refuse(f"there is no service `{word.text}`", word.span, "python.<name>")
     return UseService(name)

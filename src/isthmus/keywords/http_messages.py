@@ -30,8 +30,8 @@ def read_file(name: str, span: Span, context: Context) -> bytes | None:
     """Return what a file holds; where it can't be read, collect an error and return None."""
     try:
         return context.read_bytes(name)
-    except OSError as error:
-        reason = error.strerror or "no such file"
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "there is no such file"
         context.alert(BAD_ERROR_FILE, f"`{name}` cannot be read: {reason}", span)
         return None
 

@@ -145,10 +145,7 @@ def _payload(words: ActionWords, parts: _Parts, keyword: Word) -> None:
         case "file" | "lf-file":
             parts.content = Body(_from_file(words, formatted=keyword.text == "lf-file"))
         case "string":
-            text = words.take("a text")
-            if not text.text:
-                words.refuse("`string` needs a text", text.span, "a text, or no `string` at all")
-            parts.content = Body(text.text.encode("utf-8", "surrogateescape"))
+            parts.content = Body(words.take("a text").text.encode("utf-8", "surrogateescape"))
         case _:
             parts.content = Body(words.format())
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from isthmus.config import Word
 from isthmus.config.values import TimeUnit
 from isthmus.keywords.actions import ActionWords, WrongActionError
-from isthmus.keywords.codes import BAD_VALUE, COOKIE_DOMAIN, EXTRA_ARGUMENT
+from isthmus.keywords.codes import BAD_VALUE, COOKIE_DOMAIN, EXTRA_ARGUMENT, MISSING_ARGUMENT
 from isthmus.keywords.draft import ProxyDraft
 from isthmus.keywords.http_lines import header_name
 from isthmus.keywords.http_messages import HANDLED, read_message
@@ -28,6 +28,15 @@ _REASONS = {302: "Found", 303: "See Other"}
 _RETRIES = ("conn-failure", "empty-response", "junk-response", "response-timeout", "0rtt-rejected")
 _STATUSES = ("401", "403", "404", "408", "421", "425", "429", "500", "501", "502", "503", "504")
 _ALL_RETRIES = (*_RETRIES, "500", "502", "503", "504")
+
+
+def _word(use: Use[ProxyDraft], expected: str) -> Word:
+    """Take a word; as in HAProxy, an empty one is none."""
+    word = use.words.take(expected)
+    if not word.text:
+        message = f"`{use.row.name}` needs {expected}"
+        raise RefusedError(MISSING_ARGUMENT, message, word.span, expected=expected)
+    return word
 
 
 def handled_status(words: Words) -> int:
@@ -56,7 +65,7 @@ def _errorloc(name: str, code: int) -> Row:
 
     def read(use: Use[ProxyDraft]) -> None:
         replaced = handled_status(use.words)
-        url = use.words.take("a URL")
+        url = _word(use, "a URL")
         if any(each in url.text for each in "\r\n\0"):
             raise RefusedError(BAD_VALUE, "a URL cannot hold the end of a line", url.span)
         head = (
@@ -118,7 +127,7 @@ def _retry_on(use: Use[ProxyDraft]) -> None:
 
 
 def _monitor_uri(use: Use[ProxyDraft]) -> None:
-    word = use.words.take("a URI")
+    word = _word(use, "a URI")
     change(use, monitor_uri=word.text, monitor_uri_span=use.line.span)
 
 
@@ -131,7 +140,7 @@ def _name_header(use: Use[ProxyDraft]) -> None:
 
 
 def _dynamic_key(use: Use[ProxyDraft]) -> None:
-    change(use, dynamic_key=use.words.take("a secret").text)
+    change(use, dynamic_key=_word(use, "a secret").text)
 
 
 _MODES = ("rewrite", "insert", "prefix")
@@ -141,7 +150,7 @@ _UNSAFE = frozenset(map(chr, (*range(32), ord(";"), 127)))
 
 
 def _cookie(use: Use[ProxyDraft]) -> None:
-    name = use.words.take("the name of a cookie")
+    name = _word(use, "the name of a cookie")
     cookie = Cookie(name.text, span=use.line.span)
     while use.words:
         word = use.words.take("an option")

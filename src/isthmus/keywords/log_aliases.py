@@ -15,18 +15,40 @@ HTTP_ONLY = frozenset(
 _EARLY = (
     *("H", "ST", "T", "Tl", "Ts", "b", "bi", "bp", "ci", "cp", "f", "fi", "fp", "ft", "hr", "hrl", "hs"),
     *("hsl", "lc", "ms", "pid", "rt", "s", "si", "sp", "sslc", "sslv", "t", "tr", "trg", "trl", "CC", "HM"),
-    *("HP", "HPO", "HQ", "HU", "HV", "r", "TR", "Ti", "Tq"),
+    *("HP", "HPO", "HQ", "HU", "HV", "r"),
 )
 _LATE = (
-    *("B", "CS", "ID", "Ta", "Tc", "Td", "Th", "Tr", "Tt", "Tu", "Tw", "U", "ac", "bc", "bq", "fc", "rc"),
+    *(
+        "B",
+        "CS",
+        "ID",
+        "TR",
+        "Ta",
+        "Ti",
+        "Tq",
+        "Tc",
+        "Td",
+        "Th",
+        "Tr",
+        "Tt",
+        "Tu",
+        "Tw",
+        "U",
+        "ac",
+        "bc",
+        "bq",
+        "fc",
+        "rc",
+    ),
     *("sc", "sq", "ts", "tsc"),
 )
 
 ALIASES: dict[str, LogWhen] = dict.fromkeys(_EARLY, LogWhen.CONNECT) | dict.fromkeys(_LATE, LogWhen.END)
 """Every alias but `%o`, and when HAProxy writes a line for the sake of it.
 
-Observed on HAProxy 2.6: a line waits for the end of the session if it has one of the late aliases, and is
-written when the server's connection stands otherwise; no format but the default one is written on accept.
+Observed on HAProxy 2.6: a line waits for the end if it has one of the late aliases; otherwise it is written
+when the server's connection stands, and in HTTP mode when the head of the answer is there. No format but the
+default one is written on accept.
 """
 
 LATE_FETCHES = frozenset(

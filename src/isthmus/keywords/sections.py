@@ -84,6 +84,11 @@ def _no_such_keyword(words: tuple[Word, ...], rows: Table[Draft], where: Where, 
             return RefusedError(REMOVED, message, span, hint=inventory.REMOVED[pair])
         if inventory.knows(family, pair):
             return _not_implemented(pair, span)
+        if any(name.startswith(pair + " ") for name in rows):
+            thirds = sorted(name.split()[2] for name in rows if name.startswith(pair + " "))
+            end = Span(span.file, span.line, span.end, span.end)
+            message = f"`{pair}` needs a word behind it"
+            return RefusedError(MISSING_ARGUMENT, message, end, expected=f"one of {', '.join(thirds)}")
         if seconds:
             known = [*seconds, *inventory.second_words(family, first.text)]
             what = "option" if first.text == "option" else f"`{first.text}`"

@@ -11,7 +11,10 @@ from isthmus.model.expression import Expression
 
 
 class LogWhen(IntEnum):
-    """When everything in a log format is known; the later of two is the greater one."""
+    """When everything in a log format is known; the later of two is the greater one.
+
+    In HTTP mode, CONNECT is when the head of the answer is there, and END the end of the exchange.
+    """
 
     ACCEPT = 0
     CONNECT = 1

@@ -23,7 +23,7 @@ from isthmus.plan.addresses import source_address
 from isthmus.plan.backends import algorithm, automatic_maxconn, backend_options, fullconn
 from isthmus.plan.built import Built, Check, Health
 from isthmus.plan.capabilities import warn_of_capabilities
-from isthmus.plan.dangers import tell_dangers
+from isthmus.plan.dangers import Dangers
 from isthmus.plan.expressions import UNKNOWN_PROXY, Names
 from isthmus.plan.frontends import binds, frontend_options
 from isthmus.plan.health import checks
@@ -78,6 +78,7 @@ class _Builder:
         logs = GlobalLogs(said.log_lines, said.log_tag, said.log_send_hostname is not None)
         self._logs = LogPolicies(logs, self._names, self._namespaces, world, diagnostics)
         self._maxconn = configuration.global_.maxconn or automatic_maxconn(world.open_files())
+        self._dangers = Dangers(diagnostics)
 
     def build(self) -> Built:
         """Build every part, in the order in which HAProxy looks at them."""
@@ -135,7 +136,7 @@ class _Builder:
         if proxy.settings.disabled:
             return
         warn_of_http(proxy, self._diagnostics)
-        tell_dangers(proxy, self._users.get(proxy.name, ()), self._diagnostics)
+        self._dangers.tell(proxy, self._users.get(proxy.name, ()))
         if proxy.is_frontend and not proxy.binds:
             message = f"{proxy.kind} `{proxy.name}` has no `bind` line: nothing can connect to it"
             hint = "declare it as a backend if that is what was meant"

@@ -29,25 +29,33 @@ SPOOFABLE_HEADER = register(
 _PATHS = frozenset({"base", "baseq", "path", "pathq", "url"})
 
 
-def tell_dangers(proxy: Proxy, users: Iterable[Proxy], diagnostics: Diagnostics) -> None:
-    """Tell what may be unsafe in a proxy; `users` are the frontends that send it requests."""
-    if proxy.settings.mode != "http" or proxy.settings.disabled:
-        return
-    raw = next(_raw_paths(proxy.settings.http_rules.request), None)
-    if raw is not None:
-        message = "this rule denies by path, and no rule above it normalizes the URI"
-        hint = "write `http-request normalize-uri path-merge-slashes` and its like above it"
-        diagnostics.diag(RAW_PATH, message, raw, hint=hint)
-    if _restricts(proxy) or (not proxy.is_frontend and all(map(_restricts, users))):
-        return
-    for name, span in _set_headers(proxy):
-        alias = name.replace("-", "_")
-        message = (
-            f"servers that take `{alias}` for `{name}` may believe a client's header instead of this one"
-        )
-        diagnostics.diag(
-            SPOOFABLE_HEADER, message, span, hint="write `option http-restrict-req-hdr-names delete`"
-        )
+class Dangers:
+    """Tells what may be unsafe in proxies; a line of defaults that many follow is told of once."""
+
+    def __init__(self, diagnostics: Diagnostics) -> None:
+        self._diagnostics = diagnostics
+        self._told: set[tuple[str, Span | None]] = set()
+
+    def tell(self, proxy: Proxy, users: Iterable[Proxy]) -> None:
+        """Tell about a proxy; `users` are the frontends that send it requests."""
+        if proxy.settings.mode != "http" or proxy.settings.disabled:
+            return
+        raw = next(_raw_paths(proxy.settings.http_rules.request), None)
+        if raw is not None:
+            message = "this rule denies by path, and no rule above it normalizes the URI"
+            hint = "write `http-request normalize-uri path-merge-slashes` and its like above it"
+            self._once(RAW_PATH, message, raw, hint)
+        if _restricts(proxy) or (not proxy.is_frontend and all(map(_restricts, users))):
+            return
+        for name, span in _set_headers(proxy):
+            alias = name.replace("-", "_")
+            message = f"servers that take `{alias}` for `{name}` may believe a client's header instead"
+            self._once(SPOOFABLE_HEADER, message, span, "write `option http-restrict-req-hdr-names delete`")
+
+    def _once(self, code: str, message: str, span: Span | None, hint: str) -> None:
+        if (code, span) not in self._told:
+            self._told.add((code, span))
+            self._diagnostics.diag(code, message, span, hint=hint)
 
 
 def _restricts(proxy: Proxy) -> bool:

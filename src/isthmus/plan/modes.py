@@ -14,7 +14,7 @@ from isthmus.plan.backends import NEEDS_REQUEST
 from isthmus.plan.names import Proxies, origin
 
 MODE_MISMATCH = register(
-    "E0180",
+    "E0185",
     "frontend and backend of different modes",
     """A frontend in mode http makes requests, and a backend in mode tcp takes a connection; write the same
     `mode` in both, best in `defaults`.""",

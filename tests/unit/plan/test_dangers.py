@@ -47,6 +47,11 @@ def test_a_backend_is_safe_behind_frontends_that_restrict_names(option: str, tol
     assert dangers(text + "backend b\n http-request set-header X-A a\n") == told
 
 
+def test_a_line_of_defaults_is_told_of_once() -> None:
+    text = HEAD.replace("mode http", "mode http\n option forwardfor")
+    assert dangers(text + "frontend f\n bind :1\nfrontend g\n bind :2\n") == [("D0461", 3)]
+
+
 def test_a_start_says_nothing_of_it() -> None:
     assert messages(FRONTEND + " option forwardfor\n") == []
 

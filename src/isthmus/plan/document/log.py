@@ -34,7 +34,7 @@ FormatItem = Literal | Alias | FormatExpression
 
 
 class LogWhen(StrEnum):
-    """When the line of a session is written."""
+    """When the line of a session is written; in HTTP mode CONNECT is when the answer's head is there."""
 
     ACCEPT = "accept"
     CONNECT = "connect"

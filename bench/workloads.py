@@ -1,0 +1,97 @@
+"""table: workloads: what is done to each proxy, the unit of its cost, and what is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What is done, in what unit its cost is told, and what is asked for.
+
+    `port` names one of the proxy's binds. `path`, `headers`, `body` and `close` say what wrk sends over how
+    many `connections`.
+    """
+
+    port: str
+    floor: float
+    aim: float
+    unit: str = "us/op"
+    rate_unit: str = "op/s"
+    connections: int = 64
+    path: str = "/"
+    headers: tuple[str, ...] = ()
+    body: int = 0
+    close: bool = False
+
+
+_TWENTY = tuple(f"X-Field-{number}: a value of some length, number {number}" for number in range(20))
+
+WORKLOADS = {
+    "tcp-ka": Workload("tcp", 1.0, 1.15),
+    "tcp-close": Workload("tcp", 1.0, 1.15, connections=32, close=True),
+    "ns-close": Workload("ns", 1.05, 1.2, connections=32, close=True),
+    "tcp-bulk": Workload("bulk", 1.5, 2.0, "us/MB", "Gbit/s"),
+    # Bytes per idle pair of connections: here less is better, and the limits are absolute.
+    "idle-mem": Workload("tcp", 2500, 1800, "B/pair", "-"),
+    "http-ka": Workload("http", 1.0, 1.15),
+    "http-close": Workload("http", 1.0, 1.15, connections=32, close=True),
+    "http-64k": Workload("http", 1.0, 1.2, connections=32, path="/64k"),
+    "http-rules": Workload("rules", 1.0, 1.2),
+    "http-20-fields": Workload("http", 1.0, 1.15, headers=_TWENTY),
+    "http-post-16k": Workload("http", 1.0, 1.15, body=16384),
+    "http-chunked": Workload("http", 1.0, 1.15, path="/chunked"),
+    "http-map-1": Workload("map1", 1.0, 1.0, path="/key-1"),
+    "http-map-100k": Workload("map100k", 1.0, 1.0, path="/key-77777"),
+    "http-choice-10": Workload("choice10", 1.0, 1.0, path="/key-7"),
+    "http-choice-10k": Workload("choice10k", 1.0, 1.0, path="/key-7777"),
+}
+
+HTTP_CONFIG = """
+defaults
+  mode http
+  timeout client 60s
+  timeout server 60s
+  timeout connect 5s
+frontend fh
+  bind 127.0.0.1:{http}
+  default_backend bh
+backend bh
+  server s1 127.0.0.1:{origin}
+frontend fr
+  bind 127.0.0.1:{rules}
+  acl is_api path_beg /api
+  acl is_static path_end .css .js .png
+  acl host_a hdr(host) -i a.example.com
+  http-request set-header X-Forwarded-Proto http
+  http-request add-header X-Trace %[src]
+  http-request deny if {{ path_sub /etc/passwd }}
+  http-response set-header X-Served-By edge
+  use_backend bh if is_api host_a
+  use_backend bh if is_static
+  default_backend bh
+frontend fm1
+  bind 127.0.0.1:{map1}
+  http-request set-header X-Found %[path,map_str({folder}/map-1,none)]
+  default_backend bh
+frontend fm100k
+  bind 127.0.0.1:{map100k}
+  http-request set-header X-Found %[path,map_str({folder}/map-100000,none)]
+  default_backend bh
+frontend fc10
+  bind 127.0.0.1:{choice10}
+  use_backend %[path,map_str({folder}/choice-10)]
+frontend fc10k
+  bind 127.0.0.1:{choice10k}
+  use_backend %[path,map_str({folder}/choice-10000)]
+"""
+
+BINDS = ("http", "rules", "map1", "map100k", "choice10", "choice10k")
+
+FILES = {
+    "map-1": ("value", 1),
+    "map-100000": ("value", 100000),
+    "choice-10": ("bh", 10),
+    "choice-10000": ("bh", 10000),
+}
+"""Files of maps: what each key `/key-N` maps to, and how many keys there are."""
