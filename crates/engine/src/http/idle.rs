@@ -16,7 +16,8 @@ use crate::local::LocalServer;
 use crate::namespace::Namespace;
 use crate::session::Session;
 use crate::slab::Key;
-use crate::worker::{End, Worker};
+use crate::token::End;
+use crate::worker::Worker;
 
 /// A connection to a server.
 pub(crate) struct Link {
