@@ -238,5 +238,5 @@ def answers(port: int, limit: float = 20) -> bool:
 
 
 def missing_tools() -> list[str]:
-    needed = ("nginx", "wrk", "iperf3", "taskset", "setpriv", "ip")
+    needed = ("nginx", "wrk", "h2load", "iperf3", "taskset", "setpriv", "ip")
     return [tool for tool in needed if not shutil.which(tool)]

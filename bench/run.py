@@ -6,7 +6,7 @@ origin share CPU 1.  The figure to quote is the proxy's CPU time per operation (
 processes), because it holds whether or not the proxy was the bottleneck.  Proxies take turns A B A B, and the
 ratio is the median of the rounds' ratios to the first proxy named: above 1, the other one is cheaper.
 
-Needs nginx, wrk, iperf3, taskset, setpriv, ip; root for ns-close, which is skipped without.
+Needs nginx, wrk, h2load, iperf3, taskset, setpriv, ip; root for ns-close, which is skipped without.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -34,6 +35,7 @@ from workloads import WORKLOADS
 
 ROOT = Path(__file__).resolve().parent.parent
 IDLE_CONNECTIONS = 3000
+PACKAGES = "nginx-light wrk nghttp2-client iperf3 util-linux iproute2"
 
 
 @dataclass(frozen=True)
@@ -107,10 +109,27 @@ def measure(workload: str, subject: Subject, seconds: int) -> Sample:
     port = subject.ports[WORKLOADS[workload].port]
     if workload == "idle-mem":
         return Sample(idle_pair(subject, port), 0.0, 0)
+    if workload == "http-p99":
+        return slowest_hundredth(port, seconds)
     before = subject.cpu_seconds()
     operations, rate, errors = generate(workload, port, seconds)
     used = subject.cpu_seconds() - before
     return Sample(used * 1e6 / operations if operations else None, rate, errors)
+
+
+def slowest_hundredth(port: int, seconds: int) -> Sample:
+    """Microseconds that 99 of 100 requests take at most, at a rate that leaves the proxy half idle."""
+    clients, each = WORKLOADS["http-p99"].connections, 250
+    with tempfile.NamedTemporaryFile(suffix=".log") as log:
+        output_of(
+            [*f"h2load --h1 -t1 -c{clients} --rps={each} -D{seconds}".split(), f"--log-file={log.name}",
+             f"http://127.0.0.1:{port}/"]
+        )  # fmt: skip
+        lines = [line.split() for line in Path(log.name).read_text().splitlines()]
+    times = sorted(int(line[2]) for line in lines if len(line) == 3 and line[1] == "200")
+    if not times:
+        return Sample(None, 0.0, 1)
+    return Sample(times[len(times) * 99 // 100], len(times) / seconds, len(lines) - len(times))
 
 
 def idle_pair(subject: Subject, port: int) -> float:
@@ -228,7 +247,7 @@ def main() -> int:
     chosen = arguments()
     if missing := missing_tools():
         print(
-            f"missing: {', '.join(missing)} (Debian: nginx-light wrk iperf3 util-linux iproute2)",
+            f"missing: {', '.join(missing)} (Debian: {PACKAGES})",
             file=sys.stderr,
         )
         return 2
