@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use isthmus_balance::{Key, Place, State};
+use isthmus_balance::{Key, Place, Priority, State};
 
 use crate::generation::{Backend, HashKey};
 use crate::local::{LocalBackend, LocalServer};
@@ -141,6 +141,7 @@ impl Worker {
         let who = Waiting {
             worker: self.turn.worker,
             key: session.key,
+            priority: session.priority(),
         };
         let line = &backend.shared.line;
         // Counted before: whoever grants a slot at once counts it as gone.
@@ -301,6 +302,15 @@ impl Backend {
 }
 
 impl Session {
+    /// Its place among those who wait, as rules have set it.
+    fn priority(&self) -> Priority {
+        let (class, offset) = self
+            .http
+            .as_deref()
+            .map_or((0, 0), |stream| stream.priority);
+        Priority::new(class, offset)
+    }
+
     fn server_at(&self, at: usize) -> Option<Rc<LocalServer>> {
         self.backend.as_ref()?.servers.get(at).cloned()
     }

@@ -264,8 +264,11 @@ impl Session {
             } => {
                 let value = expression.value_as(&view, isthmus_sample::Kind::Bin);
                 if let Some(Sample::Str(bytes) | Sample::Bin(bytes)) = value {
-                    self.notes()
-                        .capture(*slot, bytes.get(..*len).unwrap_or(&bytes));
+                    let side = match self.judges_response() {
+                        true => isthmus_sample::Side::Response,
+                        false => isthmus_sample::Side::Request,
+                    };
+                    self.keep(side, *slot, bytes.get(..*len).unwrap_or(&bytes));
                 }
             }
             Action::SetLogLevel(level) => self.log_level = Some(*level),

@@ -17,6 +17,8 @@ use crate::slab::Key;
 pub(crate) struct Waiting {
     pub(crate) worker: usize,
     pub(crate) key: Key,
+    /// `set-priority-class` and `set-priority-offset`
+    pub(crate) priority: Priority,
 }
 
 /// Why somebody does not wait.
@@ -60,7 +62,7 @@ impl WaitingLine {
             deadline: u64::MAX,
         };
         let ticket = queue
-            .enqueue(place, who, Priority::default(), times, maxqueue)
+            .enqueue(place, who, who.priority, times, maxqueue)
             .map_err(|_| NotJoined::Full)?;
         self.count.fetch_add(1, SeqCst);
         Ok((ticket, queue.len(place)))
@@ -216,7 +218,11 @@ mod tests {
                 generation: 0,
             };
             self.balancer.queued(0);
-            let who = Waiting { worker, key };
+            let who = Waiting {
+                worker,
+                key,
+                priority: Priority::default(),
+            };
             let joined = self.line.join(Place::Server(0), who, (1, 0), || true);
             assert!(joined.is_ok());
             self.offer();
@@ -241,6 +247,7 @@ mod tests {
         };
         let waiting = |worker| Waiting {
             worker,
+            priority: Priority::default(),
             key: Key {
                 index: 0,
                 generation: 0,
@@ -277,7 +284,11 @@ mod tests {
                 for worker in 0..WORKERS {
                     let line = &race.line;
                     scope.spawn(move || {
-                        let who = Waiting { worker, key };
+                        let who = Waiting {
+                            worker,
+                            key,
+                            priority: Priority::default(),
+                        };
                         let _ = line.join(Place::Server(0), who, (1, 0), || server.usable());
                     });
                 }

@@ -99,7 +99,7 @@ impl Compiler<'_> {
         })
     }
 
-    fn note<T>(&mut self, origin: &str, outcome: Result<T, String>) -> Option<T> {
+    pub(crate) fn note<T>(&mut self, origin: &str, outcome: Result<T, String>) -> Option<T> {
         outcome
             .map_err(|message| self.errors.push((origin.to_owned(), message)))
             .ok()

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use isthmus_balance::Ticket;
-use isthmus_sample::{Scope, Variables};
+use isthmus_sample::{Scope, Side, Variables};
 use isthmus_sockets::{Interest, Peer, Pipe};
 
 use crate::choose::WaitsAt;
@@ -255,6 +255,8 @@ pub(crate) struct Notes {
     pub(crate) ticket: Cell<Option<Ticket>>,
     pub(crate) unique_id: OnceCell<Vec<u8>>,
     pub(crate) captures: RefCell<Vec<Option<Vec<u8>>>>,
+    /// The same of responses (HTTP mode).
+    pub(crate) response_captures: RefCell<Vec<Option<Vec<u8>>>>,
     /// Variables of the scopes sess, txn, req, res.
     pub(crate) variables: RefCell<[Variables; 4]>,
     /// The server that failed last, to be avoided.
@@ -276,8 +278,11 @@ impl Notes {
     }
 
     /// Keeps a value in a capture slot.
-    pub(crate) fn capture(&self, slot: usize, value: &[u8]) {
-        let mut captures = self.captures.borrow_mut();
+    pub(crate) fn capture(&self, side: Side, slot: usize, value: &[u8]) {
+        let mut captures = match side {
+            Side::Request => self.captures.borrow_mut(),
+            Side::Response => self.response_captures.borrow_mut(),
+        };
         if captures.len() <= slot {
             captures.resize(slot + 1, None);
         }
@@ -288,6 +293,21 @@ impl Notes {
 }
 
 impl Session {
+    /// Keeps a value in a capture slot of the frontend, cut to its length. False: there is none.
+    pub(crate) fn keep(&self, side: Side, slot: usize, value: &[u8]) -> bool {
+        let plan = &self.frontend.shared.plan;
+        let length = match side {
+            Side::Request => plan.captures.get(slot),
+            Side::Response => plan.http.as_ref().and_then(|h| h.response_slots.get(slot)),
+        };
+        let Some(&length) = length else {
+            return false;
+        };
+        let value = value.get(..length).unwrap_or(value);
+        self.notes().capture(side, slot, value);
+        true
+    }
+
     /// What few sessions need, made when first needed.
     pub(crate) fn notes(&self) -> &Notes {
         self.notes.get_or_init(Box::default)

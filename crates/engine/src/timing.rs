@@ -1,5 +1,6 @@
 //! What a session learns from events, and when it has waited for too long.
 
+use isthmus_plan::http::TimeoutKind;
 use isthmus_sockets::Ready;
 
 use crate::session::{Phase, Session};
@@ -52,11 +53,14 @@ impl Session {
             Phase::InspectBackend => {
                 after(self.phase_began, backend.map(|b| b.inspect_delay)).min(self.client_silence())
             }
-            Phase::Queued => after(
-                self.phase_began,
-                backend.and_then(|b| b.timeout_queue.or(b.timeout_connect)),
-            ),
-            Phase::Connecting => after(self.phase_began, backend.and_then(|b| b.timeout_connect)),
+            Phase::Queued => {
+                let usual = backend.and_then(|b| b.timeout_queue.or(b.timeout_connect));
+                after(self.phase_began, self.timeout(TimeoutKind::Queue, usual))
+            }
+            Phase::Connecting => {
+                let usual = backend.and_then(|b| b.timeout_connect);
+                after(self.phase_began, self.timeout(TimeoutKind::Connect, usual))
+            }
             Phase::Pausing => after(self.phase_began, Some(self.turn_around())),
             Phase::Choose | Phase::Depart => NEVER,
             Phase::Request => self.request_deadline(),
@@ -93,9 +97,9 @@ impl Session {
     }
 
     fn tunnel(&self) -> Option<u64> {
-        self.backend
-            .as_ref()
-            .and_then(|backend| backend.shared.plan.timeout_tunnel)
+        let backend = self.backend.as_ref();
+        let usual = backend.and_then(|backend| backend.shared.plan.timeout_tunnel);
+        self.timeout(TimeoutKind::Tunnel, usual)
     }
 
     /// When the client has been silent, or has taken nothing, for too long.

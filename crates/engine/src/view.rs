@@ -87,8 +87,8 @@ impl<'v> View<'v> {
             Number::Redispatched => i64::from(session.redispatched),
             Number::ServerQueuePosition => notes.map_or(0, |n| n.server_queue.get()),
             Number::BackendQueuePosition => notes.map_or(0, |n| n.backend_queue.get()),
-            // No rule sets a priority yet.
-            Number::PriorityClass | Number::PriorityOffset => 0,
+            Number::PriorityClass => session.http.as_deref().map_or(0, |s| s.priority.0),
+            Number::PriorityOffset => session.http.as_deref().map_or(0, |s| s.priority.1),
             Number::ClientTimeout => signed(frontend.plan.timeout_client?),
             Number::SrcIsLocal => i64::from(is_local(session.source()?.ip(), session)),
             Number::DstIsLocal => i64::from(is_local(session.destination()?.ip(), session)),
@@ -372,22 +372,16 @@ impl Context for View<'_> {
     }
 
     fn capture(&self, side: Side, slot: usize) -> Option<Bytes<'_>> {
-        if side == Side::Response {
-            return None;
-        }
-        let captures = self.session.notes.get()?.captures.borrow();
+        let notes = self.session.notes.get()?;
+        let captures = match side {
+            Side::Request => notes.captures.borrow(),
+            Side::Response => notes.response_captures.borrow(),
+        };
         captures.get(slot)?.clone().map(Cow::Owned)
     }
 
     fn set_capture(&self, side: Side, slot: usize, value: &[u8]) -> bool {
-        let lengths = &self.session.frontend.shared.plan.captures;
-        let Some(&len) = lengths.get(slot).filter(|_| side == Side::Request) else {
-            return false;
-        };
-        self.session
-            .notes()
-            .capture(slot, value.get(..len).unwrap_or(value));
-        true
+        self.session.keep(side, slot, value)
     }
 
     fn variable(&self, variable: VarRef) -> Option<Sample<'_>> {

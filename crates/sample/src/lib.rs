@@ -33,6 +33,7 @@ pub use assignment::Assignment;
 pub use cast::{can_cast, cast};
 pub use condition::{CompiledCondition, LineList, Program, Verdict};
 pub use context::{Content, Context, Nowhere, Payload, Side};
+pub use convert::substitute;
 pub use expression::{Compiled, Fetched};
 pub use facts::{BackendNumber, End, FrontendNumber, Number, ServerNumber, TcpInfo, Text};
 pub use format::Format;

@@ -278,10 +278,45 @@ impl Worker {
 }
 
 impl Session {
+    /// Adds a field to the 103 answer that is being made; a client of HTTP/1.0 gets none.
+    pub(super) fn add_hint(&mut self, name: &[u8], value: &[u8]) {
+        if !self.client_is_11() {
+            return;
+        }
+        let hints = &mut self.stream().hints;
+        if hints.is_empty() {
+            hints.extend_from_slice(b"HTTP/1.1 103 Early Hints\r\n");
+        }
+        hints.extend_from_slice(name);
+        hints.extend_from_slice(b": ");
+        hints.extend(
+            value
+                .iter()
+                .filter(|byte| !matches!(byte, b'\r' | b'\n' | 0)),
+        );
+        hints.extend_from_slice(b"\r\n");
+    }
+
+    /// Sends the 103 answer that `early-hint` rules in a row have made (RFC 8297).
+    pub(super) fn send_hints(&mut self) {
+        let Some(stream) = self.http.as_deref_mut().filter(|s| !s.hints.is_empty()) else {
+            return;
+        };
+        let mut hints = std::mem::take(&mut stream.hints);
+        hints.extend_from_slice(b"\r\n");
+        self.down.bytes += hints.len() as u64;
+        // A client that is gone is noticed when the answer itself is written.
+        self.down
+            .write_pieces(&self.client, &[std::io::IoSlice::new(&hints)]);
+    }
+
     fn tarpit_time(&self) -> u64 {
         let of = |proxy: &isthmus_plan::http::HttpProxy| proxy.timeout_tarpit;
         let backend = self.backend.as_ref();
         let http = backend.and_then(|b| b.shared.plan.http.as_ref());
+        if let Some(time) = self.timeout(isthmus_plan::http::TimeoutKind::Tarpit, None) {
+            return time;
+        }
         http.and_then(|http| of(&http.common))
             .or_else(|| of(&self.frontend.shared.plan.http.as_ref()?.common))
             .unwrap_or(0)

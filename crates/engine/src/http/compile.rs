@@ -5,6 +5,7 @@ use isthmus_plan::http as from;
 use isthmus_proto::http1::Rules;
 use isthmus_sample::{Compiled, CompiledCondition, Format};
 
+use super::awaiting::Patience;
 use super::edit::Edit;
 use crate::rules::{Action, Compiler};
 
@@ -37,6 +38,10 @@ pub(crate) enum HttpAction {
     Redirect(Redirect),
     Auth(Option<Vec<u8>>),
     Pause(Delay),
+    /// `wait-for-body`
+    AwaitBody(Patience),
+    /// `early-hint`
+    Hint(Vec<u8>, Format),
 }
 
 /// An answer of the proxy's own.
@@ -175,6 +180,14 @@ impl Compiler<'_> {
             From::Redirect { redirect } => HttpAction::Redirect(self.redirect(origin, redirect)?),
             From::Auth { realm } => {
                 HttpAction::Auth(realm.as_ref().map(|realm| realm.as_bytes().to_vec()))
+            }
+            From::WaitForBody { time, at_least } => HttpAction::AwaitBody(Patience {
+                time: Some(*time),
+                at_least: *at_least,
+            }),
+            From::EarlyHint { name, value } => {
+                let name = name.to_ascii_lowercase().into_bytes();
+                HttpAction::Hint(name, self.format(origin, value)?)
             }
             From::Pause { delay } => HttpAction::Pause(self.delay(origin, delay)?),
             other => HttpAction::Edit(Edit::compile(origin, other, self)?),

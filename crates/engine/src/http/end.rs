@@ -140,7 +140,7 @@ impl Worker {
         let backend = session.backend.clone()?;
         let plan = backend.shared.plan.http.as_ref()?;
         let silent = stream.response.buffer.len() == 0;
-        let again = silent && stream.replayable && !session.down.bytes > 0;
+        let again = silent && stream.replayable && !stream.no_retry && !session.down.bytes > 0;
         let stale = again && stream.reused && !stream.renewed && stream.method.is_idempotent();
         let asked = plan
             .retry_on
@@ -210,6 +210,7 @@ impl Notes {
     fn next_exchange(&mut self) {
         self.unique_id.take();
         self.captures.get_mut().clear();
+        self.response_captures.get_mut().clear();
         for scope in self.variables.get_mut().iter_mut().skip(1) {
             *scope = isthmus_sample::Variables::default();
         }

@@ -1,5 +1,7 @@
 //! An exchange at work: the request's body up, the response down, until both are over.
 
+use isthmus_plan::http::TimeoutKind;
+
 use super::stream::Answerer;
 use crate::forward::Pumped;
 use crate::session::Session;
@@ -108,6 +110,14 @@ impl Session {
         over && self.down.is_flushed() && (!sends || stream.is_tunnel())
     }
 
+    /// A timeout as a rule or else the configuration has it.
+    pub(crate) fn timeout(&self, which: TimeoutKind, usual: Option<u64>) -> Option<u64> {
+        let stream = self.http.as_deref();
+        stream
+            .and_then(|stream| stream.timeouts.get(which))
+            .or(usual)
+    }
+
     /// When the client has been silent, or has taken nothing, for too long.
     pub(crate) fn exchange_client_deadline(&self) -> u64 {
         let Some(stream) = self.http.as_deref() else {
@@ -117,7 +127,10 @@ impl Session {
         if !(sends && stream.answerer == Answerer::Server) && self.down.is_flushed() {
             return u64::MAX;
         }
-        let limit = self.frontend.shared.plan.timeout_client;
+        let limit = self.timeout(
+            TimeoutKind::Client,
+            self.frontend.shared.plan.timeout_client,
+        );
         limit.map_or(u64::MAX, |limit| self.client_active.saturating_add(limit))
     }
 
@@ -134,10 +147,11 @@ impl Session {
         if !awaited && self.up.is_flushed() {
             return u64::MAX;
         }
-        let limit = self
+        let usual = self
             .backend
             .as_ref()
             .and_then(|b| b.shared.plan.timeout_server);
+        let limit = self.timeout(TimeoutKind::Server, usual);
         limit.map_or(u64::MAX, |limit| self.server_active.saturating_add(limit))
     }
 }

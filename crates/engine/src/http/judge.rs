@@ -29,6 +29,10 @@ impl Worker {
         let frontend = session.frontend.clone();
         let stage = session.http.as_ref().map_or(Stage::Done, |s| s.stage);
         if stage == Stage::Content {
+            match self.buffers_request(session) {
+                Judged::Pass => {}
+                other => return self.judged(session, other),
+            }
             let rules = &frontend.shared.content_rules;
             match self.judge_content(session, rules) {
                 Judged::Pass => session.set_stage(Stage::Http),
@@ -71,8 +75,9 @@ impl Worker {
                 other => return self.judged(session, other),
             }
         }
-        if self.waits_for_body(session) {
-            return Step::Wait;
+        match self.buffers_request(session) {
+            Judged::Pass => {}
+            other => return self.judged(session, other),
         }
         session.timed_out = false;
         session.set_stage(Stage::Done);
@@ -96,12 +101,6 @@ impl Worker {
             Some(side) => self.judge_http(session, &side.request_rules),
             None => Judged::Pass,
         }
-    }
-
-    /// `option http-buffer-request`: the rules and the server come when the body is there, or the
-    /// buffer full.
-    fn waits_for_body(&mut self, _session: &mut Session) -> bool {
-        false
     }
 
     /// What a stream that was given up before its response is answered with; false if nothing can
@@ -173,6 +172,9 @@ impl Worker {
                     continue;
                 }
             }
+            if !matches!(rule.action, HttpAction::Hint(..)) {
+                session.send_hints();
+            }
             match self.act_http(session, rule) {
                 Judged::Pass if rule.ends() => break,
                 Judged::Pass => {}
@@ -183,6 +185,7 @@ impl Worker {
                 other => return other,
             }
         }
+        session.send_hints();
         Judged::Pass
     }
 
@@ -218,6 +221,15 @@ impl Worker {
             HttpAction::Auth(realm) => self.demand_authentication(session, realm),
             HttpAction::Tarpit(reply) => self.tarpit(session, reply),
             HttpAction::Pause(delay) => self.pause_rules(session, delay),
+            HttpAction::AwaitBody(patience) if !session.judges_response() => {
+                self.await_body(session, *patience)
+            }
+            HttpAction::AwaitBody(_) => Judged::Pass,
+            HttpAction::Hint(name, value) => {
+                let value = value.to_bytes(&View::new(session, &self.turn));
+                session.add_hint(name, &value);
+                Judged::Pass
+            }
             HttpAction::Edit(edit) => match self.edit(session, edit) {
                 true => Judged::Pass,
                 false => {
@@ -260,7 +272,7 @@ impl Session {
     }
 
     /// Whether it is the response that rules look at.
-    pub(super) fn judges_response(&self) -> bool {
+    pub(crate) fn judges_response(&self) -> bool {
         self.http.as_ref().is_some_and(|s| s.response.whole)
     }
 

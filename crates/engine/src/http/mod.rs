@@ -7,8 +7,10 @@
 //! ```
 
 mod answer;
+mod awaiting;
 mod body;
 mod buffer;
+mod captures;
 mod compile;
 mod edit;
 mod end;

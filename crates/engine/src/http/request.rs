@@ -138,6 +138,7 @@ impl Worker {
         }
         stream.method = request.head.method();
         stream.replayable = true;
+        session.capture_request();
         Step::Again
     }
 

@@ -107,6 +107,8 @@ impl Worker {
                 return Some(Awaited::Turned(self.response_is_bad(session)));
             }
         };
+        session.capture_response();
+        let stream = session.http.as_deref_mut()?;
         if let Some(server) = &session.chosen {
             server.counters.count_response(stream.server_status);
         }

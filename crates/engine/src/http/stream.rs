@@ -2,6 +2,7 @@
 //! It is borrowed from the worker when a request begins and given back behind its response, so
 //! that sessions that idle hold none.
 
+use isthmus_plan::http::TimeoutKind;
 use isthmus_proto::http::Method;
 use isthmus_proto::http1::{RequestHead, ResponseHead, Rewrite, View};
 
@@ -58,6 +59,22 @@ impl Store {
     }
 }
 
+/// Timeouts that rules have replaced for this stream, milliseconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Timeouts([Option<u64>; 6]);
+
+impl Timeouts {
+    pub(crate) fn set(&mut self, which: TimeoutKind, time: u64) {
+        if let Some(place) = self.0.get_mut(which as usize) {
+            *place = Some(time);
+        }
+    }
+
+    pub(crate) fn get(&self, which: TimeoutKind) -> Option<u64> {
+        self.0.get(which as usize).copied().flatten()
+    }
+}
+
 /// Who answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Answerer {
@@ -101,6 +118,18 @@ pub(crate) struct Stream {
     pub(crate) lenient: bool,
     /// The request's head is as the server gets it.
     pub(crate) prepared: bool,
+    /// `disable-l7-retry`
+    pub(crate) no_retry: bool,
+    /// `set-priority-class` and `set-priority-offset`
+    pub(crate) priority: (i64, i64),
+    /// `set-timeout`
+    pub(crate) timeouts: Timeouts,
+    /// The 103 answer that `early-hint` rules make.
+    pub(crate) hints: Vec<u8>,
+    /// The client was told to send its body (100 Continue).
+    pub(crate) invited: bool,
+    /// `capture cookie`: of the request and of the response, `name=value`.
+    pub(crate) cookies: [Option<Vec<u8>>; 2],
     /// All that was sent of the request still stands in the buffer.
     pub(crate) replayable: bool,
     /// Its end has been counted and logged.

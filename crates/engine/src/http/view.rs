@@ -102,6 +102,8 @@ impl View<'_> {
         let bytes = request.buffer.bytes();
         let (request_whole, response_whole) = (request.whole, stream.response.whole);
         let span = match fact {
+            Text::RequestCookie => return stream.cookies[0].as_deref().map(Cow::Borrowed),
+            Text::ResponseCookie => return stream.cookies[1].as_deref().map(Cow::Borrowed),
             Text::RequestMethod if request_whole => request.head.method_span(),
             Text::RequestTarget if request_whole => request.head.target_span(),
             Text::RequestVersion if request_whole => {

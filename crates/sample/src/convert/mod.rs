@@ -18,6 +18,8 @@ mod packet;
 mod protobuf;
 mod proxy;
 mod regsub;
+
+pub use regsub::substitute;
 mod string;
 mod time;
 mod variable;

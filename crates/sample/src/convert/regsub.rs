@@ -83,7 +83,7 @@ fn replace(regex: &Regex, text: &[u8], by: &[u8], global: bool) -> Vec<u8> {
 
 /// Writes a substitution: `\0`..`\9` are groups, `\xHH` is a byte, `\` and another character is
 /// that character.
-pub(super) fn substitute(by: &[u8], captures: &Captures<'_>, out: &mut Vec<u8>) {
+pub fn substitute(by: &[u8], captures: &Captures<'_>, out: &mut Vec<u8>) {
     let mut rest = by;
     while let Some((&byte, after)) = rest.split_first() {
         rest = after;

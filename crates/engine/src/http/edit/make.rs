@@ -1,0 +1,150 @@
+//! Changes of a head.
+
+use isthmus_plan::http as from;
+use isthmus_proto::http1::{FieldId, Rewrite, StartLine, View as Head};
+use isthmus_sample::substitute;
+use regex::bytes::Regex;
+
+use super::Edit;
+use super::target::{part_of, with_part};
+use crate::http::message;
+use crate::session::Session;
+
+/// What is to be changed of fields: nothing left of one, or another value.
+type FieldChange = (FieldId, Option<Vec<u8>>);
+
+impl Session {
+    /// Makes a change of the head that rules look at; false where it cannot be made.
+    pub(super) fn change(&mut self, edit: &Edit, text: &[u8]) -> bool {
+        let response = self.judges_response();
+        let Some(stream) = self.http.as_deref_mut() else {
+            return false;
+        };
+        let mut rewrite = match response {
+            true => std::mem::take(&mut stream.response.rewrite),
+            false => std::mem::take(&mut stream.request.rewrite),
+        };
+        let (request, answer) = (&stream.request, &stream.response);
+        let head = match response {
+            true => Head::response(&answer.head, answer.buffer.bytes(), &rewrite),
+            false => Head::request(&request.head, request.buffer.bytes(), &rewrite),
+        };
+        let target = new_target(&head, edit, text);
+        let fields = new_fields(&head, edit, text);
+        let done = match target {
+            Ok(None) => {
+                for (id, value) in fields {
+                    match value {
+                        Some(value) => rewrite.set_value(id, &value),
+                        None => rewrite.remove(id),
+                    }
+                }
+                make(edit, text, &mut rewrite)
+            }
+            Ok(Some(target)) => rewrite.set(StartLine::Target, &target),
+            Err(()) => false,
+        };
+        match response {
+            true => stream.response.rewrite = rewrite,
+            false => stream.request.rewrite = rewrite,
+        }
+        done
+    }
+}
+
+/// The target as a change makes it; `None` where it stays.
+///
+/// # Errors
+/// It is malformed, and the change refuses that.
+fn new_target(head: &Head<'_>, edit: &Edit, text: &[u8]) -> Result<Option<Vec<u8>>, ()> {
+    let target = head.part(StartLine::Target);
+    match edit {
+        Edit::SetTarget(part, _) => Ok(Some(with_part(target, *part, text))),
+        Edit::ReplaceTarget(part, regex, _) => Ok(replaced(regex, part_of(target, *part), text)
+            .map(|text| with_part(target, *part, &text))),
+        Edit::Normalize(normalizer) => normalizer.apply(target).map(Some).ok_or(()),
+        _ => Ok(None),
+    }
+}
+
+fn new_fields(head: &Head<'_>, edit: &Edit, text: &[u8]) -> Vec<FieldChange> {
+    let mut changes = Vec::new();
+    if let Edit::AddHeader(..) | Edit::SetMethod(_) | Edit::SetStatus(..) = edit {
+        return changes;
+    }
+    head.for_each_id(|id, own, value| {
+        match edit {
+            Edit::SetHeader(name, _) if own == &name[..] => changes.push((id, None)),
+            Edit::DelHeader(name, how) if matches_name(own, name, *how) => changes.push((id, None)),
+            Edit::DelMatching(regex) if regex.is_match(own) => changes.push((id, None)),
+            Edit::Replace {
+                name,
+                regex,
+                elements,
+                ..
+            } if own == &name[..] => {
+                let made = match elements {
+                    true => replaced_elements(regex, value, text),
+                    false => replaced(regex, value, text),
+                };
+                changes.extend(made.map(|made| (id, Some(made))));
+            }
+            _ => {}
+        }
+        true
+    });
+    changes
+}
+
+/// What stands instead of a text that matches; `None` where it does not.
+fn replaced(regex: &Regex, text: &[u8], by: &[u8]) -> Option<Vec<u8>> {
+    let captures = regex.captures(text)?;
+    let mut out = Vec::with_capacity(by.len());
+    substitute(by, &captures, &mut out);
+    Some(out)
+}
+
+/// The same for each element of a comma-separated value; what is around elements stays.
+fn replaced_elements(regex: &Regex, value: &[u8], by: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(value.len());
+    let mut any = false;
+    for (index, element) in value.split(|byte| *byte == b',').enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        let inner = element.trim_ascii();
+        let before = element.len() - element.trim_ascii_start().len();
+        match replaced(regex, inner, by) {
+            Some(made) => {
+                any = true;
+                out.extend_from_slice(element.get(..before).unwrap_or_default());
+                out.extend_from_slice(&made);
+            }
+            None => out.extend_from_slice(element),
+        }
+    }
+    any.then_some(out)
+}
+
+fn matches_name(own: &[u8], name: &[u8], how: from::NameMatch) -> bool {
+    match how {
+        from::NameMatch::Str => own == name,
+        from::NameMatch::Beg => own.starts_with(name),
+        from::NameMatch::End => own.ends_with(name),
+        from::NameMatch::Sub => memchr::memmem::find(own, name).is_some(),
+        from::NameMatch::Reg => false,
+    }
+}
+
+fn make(edit: &Edit, text: &[u8], rewrite: &mut Rewrite) -> bool {
+    match edit {
+        Edit::AddHeader(name, _) | Edit::SetHeader(name, _) => rewrite.add(name, text),
+        Edit::SetMethod(_) => rewrite.set(StartLine::Method, text),
+        Edit::SetStatus(status, reason) => {
+            let usual = message::reason(*status).as_bytes();
+            rewrite.set(StartLine::Status, status.to_string().as_bytes())
+                && rewrite.set(StartLine::Reason, reason.as_deref().unwrap_or(usual))
+        }
+        _ => true,
+    }
+}
