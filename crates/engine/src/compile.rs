@@ -70,7 +70,7 @@ fn compile_with(
         namespaces,
         number,
     };
-    let backends = plan
+    let backends: Vec<Arc<Backend>> = plan
         .backends
         .iter()
         .enumerate()
@@ -95,6 +95,7 @@ fn compile_with(
         lists: crate::patterns::all(plan, lists, &program),
         program,
         frontends,
+        backend_names: names_of(&backends),
         backends,
         namespaces: namespaces.to_vec(),
         listed: plan
@@ -105,6 +106,12 @@ fn compile_with(
         proc_variables: registry.proc_variables.clone(),
         assigned: variables,
     })
+}
+
+/// Of backends with one name the first counts, as where a plan resolves names.
+fn names_of(backends: &[Arc<Backend>]) -> std::collections::HashMap<Box<[u8]>, usize> {
+    let named = |(at, backend): (usize, &Arc<Backend>)| (backend.plan.name.as_bytes().into(), at);
+    backends.iter().enumerate().rev().map(named).collect()
 }
 
 fn acls(

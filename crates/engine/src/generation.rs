@@ -1,6 +1,7 @@
 //! A plan compiled: what the workers share while it is in force. It never changes; what does
 //! change (counters, server state, open sockets) stands behind the `live` parts and outlives it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 
@@ -36,6 +37,8 @@ pub(crate) struct Generation {
     pub(crate) lists: Vec<crate::patterns::Listed>,
     pub(crate) frontends: Vec<Arc<Frontend>>,
     pub(crate) backends: Vec<Arc<Backend>>,
+    /// Where each backend stands, by name.
+    pub(crate) backend_names: HashMap<Box<[u8]>, usize>,
     pub(crate) namespaces: Vec<Arc<Namespace>>,
     /// Namespaces that a NETNS TLV may pick.
     pub(crate) listed: Vec<Arc<Namespace>>,
@@ -45,6 +48,11 @@ pub(crate) struct Generation {
 }
 
 impl Generation {
+    /// Where the backend of a name stands.
+    pub(crate) fn backend_named(&self, name: &[u8]) -> Option<usize> {
+        self.backend_names.get(name).copied()
+    }
+
     /// The namespace that a NETNS TLV picks by name.
     pub(crate) fn listed(&self, name: &str) -> Option<&Arc<Namespace>> {
         self.listed.iter().find(|namespace| namespace.name == name)

@@ -183,12 +183,7 @@ impl Worker {
     pub(crate) fn choose_backend(&mut self, session: &Session) -> Option<usize> {
         let frontend = &session.frontend.shared;
         let generation = &session.frontend.generation;
-        let named = |name: &[u8]| {
-            generation
-                .backends
-                .iter()
-                .position(|b| b.plan.name.as_bytes() == name)
-        };
+        let named = |name: &[u8]| generation.backend_named(name);
         self.first_choice(session, &frontend.choices, named)
             .or(frontend.plan.default_backend)
     }

@@ -45,6 +45,7 @@ mod slab;
 mod snapshot;
 mod succession;
 mod timing;
+mod token;
 mod variables;
 mod view;
 mod wheel;

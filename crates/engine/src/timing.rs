@@ -3,7 +3,7 @@
 use isthmus_sockets::Ready;
 
 use crate::session::{Phase, Session};
-use crate::worker::End;
+use crate::token::End;
 
 /// A client that must send a PROXY header and for which no timeout is configured.
 const HEADER_TIMEOUT: u64 = 10_000;

@@ -308,10 +308,7 @@ impl Context for View<'_> {
     fn find_server(&self, backend: Option<&[u8]>, server: &[u8]) -> Option<(usize, usize)> {
         let generation = &self.session.frontend.generation;
         let backend = match backend {
-            Some(name) => generation
-                .backends
-                .iter()
-                .position(|b| b.plan.name.as_bytes() == name)?,
+            Some(name) => generation.backend_named(name)?,
             None => self.session.backend.as_ref()?.shared.index,
         };
         let servers = &generation.backends.get(backend)?.servers;
@@ -329,10 +326,7 @@ impl Context for View<'_> {
                 .iter()
                 .position(|f| f.plan.name.as_bytes() == name)
         } else {
-            generation
-                .backends
-                .iter()
-                .position(|b| b.plan.name.as_bytes() == name)
+            generation.backend_named(name)
         }
     }
 

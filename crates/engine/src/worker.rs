@@ -13,12 +13,13 @@ use isthmus_sockets::{Interest, Pipe, Poll, Ready};
 
 use crate::clock::Clock;
 use crate::generation::Generation;
-use crate::http::{Link, Stream};
+use crate::http::{Link, Store};
 use crate::live::{Process, ProcessShard};
 use crate::local::Local;
 use crate::mailbox::{Mailbox, Message, Whom};
 use crate::session::{Phase, Session};
 use crate::slab::{Key, Slab};
+use crate::token::{End, Token};
 use crate::wheel::Wheel;
 
 /// Bytes read at once where nothing is inspected: larger than `tune.bufsize`, since the buffer is
@@ -84,68 +85,6 @@ pub(crate) enum Step {
     Close,
 }
 
-/// Which end of a session an event belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
-    Client,
-    Server,
-}
-
-/// What an event belongs to.
-enum Token {
-    Session(Key, End),
-    /// A server's connection that may outlive the session that uses it.
-    Link(Key),
-    Listener(usize),
-    Mailbox,
-}
-
-const NO_SESSION: u64 = u32::MAX as u64;
-
-impl Token {
-    const MAILBOX: u64 = u64::MAX;
-    const LINK: u64 = 1 << 63;
-
-    pub(crate) fn link(key: Key) -> u64 {
-        Self::LINK | u64::from(key.generation) << 33 | u64::from(key.index) << 1
-    }
-
-    fn session(key: Key, end: End) -> u64 {
-        u64::from(key.generation) << 33 | u64::from(key.index) << 1 | u64::from(end == End::Server)
-    }
-
-    fn listener(index: usize) -> u64 {
-        (index as u64) << 33 | NO_SESSION << 1
-    }
-
-    fn read(token: u64) -> Self {
-        if token == Self::MAILBOX {
-            return Self::Mailbox;
-        }
-        let index = token >> 1 & NO_SESSION;
-        let upper = (token & !Self::LINK) >> 33;
-        if index == NO_SESSION {
-            return Self::Listener(usize::try_from(upper).unwrap_or(usize::MAX));
-        }
-        let narrow = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-        let key = Key {
-            index: narrow(index),
-            generation: narrow(upper),
-        };
-        if token & Self::LINK != 0 {
-            return Self::Link(key);
-        }
-        Self::Session(
-            key,
-            if token & 1 == 1 {
-                End::Server
-            } else {
-                End::Client
-            },
-        )
-    }
-}
-
 /// One thread's share of the engine.
 pub(crate) struct Worker {
     pub(crate) turn: Turn,
@@ -167,7 +106,7 @@ pub(crate) struct Worker {
     /// Connections to servers in HTTP mode, idle ones too.
     pub(crate) links: Slab<Link>,
     /// Streams that no session uses now.
-    pub(crate) streams: Vec<Box<Stream>>,
+    pub(crate) streams: Store,
     /// Bytes that are made of others on their way: chunks above all.
     pub(crate) made: Vec<u8>,
     /// When idle connections are looked through.
@@ -208,7 +147,7 @@ impl Worker {
             stopping: false,
             due: Vec::new(),
             links: Slab::new(),
-            streams: Vec::new(),
+            streams: Store::default(),
             made: Vec::new(),
             next_purge: u64::MAX,
             event: 0,

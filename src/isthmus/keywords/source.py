@@ -7,10 +7,13 @@ from dataclasses import replace
 from isthmus.config import Word
 from isthmus.config.values import SOURCE, InetAddress, PortRange, parse_address
 from isthmus.keywords.addresses import look_up
-from isthmus.keywords.codes import BAD_ADDRESS, NOT_IMPLEMENTED
+from isthmus.keywords.codes import BAD_ADDRESS
+from isthmus.keywords.expressions import parse_expression
 from isthmus.keywords.row import Reading, RefusedError, Words
 from isthmus.keywords.values import parsed
+from isthmus.keywords.vocabulary import Place
 from isthmus.model.address import Ip
+from isthmus.model.expression import Expression
 from isthmus.model.server import ForeignAddress, Source, UseSource
 
 
@@ -19,22 +22,23 @@ def source(words: Words, reading: Reading, *, ranges: bool) -> Source:
     word = words.take("an address")
     ip, ports = _address(word, reading, ranges=ranges)
     interface: str | None = None
-    usesrc: UseSource | ForeignAddress | None = None
+    usesrc: UseSource | ForeignAddress | Expression | None = None
     while words.peek in ("usesrc", "interface"):
         if words.take("").text == "interface":
             interface = words.take("a device").text
         else:
-            usesrc = _usesrc(words.take("an address, client or clientip"), reading)
+            usesrc = _usesrc(words.take("an address, client, clientip or hdr_ip(<name>)"), reading)
     return Source(None if ip.is_unspecified else ip, ports, interface, usesrc, word.span)
 
 
-def _usesrc(word: Word, reading: Reading) -> UseSource | ForeignAddress:
+def _usesrc(word: Word, reading: Reading) -> UseSource | ForeignAddress | Expression:
     if word.text in ("client", "clientip"):
         return UseSource(word.text)
     if word.text.startswith("hdr_ip"):
-        raise RefusedError(
-            NOT_IMPLEMENTED, "`usesrc hdr_ip` is known to HAProxy, and not implemented yet", word.span
-        )
+        found = parse_expression(word, Place.SERVER_CHOICE, reading.context(http=True))
+        if found is None:
+            raise RefusedError(BAD_ADDRESS, f"`{word.text}` names no header", word.span)
+        return found
     ip, ports = _address(word, reading, ranges=False)
     return ForeignAddress(ip, ports[0])
 

@@ -13,8 +13,10 @@ from isthmus.model.address import (
     SocketPair,
     Unix,
 )
+from isthmus.model.expression import Expression
 from isthmus.model.server import ForeignAddress, Source, UseSource
 from isthmus.plan import document
+from isthmus.plan.expressions import Names
 from isthmus.plan.names import Namespaces
 
 
@@ -51,7 +53,7 @@ def server_namespace(
             return document.FixedNamespace(namespaces.index(namespace))
 
 
-def source_address(source: Source | None) -> document.SourceAddress | None:
+def source_address(source: Source | None, names: Names) -> document.SourceAddress | None:
     """Return the local address of server connections."""
     if source is None:
         return None
@@ -63,5 +65,7 @@ def source_address(source: Source | None) -> document.SourceAddress | None:
             usesrc = document.SourceClientIp()
         case ForeignAddress(ip, port):
             usesrc = document.SourceFixed(str(ip), port)
+        case Expression() as expression:
+            usesrc = document.SourceExpression(names.expression(expression))
     local = "0.0.0.0" if source.ip is None else str(source.ip)
     return document.SourceAddress(local, source.ports, source.interface, usesrc)

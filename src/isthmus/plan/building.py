@@ -254,7 +254,7 @@ class _Builder:
             inspect_delay=said.rules.inspect_delay,
             content_rules=rules.content,
             server_choices=rules.servers,
-            source=source_address(said.source),
+            source=source_address(said.source, self._names),
             log=self._logs.policy(proxy, frontend=False),
             options=backend_options(proxy),
             http=self._http.backend(proxy),

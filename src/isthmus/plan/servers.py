@@ -69,7 +69,7 @@ class ServerMaker:
             track=_tracked(server, proxy, self._names.proxies, self._diagnostics),
             checked=said.check.enabled or said.track is not None,
             proxy_header=_proxy_header(said.proxy_header, self._names),
-            source=source_address(said.source),
+            source=source_address(said.source, self._names),
             tcp_user_timeout=said.tcp_user_timeout,
             tfo=said.tfo,
             http=http_server(said.http),

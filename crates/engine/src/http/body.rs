@@ -31,8 +31,9 @@ pub(crate) struct Chunked {
 }
 
 /// How the receiver is told where the body ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Writing {
+    #[default]
     /// By its length, or by the end of the connection.
     Plain,
     /// By chunks.

@@ -19,8 +19,6 @@ pub(crate) struct HttpSide {
     pub(crate) forwardfor: Option<AddressHeader>,
     pub(crate) originalto: Option<AddressHeader>,
     pub(crate) monitor_fail: Vec<CompiledCondition>,
-    /// Whether no rule looks at responses.
-    pub(crate) quiet: bool,
 }
 
 /// A rule, ready to be evaluated.
@@ -114,7 +112,6 @@ impl HttpSide {
                 accept_payload_with_any_method: http.payload_any_method,
             },
             request_rules: compiler.http_rules(&from.request_rules),
-            quiet: response_rules.is_empty() && after_rules.is_empty(),
             response_rules,
             after_rules,
             errors: from

@@ -3,7 +3,6 @@
 use isthmus_plan::LogWhen;
 use isthmus_plan::http::RetryOn;
 
-use super::request::KEPT;
 use super::stream::Answerer;
 use crate::session::{Notes, Phase, Session};
 use crate::worker::{Step, Worker};
@@ -90,8 +89,8 @@ impl Worker {
             stream.moments.idle_since = self.turn.now;
             if ahead {
                 session.http = Some(stream);
-            } else if self.streams.len() < KEPT {
-                self.streams.push(stream);
+            } else {
+                self.streams.put(stream);
             }
         }
     }
@@ -115,9 +114,7 @@ impl Worker {
         if let Some(mut stream) = session.http.take() {
             let bufsize = session.frontend.generation.global.bufsize;
             stream.next(false, bufsize);
-            if self.streams.len() < KEPT {
-                self.streams.push(stream);
-            }
+            self.streams.put(stream);
         }
         self.recover_pipe(&mut session.up);
         self.recover_pipe(&mut session.down);

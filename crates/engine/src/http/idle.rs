@@ -10,13 +10,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use isthmus_plan::http::Reuse;
+use isthmus_plan::{ServerAddress, ServerPort};
 use isthmus_sockets::{Identity, Interest, Ready};
 
+use crate::generation::Server;
 use crate::local::LocalServer;
 use crate::namespace::Namespace;
 use crate::session::Session;
 use crate::slab::Key;
-use crate::worker::{End, Worker};
+use crate::token::End;
+use crate::worker::Worker;
 
 /// A connection to a server.
 pub(crate) struct Link {
@@ -161,6 +164,7 @@ impl Worker {
         };
         link.uses += 1;
         let plan = &link.server.shared.plan.http;
+        let keep = keep && link.server.shared.serves_anybody();
         let reusable = plan.max_reuse < 0 || link.uses <= plan.max_reuse.unsigned_abs();
         let room = plan.pool_max < 0
             || (link.server.idle.borrow().count as u64) < plan.pool_max.unsigned_abs();
@@ -265,6 +269,20 @@ impl Worker {
         for key in idle {
             self.links.release(key);
         }
+    }
+}
+
+impl Server {
+    /// Whether its connections say nothing of the client that they were made for: neither in a
+    /// PROXY header, nor by where they come from or lead to.
+    fn serves_anybody(&self) -> bool {
+        let fixed = match &self.plan.address {
+            ServerAddress::Inet { ip, port } => {
+                ip.is_some() && !matches!(port, ServerPort::Client { .. })
+            }
+            ServerAddress::Local { .. } | ServerAddress::Unresolved { .. } => true,
+        };
+        fixed && self.header.is_none() && !self.source_depends_on_client()
     }
 }
 

@@ -17,6 +17,7 @@ mod forwarding;
 mod idle;
 mod judge;
 mod message;
+mod pump;
 mod request;
 mod response;
 mod stream;
@@ -24,4 +25,4 @@ mod view;
 
 pub(crate) use compile::HttpSide;
 pub(crate) use idle::{Idle, Link};
-pub(crate) use stream::Stream;
+pub(crate) use stream::{Store, Stream};

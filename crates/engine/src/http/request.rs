@@ -52,7 +52,7 @@ impl Worker {
     /// The session's stream, or one from the worker's store.
     fn take_stream(&mut self, session: &mut Session) -> Box<Stream> {
         session.http.take().unwrap_or_else(|| {
-            let mut stream = self.streams.pop().unwrap_or_default();
+            let mut stream = self.streams.take();
             stream.moments.idle_since = session.idle_since();
             stream
         })
@@ -61,9 +61,7 @@ impl Worker {
     /// Puts a stream that nothing was received into back into the store.
     fn give_stream_back(&mut self, session: &Session, mut stream: Box<Stream>) {
         stream.next(false, session.frontend.generation.global.bufsize);
-        if self.streams.len() < KEPT {
-            self.streams.push(stream);
-        }
+        self.streams.put(stream);
     }
 
     fn read_head(&mut self, session: &mut Session, stream: &mut Stream) -> Read {
@@ -201,9 +199,6 @@ impl Worker {
         self.answer_status(session, status)
     }
 }
-
-/// Streams that a worker keeps for the next requests.
-pub(crate) const KEPT: usize = 256;
 
 impl Session {
     /// Since when the session has waited for a request.

@@ -34,6 +34,30 @@ pub(crate) struct StreamMoments {
     pub(crate) responded: Option<u64>,
 }
 
+/// Streams that a worker keeps for the next requests: with their space, which is made once.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    // Streams go from here into sessions and back by a pointer, not by copying them.
+    #[allow(clippy::vec_box)]
+    kept: Vec<Box<Stream>>,
+}
+
+impl Store {
+    /// How many are kept.
+    const MOST: usize = 256;
+
+    pub(crate) fn take(&mut self) -> Box<Stream> {
+        self.kept.pop().unwrap_or_default()
+    }
+
+    /// Takes a stream back that is ready for the next exchange.
+    pub(crate) fn put(&mut self, stream: Box<Stream>) {
+        if self.kept.len() < Self::MOST {
+            self.kept.push(stream);
+        }
+    }
+}
+
 /// Who answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Answerer {
@@ -95,12 +119,6 @@ pub(crate) enum Stage {
     Http,
     /// All of them.
     Done,
-}
-
-impl Default for Writing {
-    fn default() -> Self {
-        Self::Plain
-    }
 }
 
 impl<H> Incoming<H> {

@@ -1,0 +1,292 @@
+//! Bodies on their way: what one side sent is read by its framing and written to the other.
+
+use std::io::IoSlice;
+use std::os::fd::OwnedFd;
+
+use isthmus_proto::http::Body;
+use isthmus_proto::http1::Error;
+use isthmus_sockets::{Moved, receive};
+
+use super::body::{Reading, Taken, Writing};
+use super::response::Awaited;
+use crate::forward::{Flushed, Pumped};
+use crate::session::{Flow, Session};
+use crate::worker::{Step, Worker};
+
+/// Reads of one direction in one turn, so that one session can't starve the others.
+const SHARE: usize = 16;
+/// Bytes read at once of a client's chunked body: what comes behind its end has to fit into the
+/// buffer of the next head.
+const CHUNKED_READ: usize = 8 * 1024;
+
+/// Where the next bytes of a body are.
+enum Input {
+    /// They came with the head.
+    Buffer,
+    /// So many were read into the worker's buffer.
+    Read(usize),
+    /// There are none now, for this reason.
+    None(Pumped),
+}
+
+impl Worker {
+    /// The request's body.
+    pub(super) fn pump_request(&mut self, session: &mut Session) -> Result<Pumped, Step> {
+        for _ in 0..SHARE {
+            let pumped = match self.request_input(session) {
+                Input::None(pumped) => return Ok(pumped),
+                input => self.pass_request(session, &input)?,
+            };
+            if pumped == Pumped::DestinationBroken {
+                // The server takes no more; it may have answered all the same.
+                session.stream().spent = true;
+                return Ok(Pumped::Idle);
+            }
+        }
+        Ok(Pumped::More)
+    }
+
+    fn request_input(&mut self, session: &mut Session) -> Input {
+        let Session {
+            http: Some(stream),
+            server: Some(server),
+            client,
+            up,
+            ..
+        } = session
+        else {
+            return Input::None(Pumped::Idle);
+        };
+        match up.flush(server) {
+            Flushed::Clean => {}
+            Flushed::Blocked => return Input::None(Pumped::Idle),
+            Flushed::Broken => {
+                stream.spent = true;
+                return Input::None(Pumped::Idle);
+            }
+        }
+        let request = &stream.request;
+        if request.reading.is_done() {
+            return Input::None(Pumped::Idle);
+        }
+        if request.waiting_len() > 0 {
+            return Input::Buffer;
+        }
+        let most = match request.reading.left() {
+            Some(left) => usize::try_from(left).unwrap_or(usize::MAX),
+            None => CHUNKED_READ,
+        };
+        let size = most.min(self.scratch.len());
+        let read = read(up, client, self.scratch.get_mut(..size).unwrap_or_default());
+        if let Input::Read(count) = read {
+            stream.replayable = false;
+            up.bytes += count as u64;
+            session.client_active = self.turn.now;
+        }
+        read
+    }
+
+    fn pass_request(&mut self, session: &mut Session, input: &Input) -> Result<Pumped, Step> {
+        let Session {
+            http: Some(stream),
+            server: Some(server),
+            up,
+            ..
+        } = session
+        else {
+            return Ok(Pumped::Idle);
+        };
+        let (request, writing) = (&mut stream.request, stream.request_writing);
+        let made = &mut self.made;
+        let passed = if let Input::Read(count) = input {
+            let bytes = self.scratch.get_mut(..*count).unwrap_or_default();
+            let passed = pass(&mut request.reading, writing, bytes, made, up, server);
+            if let Ok(passed) = &passed {
+                // What is left over begins the next request.
+                let ahead = bytes.get(passed.took.used..).unwrap_or_default();
+                if !ahead.is_empty() {
+                    request.buffer.push(ahead);
+                }
+            }
+            passed
+        } else {
+            let bytes = request.buffer.bytes_mut().get_mut(request.taken..);
+            let bytes = bytes.unwrap_or_default();
+            let passed = pass(&mut request.reading, writing, bytes, made, up, server);
+            request.taken += passed.as_ref().map_or(0, |passed| passed.took.used);
+            passed
+        };
+        match passed {
+            Ok(passed) => {
+                session.server_active = self.turn.now;
+                Ok(passed.pumped)
+            }
+            Err(error) => Err(self.request_body_is_bad(session, error.kind.status())),
+        }
+    }
+
+    /// The response: its head, then its body.
+    pub(super) fn pump_response(&mut self, session: &mut Session) -> Result<Pumped, Step> {
+        if !session.http.as_deref().is_some_and(|s| s.answered) {
+            let pumped = if session.answers_itself() {
+                self.write_response(session, Body::None)
+            } else {
+                match self.await_response(session) {
+                    Awaited::Written(pumped) => pumped,
+                    Awaited::Nothing => return Ok(Pumped::Idle),
+                    Awaited::Turned(step) => return Err(step),
+                }
+            };
+            if pumped != Pumped::Idle {
+                return Ok(pumped);
+            }
+        }
+        for _ in 0..SHARE {
+            let pumped = match self.response_input(session) {
+                Input::None(pumped) => return Ok(pumped),
+                input => self.pass_response(session, &input),
+            };
+            if pumped != Pumped::Idle {
+                return Ok(pumped);
+            }
+        }
+        Ok(Pumped::More)
+    }
+
+    fn response_input(&mut self, session: &mut Session) -> Input {
+        let Session {
+            http: Some(stream),
+            server,
+            client,
+            down,
+            ..
+        } = session
+        else {
+            return Input::None(Pumped::Idle);
+        };
+        match down.flush(client) {
+            Flushed::Clean => {}
+            Flushed::Blocked => return Input::None(Pumped::Idle),
+            Flushed::Broken => return Input::None(Pumped::DestinationBroken),
+        }
+        let response = &mut stream.response;
+        if response.reading.is_done() {
+            return Input::None(Pumped::Idle);
+        }
+        if response.waiting_len() > 0 {
+            return Input::Buffer;
+        }
+        let Some(server) = server else {
+            return Input::None(Pumped::SourceBroken);
+        };
+        let read = read(down, server, &mut self.scratch);
+        match read {
+            Input::Read(_) => session.server_active = self.turn.now,
+            // A body without a length ends like this.
+            Input::None(Pumped::SourceBroken) if down.ended && response.reading.end() => {
+                return Input::None(Pumped::Idle);
+            }
+            _ => {}
+        }
+        read
+    }
+
+    fn pass_response(&mut self, session: &mut Session, input: &Input) -> Pumped {
+        let Session {
+            http: Some(stream),
+            client,
+            down,
+            ..
+        } = session
+        else {
+            return Pumped::Idle;
+        };
+        let (response, writing) = (&mut stream.response, stream.response_writing);
+        let made = &mut self.made;
+        let (passed, given) = if let Input::Read(count) = input {
+            let bytes = self.scratch.get_mut(..*count).unwrap_or_default();
+            let passed = pass(&mut response.reading, writing, bytes, made, down, client);
+            (passed, *count)
+        } else {
+            let given = response.waiting_len();
+            let bytes = response.buffer.bytes_mut().get_mut(response.taken..);
+            let bytes = bytes.unwrap_or_default();
+            let passed = pass(&mut response.reading, writing, bytes, made, down, client);
+            response.taken += passed.as_ref().map_or(0, |passed| passed.took.used);
+            (passed, given)
+        };
+        let Ok(passed) = passed else {
+            session.end(b'P', b'D');
+            return Pumped::SourceBroken;
+        };
+        // What nobody asked for spoils the connection.
+        stream.spent |= passed.took.used < given;
+        down.bytes += passed.written as u64;
+        session.client_active = self.turn.now;
+        passed.pumped
+    }
+}
+
+/// What became of a part of a body.
+struct Passed {
+    took: Taken,
+    written: usize,
+    pumped: Pumped,
+}
+
+/// Reads a part of a body and writes what comes of it.
+fn pass(
+    reading: &mut Reading,
+    writing: Writing,
+    bytes: &mut [u8],
+    made: &mut Vec<u8>,
+    flow: &mut Flow,
+    to: &OwnedFd,
+) -> Result<Passed, Error> {
+    made.clear();
+    let took = reading.take(bytes, writing, made)?;
+    let as_is = bytes.get(..took.as_is).unwrap_or_default();
+    let pieces = [IoSlice::new(as_is), IoSlice::new(made)];
+    let pumped = match (as_is.is_empty(), made.is_empty()) {
+        (_, true) => flow.write_pieces(to, pieces.get(..1).unwrap_or_default()),
+        (true, _) => flow.write_pieces(to, pieces.get(1..).unwrap_or_default()),
+        _ => flow.write_pieces(to, &pieces),
+    };
+    Ok(Passed {
+        took,
+        written: as_is.len() + made.len(),
+        pumped,
+    })
+}
+
+/// Receives from one end, and notes what that says about it.
+fn read(flow: &mut Flow, from: &OwnedFd, space: &mut [u8]) -> Input {
+    if !flow.readable {
+        return Input::None(match flow.ended {
+            true => Pumped::SourceBroken,
+            false => Pumped::Idle,
+        });
+    }
+    match receive(from, space) {
+        Moved::Bytes(count) => {
+            if count < space.len() {
+                flow.readable = false;
+                flow.ended |= flow.closing;
+            }
+            Input::Read(count)
+        }
+        Moved::Later => {
+            flow.readable = false;
+            Input::None(Pumped::Idle)
+        }
+        Moved::End => {
+            flow.readable = false;
+            flow.ended = true;
+            Input::None(Pumped::SourceBroken)
+        }
+        Moved::Broken(_) => {
+            flow.readable = false;
+            Input::None(Pumped::SourceBroken)
+        }
+    }
+}
