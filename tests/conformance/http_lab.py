@@ -14,10 +14,11 @@ import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from .http_message import Message, Parsed, split_requests, split_responses
 from .lab import Both, Lab, Seen
+from .proxy import is_haproxy
 from .sink import Line, coarse, masked_clocks
 from .wire import DEADLINE, End, Origin
 
@@ -52,6 +53,8 @@ class Reply:
     # Says nothing more, once all is sent: a FIN, or a reset.
     close: bool = False
     reset: bool = False
+    # Said first, once the head is there.
+    interim: bytes = b""
     # Replies once the head is there, and does not wait for the body.
     early: bool = False
     # Stops reading: what the proxy sends fills the kernel's buffers.
@@ -107,8 +110,9 @@ class Exchange:
     # What HAProxy is known to do: the statuses that the client sees, and the termination states.
     statuses: tuple[int, ...] | None = None
     states: tuple[str, ...] | None = None
-    # Says which of our differences are meant; None where there are none.
-    beyond: str | None = None
+    # Why we mean to differ, and the statuses that our client sees then.
+    beyond: str = ""
+    ours: tuple[int, ...] = ()
 
     def config(self) -> str:
         return f"""
@@ -138,6 +142,7 @@ class Script:
 
     def __call__(self, origin: Origin, end: End) -> None:
         answered = 0
+        told = 0
         while True:
             heads = 0
             for request in split_requests(end.received):
@@ -145,6 +150,9 @@ class Script:
                 if heads <= answered or not request.has_head:
                     continue
                 reply = self._peek(origin)
+                if reply.interim and told <= answered:
+                    told = answered + 1
+                    end.try_send(reply.interim)
                 if request.whole or reply.early:
                     self._take(origin)
                     answered += 1
@@ -307,15 +315,23 @@ def traffic(case: Exchange, normal: Normal | None = None) -> Callable[[Lab], Any
 
 def compare(both: Both, case: Exchange, normal: Normal | None = None) -> Seen:
     """Plays a case through both proxies, holds them to be equal, and HAProxy to what the row says of it."""
-    seen = both(
+    play = both.apart if case.beyond else both
+    seen: Any = play(
         case.config(),
         traffic(case, normal),
         origins={"a": Script(case.replies)},
         preamble=PREAMBLE,
         normal=http_line,
     )
-    check(case, seen)
-    return seen
+    if not case.beyond:
+        check(case, seen)
+        return cast(Seen, seen)
+    expected, got = seen
+    check(case, expected)
+    assert tuple(message.status for message in got.value["client"]) == case.ours
+    if not is_haproxy(both.candidate):
+        assert got.compared != expected.compared, f"we differ no more: {case.beyond}"
+    return cast(Seen, expected)
 
 
 def check(case: Exchange, seen: Seen) -> None:

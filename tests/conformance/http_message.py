@@ -50,7 +50,11 @@ class Parsed:
         return found[1] if found else None
 
     def normal(self, pages: bool, chunks: bool, volatile: frozenset[str]) -> Message:
-        """The message without what depends on the moment, on reads' ends, or on our own texts."""
+        """The message without what depends on the moment, on reads' ends, or on our own texts.
+
+        Whitespace around values, the place of `connection` and its case, and which version 1.x a response
+        has never count; what it means for the connection does.
+        """
         lines = self.head.decode("latin-1").split("\r\n")
         page = pages and self.body.startswith(b"<html>") and b"<body>" in self.body
         fields = []
@@ -58,13 +62,24 @@ class Parsed:
             name, colon, value = line.partition(":")
             if page:
                 name = name.lower()
-                line = f"{name}:{value}"
+            line = f"{name}: {value.strip()}"
+            if name == "connection":
+                line = line.lower()
             if name in volatile:
                 line = f"{name}: <{name}>"
             elif page and name == "content-length":
                 line = f"{name}: <{len(self.body) - int(value)} less>"
             if colon:
                 fields.append(line)
+        if lines[0].startswith("HTTP/1.0"):
+            # A proxy sends its own version (RFC 9110, 6.2); HAProxy passes on the server's.
+            lines[0] = lines[0].replace("HTTP/1.0", "HTTP/1.1", 1)
+            if "connection: keep-alive" not in fields:
+                fields.append("connection: close")
+        if lines[0].startswith("HTTP/"):
+            fields = [line for line in fields if line != "connection: keep-alive"]
+        # Where `connection` stands says nothing, and in a page no order does.
+        fields.sort(key=lambda line: (page and line, line.startswith("connection: ")))
         body = b"<page>" if page else self.body if chunks or not self.chunked else self.raw
         trailers = tuple(line for line in self.trailers.decode("latin-1").split("\r\n") if line)
         return Message(lines[0], tuple(fields), body, trailers, self.whole)
