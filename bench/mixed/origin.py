@@ -41,7 +41,8 @@ class Origin:
         try:
             while await self._exchange(reader, writer):
                 pass
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            # The other end left, or the load is over.
             pass
         finally:
             writer.close()

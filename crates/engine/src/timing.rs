@@ -68,6 +68,7 @@ impl Session {
             Phase::Exchange => self
                 .exchange_client_deadline()
                 .min(self.exchange_server_deadline()),
+            Phase::Lingering => after(self.phase_began, Some(crate::http::LONGEST_LINGERING)),
             Phase::Forwarding => self.client_deadline().min(self.server_deadline()),
         }
     }

@@ -254,6 +254,7 @@ impl Worker {
                 self.stopping = true;
                 self.close_listeners();
                 self.close_idle();
+                self.end_idle_clients();
                 if !graceful {
                     self.end_sessions(b'K', |_| true);
                 }
@@ -271,6 +272,7 @@ impl Worker {
         self.generation = Some(generation);
         self.register_listeners();
         self.recount();
+        self.end_idle_clients();
     }
 
     /// Ends sessions at once, whatever they do.
@@ -359,6 +361,7 @@ impl Worker {
             Phase::Judge => self.judge(session),
             Phase::JudgeBackend => self.judge_backend(session),
             Phase::Exchange => self.exchange(session),
+            Phase::Lingering => self.linger(session),
         }
     }
 

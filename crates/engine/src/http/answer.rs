@@ -17,7 +17,9 @@ impl Worker {
     /// Answers with a status, in the words that the configuration has for it.
     pub(super) fn answer_status(&mut self, session: &mut Session, status: u16) -> Step {
         let message = self.default_message(session, status);
-        self.answer(session, &message)
+        let step = self.answer(session, &message);
+        session.state_status(status);
+        step
     }
 
     /// Answers with what a rule says.
@@ -31,10 +33,14 @@ impl Worker {
             Content::Default => self.default_message(session, reply.status),
             _ => self.message_of(session, reply),
         };
-        if denies && session.judges_response() {
-            session.stream().spent = true;
+        if session.judges_response() {
+            let stream = session.stream();
+            stream.spent |= denies;
+            stream.moments.responded = None;
         }
-        match self.answer(session, &message) {
+        let step = self.answer(session, &message);
+        session.state_status(reply.status);
+        match step {
             Step::Close => Judged::Close,
             _ => Judged::Answered,
         }
@@ -67,9 +73,6 @@ impl Worker {
         let status = reply.status;
         let reason = message::reason(status);
         let mut out = format!("HTTP/1.1 {status} {reason}\r\n").into_bytes();
-        if !matches!(status, 100..=199 | 204 | 304) {
-            out.extend_from_slice(format!("content-length: {}\r\n", body.len()).as_bytes());
-        }
         let mut field = |name: &[u8], value: &[u8]| {
             out.extend(name.iter().map(u8::to_ascii_lowercase));
             out.extend_from_slice(b": ");
@@ -81,11 +84,14 @@ impl Worker {
             out.extend(line);
             out.extend_from_slice(b"\r\n");
         };
-        if let Some(kind) = reply.content_type.as_ref().filter(|_| !body.is_empty()) {
-            field(b"content-type", kind);
-        }
         for (name, value) in &reply.headers {
             field(name, &value.to_bytes(&view));
+        }
+        if !matches!(status, 100..=199 | 204 | 304) {
+            field(b"content-length", body.len().to_string().as_bytes());
+        }
+        if let Some(kind) = reply.content_type.as_ref().filter(|_| !body.is_empty()) {
+            field(b"content-type", kind);
         }
         out.extend_from_slice(b"\r\n");
         out.extend_from_slice(&body);
@@ -160,6 +166,8 @@ impl Worker {
             conditions.any(|condition| program.eval(condition, &view) == Verdict::Pass)
         });
         session.end(b'L', b'R');
+        // Monitoring is never logged (manual, monitor-uri).
+        session.log_level = Some(None);
         self.answer_status(session, if fails { 503 } else { 200 });
         true
     }
@@ -177,22 +185,24 @@ impl Worker {
         let reason = message::reason(plan.code);
         let mut out =
             format!("HTTP/1.1 {} {reason}\r\ncontent-length: 0\r\n", plan.code).into_bytes();
-        if matches!(plan.code, 302 | 303 | 307) {
-            out.extend_from_slice(b"cache-control: no-cache\r\n");
-        }
         out.extend_from_slice(b"location: ");
         out.extend(
             location
                 .iter()
                 .filter(|byte| !matches!(byte, b'\r' | b'\n' | 0)),
         );
+        if matches!(plan.code, 302 | 303 | 307) {
+            out.extend_from_slice(b"\r\ncache-control: no-cache");
+        }
         if let Some(cookie) = &plan.cookie {
             out.extend_from_slice(b"\r\nset-cookie: ");
             out.extend_from_slice(cookie.as_bytes());
         }
         out.extend_from_slice(b"\r\n\r\n");
         if session.judges_response() {
-            session.stream().spent = true;
+            let stream = session.stream();
+            stream.spent = true;
+            stream.moments.responded = None;
         }
         session.end(b'L', session.deny_phase());
         match self.answer(session, &out) {
@@ -225,6 +235,9 @@ impl Worker {
         };
         let realm = realm.as_deref().unwrap_or(name.as_bytes());
         let mut message = self.default_message(session, status);
+        if let Some(at) = memchr::memmem::find(&message, message::CHALLENGE.as_bytes()) {
+            message.drain(at..at + message::CHALLENGE.len());
+        }
         let line = [field.as_bytes(), b": Basic realm=\"", realm, b"\"\r\n"].concat();
         if let Some(at) = memchr::memmem::find(&message, b"\r\n\r\n") {
             message.splice(at + 2..at + 2, line);
@@ -245,7 +258,11 @@ impl Worker {
         if now < stream.resume_at && !session.client_failed && !session.up.closing {
             return Judged::Wait;
         }
-        session.stream().resume_at = 0;
+        let stream = session.stream();
+        stream.resume_at = 0;
+        // HAProxy logs the wait as one for a queue.
+        stream.moments.requested = None;
+        session.moments.unqueued = Some(now);
         self.count_denied(session);
         session.end(b'P', b'T');
         self.answer_reply(session, reply, true)
@@ -308,6 +325,14 @@ impl Session {
         // A client that is gone is noticed when the answer itself is written.
         self.down
             .write_pieces(&self.client, &[std::io::IoSlice::new(&hints)]);
+    }
+
+    /// Keeps the status that a message of the configuration was sent for, where it says another.
+    fn state_status(&mut self, status: u16) {
+        if let Some(stream) = self.http.as_deref_mut() {
+            let said = stream.response.head.status();
+            stream.stated = if said == status { 0 } else { status };
+        }
     }
 
     fn tarpit_time(&self) -> u64 {

@@ -65,6 +65,30 @@ impl Reading {
         }
     }
 
+    /// Whether what is there of a body is well-formed. Nothing is taken.
+    pub(crate) fn is_sound(body: Body, rules: &Rules, input: &[u8]) -> bool {
+        if body != Body::Chunked {
+            return true;
+        }
+        let mut chunks = Chunks::new(rules);
+        let mut used = 0;
+        while used < input.len() {
+            let rest = input.get(used..).unwrap_or_default();
+            let Ok(piece) = chunks.decode(rest) else {
+                return false;
+            };
+            used += piece.used;
+            if piece.last {
+                let mut behind = input.get(used..).unwrap_or_default().to_vec();
+                let overhead = chunks.overhead_left();
+                return Trailers::default()
+                    .read(&mut behind, rules, overhead)
+                    .is_ok();
+            }
+        }
+        true
+    }
+
     pub(crate) fn is_done(&self) -> bool {
         matches!(self, Self::Done)
     }

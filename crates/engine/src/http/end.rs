@@ -24,7 +24,7 @@ impl Worker {
         session.server = None;
         self.close_stream(session);
         if over {
-            return Step::Close;
+            return self.end_connection(session);
         }
         self.next_exchange(session);
         Step::Again
@@ -167,7 +167,7 @@ impl Worker {
 
 impl Session {
     /// Forgets what belonged to the exchange that is over.
-    fn forget_exchange(&mut self, now: u64) {
+    pub(super) fn forget_exchange(&mut self, now: u64) {
         self.phase = Phase::Request;
         self.phase_began = now;
         self.backend = None;

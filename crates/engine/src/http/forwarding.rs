@@ -50,6 +50,8 @@ impl Worker {
         // Evaluations look at the head as it was before: what is added here is seen by no rule.
         self.add_fields(session, &mut rewrite);
         let mode = session.connection_mode();
+        let closes_client = session.closes_client();
+        let pretends = session.pretends_keepalive();
         let Some(stream) = session.http.as_deref_mut() else {
             return;
         };
@@ -70,13 +72,15 @@ impl Worker {
         let is_11 = head.version() == isthmus_proto::http::Version::HTTP_11;
         if !stream.upgrade {
             if mode != ConnectionMode::KeepAlive {
-                rewrite.add(b"connection", b"close");
+                if is_11 && !pretends {
+                    rewrite.add(b"connection", b"close");
+                }
                 stream.spent = true;
             } else if !is_11 {
                 rewrite.add(b"connection", b"keep-alive");
             }
         }
-        stream.close |= head.persistence() == Persistence::Close || mode == ConnectionMode::Close;
+        stream.close |= head.persistence() == Persistence::Close || closes_client;
         if stream.upgrade || stream.method == Method::Connect {
             stream.spent = true;
         }
@@ -128,7 +132,8 @@ impl Worker {
 
     /// The request's body is malformed: the server has seen a part of it, and gets no more.
     pub(super) fn request_body_is_bad(&mut self, session: &mut Session, status: u16) -> Step {
-        session.end(b'P', b'D');
+        let answered = session.stream().answered;
+        session.end(b'P', if answered { b'D' } else { b'H' });
         let stream = session.stream();
         stream.close = true;
         stream.spent = true;
@@ -226,7 +231,20 @@ fn remove_odd_names(stream: &Stream, rewrite: &mut Rewrite) {
 }
 
 impl Session {
-    /// What happens to connections behind this exchange: the stricter side's word.
+    /// `option httpclose` of the frontend; a backend's is about the server's connection alone.
+    fn closes_client(&self) -> bool {
+        let front = self.frontend.shared.plan.http.as_ref();
+        front.is_some_and(|http| http.common.connection == ConnectionMode::Close)
+    }
+
+    /// `option http-pretend-keepalive`: the server is not told that its connection will be closed.
+    fn pretends_keepalive(&self) -> bool {
+        let back = self.backend.as_ref();
+        let back = back.and_then(|b| b.shared.plan.http.as_ref());
+        back.is_some_and(|http| http.pretend_keepalive)
+    }
+
+    /// What happens to the server's connection behind this exchange: the stricter side's word.
     pub(super) fn connection_mode(&self) -> ConnectionMode {
         let front = self.frontend.shared.plan.http.as_ref();
         let back = self

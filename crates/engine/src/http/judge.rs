@@ -132,6 +132,7 @@ impl Worker {
             Judged::Wait => Step::Wait,
             Judged::Close => {
                 session.end(b'P', b'R');
+                session.stream().moments.requested = None;
                 Step::Close
             }
         }

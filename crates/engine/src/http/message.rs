@@ -90,16 +90,24 @@ fn words(status: u16) -> &'static str {
     }
 }
 
+/// Without it a 401 would be none (RFC 9110, 15.5.2); `auth` puts another in its place.
+pub(super) const CHALLENGE: &str = "www-authenticate: Basic realm=\"isthmus\"\r\n";
+
 /// The built-in answer with a status: a whole HTTP message.
 pub(super) fn built_in(status: u16) -> Vec<u8> {
-    let (reason, words) = (reason(status), words(status));
+    let words = words(status);
+    let reason = match status {
+        // HAProxy's own page is spelled so, and logs and scripts may know it.
+        400 => "Bad request",
+        status => reason(status),
+    };
     let body = match status {
         100..=199 | 204 | 304 => String::new(),
         _ => format!("<html><body><h1>{status} {reason}</h1>\n{words}\n</body></html>\n"),
     };
     let length = body.len();
     let more = match status {
-        401 => "www-authenticate: Basic realm=\"isthmus\"\r\n",
+        401 => CHALLENGE,
         _ => "",
     };
     format!(

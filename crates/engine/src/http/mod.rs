@@ -18,6 +18,7 @@ mod exchange;
 mod forwarding;
 mod idle;
 mod judge;
+mod linger;
 mod message;
 mod pump;
 mod request;
@@ -27,4 +28,5 @@ mod view;
 
 pub(crate) use compile::HttpSide;
 pub(crate) use idle::{Idle, Link};
+pub(crate) use linger::LONGEST as LONGEST_LINGERING;
 pub(crate) use stream::{Store, Stream};

@@ -117,6 +117,9 @@ impl Worker {
     fn request_is_whole(&mut self, session: &mut Session) -> Step {
         let now = self.turn.now;
         session.timed_out = false;
+        if !session.chunks_are_sound() {
+            return self.request_is_bad(session, 400);
+        }
         session.phase_began = now;
         session.phase = Phase::Judge;
         session.next_rule = 0;
@@ -219,6 +222,18 @@ impl Session {
         let frontend = &self.frontend.shared.plan;
         let ignores = frontend.http.as_ref().is_some_and(|h| h.ignore_probes);
         self.exchanges > 0 || ignores
+    }
+
+    /// Whether the chunks that came with the head are well-formed. Where they are not, the whole
+    /// request is none, and nothing of it goes out.
+    fn chunks_are_sound(&mut self) -> bool {
+        let (Some(stream), Some(side)) = (&mut self.http, &self.frontend.shared.http) else {
+            return true;
+        };
+        let request = &mut stream.request;
+        let sound = Reading::is_sound(request.head.body(), &side.rules, request.waiting());
+        request.whole = sound;
+        sound
     }
 
     /// Whether the client speaks HTTP/1.1.

@@ -3,7 +3,7 @@
 use std::io::IoSlice;
 
 use isthmus_proto::http::{Body, Version};
-use isthmus_proto::http1::{Exchange, Forward, Persistence, Progress, View as Head};
+use isthmus_proto::http1::{Exchange, Forward, Persistence, Progress, Rules, View as Head};
 use isthmus_sockets::{Moved, receive};
 
 use super::body::{Reading, Taken, Writing};
@@ -49,7 +49,7 @@ impl Worker {
                     Ok(Progress::Complete(length)) => {
                         response.whole = true;
                         response.taken = length;
-                        match self.respond(session) {
+                        match self.respond(session, rules) {
                             Some(awaited) => return awaited,
                             None => continue,
                         }
@@ -88,7 +88,7 @@ impl Worker {
     }
 
     /// A head of the server's is whole. `None`: it was an interim one, and another follows.
-    fn respond(&mut self, session: &mut Session) -> Option<Awaited> {
+    fn respond(&mut self, session: &mut Session, rules: Rules) -> Option<Awaited> {
         let now = self.turn.now;
         let stream = session.http.as_deref_mut()?;
         let exchange = Exchange {
@@ -107,6 +107,9 @@ impl Worker {
                 return Some(Awaited::Turned(self.response_is_bad(session)));
             }
         };
+        if !Reading::is_sound(body, &rules, stream.response.waiting()) {
+            return Some(Awaited::Turned(self.response_is_bad(session)));
+        }
         session.capture_response();
         let stream = session.http.as_deref_mut()?;
         if let Some(server) = &session.chosen {
@@ -136,7 +139,7 @@ impl Worker {
     pub(super) fn write_response(&mut self, session: &mut Session, body: Body) -> Pumped {
         self.judge_after(session);
         let two = session.client_is_11();
-        let stopping = self.stopping;
+        let outdated = self.is_outdated(session);
         let rules = session.frontend.shared.http.as_ref().map(|side| side.rules);
         let Session {
             http: Some(stream),
@@ -147,8 +150,11 @@ impl Worker {
         else {
             return Pumped::DestinationBroken;
         };
-        stream.status = stream.status_to_send();
-        stream.close |= stopping;
+        stream.status = match stream.stated {
+            0 => stream.status_to_send(),
+            status => status,
+        };
+        stream.close |= outdated;
         if let (Answerer::Server, Some(rules)) = (stream.answerer, rules) {
             stream.response.reading = Reading::of(body, &rules);
         }
@@ -214,6 +220,7 @@ impl Worker {
     fn response_is_bad(&mut self, session: &mut Session) -> Step {
         session.end(b'P', b'H');
         self.count_failed_response(session);
+        session.stream().moments.responded = None;
         self.answer_status(session, 502)
     }
 

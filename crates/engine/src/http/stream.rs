@@ -101,6 +101,9 @@ pub(crate) struct Stream {
     /// The status that the client got, 0 before; what the server said.
     pub(crate) status: u16,
     pub(crate) server_status: u16,
+    /// The status that a configured message stands for, where it says another itself
+    /// (`errorloc`); else 0.
+    pub(crate) stated: u16,
     /// The client's connection ends behind this exchange.
     pub(crate) close: bool,
     /// The server's connection serves no other exchange.

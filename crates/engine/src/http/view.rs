@@ -54,7 +54,9 @@ impl View<'_> {
             Number::TimeHandshake => 0,
             Number::TimeIdle => Self::between(Some(moments.idle_since), began.or(now)),
             Number::TimeRequest => Self::between(began, moments.requested),
-            Number::TimeQueue => Self::between(moments.requested, session.moments.unqueued),
+            Number::TimeQueue => {
+                Self::between(moments.requested.or(began), session.moments.unqueued)
+            }
             Number::TimeConnect => {
                 Self::between(session.moments.unqueued, session.moments.connected)
             }
@@ -79,6 +81,7 @@ impl View<'_> {
         match fact {
             Number::Status => Some(match stream.status {
                 0 if stream.response.whole => i64::from(stream.response.head.status()),
+                0 => -1,
                 status => i64::from(status),
             }),
             Number::ServerStatus => {

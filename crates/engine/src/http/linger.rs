@@ -1,0 +1,102 @@
+//! Lingering: the proxy has said its last word while the client may still be sending. A close over
+//! unread bytes would reset the connection, and the reset could destroy the answer before the
+//! client has read it (RFC 9112, 9.6). So the proxy's side is shut, and what still comes is thrown
+//! away, up to a bound in time and bytes.
+
+use std::sync::Arc;
+
+use isthmus_sockets::{Moved, receive, shutdown_write};
+
+use crate::session::{Phase, Session};
+use crate::slab::Key;
+use crate::worker::{Step, Worker};
+
+/// For so long, in milliseconds.
+pub(crate) const LONGEST: u64 = 5_000;
+/// For so many bytes.
+const MOST: u64 = 16 * 1024 * 1024;
+
+impl Worker {
+    /// The last exchange of a session is over and logged: it ends, at once where that cannot hurt.
+    pub(super) fn end_connection(&mut self, session: &mut Session) -> Step {
+        if !session.may_still_hear() {
+            return Step::Close;
+        }
+        shutdown_write(&session.client);
+        let bufsize = session.frontend.generation.global.bufsize;
+        // It is counted and logged; nothing of it may be so again.
+        session.exchanges = session.exchanges.saturating_add(1);
+        session.forget_exchange(self.turn.now);
+        if let Some(mut stream) = session.http.take() {
+            stream.next(false, bufsize);
+            self.streams.put(stream);
+        }
+        session.phase = Phase::Lingering;
+        // Whether bytes are there is not known: the edge may have been seen long ago.
+        session.up.readable = true;
+        Step::Again
+    }
+
+    /// Closes connections that wait for another request: what they were accepted under is over.
+    pub(crate) fn end_idle_clients(&mut self) {
+        let idle: Vec<Key> = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| session.is_idle() && self.is_outdated(session))
+            .map(|(key, _)| key)
+            .collect();
+        for key in idle {
+            if let Some(session) = self.sessions.take(key) {
+                self.finish(session);
+            }
+        }
+    }
+
+    /// Whether a session ends behind the exchange that is under way: the process stops, or another
+    /// plan has come into force.
+    pub(super) fn is_outdated(&self, session: &Session) -> bool {
+        let own = &session.frontend.generation;
+        self.stopping
+            || !self
+                .generation
+                .as_ref()
+                .is_some_and(|now| Arc::ptr_eq(now, own))
+    }
+
+    /// Throws away what the client sends, until it finishes.
+    pub(crate) fn linger(&mut self, session: &mut Session) -> Step {
+        if session.timed_out || session.client_failed || session.up.ended {
+            return Step::Close;
+        }
+        while session.up.readable {
+            match receive(&session.client, &mut self.scratch) {
+                Moved::Bytes(count) => session.up.bytes += count as u64,
+                Moved::Later => session.up.readable = false,
+                Moved::End | Moved::Broken(_) => return Step::Close,
+            }
+            if session.up.bytes > MOST {
+                return Step::Close;
+            }
+        }
+        Step::Wait
+    }
+}
+
+impl Session {
+    /// Whether it waits for another request, of which nothing has come.
+    fn is_idle(&self) -> bool {
+        self.phase == Phase::Request && self.http.is_none() && self.exchanges > 0
+    }
+
+    /// Whether the client may be sending while its answer is on the way.
+    fn may_still_hear(&self) -> bool {
+        if self.up.ended || self.client_failed {
+            return false;
+        }
+        let Some(stream) = self.http.as_deref() else {
+            return false;
+        };
+        let request = &stream.request;
+        !request.whole || !request.reading.is_done() || self.up.readable
+    }
+}
