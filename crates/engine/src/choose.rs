@@ -82,6 +82,10 @@ impl Worker {
         match &backend.hash_key {
             HashKey::Nothing => pick(None),
             HashKey::Source => pick(session.source().map(|source| Key::Source(source.ip()))),
+            HashKey::Part(part) => {
+                let view = View::new(session, &self.turn);
+                pick(part.bytes(&view).as_deref().map(Key::Bytes))
+            }
             HashKey::Expression(expression) => {
                 let view = View::new(session, &self.turn);
                 let sample = expression.value(&view);

@@ -14,7 +14,7 @@ use isthmus_sample::{CompileEnv, Nowhere, Program, Sample, VarRef};
 use isthmus_sockets::{ConnectOptions, Keepalive, SourceBinding};
 
 use crate::generation::{Backend, Frontend, Generation, HashKey, Listener, Server};
-use crate::http::HttpSide;
+use crate::http::{HttpSide, RequestPart};
 use crate::live::RateLimits;
 use crate::logging::Logger;
 use crate::namespace::Namespace;
@@ -373,8 +373,25 @@ fn algorithm(
         }
         plan::Algorithm::Uri { hash, .. }
         | plan::Algorithm::UrlParam { hash, .. }
-        | plan::Algorithm::Header { hash, .. }
-        | plan::Algorithm::RdpCookie { hash, .. } => (hash_algorithm(hash), HashKey::Nothing),
+        | plan::Algorithm::Header { hash, .. } => {
+            let key = RequestPart::of(from).map_or(HashKey::Nothing, HashKey::Part);
+            (hash_algorithm(hash), key)
+        }
+        plan::Algorithm::RdpCookie { name, hash } => {
+            let expression = plan::Expression {
+                fetch: plan::Call {
+                    name: "req.rdp_cookie".to_owned(),
+                    args: vec![plan::Arg::Str {
+                        value: name.clone(),
+                    }],
+                },
+                converters: Vec::new(),
+            };
+            let key = compiler
+                .expression(backend, &expression)
+                .map_or(HashKey::Nothing, HashKey::Expression);
+            (hash_algorithm(hash), key)
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use isthmus_sample::{Compiled, Program, Sample, VarRef};
 use isthmus_sockets::{ConnectOptions, ListenTarget};
 use std::os::fd::OwnedFd;
 
-use crate::http::HttpSide;
+use crate::http::{HttpSide, RequestPart};
 use crate::live::{ClientShard, Live, Process, RateLimits};
 use crate::logging::Logger;
 use crate::namespace::Namespace;
@@ -154,6 +154,8 @@ pub(crate) enum HashKey {
     Nothing,
     Source,
     Expression(Compiled),
+    /// A part of a request (HTTP mode).
+    Part(RequestPart),
 }
 
 impl HashKey {

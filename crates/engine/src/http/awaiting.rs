@@ -70,7 +70,7 @@ impl Worker {
             return Judged::Wait;
         }
         stream.resume_at = 0;
-        session.end(b'c', b'D');
+        session.end(b'c', b'R');
         session.stream().close = true;
         self.answer_status(session, 408);
         Judged::Answered

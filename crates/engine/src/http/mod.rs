@@ -16,6 +16,7 @@ mod edit;
 mod end;
 mod exchange;
 mod forwarding;
+mod hashing;
 mod idle;
 mod judge;
 mod linger;
@@ -27,6 +28,7 @@ mod stream;
 mod view;
 
 pub(crate) use compile::HttpSide;
+pub(crate) use hashing::RequestPart;
 pub(crate) use idle::{Idle, Link};
 pub(crate) use linger::LONGEST as LONGEST_LINGERING;
 pub(crate) use stream::{Store, Stream};

@@ -41,7 +41,15 @@ impl Session {
                 }
                 make(edit, text, &mut rewrite)
             }
-            Ok(Some(target)) => rewrite.set(StartLine::Target, &target),
+            Ok(Some(target)) => {
+                // A target that names another place, and Host, must agree (RFC 9112, 3.2.2).
+                let host = new_host(&head, &target);
+                let done = rewrite.set(StartLine::Target, &target);
+                if let (true, Some((id, host))) = (done, host) {
+                    rewrite.set_value(id, &host);
+                }
+                done
+            }
             Err(()) => false,
         };
         match response {
@@ -65,6 +73,21 @@ fn new_target(head: &Head<'_>, edit: &Edit, text: &[u8]) -> Result<Option<Vec<u8
         Edit::Normalize(normalizer) => normalizer.apply(target).map(Some).ok_or(()),
         _ => Ok(None),
     }
+}
+
+/// Host as an absolute target wants it, where it says another.
+fn new_host(head: &Head<'_>, target: &[u8]) -> Option<(FieldId, Vec<u8>)> {
+    let (before, ..) = super::target::split(target);
+    let scheme = memchr::memmem::find(before, b"://")?;
+    let authority = before.get(scheme + 3..)?;
+    let mut host = None;
+    head.for_each_id(|id, name, value| {
+        if name == b"host" && value != authority {
+            host = Some((id, authority.to_vec()));
+        }
+        name != b"host"
+    });
+    host
 }
 
 fn new_fields(head: &Head<'_>, edit: &Edit, text: &[u8]) -> Vec<FieldChange> {

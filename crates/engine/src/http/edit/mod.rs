@@ -75,7 +75,7 @@ impl Edit {
             From::DelHeader {
                 name,
                 matching: from::NameMatch::Reg,
-            } => Self::DelMatching(compiler.regex(origin, name.as_bytes(), true)?),
+            } => Self::DelMatching(compiler.regex(origin, name.as_bytes())?),
             From::DelHeader { name, matching } => {
                 Self::DelHeader(name.as_bytes().to_ascii_lowercase(), *matching)
             }
@@ -104,13 +104,13 @@ impl Edit {
             From::ReplaceHeader { name, regex, value }
             | From::ReplaceValue { name, regex, value } => Self::Replace {
                 name: lower(name),
-                regex: compiler.regex(origin, regex.as_bytes(), false)?,
+                regex: compiler.regex(origin, regex.as_bytes())?,
                 value: compiler.format(origin, value)?,
                 elements: matches!(from, From::ReplaceValue { .. }),
             },
             From::ReplaceTarget { part, regex, value } => Self::ReplaceTarget(
                 *part,
-                compiler.regex(origin, regex.as_bytes(), false)?,
+                compiler.regex(origin, regex.as_bytes())?,
                 compiler.format(origin, value)?,
             ),
             From::NormalizeUri { normalizer, strict } => {
@@ -159,12 +159,9 @@ impl Edit {
 }
 
 impl Compiler<'_> {
-    fn regex(&mut self, origin: &str, text: &[u8], ignore_case: bool) -> Option<Regex> {
+    fn regex(&mut self, origin: &str, text: &[u8]) -> Option<Regex> {
         let text = String::from_utf8_lossy(text);
-        let built = RegexBuilder::new(&text)
-            .unicode(false)
-            .case_insensitive(ignore_case)
-            .build();
+        let built = RegexBuilder::new(&text).unicode(false).build();
         self.note(origin, built.map_err(|error| error.to_string()))
     }
 }
