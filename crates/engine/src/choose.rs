@@ -99,8 +99,13 @@ impl Worker {
         }
     }
 
-    /// The server that a `use-server` rule prescribes, if it can be used.
+    /// The server that a client's cookie names, or that a `use-server` rule prescribes, if it can be
+    /// used.
     fn prescribed(&self, session: &Session, backend: &Backend) -> Option<usize> {
+        let cookie = session.http.as_deref().and_then(|s| s.persistence.server);
+        if let Some(at) = cookie.filter(|_| session.retries == 0) {
+            return Some(at);
+        }
         if backend.choices.is_empty() || session.retries > 0 {
             return None;
         }

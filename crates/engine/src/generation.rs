@@ -193,4 +193,6 @@ pub(crate) struct Server {
     pub(crate) header: Option<HeaderMaker>,
     /// `usesrc hdr_ip(...)`
     pub(crate) usesrc: Option<Compiled>,
+    /// Its value of the persistence cookie.
+    pub(crate) cookie: Option<Vec<u8>>,
 }

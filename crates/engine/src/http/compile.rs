@@ -20,6 +20,8 @@ pub(crate) struct HttpSide {
     pub(crate) forwardfor: Option<AddressHeader>,
     pub(crate) originalto: Option<AddressHeader>,
     pub(crate) monitor_fail: Vec<CompiledCondition>,
+    pub(crate) force_persist: Vec<CompiledCondition>,
+    pub(crate) ignore_persist: Vec<CompiledCondition>,
 }
 
 /// A rule, ready to be evaluated.
@@ -127,6 +129,8 @@ impl HttpSide {
             forwardfor: compiler.address_header(origin, from.forwardfor.as_ref()),
             originalto: compiler.address_header(origin, from.originalto.as_ref()),
             monitor_fail: Vec::new(),
+            force_persist: Vec::new(),
+            ignore_persist: Vec::new(),
         }
     }
 
@@ -155,7 +159,15 @@ impl HttpSide {
     ) -> Option<Self> {
         let http = from.http.as_deref()?;
         let (common, unsafe_) = (&http.common, http.accept_unsafe);
-        Some(Self::compile(common, unsafe_, global, compiler, &from.name))
+        let mut side = Self::compile(common, unsafe_, global, compiler, &from.name);
+        let mut conditions = |all: &[plan::Condition]| -> Vec<CompiledCondition> {
+            let each = all.iter();
+            each.filter_map(|one| compiler.condition(&from.name, Some(one)))
+                .collect()
+        };
+        side.force_persist = conditions(&http.force_persist);
+        side.ignore_persist = conditions(&http.ignore_persist);
+        Some(side)
     }
 }
 

@@ -79,6 +79,7 @@ impl Worker {
             Judged::Pass => {}
             other => return self.judged(session, other),
         }
+        self.seek_persistence(session, &backend);
         session.timed_out = false;
         session.set_stage(Stage::Done);
         session.phase = Phase::Choose;

@@ -21,6 +21,7 @@ mod idle;
 mod judge;
 mod linger;
 mod message;
+mod persistence;
 mod pump;
 mod request;
 mod response;

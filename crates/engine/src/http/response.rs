@@ -132,6 +132,7 @@ impl Worker {
                 Judged::Wait | Judged::Close => return Some(Awaited::Turned(Step::Close)),
             }
         }
+        self.set_persistence(session);
         Some(Awaited::Written(self.write_response(session, body)))
     }
 

@@ -8,6 +8,7 @@ use isthmus_proto::http1::{RequestHead, ResponseHead, Rewrite, View};
 
 use super::body::{Reading, Writing};
 use super::buffer::Buffer;
+use super::persistence::Persistence;
 
 /// A message that is being received.
 #[derive(Debug, Default)]
@@ -129,6 +130,8 @@ pub(crate) struct Stream {
     pub(crate) timeouts: Timeouts,
     /// The 103 answer that `early-hint` rules make.
     pub(crate) hints: Vec<u8>,
+    /// The persistence cookie.
+    pub(crate) persistence: Persistence,
     /// The client was told to send its body (100 Continue).
     pub(crate) invited: bool,
     /// `capture cookie`: of the request and of the response, `name=value`.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use isthmus_plan::http::{Cookie, CookieMode};
 use isthmus_proto::http::Body;
 use isthmus_proto::http1::View as Head;
 use isthmus_sample::{Bytes, Content, Number, Side, Text};
@@ -105,6 +106,17 @@ impl View<'_> {
         let bytes = request.buffer.bytes();
         let (request_whole, response_whole) = (request.whole, stream.response.whole);
         let span = match fact {
+            Text::CookieState => {
+                let persistence = &stream.persistence;
+                let letter = |letter: u8| if letter == 0 { b'-' } else { letter };
+                let passive = |c: &Cookie| c.mode == CookieMode::Passive;
+                let backend = self.session.backend.as_ref()?;
+                let cookie = backend.shared.plan.http.as_ref()?.cookie.as_ref()?;
+                return Some(Cow::Owned(match passive(cookie) {
+                    true => b"--".to_vec(),
+                    false => vec![letter(persistence.came), letter(persistence.went)],
+                }));
+            }
             Text::RequestCookie => return stream.cookies[0].as_deref().map(Cow::Borrowed),
             Text::ResponseCookie => return stream.cookies[1].as_deref().map(Cow::Borrowed),
             Text::RequestMethod if request_whole => request.head.method_span(),

@@ -4,6 +4,7 @@
 
 mod authority;
 mod body;
+mod cookie;
 mod field_list;
 mod field_name;
 mod method;
@@ -13,6 +14,7 @@ mod version;
 
 pub use authority::Authority;
 pub use body::Body;
+pub use cookie::{CookiePair, cookies, set_cookie, without};
 pub use field_list::{FieldList, elements};
 pub use field_name::FieldName;
 pub use method::Method;

@@ -1,0 +1,349 @@
+//! The persistence cookie: which server a client comes back to, and what it is told for the next
+//! time (manual, `cookie`).
+
+use isthmus_balance::State;
+use isthmus_plan::http::{Cookie, CookieMode};
+use isthmus_proto::http::{FieldName, cookies, set_cookie, without};
+use isthmus_proto::http1::FieldId;
+use isthmus_sample::Verdict;
+
+use super::stream::Stream;
+use crate::local::LocalBackend;
+use crate::session::Session;
+use crate::view::View;
+use crate::worker::Worker;
+
+/// What the persistence cookie of an exchange was, and what became of it (manual 8.5).
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Persistence {
+    /// The server that the client's cookie names, by its place.
+    pub(crate) server: Option<usize>,
+    /// `N`one, `I`nvalid, `D`own, `V`alid, `E`xpired or `O`ld; 0 where nobody looked.
+    pub(crate) came: u8,
+    /// `N`one, `I`nserted, `U`pdated, `P`assed, `R`ewritten or `D`eleted; 0 where nobody looked.
+    pub(crate) went: u8,
+    /// When the client first got its cookie, seconds; 0 where it does not say.
+    first_seen: u64,
+    last_seen: u64,
+}
+
+/// Days in seconds that a date may lie ahead of ours: clocks differ.
+const AHEAD: u64 = 86_400;
+
+impl Worker {
+    /// Looks for the cookie in the request, and takes out of it what the server is not to see.
+    pub(super) fn seek_persistence(&mut self, session: &mut Session, backend: &LocalBackend) {
+        let Some(http) = backend.shared.plan.http.as_deref() else {
+            return;
+        };
+        let Some(cookie) = &http.cookie else {
+            return;
+        };
+        let now = self.wall_seconds();
+        let program = &session.frontend.generation.program;
+        let holds = |conditions: &[isthmus_sample::CompiledCondition]| {
+            let view = View::new(session, &self.turn);
+            conditions
+                .iter()
+                .any(|condition| program.eval(condition, &view) == Verdict::Pass)
+        };
+        let side = backend.shared.http.as_ref();
+        let ignores = side.is_some_and(|side| holds(&side.ignore_persist));
+        let forces = http.persist || side.is_some_and(|side| holds(&side.force_persist));
+        let Some(stream) = session.http.as_deref_mut() else {
+            return;
+        };
+        let found = stream.find_cookie(cookie);
+        let mut persistence = Persistence {
+            came: b'N',
+            went: b'N',
+            ..Persistence::default()
+        };
+        if let (Some(value), false) = (&found, ignores) {
+            persistence.judge(cookie, backend, value, forces, now);
+        }
+        stream.persistence = persistence;
+        stream.hide_cookie(cookie);
+    }
+
+    fn wall_seconds(&self) -> u64 {
+        self.turn.clock.wall_us(self.turn.now) / 1_000_000
+    }
+
+    /// Changes what the server sets, and adds what the proxy wants the client to send.
+    pub(super) fn set_persistence(&self, session: &mut Session) {
+        let (Some(backend), Some(chosen)) = (session.backend.clone(), session.chosen.clone())
+        else {
+            return;
+        };
+        let http = backend.shared.plan.http.as_deref();
+        let Some(cookie) = http.and_then(|http| http.cookie.as_ref()) else {
+            return;
+        };
+        let now = self.wall_seconds();
+        let Some(stream) = session.http.as_deref_mut() else {
+            return;
+        };
+        if cookie.mode == CookieMode::Passive {
+            return;
+        }
+        let value = chosen.shared.cookie.as_deref();
+        let preserved = stream.change_set_cookie(cookie, value);
+        let post = stream.method == isthmus_proto::http::Method::Post;
+        let comes_back =
+            stream.persistence.came == b'V' && stream.persistence.server == Some(chosen.shared.at);
+        let stale = cookie.max_idle > 0 && stream.persistence.last_seen / 4 != now / 4;
+        if cookie.mode != CookieMode::Insert
+            || preserved
+            || (comes_back && !stale)
+            || (cookie.postonly && !post)
+        {
+            return;
+        }
+        let text = inserted(cookie, value, stream.persistence.first_seen, now);
+        stream.persistence.went = if comes_back { b'U' } else { b'I' };
+        let rewrite = &mut stream.response.rewrite;
+        rewrite.add(b"set-cookie", &text);
+        if cookie.nocache && !post {
+            rewrite.add(b"cache-control", b"private");
+        }
+    }
+}
+
+impl Persistence {
+    /// Whether the cookie's value leads to a server, and whether it still holds.
+    fn judge(
+        &mut self,
+        cookie: &Cookie,
+        backend: &LocalBackend,
+        value: &[u8],
+        forces: bool,
+        now: u64,
+    ) {
+        let mut parts = value.split(|byte| *byte == b'|');
+        let name = parts.next().unwrap_or_default();
+        let dates = cookie.max_idle > 0 || cookie.max_life > 0;
+        if dates {
+            self.last_seen = parts.next().and_then(date).unwrap_or(0);
+            self.first_seen = parts.next().and_then(date).unwrap_or(0);
+            let over = |seen: u64, limit: u64| {
+                seen > 0 && limit > 0 && (seen + limit < now || seen > now + AHEAD)
+            };
+            if over(self.last_seen, cookie.max_idle) {
+                self.came = b'E';
+                return;
+            }
+            if over(self.first_seen, cookie.max_life) {
+                self.came = b'O';
+                return;
+            }
+        }
+        let mut servers = backend.servers.iter();
+        let known = servers.find(|server| server.shared.cookie.as_deref() == Some(name));
+        let Some(server) = known else {
+            self.came = b'I';
+            return;
+        };
+        let state = server.shared.state.state();
+        if matches!(state, State::Up | State::Drain) || forces {
+            self.came = b'V';
+            self.server = Some(server.shared.at);
+        } else {
+            self.came = b'D';
+        }
+    }
+}
+
+impl Stream {
+    /// The server's name in the client's cookie.
+    fn find_cookie(&self, cookie: &Cookie) -> Option<Vec<u8>> {
+        let bytes = self.request.buffer.bytes();
+        let fields = self.request.head.fields().as_slice().iter();
+        for field in fields.filter(|field| field.known == FieldName::Cookie) {
+            let value = field.value.of(bytes);
+            let named =
+                |name: std::ops::Range<usize>| value.get(name) == Some(cookie.name.as_bytes());
+            for pair in cookies(value).filter(|pair| named(pair.name.clone())) {
+                let found = value.get(pair.value).unwrap_or_default();
+                if cookie.mode != CookieMode::Prefix {
+                    return Some(found.to_vec());
+                }
+                if let Some(at) = memchr::memchr(b'~', found) {
+                    return found.get(..at).map(<[u8]>::to_vec);
+                }
+            }
+        }
+        None
+    }
+
+    /// Takes the cookie out of the request (`indirect`), or the server's name out of it (`prefix`).
+    fn hide_cookie(&mut self, cookie: &Cookie) {
+        let prefix = cookie.mode == CookieMode::Prefix;
+        if !(prefix || cookie.indirect && cookie.mode == CookieMode::Insert) {
+            return;
+        }
+        let request = &mut self.request;
+        let bytes = request.buffer.bytes();
+        for (index, field) in (0..).zip(request.head.fields().as_slice()) {
+            if field.known != FieldName::Cookie {
+                continue;
+            }
+            let value = field.value.of(bytes);
+            let id = FieldId::Received(index);
+            let left = match prefix {
+                true => unprefixed(value, cookie.name.as_bytes()),
+                false => without(value, |name| name == cookie.name.as_bytes()),
+            };
+            if left.is_empty() {
+                request.rewrite.remove(id);
+            } else if left != value {
+                request.rewrite.set_value(id, &left);
+            }
+        }
+    }
+
+    /// Changes the server's own cookie of that name; true if it is left alone and holds.
+    fn change_set_cookie(&mut self, cookie: &Cookie, server: Option<&[u8]>) -> bool {
+        let mut preserved = false;
+        let response = &mut self.response;
+        let bytes = response.buffer.bytes();
+        for (index, field) in (0..).zip(response.head.fields().as_slice()) {
+            if field.known != FieldName::SetCookie {
+                continue;
+            }
+            let value = field.value.of(bytes);
+            let Some(pair) = set_cookie(value) else {
+                continue;
+            };
+            if value.get(pair.name.clone()) != Some(cookie.name.as_bytes()) {
+                continue;
+            }
+            let id = FieldId::Received(index);
+            let (start, end) = (pair.value.start, pair.value.end);
+            let before = value.get(..start).unwrap_or_default();
+            let own = value.get(start..end).unwrap_or_default();
+            let behind = value.get(end..).unwrap_or_default();
+            match (cookie.mode, server) {
+                (_, _) if cookie.preserve => {
+                    preserved = true;
+                    self.persistence.went = b'P';
+                }
+                (CookieMode::Rewrite, Some(server)) => {
+                    response
+                        .rewrite
+                        .set_value(id, &[before, server, behind].concat());
+                    self.persistence.went = b'R';
+                }
+                (CookieMode::Prefix, Some(server)) => {
+                    let text = [before, server, b"~", own, behind].concat();
+                    response.rewrite.set_value(id, &text);
+                    self.persistence.went = b'R';
+                }
+                (CookieMode::Insert, _) => {
+                    response.rewrite.remove(id);
+                    self.persistence.went = b'D';
+                }
+                _ => {}
+            }
+        }
+        preserved
+    }
+}
+
+/// A Cookie value in which the cookie is as its server set it.
+fn unprefixed(value: &[u8], name: &[u8]) -> Vec<u8> {
+    let mut out = value.to_vec();
+    let pairs: Vec<_> = cookies(value).collect();
+    for pair in pairs.into_iter().rev() {
+        let own = value.get(pair.value.clone()).unwrap_or_default();
+        if let (true, Some(at)) = (
+            value.get(pair.name) == Some(name),
+            memchr::memchr(b'~', own),
+        ) {
+            out.drain(pair.value.start..=pair.value.start + at);
+        }
+    }
+    out
+}
+
+/// The Set-Cookie that the proxy adds. A server without a cookie has an old one forgotten.
+fn inserted(cookie: &Cookie, server: Option<&[u8]>, first_seen: u64, now: u64) -> Vec<u8> {
+    let mut out = cookie.name.as_bytes().to_vec();
+    out.push(b'=');
+    match server {
+        None => out.extend_from_slice(b"; Expires=Thu, 01-Jan-1970 00:00:01 GMT"),
+        Some(server) => {
+            out.extend_from_slice(server);
+            if cookie.max_idle > 0 || cookie.max_life > 0 {
+                out.push(b'|');
+                out.extend_from_slice(&written_date(now));
+            }
+            if cookie.max_life > 0 {
+                out.push(b'|');
+                let first = if first_seen > 0 { first_seen } else { now };
+                out.extend_from_slice(&written_date(first));
+            }
+        }
+    }
+    out.extend_from_slice(b"; path=/");
+    for domain in &cookie.domains {
+        out.extend_from_slice(b"; domain=");
+        out.extend_from_slice(domain.as_bytes());
+    }
+    if cookie.httponly {
+        out.extend_from_slice(b"; HttpOnly");
+    }
+    if cookie.secure {
+        out.extend_from_slice(b"; Secure");
+    }
+    for attribute in &cookie.attributes {
+        out.extend_from_slice(b"; ");
+        out.extend_from_slice(attribute.as_bytes());
+    }
+    out
+}
+
+/// Digits of dates in cookies: as Base64 for URLs has them (RFC 4648, 5).
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// A moment in seconds, to four seconds, in five digits.
+fn written_date(seconds: u64) -> [u8; 5] {
+    let quarter = seconds / 4;
+    let digit = |shift: u32| {
+        let place = usize::try_from(quarter >> shift & 63).unwrap_or(0);
+        DIGITS.get(place).copied().unwrap_or(b'A')
+    };
+    [digit(24), digit(18), digit(12), digit(6), digit(0)]
+}
+
+/// The moment that five digits say, in seconds.
+fn date(text: &[u8]) -> Option<u64> {
+    if text.len() != 5 {
+        return None;
+    }
+    let mut quarter = 0_u64;
+    for byte in text {
+        let digit = DIGITS.iter().position(|digit| digit == byte)?;
+        quarter = quarter << 6 | digit as u64;
+    }
+    Some(quarter * 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_written_as_haproxy_writes_them() {
+        // HAProxy 2.6 wrote this on 2026-11-28 at 05:28:55 UTC.
+        assert_eq!(&written_date(1_795_843_736), b"awpmm");
+        assert_eq!(date(b"awpmm"), Some(1_795_843_736));
+        assert_eq!(date(b"awp"), None);
+    }
+
+    #[test]
+    fn a_prefix_is_taken_out_of_its_cookie_alone() {
+        let left = unprefixed(b"x=a~b; s=A~foo; y=1", b"s");
+        assert_eq!(left, b"x=a~b; s=foo; y=1");
+    }
+}
