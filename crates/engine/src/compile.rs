@@ -281,7 +281,7 @@ impl Context<'_> {
                 .as_ref()
                 .map(|header| HeaderMaker::compile(header, compiler, &plan.origin)),
             usesrc,
-            cookie: plan.http.cookie.as_ref().map(|c| c.as_bytes().to_vec()),
+            cookie: crate::http::server_cookie(backend, &plan),
             plan,
         }
     }

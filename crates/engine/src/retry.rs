@@ -21,7 +21,7 @@ impl Worker {
             session.end(b'C', b'C');
             return Step::Close;
         }
-        if session.retries >= plan.retries {
+        if session.retries >= plan.retries || !session.retries_connects() {
             chosen.counters.failed_connections.add(1);
             backend.counters.failed_connections.add(1);
             let cause = match timed_out {
@@ -93,7 +93,7 @@ impl Session {
     /// Whether this retry may go to another server (`option redispatch`). As HAProxy, an algorithm
     /// that hashes keeps to its server but for every N retries, or from the last one; any other
     /// chooses again at once.
-    fn may_redispatch(&self) -> bool {
+    pub(crate) fn may_redispatch(&self) -> bool {
         let Some(backend) = &self.backend else {
             return false;
         };

@@ -1,7 +1,6 @@
 //! The end of an exchange, and what becomes of its session.
 
 use isthmus_plan::LogWhen;
-use isthmus_plan::http::RetryOn;
 
 use super::stream::Answerer;
 use crate::session::{Notes, Phase, Session};
@@ -131,37 +130,6 @@ impl Worker {
         if session.ending.is_some() {
             self.log_at(session, LogWhen::End);
         }
-    }
-
-    /// Sends the request once more, where it can be: an idle connection that had died as it was
-    /// used is nobody's failure, and `retry-on` says what else may be tried again.
-    pub(super) fn try_again(&mut self, session: &mut Session) -> Option<Step> {
-        let stream = session.http.as_deref()?;
-        let backend = session.backend.clone()?;
-        let plan = backend.shared.plan.http.as_ref()?;
-        let silent = stream.response.buffer.len() == 0;
-        let again = silent && stream.replayable && !stream.no_retry && !session.down.bytes > 0;
-        let stale = again && stream.reused && !stream.renewed && stream.method.is_idempotent();
-        let asked = plan
-            .retry_on
-            .iter()
-            .any(|on| matches!(on, RetryOn::EmptyResponse {}));
-        let retries = asked && again && session.retries < backend.shared.plan.retries;
-        if !(stale || retries) {
-            return None;
-        }
-        if !stale {
-            session.retries += 1;
-            backend.counters.retries.add(1);
-        }
-        let rules = session.frontend.shared.http.as_ref()?.rules;
-        self.give_server_up(session);
-        let stream = session.http.as_deref_mut()?;
-        stream.rewind(&rules);
-        stream.renewed = true;
-        stream.replayable = true;
-        session.phase = Phase::Depart;
-        Some(Step::Again)
     }
 }
 

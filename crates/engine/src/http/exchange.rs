@@ -1,6 +1,6 @@
 //! An exchange at work: the request's body up, the response down, until both are over.
 
-use isthmus_plan::http::TimeoutKind;
+use isthmus_plan::http::{RetryOn, TimeoutKind};
 
 use super::stream::Answerer;
 use crate::forward::Pumped;
@@ -70,6 +70,9 @@ impl Worker {
             if answered {
                 session.end(b's', b'D');
                 return Some(Step::Close);
+            }
+            if let Some(step) = self.try_again(session, RetryOn::ResponseTimeout {}) {
+                return Some(step);
             }
             session.end(b's', b'H');
             self.count_failed_response(session);

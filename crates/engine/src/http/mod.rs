@@ -6,6 +6,7 @@
 //!    └──────────┴────────────┴───── an answer of the proxy's ─────┴─▶ Forwarding (a tunnel)
 //! ```
 
+mod again;
 mod answer;
 mod awaiting;
 mod body;
@@ -32,4 +33,5 @@ pub(crate) use compile::HttpSide;
 pub(crate) use hashing::RequestPart;
 pub(crate) use idle::{Idle, Link};
 pub(crate) use linger::LONGEST as LONGEST_LINGERING;
+pub(crate) use persistence::server_cookie;
 pub(crate) use stream::{Store, Stream};

@@ -2,6 +2,7 @@
 //! time (manual, `cookie`).
 
 use isthmus_balance::State;
+use isthmus_plan as plan;
 use isthmus_plan::http::{Cookie, CookieMode};
 use isthmus_proto::http::{FieldName, cookies, set_cookie, without};
 use isthmus_proto::http1::FieldId;
@@ -25,6 +26,36 @@ pub(crate) struct Persistence {
     /// When the client first got its cookie, seconds; 0 where it does not say.
     first_seen: u64,
     last_seen: u64,
+}
+
+/// A server's value of the persistence cookie: as configured, or with `dynamic` from the key, its
+/// address and its port, so that any proxy with the same key gives it the same one.
+pub(crate) fn server_cookie(backend: &plan::Backend, server: &plan::Server) -> Option<Vec<u8>> {
+    if let Some(cookie) = &server.http.cookie {
+        return Some(cookie.as_bytes().to_vec());
+    }
+    let key = backend
+        .http
+        .as_ref()?
+        .cookie
+        .as_ref()?
+        .dynamic_key
+        .as_ref()?;
+    let plan::ServerAddress::Inet { ip: Some(ip), port } = &server.address else {
+        return None;
+    };
+    let port = match port {
+        plan::ServerPort::Fixed { port } => u32::from(*port),
+        plan::ServerPort::Client { .. } => 0,
+    };
+    let mut text = key.as_bytes().to_vec();
+    match ip {
+        std::net::IpAddr::V4(ip) => text.extend_from_slice(&ip.octets()),
+        std::net::IpAddr::V6(ip) => text.extend_from_slice(&ip.octets()),
+    }
+    text.extend_from_slice(&port.to_be_bytes());
+    let hash = xxhash_rust::xxh64::xxh64(&text, 0);
+    Some(format!("{hash:016x}").into_bytes())
 }
 
 /// Days in seconds that a date may lie ahead of ours: clocks differ.

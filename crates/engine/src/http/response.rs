@@ -2,6 +2,7 @@
 
 use std::io::IoSlice;
 
+use isthmus_plan::http::RetryOn;
 use isthmus_proto::http::{Body, Version};
 use isthmus_proto::http1::{Exchange, Forward, Persistence, Progress, Rules, View as Head};
 use isthmus_sockets::{Moved, receive};
@@ -109,6 +110,12 @@ impl Worker {
         };
         if !Reading::is_sound(body, &rules, stream.response.waiting()) {
             return Some(Awaited::Turned(self.response_is_bad(session)));
+        }
+        let status = RetryOn::Status {
+            status: stream.server_status,
+        };
+        if let Some(step) = self.try_again(session, status) {
+            return Some(Awaited::Turned(step));
         }
         session.capture_response();
         let stream = session.http.as_deref_mut()?;
@@ -219,6 +226,9 @@ impl Worker {
     }
 
     fn response_is_bad(&mut self, session: &mut Session) -> Step {
+        if let Some(step) = self.try_again(session, RetryOn::JunkResponse {}) {
+            return step;
+        }
         session.end(b'P', b'H');
         self.count_failed_response(session);
         session.stream().moments.responded = None;
@@ -227,7 +237,7 @@ impl Worker {
 
     /// The server closed before it had answered.
     fn response_is_missing(&mut self, session: &mut Session) -> Step {
-        if let Some(step) = self.try_again(session) {
+        if let Some(step) = self.try_again(session, RetryOn::EmptyResponse {}) {
             return step;
         }
         session.end(b'S', b'H');
