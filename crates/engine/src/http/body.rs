@@ -81,7 +81,9 @@ impl Reading {
             if piece.last {
                 let mut behind = input.get(used..).unwrap_or_default().to_vec();
                 let overhead = chunks.overhead_left();
-                return Trailers::default().read(&mut behind, rules, overhead).is_ok();
+                return Trailers::default()
+                    .read(&mut behind, rules, overhead)
+                    .is_ok();
             }
         }
         true

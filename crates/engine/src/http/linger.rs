@@ -56,7 +56,11 @@ impl Worker {
     /// plan has come into force.
     pub(super) fn is_outdated(&self, session: &Session) -> bool {
         let own = &session.frontend.generation;
-        self.stopping || !self.generation.as_ref().is_some_and(|now| Arc::ptr_eq(now, own))
+        self.stopping
+            || !self
+                .generation
+                .as_ref()
+                .is_some_and(|now| Arc::ptr_eq(now, own))
     }
 
     /// Throws away what the client sends, until it finishes.
