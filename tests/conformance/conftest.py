@@ -22,6 +22,7 @@ def programs() -> tuple[str, str]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: takes several seconds, and runs all the same")
     config.addinivalue_line("markers", "later(feature): Isthmus does not have this feature yet")
 
 

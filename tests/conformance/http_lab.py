@@ -328,8 +328,8 @@ def compare(both: Both, case: Exchange, normal: Normal | None = None) -> Seen:
         return cast(Seen, seen)
     expected, got = seen
     check(case, expected)
-    assert tuple(message.status for message in got.value["client"]) == case.ours
     if not is_haproxy(both.candidate):
+        assert tuple(message.status for message in got.value["client"]) == case.ours
         assert got.compared != expected.compared, f"we differ no more: {case.beyond}"
     return cast(Seen, expected)
 

@@ -23,7 +23,14 @@ pub(crate) fn frontend_number(frontend: &Frontend, fact: FrontendNumber, now: u6
                 .live
                 .sum(|shard| shard.session_rate.per_second(now)),
         ),
-        FrontendNumber::RequestRate | FrontendNumber::TarpitTimeout => 0,
+        FrontendNumber::RequestRate => signed(
+            frontend
+                .live
+                .sum(|shard| shard.request_rate.per_second(now)),
+        ),
+        FrontendNumber::TarpitTimeout => {
+            signed(frontend.plan.http.as_ref()?.common.timeout_tarpit?)
+        }
         FrontendNumber::ClientTimeout => signed(frontend.plan.timeout_client?),
     })
 }

@@ -92,17 +92,25 @@ impl Worker {
             _ => {}
         }
         let moments = &session.moments;
-        let total = self.turn.now.saturating_sub(moments.accepted);
+        let exchange = session.http.as_deref().map(|stream| &stream.moments);
+        let began = exchange.map_or(moments.accepted, |of| of.began.unwrap_or(of.idle_since));
+        let total = self.turn.now.saturating_sub(began);
         counters.total_time.add(total);
         common.highest_total_time.see(total);
         if let Some(unqueued) = moments.unqueued {
-            let queued = unqueued.saturating_sub(moments.handshaken);
+            let asked = exchange.and_then(|of| of.requested);
+            let queued = unqueued.saturating_sub(asked.unwrap_or(moments.handshaken));
             counters.queue_time.add(queued);
             common.highest_queue_time.see(queued);
             if let Some(connected) = moments.connected {
                 let connect = connected.saturating_sub(unqueued);
                 counters.connect_time.add(connect);
                 common.highest_connect_time.see(connect);
+                if let Some(responded) = exchange.and_then(|of| of.responded) {
+                    let waited = responded.saturating_sub(connected);
+                    counters.response_time.add(waited);
+                    common.highest_response_time.see(waited);
+                }
             }
         }
     }

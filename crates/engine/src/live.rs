@@ -50,6 +50,7 @@ pub(crate) struct ServerShard {
     pub(crate) session_rate: Rate,
     pub(crate) queue_time: Average,
     pub(crate) connect_time: Average,
+    pub(crate) response_time: Average,
     pub(crate) total_time: Average,
     /// When the last session began, engine milliseconds plus one; 0 if there was none.
     pub(crate) last_session: Counter,
@@ -65,6 +66,7 @@ pub(crate) struct Common {
     pub(crate) highest_request_rate: Peak,
     pub(crate) highest_queue_time: Highest,
     pub(crate) highest_connect_time: Highest,
+    pub(crate) highest_response_time: Highest,
     pub(crate) highest_total_time: Highest,
     /// Most that waited at once.
     pub(crate) queue_highest: Highest,

@@ -9,6 +9,7 @@ use isthmus_plan::report::{
     ServerFacts, Snapshot,
 };
 use isthmus_plan::{Address, Algorithm, ServerAddress, ServerPort};
+use isthmus_stats::Counter;
 
 use crate::facts::shown_weight;
 use crate::generation::{Backend, Frontend, Generation, Listener, Server};
@@ -104,7 +105,7 @@ fn clients(live: &Live<ClientShard>, now: u64) -> ClientCounters {
         bin: live.sum(|s| s.bytes_in.get()),
         bout: live.sum(|s| s.bytes_out.get()),
         dreq: live.sum(|s| s.denied_requests.get()),
-        dresp: 0,
+        dresp: live.sum(|s| s.denied_responses.get()),
         ereq: live.sum(|s| s.failed_requests.get()),
         dcon: live.sum(|s| s.denied_connections.get()),
         dses: live.sum(|s| s.denied_sessions.get()),
@@ -118,9 +119,27 @@ fn clients(live: &Live<ClientShard>, now: u64) -> ClientCounters {
             .common
             .highest_connection_rate
             .get(live.shards.iter().map(|s| &s.connection_rate)),
+        req_tot: live.sum(|s| s.requests.get()),
+        req_rate: live.sum(|s| s.request_rate.per_second(now)),
+        req_rate_max: live
+            .common
+            .highest_request_rate
+            .get(live.shards.iter().map(|s| &s.request_rate)),
+        responses: by_digit(live, |s| &s.responses),
         bad_proxy_headers: live.sum(|s| s.bad_proxy_headers.get()),
         unlisted_namespaces: live.sum(|s| s.unlisted_namespaces.get()),
     }
+}
+
+/// Responses by the first digit of their status.
+fn by_digit<S: Default>(live: &Live<S>, read: impl Fn(&S) -> &[Counter; 6]) -> [u64; 6] {
+    let mut all = [0; 6];
+    for shard in &live.shards {
+        for (sum, counter) in all.iter_mut().zip(read(shard)) {
+            *sum += counter.get();
+        }
+    }
+    all
 }
 
 fn frontend(from: &Frontend, now: u64) -> FrontendFacts {
@@ -142,6 +161,7 @@ fn frontend(from: &Frontend, now: u64) -> FrontendFacts {
         id: from.plan.id,
         status: status.to_owned(),
         maxconn,
+        http: from.plan.http.is_some(),
         counters,
         listeners: from
             .listeners
@@ -207,6 +227,7 @@ fn servers(live: &Live<ServerShard>, now: u64) -> ServerCounters {
         bin: live.sum(|s| s.bytes_in.get()),
         bout: live.sum(|s| s.bytes_out.get()),
         dreq: live.sum(|s| s.denied_requests.get()),
+        dresp: live.sum(|s| s.denied_responses.get()),
         econ: live.sum(|s| s.failed_connections.get()),
         eresp: live.sum(|s| s.failed_responses.get()),
         wretr: live.sum(|s| s.retries.get()),
@@ -227,6 +248,10 @@ fn servers(live: &Live<ServerShard>, now: u64) -> ServerCounters {
         ctime_max: live.common.highest_connect_time.get(),
         ttime_max: live.common.highest_total_time.get(),
         connect: live.sum(|s| s.connects.get()),
+        reuse: live.sum(|s| s.reuses.get()),
+        rtime: average(|s| &s.response_time),
+        rtime_max: live.common.highest_response_time.get(),
+        responses: by_digit(live, |s| &s.responses),
         ..ServerCounters::default()
     }
 }
@@ -271,6 +296,7 @@ fn backend(generation: &Generation, from: &Backend, now: u64) -> BackendFacts {
         last_change: now.saturating_sub(changed) / 1000,
         downtime: 0,
         algorithm: algorithm(&from.plan.algorithm).to_owned(),
+        http: from.plan.http.is_some(),
         counters,
         servers: from
             .servers

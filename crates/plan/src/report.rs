@@ -77,6 +77,8 @@ pub struct FrontendFacts {
     pub status: String,
     /// Limit of its connections.
     pub maxconn: u64,
+    /// Whether it is in `mode http`.
+    pub http: bool,
     /// What its clients did.
     pub counters: ClientCounters,
     /// Its binds.
@@ -137,6 +139,14 @@ pub struct ClientCounters {
     pub conn_rate: u64,
     /// Highest `conn_rate`.
     pub conn_rate_max: u64,
+    /// Requests in all, with those that were none (HTTP mode, as all that follow but the last two).
+    pub req_tot: u64,
+    /// Requests in the last second.
+    pub req_rate: u64,
+    /// Highest `req_rate`.
+    pub req_rate_max: u64,
+    /// Responses by the first digit of their status, 1 to 5; the others stand first.
+    pub responses: [u64; 6],
     /// PROXY headers that were refused.
     pub bad_proxy_headers: u64,
     /// NETNS TLVs that named an unlisted namespace.
@@ -167,6 +177,8 @@ pub struct BackendFacts {
     pub downtime: u64,
     /// The algorithm's name.
     pub algorithm: String,
+    /// Whether it is in `mode http`.
+    pub http: bool,
     /// What its sessions did.
     pub counters: ServerCounters,
     /// Its servers.
@@ -277,6 +289,14 @@ pub struct ServerCounters {
     pub ttime_max: u64,
     /// Connections tried.
     pub connect: u64,
+    /// Requests that went over a connection that was there already.
+    pub reuse: u64,
+    /// Average time until the response's head, of the last 1024 exchanges, milliseconds.
+    pub rtime: u64,
+    /// Highest such time, milliseconds.
+    pub rtime_max: u64,
+    /// Responses by the first digit of their status, 1 to 5; the others stand first.
+    pub responses: [u64; 6],
 }
 
 /// A namespace that the plan names (`show namespaces`).

@@ -43,6 +43,14 @@ class ClientCounters(Struct, frozen=True, forbid_unknown_fields=True):
     """Connections in the last second."""
     conn_rate_max: int = 0
     """Highest `conn_rate`."""
+    req_tot: int = 0
+    """Requests in all, with those that were none (HTTP mode, as all that follow but the last two)."""
+    req_rate: int = 0
+    """Requests in the last second."""
+    req_rate_max: int = 0
+    """Highest `req_rate`."""
+    responses: tuple[int, int, int, int, int, int] = (0, 0, 0, 0, 0, 0)
+    """Responses by the first digit of their status, 1 to 5; the others stand first."""
     bad_proxy_headers: int = 0
     """PROXY headers that were refused."""
     unlisted_namespaces: int = 0
@@ -104,6 +112,14 @@ class ServerCounters(Struct, frozen=True, forbid_unknown_fields=True):
     """Highest total time, milliseconds."""
     connect: int = 0
     """Connections tried."""
+    reuse: int = 0
+    """Requests that went over a connection that was there already."""
+    rtime: int = 0
+    """Average time until the response's head, of the last 1024 exchanges."""
+    rtime_max: int = 0
+    """Highest such time."""
+    responses: tuple[int, int, int, int, int, int] = (0, 0, 0, 0, 0, 0)
+    """Responses by the first digit of their status, 1 to 5; the others stand first."""
 
 
 class ProcessFacts(Struct, frozen=True, forbid_unknown_fields=True):
@@ -183,6 +199,8 @@ class FrontendFacts(Struct, frozen=True, forbid_unknown_fields=True):
     """`OPEN`, `FULL`, `STOP` or `PAUSED`."""
     maxconn: int = 0
     """Limit of its connections."""
+    http: bool = False
+    """Whether it is in `mode http`."""
     counters: ClientCounters = ClientCounters()
     """What its clients did."""
     listeners: tuple[ListenerFacts, ...] = ()
@@ -259,6 +277,8 @@ class BackendFacts(Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds spent down."""
     algorithm: str = ""
     """The algorithm's name."""
+    http: bool = False
+    """Whether it is in `mode http`."""
     counters: ServerCounters = ServerCounters()
     """What its sessions did."""
     servers: tuple[ServerFacts, ...] = ()

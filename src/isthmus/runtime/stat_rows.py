@@ -17,7 +17,7 @@ _ABSENT = "namespace absent"
 def frontend_row(front: FrontendFacts, maxconn: int) -> Row:
     """Return a frontend's values. `maxconn` is the process's, which limits one that sets none."""
     said = front.counters
-    return {
+    return _exchanged(front.http, said.responses) | {
         "pxname": front.name,
         "svname": "FRONTEND",
         "scur": said.scur,
@@ -37,14 +37,14 @@ def frontend_row(front: FrontendFacts, maxconn: int) -> Row:
         "rate": said.rate,
         "rate_lim": 0,
         "rate_max": said.rate_max,
-        "req_rate": 0,
-        "req_rate_max": 0,
-        "req_tot": 0,
+        "req_rate": said.req_rate,
+        "req_rate_max": said.req_rate_max,
+        "req_tot": said.req_tot,
         "comp_in": 0,
         "comp_out": 0,
         "comp_byp": 0,
         "comp_rsp": 0,
-        "mode": "tcp",
+        "intercepted": 0 if front.http else None,
         "conn_rate": said.conn_rate,
         "conn_rate_max": said.conn_rate_max,
         "conn_tot": said.conn_tot,
@@ -59,7 +59,7 @@ def frontend_row(front: FrontendFacts, maxconn: int) -> Row:
 def listener_row(front: FrontendFacts, listener: ListenerFacts) -> Row:
     """Return a listener's values."""
     said = listener.counters
-    return {
+    return _exchanged(front.http, said.responses) | {
         "pxname": front.name,
         "svname": listener.name,
         "scur": said.scur,
@@ -77,7 +77,6 @@ def listener_row(front: FrontendFacts, listener: ListenerFacts) -> Row:
         "sid": listener.id,
         "type": 3,
         "addr": listener.address,
-        "mode": "tcp",
         "dcon": said.dcon,
         "dses": said.dses,
         "wrew": 0,
@@ -89,7 +88,10 @@ def listener_row(front: FrontendFacts, listener: ListenerFacts) -> Row:
 
 def server_row(back: BackendFacts, server: ServerFacts, checked: Checked | None) -> Row:
     """Return a server's values."""
-    row = _served(server.counters)
+    row = _served(server.counters, back.http)
+    if back.http:
+        # Of a server those requests count that it answered.
+        row["req_tot"] = sum(server.counters.responses)
     row |= {
         "pxname": back.name,
         "svname": server.name,
@@ -147,7 +149,7 @@ def _check(server: ServerFacts, checked: Checked) -> Row:
 
 def backend_row(back: BackendFacts, fullconn: int | None) -> Row:
     """Return a backend's values."""
-    row = _served(back.counters)
+    row = _served(back.counters, back.http)
     return row | {
         "pxname": back.name,
         "svname": "BACKEND",
@@ -175,9 +177,19 @@ def backend_row(back: BackendFacts, fullconn: int | None) -> Row:
     }
 
 
-def _served(said: ServerCounters) -> Row:
+def _exchanged(http: bool, responses: tuple[int, int, int, int, int, int]) -> Row:
+    """Return a proxy's mode, and in HTTP mode its responses by their status."""
+    if not http:
+        return {"mode": "tcp"}
+    names = ("other", "1xx", "2xx", "3xx", "4xx", "5xx")
+    counted: Row = {f"hrsp_{name}": count for name, count in zip(names, responses, strict=True)}
+    return counted | {"mode": "http"}
+
+
+def _served(said: ServerCounters, http: bool) -> Row:
     """Return what servers and backends have in common."""
-    return {
+    return _exchanged(http, said.responses) | {
+        "req_tot": said.stot if http else None,
         "qcur": said.qcur,
         "qmax": said.qmax,
         "scur": said.scur,
@@ -199,15 +211,14 @@ def _served(said: ServerCounters) -> Row:
         "lastsess": said.lastsess,
         "qtime": said.qtime,
         "ctime": said.ctime,
-        "rtime": 0,
+        "rtime": said.rtime,
         "ttime": said.ttime,
-        "mode": "tcp",
         "wrew": 0,
         "connect": said.connect,
-        "reuse": 0,
+        "reuse": said.reuse,
         "qtime_max": said.qtime_max,
         "ctime_max": said.ctime_max,
-        "rtime_max": 0,
+        "rtime_max": said.rtime_max,
         "ttime_max": said.ttime_max,
         "eint": 0,
     }

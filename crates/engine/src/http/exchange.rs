@@ -59,6 +59,7 @@ impl Worker {
     /// The server's connection ended before the response did.
     fn response_is_cut(&mut self, session: &mut Session) -> Step {
         session.end(b'S', b'D');
+        self.count_failed_response(session);
         Step::Close
     }
 

@@ -97,8 +97,10 @@ pub(super) const CHALLENGE: &str = "www-authenticate: Basic realm=\"isthmus\"\r\
 pub(super) fn built_in(status: u16) -> Vec<u8> {
     let words = words(status);
     let reason = match status {
-        // HAProxy's own page is spelled so, and logs and scripts may know it.
+        // HAProxy's own pages are spelled so, and logs and scripts may know them.
         400 => "Bad request",
+        408 => "Request Time-out",
+        504 => "Gateway Time-out",
         status => reason(status),
     };
     let body = match status {

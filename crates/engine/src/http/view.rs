@@ -63,7 +63,7 @@ impl View<'_> {
             }
             Number::TimeResponse => Self::between(session.moments.connected, moments.responded),
             Number::TimeData => Self::between(moments.responded, now),
-            Number::TimeActive => Self::between(began.or(now), now),
+            Number::TimeActive => Self::between(began.or(Some(moments.idle_since)), now),
             Number::TimeUser => Self::between(start.filter(|_| first).or(began), now),
             _ => Self::between(start, now),
         }

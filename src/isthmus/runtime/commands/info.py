@@ -7,6 +7,7 @@ import time
 import msgspec
 
 from isthmus import product
+from isthmus.engine.report import FrontendFacts
 from isthmus.runtime.fields import Field, Value, described, typed
 from isthmus.runtime.instance import Instance
 from isthmus.runtime.registry import Request, command
@@ -102,6 +103,11 @@ def show_info(request: Request) -> str:
     )
 
 
+def _requests(front: FrontendFacts) -> int:
+    """Return how many streams a frontend has had: in TCP mode a session is one."""
+    return front.counters.req_tot if front.http else front.counters.stot
+
+
 def _values(instance: Instance) -> dict[str, Value]:
     """Return the fields by name; what there is no figure for is 0, as it is in HAProxy where it is unused."""
     snapshot = instance.engine.snapshot()
@@ -124,7 +130,7 @@ def _values(instance: Instance) -> dict[str, Value]:
         "Hard_maxconn": facts.hard_maxconn,
         "CurrConns": facts.curr_conns,
         "CumConns": facts.cum_conns,
-        "CumReq": facts.cum_conns + instance.requests,
+        "CumReq": instance.requests + sum(_requests(each) for each in snapshot.frontends),
         "PipesUsed": facts.pipes_used,
         "PipesFree": facts.pipes_free,
         "ConnRate": facts.conn_rate,
