@@ -104,7 +104,7 @@ fn clients(live: &Live<ClientShard>, now: u64) -> ClientCounters {
         bin: live.sum(|s| s.bytes_in.get()),
         bout: live.sum(|s| s.bytes_out.get()),
         dreq: live.sum(|s| s.denied_requests.get()),
-        dresp: 0,
+        dresp: live.sum(|s| s.denied_responses.get()),
         ereq: live.sum(|s| s.failed_requests.get()),
         dcon: live.sum(|s| s.denied_connections.get()),
         dses: live.sum(|s| s.denied_sessions.get()),
@@ -118,6 +118,9 @@ fn clients(live: &Live<ClientShard>, now: u64) -> ClientCounters {
             .common
             .highest_connection_rate
             .get(live.shards.iter().map(|s| &s.connection_rate)),
+        comp_in: live.sum(|s| s.compression_in.get()),
+        comp_out: live.sum(|s| s.compression_out.get()),
+        comp_rsp: live.sum(|s| s.compressed.get()),
         bad_proxy_headers: live.sum(|s| s.bad_proxy_headers.get()),
         unlisted_namespaces: live.sum(|s| s.unlisted_namespaces.get()),
     }
@@ -219,6 +222,9 @@ fn servers(live: &Live<ServerShard>, now: u64) -> ServerCounters {
             .get(live.shards.iter().map(|s| &s.session_rate)),
         cli_abrt: live.sum(|s| s.client_aborts.get()),
         srv_abrt: live.sum(|s| s.server_aborts.get()),
+        comp_in: live.sum(|s| s.compression_in.get()),
+        comp_out: live.sum(|s| s.compression_out.get()),
+        comp_rsp: live.sum(|s| s.compressed.get()),
         lastsess,
         qtime: average(|s| &s.queue_time),
         ctime: average(|s| &s.connect_time),

@@ -5,6 +5,7 @@ use isthmus_plan::http as from;
 use isthmus_proto::http1::Rules;
 use isthmus_sample::{Compiled, CompiledCondition, Format};
 
+use super::compress::Compression;
 use super::edit::Edit;
 use crate::rules::{Action, Compiler};
 
@@ -19,6 +20,7 @@ pub(crate) struct HttpSide {
     pub(crate) forwardfor: Option<AddressHeader>,
     pub(crate) originalto: Option<AddressHeader>,
     pub(crate) monitor_fail: Vec<CompiledCondition>,
+    pub(crate) compression: Option<Compression>,
 }
 
 /// A rule, ready to be evaluated.
@@ -122,6 +124,7 @@ impl HttpSide {
             forwardfor: compiler.address_header(origin, from.forwardfor.as_ref()),
             originalto: compiler.address_header(origin, from.originalto.as_ref()),
             monitor_fail: Vec::new(),
+            compression: from.compression.as_ref().map(Compression::compile),
         }
     }
 

@@ -9,10 +9,13 @@
 mod answer;
 mod body;
 mod buffer;
+mod coding;
 mod compile;
+mod compress;
 mod edit;
 mod end;
 mod exchange;
+mod filter;
 mod forwarding;
 mod idle;
 mod judge;
