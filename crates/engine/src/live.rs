@@ -24,6 +24,10 @@ pub(crate) struct ClientShard {
     pub(crate) requests: Counter,
     pub(crate) request_rate: Rate,
     pub(crate) denied_responses: Counter,
+    /// Bytes given to compression, what it made of them, and responses compressed.
+    pub(crate) compression_in: Counter,
+    pub(crate) compression_out: Counter,
+    pub(crate) compressed: Counter,
     /// Responses by the first digit of their status; others in front.
     pub(crate) responses: [Counter; 6],
 }
@@ -45,6 +49,10 @@ pub(crate) struct ServerShard {
     pub(crate) connects: Counter,
     pub(crate) reuses: Counter,
     pub(crate) denied_responses: Counter,
+    /// Bytes given to compression, what it made of them, and responses compressed.
+    pub(crate) compression_in: Counter,
+    pub(crate) compression_out: Counter,
+    pub(crate) compressed: Counter,
     /// Responses by the first digit of their status; others in front.
     pub(crate) responses: [Counter; 6],
     pub(crate) session_rate: Rate,

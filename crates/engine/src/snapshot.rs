@@ -126,6 +126,9 @@ fn clients(live: &Live<ClientShard>, now: u64) -> ClientCounters {
             .highest_request_rate
             .get(live.shards.iter().map(|s| &s.request_rate)),
         responses: by_digit(live, |s| &s.responses),
+        comp_in: live.sum(|s| s.compression_in.get()),
+        comp_out: live.sum(|s| s.compression_out.get()),
+        comp_rsp: live.sum(|s| s.compressed.get()),
         bad_proxy_headers: live.sum(|s| s.bad_proxy_headers.get()),
         unlisted_namespaces: live.sum(|s| s.unlisted_namespaces.get()),
     }
@@ -240,6 +243,9 @@ fn servers(live: &Live<ServerShard>, now: u64) -> ServerCounters {
             .get(live.shards.iter().map(|s| &s.session_rate)),
         cli_abrt: live.sum(|s| s.client_aborts.get()),
         srv_abrt: live.sum(|s| s.server_aborts.get()),
+        comp_in: live.sum(|s| s.compression_in.get()),
+        comp_out: live.sum(|s| s.compression_out.get()),
+        comp_rsp: live.sum(|s| s.compressed.get()),
         lastsess,
         qtime: average(|s| &s.queue_time),
         ctime: average(|s| &s.connect_time),

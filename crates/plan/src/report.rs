@@ -125,6 +125,12 @@ pub struct ClientCounters {
     pub dreq: u64,
     /// Responses denied.
     pub dresp: u64,
+    /// Bytes given to compression.
+    pub comp_in: u64,
+    /// Bytes that compression made of them.
+    pub comp_out: u64,
+    /// Responses compressed.
+    pub comp_rsp: u64,
     /// Request errors: timeouts, closes, malformed headers.
     pub ereq: u64,
     /// Connections refused by `tcp-request connection`.
@@ -255,6 +261,12 @@ pub struct ServerCounters {
     pub dreq: u64,
     /// Responses denied.
     pub dresp: u64,
+    /// Bytes given to compression.
+    pub comp_in: u64,
+    /// Bytes that compression made of them.
+    pub comp_out: u64,
+    /// Responses compressed.
+    pub comp_rsp: u64,
     /// Connection errors.
     pub econ: u64,
     /// Response errors.

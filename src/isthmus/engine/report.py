@@ -29,6 +29,12 @@ class ClientCounters(Struct, frozen=True, forbid_unknown_fields=True):
     """Requests denied by content rules."""
     dresp: int = 0
     """Responses denied."""
+    comp_in: int = 0
+    """Bytes given to compression."""
+    comp_out: int = 0
+    """Bytes that compression made of them."""
+    comp_rsp: int = 0
+    """Responses compressed."""
     ereq: int = 0
     """Request errors: timeouts, closes, malformed headers."""
     dcon: int = 0
@@ -78,6 +84,12 @@ class ServerCounters(Struct, frozen=True, forbid_unknown_fields=True):
     """Requests denied."""
     dresp: int = 0
     """Responses denied."""
+    comp_in: int = 0
+    """Bytes given to compression."""
+    comp_out: int = 0
+    """Bytes that compression made of them."""
+    comp_rsp: int = 0
+    """Responses compressed."""
     econ: int = 0
     """Connection errors."""
     eresp: int = 0

@@ -16,8 +16,7 @@ NOT_YET: set[str] = {
     "cache",
     "cache-store",
     "cache-use",
-    "compression",
-    *(f"filter {each}" for each in FILTERS),
+    *(f"filter {each}" for each in FILTERS if each != "compression"),
     "set-bandwidth-limit",
     "use-service",
 }

@@ -28,6 +28,8 @@ pub(crate) struct Chunked {
     /// What came of the trailers so far, once the last chunk was read.
     behind: Option<Vec<u8>>,
     trailers: Trailers,
+    /// Bytes of the last chunk and the trailers, once they are written.
+    written: usize,
 }
 
 /// How the receiver is told where the body ends.
@@ -38,7 +40,12 @@ pub(crate) enum Writing {
     Plain,
     /// By chunks.
     Chunks,
+    /// Not at all: a filter frames the data, and the trailers that stand behind them.
+    Data,
 }
+
+/// The end of a chunked body without trailers.
+pub(crate) const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
 /// What was made of some input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +54,20 @@ pub(crate) struct Taken {
     pub(crate) used: usize,
     /// Of those, so many at the start go out as they are; where it is 0, what goes out was made.
     pub(crate) as_is: usize,
+    /// So many bytes at the end of what was made are the last chunk and the trailers, where the
+    /// writing is `Data`.
+    pub(crate) trailers: usize,
+}
+
+impl Taken {
+    /// Input that goes out as it is.
+    pub(crate) fn as_is(count: usize) -> Self {
+        Self {
+            used: count,
+            as_is: count,
+            trailers: 0,
+        }
+    }
 }
 
 impl Reading {
@@ -61,6 +82,7 @@ impl Reading {
                 rules: *rules,
                 behind: None,
                 trailers: Trailers::default(),
+                written: 0,
             })),
         }
     }
@@ -113,16 +135,14 @@ impl Reading {
         made: &mut Vec<u8>,
     ) -> Result<Taken, Error> {
         match self {
-            Self::Done => Ok(Taken { used: 0, as_is: 0 }),
-            Self::UntilClose if writing == Writing::Plain => Ok(Taken {
-                used: input.len(),
-                as_is: input.len(),
-            }),
+            Self::Done => Ok(Taken::as_is(0)),
+            Self::UntilClose if writing != Writing::Chunks => Ok(Taken::as_is(input.len())),
             Self::UntilClose => {
                 push_chunk(input, made);
                 Ok(Taken {
                     used: input.len(),
                     as_is: 0,
+                    trailers: 0,
                 })
             }
             Self::Length(left) => {
@@ -132,17 +152,19 @@ impl Reading {
                 if *left == 0 {
                     *self = Self::Done;
                 }
-                Ok(Taken {
-                    used: count,
-                    as_is: count,
-                })
+                Ok(Taken::as_is(count))
             }
             Self::Chunks(chunked) => {
                 let (used, done) = chunked.take(input, writing, made)?;
+                let trailers = chunked.written;
                 if done {
                     *self = Self::Done;
                 }
-                Ok(Taken { used, as_is: 0 })
+                Ok(Taken {
+                    used,
+                    as_is: 0,
+                    trailers,
+                })
             }
         }
     }
@@ -170,7 +192,7 @@ impl Chunked {
             let data = rest.get(piece.data).unwrap_or_default();
             match writing {
                 Writing::Chunks => push_chunk(data, made),
-                Writing::Plain => made.extend_from_slice(data),
+                Writing::Plain | Writing::Data => made.extend_from_slice(data),
             }
             used += piece.used;
             if piece.last {
@@ -186,10 +208,12 @@ impl Chunked {
         match self.trailers.read(behind, &self.rules, overhead)? {
             Progress::Incomplete => Ok((input.len(), false)),
             Progress::Complete(len) => {
-                if writing == Writing::Chunks {
+                if writing != Writing::Plain {
+                    let start = made.len();
                     made.extend_from_slice(LAST_CHUNK_BEFORE_TRAILERS);
                     self.trailers
                         .write(behind, &mut |piece| made.extend_from_slice(piece));
+                    self.written = made.len() - start;
                 }
                 let own = len.checked_sub(before);
                 let own = own.ok_or(Error {

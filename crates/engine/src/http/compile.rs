@@ -6,6 +6,7 @@ use isthmus_proto::http1::Rules;
 use isthmus_sample::{Compiled, CompiledCondition, Format};
 
 use super::awaiting::Patience;
+use super::compress::Compression;
 use super::edit::Edit;
 use crate::rules::{Action, Compiler};
 
@@ -22,6 +23,7 @@ pub(crate) struct HttpSide {
     pub(crate) monitor_fail: Vec<CompiledCondition>,
     pub(crate) force_persist: Vec<CompiledCondition>,
     pub(crate) ignore_persist: Vec<CompiledCondition>,
+    pub(crate) compression: Option<Compression>,
 }
 
 /// A rule, ready to be evaluated.
@@ -131,6 +133,7 @@ impl HttpSide {
             monitor_fail: Vec::new(),
             force_persist: Vec::new(),
             ignore_persist: Vec::new(),
+            compression: from.compression.as_ref().map(Compression::compile),
         }
     }
 

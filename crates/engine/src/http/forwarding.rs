@@ -49,6 +49,7 @@ impl Worker {
         };
         // Evaluations look at the head as it was before: what is added here is seen by no rule.
         self.add_fields(session, &mut rewrite);
+        session.choose_coding(&mut rewrite);
         let mode = session.connection_mode();
         let closes_client = session.closes_client();
         let pretends = session.pretends_keepalive();
@@ -164,7 +165,7 @@ fn write_request(
         .get_mut(taken..)
         .unwrap_or_default();
     let took = if body.is_empty() {
-        super::body::Taken { used: 0, as_is: 0 }
+        super::body::Taken::as_is(0)
     } else {
         let result = request.reading.take(body, writing, made);
         result.map_err(|error| error.kind.status())?

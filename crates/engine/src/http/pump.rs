@@ -192,6 +192,9 @@ impl Worker {
     }
 
     fn pass_response(&mut self, session: &mut Session, input: &Input) -> Pumped {
+        if session.http.as_deref().is_some_and(|s| s.filter.is_some()) {
+            return self.pass_filtered(session, input);
+        }
         let Session {
             http: Some(stream),
             client,
@@ -224,6 +227,46 @@ impl Worker {
         down.bytes += passed.written as u64;
         session.client_active = self.turn.now;
         passed.pumped
+    }
+}
+
+impl Worker {
+    /// A part of a response's body that goes through a filter.
+    fn pass_filtered(&mut self, session: &mut Session, input: &Input) -> Pumped {
+        let Session {
+            http: Some(stream),
+            client,
+            down,
+            ..
+        } = session
+        else {
+            return Pumped::Idle;
+        };
+        let Some(filter) = &mut stream.filter else {
+            return Pumped::Idle;
+        };
+        let response = &mut stream.response;
+        let from_head = !matches!(input, Input::Read(_));
+        let bytes = match input {
+            Input::Read(count) => self.scratch.get_mut(..*count),
+            _ => response.buffer.bytes_mut().get_mut(response.taken..),
+        };
+        let bytes = bytes.unwrap_or_default();
+        let given = bytes.len();
+        let Ok(used) = filter.pass(&mut response.reading, bytes) else {
+            session.end(b'P', b'D');
+            return Pumped::SourceBroken;
+        };
+        if from_head {
+            response.taken += used;
+        }
+        // What nobody asked for spoils the connection.
+        stream.spent |= used < given;
+        down.bytes += filter.out.len() as u64;
+        let pumped = down.write_pieces(client, &[IoSlice::new(&filter.out)]);
+        session.client_active = self.turn.now;
+        self.count_coded(session);
+        pumped
     }
 }
 

@@ -146,6 +146,7 @@ impl Worker {
     /// Writes the response's head, the server's or the proxy's, and what of its body is there.
     pub(super) fn write_response(&mut self, session: &mut Session, body: Body) -> Pumped {
         self.judge_after(session);
+        self.compress_response(session, body);
         let two = session.client_is_11();
         let outdated = self.is_outdated(session);
         let rules = session.frontend.shared.http.as_ref().map(|side| side.rules);
@@ -168,11 +169,10 @@ impl Worker {
         }
         finish_head(stream, body, two);
         self.made.clear();
-        match write_head(stream, client, down, &mut self.made) {
-            Ok(pumped) => pumped,
-            // The head was not written: the client sees the end of its connection.
-            Err(()) => Pumped::SourceBroken,
-        }
+        let written = write_head(stream, client, down, &mut self.made);
+        self.count_coded(session);
+        // A head that was not written: the client sees the end of its connection.
+        written.unwrap_or(Pumped::SourceBroken)
     }
 
     /// `http-after-response`, for whatever is answered.
@@ -334,10 +334,17 @@ fn write_head(
         .bytes_mut()
         .get_mut(taken..)
         .unwrap_or_default();
-    let took = if body.is_empty() {
-        Taken { used: 0, as_is: 0 }
-    } else {
-        response.reading.take(body, writing, made).map_err(|_| ())?
+    let took = match &mut stream.filter {
+        _ if body.is_empty() => Taken::as_is(0),
+        Some(filter) => {
+            let used = filter.pass(&mut response.reading, body).map_err(|_| ())?;
+            made.extend_from_slice(&filter.out);
+            Taken {
+                used,
+                ..Taken::as_is(0)
+            }
+        }
+        None => response.reading.take(body, writing, made).map_err(|_| ())?,
     };
     response.taken += took.used;
     let bytes = response.buffer.bytes();

@@ -8,6 +8,8 @@ use isthmus_proto::http1::{RequestHead, ResponseHead, Rewrite, View};
 
 use super::body::{Reading, Writing};
 use super::buffer::Buffer;
+use super::coding::Algorithm;
+use super::filter::Filter;
 use super::persistence::Persistence;
 
 /// A message that is being received.
@@ -114,6 +116,10 @@ pub(crate) struct Stream {
     /// How the bodies are written.
     pub(crate) request_writing: Writing,
     pub(crate) response_writing: Writing,
+    /// The coding that the client prefers, where `compression` asked for it.
+    pub(crate) coding: Option<Algorithm>,
+    /// What the response's body goes through.
+    pub(crate) filter: Option<Box<Filter>>,
     /// The rules that were walked through already.
     pub(crate) stage: Stage,
     /// What is to be done when the tarpit's time, or a pause, is over.

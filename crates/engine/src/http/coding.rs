@@ -1,0 +1,246 @@
+//! Content codings: which of them a client takes (RFC 9110, 12.5.3), and the coders themselves.
+//! Touches no socket; `compress` asks here.
+
+use flate2::{Compress, Compression, FlushCompress};
+use isthmus_proto::http::elements;
+
+/// Room that a coder is given at a time, bytes.
+const ROOM: usize = 16 * 1024;
+/// The window of zlib, as a power of two: the largest, which every decoder takes.
+const WINDOW: u8 = 15;
+
+/// An algorithm of `compression algo`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Algorithm {
+    Gzip,
+    /// With the wrapper of zlib, as RFC 9110 says.
+    Deflate,
+    /// Without it, as some clients want it.
+    RawDeflate,
+    /// Nothing is changed.
+    Identity,
+}
+
+impl Algorithm {
+    /// The algorithm of that name in the configuration.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "gzip" => Self::Gzip,
+            "deflate" => Self::Deflate,
+            "raw-deflate" => Self::RawDeflate,
+            "identity" => Self::Identity,
+            _ => return None,
+        })
+    }
+
+    /// Its token in Accept-Encoding and Content-Encoding.
+    pub(crate) fn token(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Deflate | Self::RawDeflate => "deflate",
+            Self::Identity => "identity",
+        }
+    }
+}
+
+/// What a client thinks of a coding: its name and its weight in thousandths.
+struct Preference<'a> {
+    name: &'a [u8],
+    weight: u16,
+}
+
+impl<'a> Preference<'a> {
+    fn read(element: &'a [u8]) -> Self {
+        let mut parts = element.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+        let name = parts.next().unwrap_or_default();
+        let weight = parts
+            .find_map(|part| {
+                let equals = part.iter().position(|byte| *byte == b'=')?;
+                let (name, value) = part.split_at_checked(equals)?;
+                let value = value.get(1..)?.trim_ascii_start();
+                name.trim_ascii_end()
+                    .eq_ignore_ascii_case(b"q")
+                    .then(|| weight(value))
+            })
+            .unwrap_or(1000);
+        Self { name, weight }
+    }
+
+    fn is(&self, algorithm: Algorithm) -> bool {
+        self.name.eq_ignore_ascii_case(algorithm.token().as_bytes())
+    }
+}
+
+/// Thousandths; digits behind the third are not looked at, and what is no weight counts as 1.
+fn weight(text: &[u8]) -> u16 {
+    let (whole, fraction) = match text.iter().position(|byte| *byte == b'.') {
+        Some(dot) => (
+            text.get(..dot).unwrap_or_default(),
+            text.get(dot + 1..).unwrap_or_default(),
+        ),
+        None => (text, &[][..]),
+    };
+    if !(whole == b"0" || whole.is_empty() && !fraction.is_empty()) {
+        return 1000;
+    }
+    [100, 10, 1]
+        .iter()
+        .zip(fraction)
+        .map(|(unit, digit)| unit * u16::from(digit.saturating_sub(b'0').min(9)))
+        .sum()
+}
+
+/// The algorithm that suits a client best, `fields` being its Accept-Encoding. Among equals the
+/// client's first one counts; `*` stands for the last one configured, as in HAProxy. What is
+/// refused by name is not meant by `*` either.
+pub(crate) fn negotiate<'a>(
+    algorithms: &[Algorithm],
+    fields: impl Iterator<Item = &'a [u8]> + Clone,
+) -> Option<Algorithm> {
+    let preferences = || fields.clone().flat_map(elements).map(Preference::read);
+    // One walk for all that is refused: a list of thousands must not be walked once for each.
+    let mut usable: Vec<Algorithm> = algorithms.iter().rev().copied().collect();
+    for preference in preferences().filter(|each| each.weight == 0) {
+        usable.retain(|algorithm| !preference.is(*algorithm));
+    }
+    let mut best = None;
+    let mut best_weight = 0;
+    for preference in preferences() {
+        if preference.weight <= best_weight {
+            continue;
+        }
+        let any = preference.name == b"*";
+        let found = usable.iter().find(|each| any || preference.is(**each));
+        if let Some(algorithm) = found {
+            best = Some(*algorithm);
+            best_weight = preference.weight;
+        }
+    }
+    best.filter(|algorithm| *algorithm != Algorithm::Identity)
+}
+
+/// A body being compressed.
+#[derive(Debug)]
+pub(crate) struct Coder {
+    state: Compress,
+}
+
+impl Coder {
+    /// A coder of a level from 1 to 9; `None` for what changes nothing.
+    pub(crate) fn new(algorithm: Algorithm, level: u32) -> Option<Self> {
+        let level = Compression::new(level.clamp(1, 9));
+        let state = match algorithm {
+            Algorithm::Gzip => Compress::new_gzip(level, WINDOW),
+            Algorithm::Deflate => Compress::new_with_window_bits(level, true, WINDOW),
+            Algorithm::RawDeflate => Compress::new_with_window_bits(level, false, WINDOW),
+            Algorithm::Identity => return None,
+        };
+        Some(Self { state })
+    }
+
+    /// Codes data and appends what comes of all data so far, so that nothing is held back from
+    /// the client. `last` says that none follows.
+    pub(crate) fn put(&mut self, mut data: &[u8], last: bool, out: &mut Vec<u8>) {
+        if data.is_empty() && !last {
+            return;
+        }
+        let how = match last {
+            true => FlushCompress::Finish,
+            false => FlushCompress::Sync,
+        };
+        loop {
+            out.reserve(ROOM);
+            let (before, room) = (self.state.total_in(), out.capacity() - out.len());
+            let filled = out.len();
+            let Ok(status) = self.state.compress_vec(data, out, how) else {
+                return;
+            };
+            let used = usize::try_from(self.state.total_in() - before).unwrap_or(data.len());
+            data = data.get(used..).unwrap_or_default();
+            let full = out.len() - filled == room;
+            if used == 0 && out.len() == filled {
+                return;
+            }
+            if status == flate2::Status::StreamEnd || (data.is_empty() && !full && !last) {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOTH: &[Algorithm] = &[Algorithm::Gzip, Algorithm::Deflate];
+
+    #[test]
+    fn the_client_weighs_the_codings() {
+        let gzip = Some(Algorithm::Gzip);
+        let deflate = Some(Algorithm::Deflate);
+        let cases: &[(&[u8], Option<Algorithm>)] = &[
+            (b"gzip", gzip),
+            (b"GZIP", gzip),
+            (b"gzip, deflate", gzip),
+            (b"deflate, gzip", deflate),
+            (b"gzip;q=0.5, deflate", deflate),
+            (b"deflate;q=0.9,gzip;q=0.9", deflate),
+            (b"gzip;q=.5,deflate;q=0.4", gzip),
+            (b"gzip ; q=1", gzip),
+            (b"gzip;level=1;q=0", None),
+            (b"gzip;q=abc", gzip),
+            (b"gzip;q=0.0001", None),
+            (b"gzip;q=0", None),
+            (b"gzip;Q=0", None),
+            (b"*", deflate),
+            (b"*;q=0", None),
+            (b"gzip;q=0, *", deflate),
+            (b"deflate;q=0, *", gzip),
+            (b"br, x-gzip, identity", None),
+            (b"", None),
+            (b";;;,,q=,;q", None),
+        ];
+        for (accepted, expected) in cases {
+            let found = negotiate(BOTH, std::iter::once(*accepted));
+            assert_eq!(found, *expected, "{}", String::from_utf8_lossy(accepted));
+        }
+    }
+
+    #[test]
+    fn identity_that_is_preferred_leaves_the_body_alone() {
+        let algorithms = [Algorithm::Identity, Algorithm::Gzip];
+        let fields = [&b"identity"[..], b"gzip;q=0.5"];
+        assert_eq!(negotiate(&algorithms, fields.into_iter()), None);
+    }
+
+    #[test]
+    fn every_coder_gives_back_what_it_was_given_and_holds_nothing_back() {
+        use flate2::{Decompress, FlushDecompress};
+        let data: Vec<u8> = (0..200_000_u32)
+            .map(|n| (n.wrapping_mul(n) % 251) as u8)
+            .collect();
+        for (algorithm, mut decoder) in [
+            (Algorithm::Gzip, Decompress::new_gzip(WINDOW)),
+            (Algorithm::Deflate, Decompress::new(true)),
+            (Algorithm::RawDeflate, Decompress::new(false)),
+        ] {
+            let mut coder = Coder::new(algorithm, 1).unwrap();
+            let mut out = Vec::new();
+            let mut back = Vec::with_capacity(data.len() + 1);
+            for piece in data.chunks(70_001) {
+                out.clear();
+                coder.put(piece, false, &mut out);
+                let before = back.len();
+                decoder
+                    .decompress_vec(&out, &mut back, FlushDecompress::Sync)
+                    .unwrap();
+                assert_eq!(back.len() - before, piece.len(), "{algorithm:?} held back");
+            }
+            out.clear();
+            coder.put(&[], true, &mut out);
+            let end = decoder.decompress_vec(&out, &mut back, FlushDecompress::Finish);
+            assert_eq!(end.unwrap(), flate2::Status::StreamEnd, "{algorithm:?}");
+            assert!(back == data, "{algorithm:?}");
+        }
+    }
+}
