@@ -27,6 +27,7 @@ mod value;
 mod variable;
 mod vocabulary;
 
+pub use date::parse_http_date;
 pub use alias::aliases;
 pub use args::{ArgValue, Args, CompileEnv};
 pub use assignment::Assignment;

@@ -67,8 +67,7 @@ impl<'a> Preference<'a> {
     }
 
     fn is(&self, algorithm: Algorithm) -> bool {
-        self.name
-            .eq_ignore_ascii_case(algorithm.token().as_bytes())
+        self.name.eq_ignore_ascii_case(algorithm.token().as_bytes())
     }
 }
 
@@ -217,7 +216,9 @@ mod tests {
     #[test]
     fn every_coder_gives_back_what_it_was_given_and_holds_nothing_back() {
         use flate2::{Decompress, FlushDecompress};
-        let data: Vec<u8> = (0..200_000_u32).map(|n| (n.wrapping_mul(n) % 251) as u8).collect();
+        let data: Vec<u8> = (0..200_000_u32)
+            .map(|n| (n.wrapping_mul(n) % 251) as u8)
+            .collect();
         for (algorithm, mut decoder) in [
             (Algorithm::Gzip, Decompress::new_gzip(WINDOW)),
             (Algorithm::Deflate, Decompress::new(true)),

@@ -1,10 +1,13 @@
 //! HTTP rules and settings compiled from the plan.
 
+use std::sync::Arc;
+
 use isthmus_plan as plan;
 use isthmus_plan::http as from;
 use isthmus_proto::http1::Rules;
 use isthmus_sample::{Compiled, CompiledCondition, Format};
 
+use super::cache::Cache;
 use super::compress::Compression;
 use super::edit::Edit;
 use crate::rules::{Action, Compiler};
@@ -39,6 +42,8 @@ pub(crate) enum HttpAction {
     Redirect(Redirect),
     Auth(Option<Vec<u8>>),
     Pause(Delay),
+    CacheUse(Arc<Cache>),
+    CacheStore(Arc<Cache>),
 }
 
 /// An answer of the proxy's own.
@@ -180,8 +185,19 @@ impl Compiler<'_> {
                 HttpAction::Auth(realm.as_ref().map(|realm| realm.as_bytes().to_vec()))
             }
             From::Pause { delay } => HttpAction::Pause(self.delay(origin, delay)?),
+            From::CacheUse { cache } => HttpAction::CacheUse(self.cache(origin, *cache)?),
+            From::CacheStore { cache } => HttpAction::CacheStore(self.cache(origin, *cache)?),
             other => HttpAction::Edit(Edit::compile(origin, other, self)?),
         })
+    }
+
+    fn cache(&mut self, origin: &str, index: usize) -> Option<Arc<Cache>> {
+        let found = self.caches.get(index).cloned();
+        if found.is_none() {
+            let message = format!("there is no cache {index}");
+            self.errors.push((origin.to_owned(), message));
+        }
+        found
     }
 
     pub(super) fn delay(&mut self, origin: &str, from: &from::Delay) -> Option<Delay> {

@@ -225,7 +225,7 @@ impl Stream {
         let new = self.request.head.version() >= Version::HTTP_11
             && self.response.head.version() >= Version::HTTP_11;
         let status = self.response.head.status();
-        self.answerer == Answerer::Server
+        (self.answerer == Answerer::Server || self.source.is_some())
             && long_enough
             && new
             && self.method != Method::Head
@@ -267,7 +267,10 @@ mod tests {
             (b"Mozilla/4.0", true),
             (b"Mozilla/4.0 (compatible; MSIE 5.5; Windows)", true),
             (b"Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1)", true),
-            (b"Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1; SV1)", false),
+            (
+                b"Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1; SV1)",
+                false,
+            ),
             (b"Mozilla/4.0 (compatible; MSIE 7.0)", false),
             (b"Mozilla/4.0 (compatible; MSIE 10.0)", false),
             (b"Mozilla/4.0 (compatible; MSIE 99999999999999)", false),
@@ -275,7 +278,12 @@ mod tests {
             (b"curl/8", false),
         ];
         for (agent, old) in cases {
-            assert_eq!(is_too_old(agent), *old, "{}", String::from_utf8_lossy(agent));
+            assert_eq!(
+                is_too_old(agent),
+                *old,
+                "{}",
+                String::from_utf8_lossy(agent)
+            );
         }
     }
 

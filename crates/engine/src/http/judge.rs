@@ -218,6 +218,11 @@ impl Worker {
             HttpAction::Auth(realm) => self.demand_authentication(session, realm),
             HttpAction::Tarpit(reply) => self.tarpit(session, reply),
             HttpAction::Pause(delay) => self.pause_rules(session, delay),
+            HttpAction::CacheUse(cache) => self.use_cache(session, cache),
+            HttpAction::CacheStore(cache) => {
+                self.store_response(session, cache);
+                Judged::Pass
+            }
             HttpAction::Edit(edit) => match self.edit(session, edit) {
                 true => Judged::Pass,
                 false => {

@@ -9,6 +9,7 @@
 mod answer;
 mod body;
 mod buffer;
+mod cache;
 mod coding;
 mod compile;
 mod compress;
@@ -26,6 +27,7 @@ mod response;
 mod stream;
 mod view;
 
+pub(crate) use cache::Cache;
 pub(crate) use compile::HttpSide;
 pub(crate) use idle::{Idle, Link};
 pub(crate) use stream::{Store, Stream};
