@@ -135,6 +135,7 @@ impl Said {
             u64::try_from(at).unwrap_or(0)
         });
         let lifetime = match (self.shared_age.or(self.age_most), expires) {
+            _ if self.age_most == Some(0) => return None,
             (Some(0), _) => return None,
             (Some(age), _) | (None, Some(age)) => age,
             (None, None) if self.etag.is_some() || self.modified.is_some() => most,
@@ -212,6 +213,7 @@ mod tests {
             ("Cache-Control: MAX-AGE=\"30\"\r\n", Some(30)),
             ("Cache-Control: max-age=900\r\n", Some(60)),
             ("Cache-Control: max-age=30, s-maxage=5\r\n", Some(5)),
+            ("Cache-Control: max-age=0, s-maxage=5\r\n", None),
             ("Cache-Control: max-age=30\r\nAge: 20\r\n", Some(10)),
             (
                 "Cache-Control: max-age=30\r\nAge: 99999999999999999999\r\n",
