@@ -57,12 +57,14 @@ fn compile_with(
     names: &mut isthmus_sample::Names,
 ) -> Result<Generation, Errors> {
     let program = acls(plan, lists, names)?;
+    let caches = registry.caches(&plan.global.http.caches);
     let mut compiler = Compiler {
         names,
         program: &program,
         acls: &plan.acls,
         lists,
         userlists: &plan.userlists,
+        caches: &caches,
         errors: Vec::new(),
     };
     let context = Context {

@@ -9,6 +9,7 @@ use isthmus_plan as plan;
 use isthmus_sample::{Names, Sample};
 
 use crate::generation::{Generation, Server};
+use crate::http::Cache;
 use crate::live::{ClientShard, Live, Process, ServerShard};
 use crate::namespace::Namespace;
 use crate::server_state::ServerLive;
@@ -30,9 +31,23 @@ pub(crate) struct Registry {
     namespaces: Vec<Arc<Namespace>>,
     /// Files of patterns by name, each with the digest of what was read.
     pub(crate) lists: HashMap<String, (String, Arc<List>)>,
+    caches: Vec<Arc<Cache>>,
 }
 
 impl Registry {
+    /// The caches of a plan; what one holds stays while its section stays as it is.
+    pub(crate) fn caches(&mut self, plan: &[isthmus_plan::http::Cache]) -> Vec<Arc<Cache>> {
+        let known = std::mem::take(&mut self.caches);
+        let kept = |from: &isthmus_plan::http::Cache| {
+            known.iter().find(|cache| cache.plan == *from).cloned()
+        };
+        let caches = plan.iter();
+        self.caches = caches
+            .map(|from| kept(from).unwrap_or_else(|| Arc::new(Cache::new(from))))
+            .collect();
+        self.caches.clone()
+    }
+
     pub(crate) fn new(process: Arc<Process>) -> Self {
         Self {
             workers: process.shards.len(),
@@ -46,6 +61,7 @@ impl Registry {
             connections: HashMap::new(),
             namespaces: Vec::new(),
             lists: HashMap::new(),
+            caches: Vec::new(),
         }
     }
 

@@ -84,6 +84,7 @@ pub(crate) struct Compiler<'c> {
     pub(crate) acls: &'c [plan::Acl],
     pub(crate) lists: &'c [Arc<List>],
     pub(crate) userlists: &'c [plan::Userlist],
+    pub(crate) caches: &'c [Arc<crate::http::Cache>],
     pub(crate) errors: Vec<(String, String)>,
 }
 

@@ -5,7 +5,7 @@ mod http;
 mod strftime;
 
 pub(crate) use civil::Civil;
-pub(crate) use http::parse as parse_http_date;
+pub use http::parse as parse_http_date;
 pub(crate) use strftime::{Moment, strftime};
 
 /// `06/Feb/2009:12:14:14.655`: `%t`, `%tr`. The offset of local time is part of the moment.

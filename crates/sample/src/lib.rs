@@ -34,6 +34,7 @@ pub use cast::{can_cast, cast};
 pub use condition::{CompiledCondition, LineList, Program, Verdict};
 pub use context::{Content, Context, Nowhere, Payload, Side};
 pub use convert::substitute;
+pub use date::parse_http_date;
 pub use expression::{Compiled, Fetched};
 pub use facts::{BackendNumber, End, FrontendNumber, Number, ServerNumber, TcpInfo, Text};
 pub use format::Format;

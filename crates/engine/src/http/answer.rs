@@ -110,6 +110,8 @@ impl Worker {
             return Step::Close;
         }
         stream.answerer = Answerer::Proxy;
+        stream.filter = None;
+        stream.source = None;
         let response = &mut stream.response;
         response.taken = response.buffer.len();
         response.next(ResponseHead::clear);

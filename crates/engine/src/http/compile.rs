@@ -1,11 +1,14 @@
 //! HTTP rules and settings compiled from the plan.
 
+use std::sync::Arc;
+
 use isthmus_plan as plan;
 use isthmus_plan::http as from;
 use isthmus_proto::http1::Rules;
 use isthmus_sample::{Compiled, CompiledCondition, Format};
 
 use super::awaiting::Patience;
+use super::cache::Cache;
 use super::compress::Compression;
 use super::edit::Edit;
 use crate::rules::{Action, Compiler};
@@ -46,6 +49,8 @@ pub(crate) enum HttpAction {
     AwaitBody(Patience),
     /// `early-hint`
     Hint(Vec<u8>, Format),
+    CacheUse(Arc<Cache>),
+    CacheStore(Arc<Cache>),
 }
 
 /// An answer of the proxy's own.
@@ -205,8 +210,19 @@ impl Compiler<'_> {
                 HttpAction::Hint(name, self.format(origin, value)?)
             }
             From::Pause { delay } => HttpAction::Pause(self.delay(origin, delay)?),
+            From::CacheUse { cache } => HttpAction::CacheUse(self.cache(origin, *cache)?),
+            From::CacheStore { cache } => HttpAction::CacheStore(self.cache(origin, *cache)?),
             other => HttpAction::Edit(Edit::compile(origin, other, self)?),
         })
+    }
+
+    fn cache(&mut self, origin: &str, index: usize) -> Option<Arc<Cache>> {
+        let found = self.caches.get(index).cloned();
+        if found.is_none() {
+            let message = format!("there is no cache {index}");
+            self.errors.push((origin.to_owned(), message));
+        }
+        found
     }
 
     pub(super) fn delay(&mut self, origin: &str, from: &from::Delay) -> Option<Delay> {

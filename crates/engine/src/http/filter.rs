@@ -3,11 +3,14 @@
 use isthmus_proto::http1::Error;
 
 use super::body::{LAST_CHUNK, Reading, Writing, push_chunk};
+use super::cache::Storing;
 use super::coding::Coder;
 
 /// What is done to one body.
 #[derive(Debug, Default)]
 pub(crate) struct Filter {
+    /// Stores what the server says.
+    pub(crate) storing: Option<Storing>,
     /// Compresses what goes out.
     pub(crate) coder: Option<Coder>,
     /// How the client is told where the body ends.
@@ -41,6 +44,12 @@ impl Filter {
             0 => made,
             count => input.get(..count).unwrap_or_default(),
         };
+        if self.storing.as_mut().is_some_and(|to| !to.put(data)) {
+            self.storing = None;
+        }
+        if let Some(storing) = self.storing.take_if(|_| ends) {
+            storing.finish();
+        }
         let data = match &mut self.coder {
             Some(coder) => {
                 coder.put(data, ends, &mut self.coded);

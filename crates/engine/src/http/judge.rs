@@ -232,6 +232,11 @@ impl Worker {
                 session.add_hint(name, &value);
                 Judged::Pass
             }
+            HttpAction::CacheUse(cache) => self.use_cache(session, cache),
+            HttpAction::CacheStore(cache) => {
+                self.store_response(session, cache);
+                Judged::Pass
+            }
             HttpAction::Edit(edit) => match self.edit(session, edit) {
                 true => Judged::Pass,
                 false => {

@@ -11,6 +11,7 @@ mod answer;
 mod awaiting;
 mod body;
 mod buffer;
+mod cache;
 mod captures;
 mod coding;
 mod compile;
@@ -32,6 +33,7 @@ mod response;
 mod stream;
 mod view;
 
+pub(crate) use cache::Cache;
 pub(crate) use compile::HttpSide;
 pub(crate) use hashing::RequestPart;
 pub(crate) use idle::{Idle, Link};

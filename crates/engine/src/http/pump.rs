@@ -3,7 +3,6 @@
 use std::io::IoSlice;
 use std::os::fd::OwnedFd;
 
-use isthmus_proto::http::Body;
 use isthmus_proto::http1::Error;
 use isthmus_sockets::{Moved, receive};
 
@@ -129,7 +128,7 @@ impl Worker {
     pub(super) fn pump_response(&mut self, session: &mut Session) -> Result<Pumped, Step> {
         if !session.http.as_deref().is_some_and(|s| s.answered) {
             let pumped = if session.answers_itself() {
-                self.write_response(session, Body::None)
+                self.write_own(session)?
             } else {
                 match self.await_response(session) {
                     Awaited::Written(pumped) => pumped,
@@ -177,7 +176,14 @@ impl Worker {
             return Input::Buffer;
         }
         let Some(server) = server else {
-            return Input::None(Pumped::SourceBroken);
+            let count = stream
+                .source
+                .as_mut()
+                .map(|from| from.read(&mut self.scratch));
+            return match count {
+                Some(count) if count > 0 => Input::Read(count),
+                _ => Input::None(Pumped::SourceBroken),
+            };
         };
         let read = read(down, server, &mut self.scratch);
         match read {

@@ -122,6 +122,18 @@ impl Worker {
         if let Some(server) = &session.chosen {
             server.counters.count_response(stream.server_status);
         }
+        Some(match self.judge_response(session) {
+            Judged::Pass => {
+                self.set_persistence(session);
+                Awaited::Written(self.write_response(session, body))
+            }
+            Judged::Answered => Awaited::Turned(Step::Again),
+            Judged::Wait | Judged::Close => Awaited::Turned(Step::Close),
+        })
+    }
+
+    /// `http-response`
+    pub(super) fn judge_response(&mut self, session: &mut Session) -> Judged {
         let frontend = session.frontend.clone();
         let backend = session.backend.clone();
         let sides = [
@@ -135,12 +147,10 @@ impl Worker {
         for side in sides.into_iter().flatten() {
             match self.judge_http(session, &side.response_rules) {
                 Judged::Pass => {}
-                Judged::Answered => return Some(Awaited::Turned(Step::Again)),
-                Judged::Wait | Judged::Close => return Some(Awaited::Turned(Step::Close)),
+                other => return other,
             }
         }
-        self.set_persistence(session);
-        Some(Awaited::Written(self.write_response(session, body)))
+        Judged::Pass
     }
 
     /// Writes the response's head, the server's or the proxy's, and what of its body is there.
@@ -299,6 +309,9 @@ fn finish_head(stream: &mut Stream, body: Body, is_11: bool) {
     } else {
         Writing::Plain
     };
+    if let Some(filter) = stream.filter.as_mut().filter(|f| f.coder.is_none()) {
+        filter.writing = stream.response_writing;
+    }
     if stream.answerer == Answerer::Server {
         stream.spent |= response.head.persistence() == Persistence::Close;
         stream.spent |= !body.is_delimited();

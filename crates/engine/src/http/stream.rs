@@ -8,6 +8,7 @@ use isthmus_proto::http1::{RequestHead, ResponseHead, Rewrite, View};
 
 use super::body::{Reading, Writing};
 use super::buffer::Buffer;
+use super::cache::{Source, Wanted};
 use super::coding::Algorithm;
 use super::filter::Filter;
 use super::persistence::Persistence;
@@ -120,6 +121,10 @@ pub(crate) struct Stream {
     pub(crate) coding: Option<Algorithm>,
     /// What the response's body goes through.
     pub(crate) filter: Option<Box<Filter>>,
+    /// What a cache was asked for in vain, so that the response may be stored.
+    pub(crate) wanted: Option<Box<Wanted>>,
+    /// The cache that answers.
+    pub(crate) source: Option<Source>,
     /// The rules that were walked through already.
     pub(crate) stage: Stage,
     /// What is to be done when the tarpit's time, or a pause, is over.

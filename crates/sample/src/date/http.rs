@@ -7,7 +7,7 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// Seconds since 1970 of a date; `now`, in the same, tells the century of a year of two digits.
-pub(crate) fn parse(text: &str, now: i64) -> Option<i64> {
+pub fn parse(text: &str, now: i64) -> Option<i64> {
     let (weekday, rest) = text.split_once([',', ' '])?;
     if weekday.len() < 3 || !weekday.bytes().all(|byte| byte.is_ascii_alphabetic()) {
         return None;
