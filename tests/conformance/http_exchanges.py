@@ -622,6 +622,7 @@ _BEYOND: dict[str, tuple[str, tuple[int, ...]]] = {
     "an early answer while the body is sent": ("the exchange ends with the server's answer", (413,)),
     "redirect, the body there": ("the body was there, and the connection goes on", (302, 302)),
     "content reject": ("the request is read before content rules run", ()),
+    "http-error for a malformed request": ("http-error is for every 400", (400,)),
     "WebSocket without an accept": ("the server's word is not doubted", (101,)),
 }
 GROUPS = {

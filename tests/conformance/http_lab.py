@@ -118,7 +118,7 @@ class Exchange:
 
     def config(self) -> str:
         if self.site:
-            return f"{self.settings}\n{self.site}"
+            return f"{self.settings}\n{self.site}\n"
         return f"""
 {self.settings}
 frontend f
