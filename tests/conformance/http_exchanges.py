@@ -483,6 +483,97 @@ def _answers() -> list[Exchange]:
     return rows
 
 
+def _proxies() -> list[Exchange]:
+    front = "frontend f\n  bind 127.0.0.1:<front>\n"
+    choices = front + (
+        "  use_backend two if { hdr(host) -i two }\n  use_backend three if { path_beg /three/ }\n"
+        "  default_backend one\n"
+        "backend one\n  http-request set-header X-Backend one\n  server s <a>\n"
+        "backend two\n  http-request set-header X-Backend two\n  server s <a>\n"
+        "backend three\n  http-request set-header X-Backend three\n  server s <a>\n"
+    )
+    named = (
+        front
+        + "  use_backend %[hdr(host)]\n  default_backend one\n"
+        + choices.split("default_backend one\n")[1]
+    )
+    listen = "listen l\n  bind 127.0.0.1:<front>\n"
+    return [
+        Exchange("the default backend", (get(),), site=choices, again=True),
+        Exchange("a backend by host", (get(host=b"TWO"),), site=choices, again=True),
+        Exchange("a backend by path", (get(b"/three/x"),), site=choices, again=True),
+        Exchange(
+            "three backends over one connection",
+            (get() + get(host=b"two") + get(b"/three/"),),
+            site=choices,
+            messages=3,
+        ),
+        Exchange("a backend named by the request", (get(host=b"three"),), site=named),
+        Exchange("a backend that is not there", (get(host=b"four"),), site=named),
+        Exchange("listen", (GET,), site=listen + "  server s <a>", again=True),
+        Exchange(
+            "listen, its rules once", (GET,), site=listen + "  http-request add-header X y\n  server s <a>"
+        ),
+        Exchange("listen without servers", (GET,), site=listen, again=True, statuses=(503, 503)),
+        Exchange("a frontend without a backend", (GET,), site=front, again=True, statuses=(503, 503)),
+        Exchange(
+            "a backend without servers", (GET,), site=front + "  default_backend b\nbackend b", again=True
+        ),
+        Exchange(
+            "a server that refuses connections",
+            (GET,),
+            site=listen + "  retries 0\n  server s <closed>",
+            again=True,
+        ),
+        Exchange(
+            "a redispatch",
+            (GET,),
+            site=listen
+            + "  retries 1\n  option redispatch 1\n  balance first\n  server x <closed>\n  server s <a>",
+        ),
+        Exchange("errorfile", (GET,), site=listen + "  errorloc302 503 /sorry", again=True),
+        Exchange(
+            "http-error for what no server takes",
+            (GET,),
+            site=listen + '  http-error status 503 content-type a/b string "sorry" hdr X y',
+            again=True,
+        ),
+        Exchange(
+            "http-error for a malformed request",
+            (b"GET\r\n\r\n",),
+            site=listen + '  http-error status 400 content-type a/b string "no"\n  server s <a>',
+        ),
+        Exchange("forwardfor", (get(fields=b"X-Forwarded-For: 1.2.3.4\r\n"),), back="option forwardfor"),
+        Exchange(
+            "forwardfor if-none",
+            (get(fields=b"X-Forwarded-For: 1.2.3.4\r\n"),),
+            back="option forwardfor if-none",
+        ),
+        Exchange(
+            "http-ignore-probes",
+            (),
+            front="option http-ignore-probes\ntimeout http-request 300ms",
+            messages=0,
+        ),
+        Exchange("dontlognull", (), front="option dontlognull", messages=0),
+        Exchange("an empty request line", (b"\r\n\r\n" + GET,)),
+        Exchange(
+            "two small bodies in one segment, chunked", (chunked(b"1\r\na\r\n0\r\n\r\n") * 2,), messages=2
+        ),
+        Exchange("a big body up", (post(b"x" * 300_000),), again=True),
+        Exchange("a big body down", replies=(Reply(ok(body=b"x" * 300_000)), Reply()), again=True),
+        Exchange(
+            "a big chunk up", (chunked(b"%x\r\n" % 300_000 + b"x" * 300_000 + b"\r\n0\r\n\r\n"),), again=True
+        ),
+        Exchange("a big body until close", replies=(Reply(UNTIL_CLOSE + b"x" * 300_000, close=True),)),
+        Exchange(
+            "a big body until close to a 1.0 client",
+            (GET_10,),
+            (Reply(UNTIL_CLOSE + b"x" * 300_000, close=True),),
+        ),
+    ]
+
+
 GROUPS: dict[str, list[Exchange]] = {
     "keep_alive": _keep_alive(),
     "pipelining": _pipelining(),
@@ -494,6 +585,7 @@ GROUPS: dict[str, list[Exchange]] = {
     "limits": _limits(),
     "servers": _servers(),
     "answers": _answers(),
+    "proxies": _proxies(),
 }
 
 # Where we mean to differ: the case, why, and the statuses that our client sees.
@@ -530,6 +622,7 @@ _BEYOND: dict[str, tuple[str, tuple[int, ...]]] = {
     "an early answer while the body is sent": ("the exchange ends with the server's answer", (413,)),
     "redirect, the body there": ("the body was there, and the connection goes on", (302, 302)),
     "content reject": ("the request is read before content rules run", ()),
+    "http-error for a malformed request": ("http-error is for every 400", (400,)),
     "WebSocket without an accept": ("the server's word is not doubted", (101,)),
 }
 GROUPS = {

@@ -103,6 +103,8 @@ class Exchange:
     back: str = ""
     server: str = ""
     settings: str = ""
+    # Frontends and backends in place of the usual ones.
+    site: str = ""
     # Whole messages that the client waits for; behind them it finishes.
     messages: int = 1
     # Sends one more request instead: only an open connection answers it.
@@ -115,6 +117,8 @@ class Exchange:
     ours: tuple[int, ...] = ()
 
     def config(self) -> str:
+        if self.site:
+            return f"{self.settings}\n{self.site}\n"
         return f"""
 {self.settings}
 frontend f

@@ -133,7 +133,11 @@ impl Worker {
         if logger.when != moment && (moment != LogWhen::End || written) {
             return;
         }
-        let nothing = session.up.bytes == 0 && session.down.bytes == 0;
+        let nothing = match &session.http {
+            // A page of the proxy's own is no data of a client's that said nothing.
+            Some(stream) => stream.moments.began.is_none(),
+            None => session.up.bytes == 0 && session.down.bytes == 0,
+        };
         if moment == LogWhen::End
             && (logger.dontlog_normal && !failed || logger.dontlognull && nothing)
         {

@@ -54,6 +54,8 @@ impl Worker {
             .and_then(|at| frontend.backends.get(at));
         let Some(backend) = backend else {
             session.end(b'S', b'C');
+            // HAProxy logs no time for it.
+            session.stream().moments.requested = None;
             return self.answer_status(session, 503);
         };
         session.enter_backend(backend, self.turn.now);
