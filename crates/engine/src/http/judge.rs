@@ -47,6 +47,10 @@ impl Worker {
                 Judged::Pass => {}
                 other => return self.judged(session, other),
             }
+            match self.restrict_names(session, side) {
+                Judged::Pass => {}
+                other => return self.judged(session, other),
+            }
         }
         session.timed_out = false;
         let backend = self
@@ -99,7 +103,10 @@ impl Worker {
             }
         }
         match &backend.shared.http {
-            Some(side) => self.judge_http(session, &side.request_rules),
+            Some(side) => match self.judge_http(session, &side.request_rules) {
+                Judged::Pass => self.restrict_names(session, side),
+                other => other,
+            },
             None => Judged::Pass,
         }
     }

@@ -16,6 +16,7 @@ mod compile;
 mod edit;
 mod end;
 mod exchange;
+mod forwarded;
 mod forwarding;
 mod hashing;
 mod idle;
@@ -26,6 +27,8 @@ mod persistence;
 mod pump;
 mod request;
 mod response;
+mod restricting;
+mod spelling;
 mod stream;
 mod view;
 
