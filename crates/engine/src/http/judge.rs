@@ -3,6 +3,7 @@
 use isthmus_sample::Verdict;
 
 use super::compile::{HttpAction, HttpRule};
+use super::edit::Edit;
 use super::stream::{Stage, Stream};
 use crate::local::LocalBackend;
 use crate::rules::Action;
@@ -243,7 +244,11 @@ impl Worker {
                 true => Judged::Pass,
                 false => {
                     session.end(b'P', session.deny_phase());
-                    let status = if session.judges_response() { 502 } else { 500 };
+                    let status = match edit {
+                        _ if session.judges_response() => 502,
+                        Edit::Normalize(_) => 400,
+                        _ => 500,
+                    };
                     self.answer_status(session, status);
                     Judged::Answered
                 }

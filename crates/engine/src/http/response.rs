@@ -2,6 +2,7 @@
 
 use std::io::IoSlice;
 
+use isthmus_plan::LogWhen;
 use isthmus_plan::http::RetryOn;
 use isthmus_proto::http::{Body, Version};
 use isthmus_proto::http1::{Exchange, Forward, Persistence, Progress, Rules, View as Head};
@@ -141,7 +142,12 @@ impl Worker {
             }
         }
         self.set_persistence(session);
-        Some(Awaited::Written(self.write_response(session, body)))
+        let pumped = self.write_response(session, body);
+        if session.frontend.shared.logger.when == LogWhen::Connect {
+            self.log_at(session, LogWhen::Connect);
+            session.stream().logged = true;
+        }
+        Some(Awaited::Written(pumped))
     }
 
     /// Writes the response's head, the server's or the proxy's, and what of its body is there.
