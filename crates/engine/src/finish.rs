@@ -124,9 +124,14 @@ impl Worker {
         let failed = session
             .ending
             .is_some_and(|ending| ending != Ending::NORMAL);
+        // In HTTP mode a server that fails says so in its status (`option log-separate-errors`).
+        let failed = failed || session.http.as_ref().is_some_and(|s| s.status >= 500);
         let written = match logger.when {
             LogWhen::Accept => true,
-            LogWhen::Connect => session.moments.connected.is_some(),
+            LogWhen::Connect => match &session.http {
+                Some(stream) => stream.logged,
+                None => session.moments.connected.is_some(),
+            },
             LogWhen::End => false,
         };
         // A session that failed before its early moment is logged at the end after all.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
+use isthmus_plan::http::TimeoutKind;
 use isthmus_proto::proxy::Tlvs;
 use isthmus_sample::{
     BackendNumber, Bytes, Context, End, FrontendNumber, Number, Payload, Sample, Scope,
@@ -89,7 +90,11 @@ impl<'v> View<'v> {
             Number::BackendQueuePosition => notes.map_or(0, |n| n.backend_queue.get()),
             Number::PriorityClass => session.http.as_deref().map_or(0, |s| s.priority.0),
             Number::PriorityOffset => session.http.as_deref().map_or(0, |s| s.priority.1),
-            Number::ClientTimeout => signed(frontend.plan.timeout_client?),
+            Number::ClientTimeout => {
+                let http = session.http.as_deref();
+                let replaced = http.and_then(|s| s.timeouts.get(TimeoutKind::Client));
+                signed(replaced.or(frontend.plan.timeout_client)?)
+            }
             Number::SrcIsLocal => i64::from(is_local(session.source()?.ip(), session)),
             Number::DstIsLocal => i64::from(is_local(session.destination()?.ip(), session)),
             Number::ClientSrcIsLocal => i64::from(is_local(session.peer.inet()?.ip(), session)),
@@ -106,11 +111,17 @@ impl<'v> View<'v> {
 
     fn backend_timeout(&self, fact: Number) -> Option<i64> {
         let backend = &self.session.backend.as_ref()?.shared.plan;
+        let replaced = |which| {
+            self.session
+                .http
+                .as_deref()
+                .and_then(|s| s.timeouts.get(which))
+        };
         let value = match fact {
-            Number::ServerTimeout => backend.timeout_server,
-            Number::TunnelTimeout => backend.timeout_tunnel,
-            Number::ConnectTimeout => backend.timeout_connect,
-            Number::QueueTimeout => backend.timeout_queue,
+            Number::ServerTimeout => replaced(TimeoutKind::Server).or(backend.timeout_server),
+            Number::TunnelTimeout => replaced(TimeoutKind::Tunnel).or(backend.timeout_tunnel),
+            Number::ConnectTimeout => replaced(TimeoutKind::Connect).or(backend.timeout_connect),
+            Number::QueueTimeout => replaced(TimeoutKind::Queue).or(backend.timeout_queue),
             Number::MaxRetries => Some(u64::from(backend.retries)),
             _ => None,
         };

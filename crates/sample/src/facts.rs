@@ -136,6 +136,8 @@ pub enum Number {
     RequestCaptures,
     /// Capture slots of the frontend for responses (`%hs`).
     ResponseCaptures,
+    /// Bytes of a request line that logs show (`tune.http.logurilen`).
+    LoggedLineLength,
     /// 1 in the first exchange of the client's connection (`http_first_req`).
     FirstRequest,
     /// Major version of HTTP on the client's connection (`fc_http_major`).

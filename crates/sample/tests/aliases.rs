@@ -79,6 +79,20 @@ fn a_request_line_is_written_in_its_parts() {
 }
 
 #[test]
+fn a_long_request_line_is_cut_where_the_settings_say() {
+    for (most, expected) in [
+        (64, "GET|/abc?d|?d|HTTP/1.1|GET /abc?d HTTP/1.1"),
+        (7, "GET|/ab||HTTP/1.1|GET /ab"),
+        (4, "GET|||HTTP/1.1|GET "),
+        (0, "GET|||HTTP/1.1|GET "),
+    ] {
+        let mut table = request("GET", "/abc?d", "HTTP/1.1");
+        table.numbers.insert(Number::LoggedLineLength, most);
+        assert_eq!(written("%HM|%HU|%HQ|%HV|%r", &table), expected, "{most}");
+    }
+}
+
+#[test]
 fn a_request_that_could_not_be_read_is_called_so() {
     let table = Table::default();
     assert_eq!(

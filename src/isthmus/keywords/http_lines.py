@@ -77,7 +77,7 @@ def _capture_header(*, response: bool) -> Callable[[Use[ProxyDraft]], None]:
 
 def _capture_cookie(use: Use[ProxyDraft]) -> None:
     name = use.words.take("the name of a cookie").text
-    capture = CookieCapture(name.removesuffix("*"), name.endswith("*"), _length(use), use.line.span)
+    capture = CookieCapture(name.removesuffix("="), not name.endswith("="), _length(use), use.line.span)
     http = replace(use.draft.settings.http, capture_cookie=capture)
     use.draft.settings = replace(use.draft.settings, http=http)
 

@@ -219,14 +219,17 @@ impl Worker {
         session: &mut Session,
         realm: &Option<Vec<u8>>,
     ) -> Judged {
-        let proxy = session.http.as_deref().is_some_and(|stream| {
-            let request = &stream.request;
-            !request
-                .head
-                .target_span()
-                .of(request.buffer.bytes())
-                .starts_with(b"/")
-        });
+        let http = session.frontend.shared.plan.http.as_ref();
+        let asked = http.is_some_and(|http| http.use_proxy_header);
+        let proxy = session
+            .http
+            .as_deref()
+            .filter(|_| asked)
+            .is_some_and(|stream| {
+                let request = &stream.request;
+                let target = request.head.target_span().of(request.buffer.bytes());
+                !matches!(target.first(), Some(b'/' | b'*'))
+            });
         let (status, field) = match proxy {
             true => (407, "proxy-authenticate"),
             false => (401, "www-authenticate"),

@@ -72,6 +72,8 @@ impl Worker {
         stream.resume_at = 0;
         session.end(b'c', b'R');
         session.stream().close = true;
+        // The request was never whole.
+        session.stream().moments.requested = None;
         self.answer_status(session, 408);
         Judged::Answered
     }

@@ -11,6 +11,8 @@ use super::awaiting::Patience;
 use super::cache::Cache;
 use super::compress::Compression;
 use super::edit::Edit;
+use super::forwarded::Forwarded;
+use super::spelling::Spellings;
 use crate::rules::{Action, Compiler};
 
 /// What HTTP mode adds to a frontend or a backend.
@@ -23,6 +25,11 @@ pub(crate) struct HttpSide {
     pub(crate) errors: Vec<Reply>,
     pub(crate) forwardfor: Option<AddressHeader>,
     pub(crate) originalto: Option<AddressHeader>,
+    /// `option forwarded`
+    pub(crate) forwarded: Option<Forwarded>,
+    pub(crate) restrict_names: from::RestrictNames,
+    /// How names are written for this side's peers, where that is not in lower case.
+    pub(crate) spellings: Option<Spellings>,
     pub(crate) monitor_fail: Vec<CompiledCondition>,
     pub(crate) force_persist: Vec<CompiledCondition>,
     pub(crate) ignore_persist: Vec<CompiledCondition>,
@@ -135,6 +142,9 @@ impl HttpSide {
                 .collect(),
             forwardfor: compiler.address_header(origin, from.forwardfor.as_ref()),
             originalto: compiler.address_header(origin, from.originalto.as_ref()),
+            forwarded: None,
+            restrict_names: from.restrict_names,
+            spellings: None,
             monitor_fail: Vec::new(),
             force_persist: Vec::new(),
             ignore_persist: Vec::new(),
@@ -151,6 +161,9 @@ impl HttpSide {
         let http = from.http.as_deref()?;
         let (common, unsafe_) = (&http.common, http.accept_unsafe);
         let mut side = Self::compile(common, unsafe_, global, compiler, &from.name);
+        if http.adjust_case {
+            side.spellings = Spellings::compile(&global.http.case_adjust);
+        }
         side.monitor_fail = http
             .monitor_fail
             .iter()
@@ -168,6 +181,12 @@ impl HttpSide {
         let http = from.http.as_deref()?;
         let (common, unsafe_) = (&http.common, http.accept_unsafe);
         let mut side = Self::compile(common, unsafe_, global, compiler, &from.name);
+        if http.adjust_case {
+            side.spellings = Spellings::compile(&global.http.case_adjust);
+        }
+        let forwarded = http.forwarded.as_ref();
+        side.forwarded =
+            forwarded.map(|forwarded| Forwarded::compile(forwarded, &from.name, compiler));
         let mut conditions = |all: &[plan::Condition]| -> Vec<CompiledCondition> {
             let each = all.iter();
             each.filter_map(|one| compiler.condition(&from.name, Some(one)))

@@ -2,12 +2,13 @@
 
 use std::io::IoSlice;
 
-use isthmus_plan::http::{ConnectionMode, RestrictNames};
-use isthmus_proto::http::{FieldName, Method};
+use isthmus_plan::http::ConnectionMode;
+use isthmus_proto::http::Method;
 use isthmus_proto::http1::{FieldId, Forward, Persistence, Rewrite};
 
 use super::body::Writing;
 use super::compile::AddressHeader;
+use super::spelling::Spellings;
 use super::stream::Stream;
 use crate::forward::Pumped;
 use crate::session::{Phase, Session};
@@ -24,6 +25,7 @@ impl Worker {
         let Session {
             http: Some(stream),
             server: Some(server),
+            backend,
             up,
             ..
         } = session
@@ -31,7 +33,9 @@ impl Worker {
             return Step::Close;
         };
         self.made.clear();
-        let sent = write_request(stream, server, up, &mut self.made);
+        let side = backend.as_deref().and_then(|b| b.shared.http.as_ref());
+        let spellings = side.and_then(|side| side.spellings.as_ref());
+        let sent = write_request(stream, server, up, (spellings, &mut self.made));
         match sent {
             // What the server said before it broke is still read.
             Ok(Pumped::DestinationBroken) => session.server_failed = true,
@@ -108,6 +112,13 @@ impl Worker {
         if let Some(header) = last(|side| side.originalto.as_ref()) {
             add_address(header, session.destination(), stream, rewrite);
         }
+        let forwarded = backend.and_then(|b| b.http.as_ref()?.forwarded.as_ref());
+        if let Some(forwarded) = forwarded {
+            let value = forwarded.value(session, &View::new(session, &self.turn));
+            if !value.is_empty() {
+                rewrite.add(b"forwarded", &value);
+            }
+        }
         let plan = frontend.plan.http.as_ref();
         if let Some(name) = plan.and_then(|http| http.unique_id_header.as_ref()) {
             let view = View::new(session, &self.turn);
@@ -121,13 +132,6 @@ impl Worker {
                 .map(|s| s.shared.plan.name.as_bytes());
             remove_all(stream, name.to_ascii_lowercase().as_bytes(), rewrite);
             rewrite.add(name.as_bytes(), server.unwrap_or_default());
-        }
-        let restricts = plan
-            .map(|http| http.common.restrict_names)
-            .filter(|names| *names != RestrictNames::Preserve)
-            .or_else(|| back.map(|http| http.common.restrict_names));
-        if restricts == Some(RestrictNames::Delete) {
-            remove_odd_names(stream, rewrite);
         }
     }
 
@@ -154,7 +158,7 @@ fn write_request(
     stream: &mut Stream,
     server: &std::os::fd::OwnedFd,
     up: &mut crate::session::Flow,
-    made: &mut Vec<u8>,
+    (spellings, made): (Option<&Spellings>, &mut Vec<u8>),
 ) -> Result<Pumped, u16> {
     let writing = stream.request_writing;
     let request = &mut stream.request;
@@ -174,7 +178,10 @@ fn write_request(
     let bytes = request.buffer.bytes();
     let view = isthmus_proto::http1::View::request(&request.head, bytes, &request.rewrite);
     let mut pieces: Vec<IoSlice<'_>> = Vec::new();
-    view.io_slices(None, &mut pieces);
+    match spellings {
+        None => view.io_slices(None, &mut pieces),
+        Some(spellings) => view.io_slices(Some(&|name: &[u8]| spellings.of(name)), &mut pieces),
+    }
     let as_is = bytes.get(taken..taken + took.as_is).unwrap_or_default();
     for piece in [as_is, &made[..]] {
         if !piece.is_empty() {
@@ -215,17 +222,6 @@ fn remove_all(stream: &Stream, name: &[u8], rewrite: &mut Rewrite) {
     let bytes = stream.request.buffer.bytes();
     for (index, field) in (0..).zip(stream.request.head.fields().as_slice()) {
         if field.name.of(bytes) == name {
-            rewrite.remove(FieldId::Received(index));
-        }
-    }
-}
-
-/// `http-restrict-req-hdr-names delete`: only letters, digits and hyphens may stand in names.
-fn remove_odd_names(stream: &Stream, rewrite: &mut Rewrite) {
-    let bytes = stream.request.buffer.bytes();
-    for (index, field) in (0..).zip(stream.request.head.fields().as_slice()) {
-        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
-        if field.known == FieldName::Other && !field.name.of(bytes).iter().all(plain) {
             rewrite.remove(FieldId::Received(index));
         }
     }

@@ -3,6 +3,7 @@
 use isthmus_sample::Verdict;
 
 use super::compile::{HttpAction, HttpRule};
+use super::edit::Edit;
 use super::stream::{Stage, Stream};
 use crate::local::LocalBackend;
 use crate::rules::Action;
@@ -44,6 +45,10 @@ impl Worker {
         }
         if let Some(side) = &frontend.shared.http {
             match self.judge_http(session, &side.request_rules) {
+                Judged::Pass => {}
+                other => return self.judged(session, other),
+            }
+            match self.restrict_names(session, side) {
                 Judged::Pass => {}
                 other => return self.judged(session, other),
             }
@@ -101,7 +106,10 @@ impl Worker {
             }
         }
         match &backend.shared.http {
-            Some(side) => self.judge_http(session, &side.request_rules),
+            Some(side) => match self.judge_http(session, &side.request_rules) {
+                Judged::Pass => self.restrict_names(session, side),
+                other => other,
+            },
             None => Judged::Pass,
         }
     }
@@ -243,7 +251,11 @@ impl Worker {
                 true => Judged::Pass,
                 false => {
                     session.end(b'P', session.deny_phase());
-                    let status = if session.judges_response() { 502 } else { 500 };
+                    let status = match edit {
+                        _ if session.judges_response() => 502,
+                        Edit::Normalize(_) => 400,
+                        _ => 500,
+                    };
                     self.answer_status(session, status);
                     Judged::Answered
                 }

@@ -20,6 +20,7 @@ mod edit;
 mod end;
 mod exchange;
 mod filter;
+mod forwarded;
 mod forwarding;
 mod hashing;
 mod idle;
@@ -30,6 +31,8 @@ mod persistence;
 mod pump;
 mod request;
 mod response;
+mod restricting;
+mod spelling;
 mod stream;
 mod view;
 

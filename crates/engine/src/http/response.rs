@@ -2,6 +2,7 @@
 
 use std::io::IoSlice;
 
+use isthmus_plan::LogWhen;
 use isthmus_plan::http::RetryOn;
 use isthmus_proto::http::{Body, Version};
 use isthmus_proto::http1::{Exchange, Forward, Persistence, Progress, Rules, View as Head};
@@ -9,6 +10,7 @@ use isthmus_sockets::{Moved, receive};
 
 use super::body::{Reading, Taken, Writing};
 use super::judge::Judged;
+use super::spelling::Spellings;
 use super::stream::{Answerer, Stream};
 use crate::forward::Pumped;
 use crate::session::Session;
@@ -125,7 +127,12 @@ impl Worker {
         Some(match self.judge_response(session) {
             Judged::Pass => {
                 self.set_persistence(session);
-                Awaited::Written(self.write_response(session, body))
+                let pumped = self.write_response(session, body);
+                if session.frontend.shared.logger.when == LogWhen::Connect {
+                    self.log_at(session, LogWhen::Connect);
+                    session.stream().logged = true;
+                }
+                Awaited::Written(pumped)
             }
             Judged::Answered => Awaited::Turned(Step::Again),
             Judged::Wait | Judged::Close => Awaited::Turned(Step::Close),
@@ -159,16 +166,18 @@ impl Worker {
         self.compress_response(session, body);
         let two = session.client_is_11();
         let outdated = self.is_outdated(session);
-        let rules = session.frontend.shared.http.as_ref().map(|side| side.rules);
         let Session {
             http: Some(stream),
             client,
+            frontend,
             down,
             ..
         } = session
         else {
             return Pumped::DestinationBroken;
         };
+        let side = frontend.shared.http.as_ref();
+        let rules = side.map(|side| side.rules);
         stream.status = match stream.stated {
             0 => stream.status_to_send(),
             status => status,
@@ -179,7 +188,8 @@ impl Worker {
         }
         finish_head(stream, body, two);
         self.made.clear();
-        let written = write_head(stream, client, down, &mut self.made);
+        let spellings = side.and_then(|side| side.spellings.as_ref());
+        let written = write_head(stream, client, down, (spellings, &mut self.made));
         self.count_coded(session);
         // A head that was not written: the client sees the end of its connection.
         written.unwrap_or(Pumped::SourceBroken)
@@ -337,7 +347,7 @@ fn write_head(
     stream: &mut Stream,
     client: &std::os::fd::OwnedFd,
     down: &mut crate::session::Flow,
-    made: &mut Vec<u8>,
+    (spellings, made): (Option<&Spellings>, &mut Vec<u8>),
 ) -> Result<Pumped, ()> {
     let writing = stream.response_writing;
     let response = &mut stream.response;
@@ -363,7 +373,10 @@ fn write_head(
     let bytes = response.buffer.bytes();
     let view = Head::response(&response.head, bytes, &response.rewrite);
     let mut pieces: Vec<IoSlice<'_>> = Vec::new();
-    view.io_slices(None, &mut pieces);
+    match spellings {
+        None => view.io_slices(None, &mut pieces),
+        Some(spellings) => view.io_slices(Some(&|name: &[u8]| spellings.of(name)), &mut pieces),
+    }
     let as_is = bytes.get(taken..taken + took.as_is).unwrap_or_default();
     for piece in [as_is, &made[..]] {
         if !piece.is_empty() {

@@ -149,6 +149,8 @@ pub(crate) struct Stream {
     pub(crate) cookies: [Option<Vec<u8>>; 2],
     /// All that was sent of the request still stands in the buffer.
     pub(crate) replayable: bool,
+    /// Its line has been written early (`option logasap`).
+    pub(crate) logged: bool,
     /// Its end has been counted and logged.
     pub(crate) counted: bool,
     /// It was sent again once, since an idle connection had died.

@@ -92,6 +92,9 @@ impl View<'_> {
             Number::ClientHttpMajor => Some(1),
             Number::ServerHttpMajor => session.server.as_ref().map(|_| 1),
             Number::ServerConnectionReused => Some(i64::from(stream.reused)),
+            Number::LoggedLineLength => {
+                i64::try_from(session.frontend.generation.global.http.loguri_len).ok()
+            }
             Number::ResponseCaptures => {
                 let http = session.frontend.shared.plan.http.as_ref()?;
                 i64::try_from(http.response_slots.len()).ok()

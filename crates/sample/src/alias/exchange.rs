@@ -18,9 +18,22 @@ pub(super) struct Line<'c> {
     method: &'c [u8],
     target: &'c [u8],
     version: &'c [u8],
+    /// The target is not whole: nothing stands behind it.
+    cut: bool,
 }
 
 impl Line<'_> {
+    /// The same with what is more than so many bytes of it left out (`tune.http.logurilen`).
+    /// The version alone can still be asked for.
+    fn cut(mut self, most: usize) -> Self {
+        let left = most.saturating_sub(self.method.len() + 1);
+        if let Some(shorter) = self.target.get(..left) {
+            self.target = shorter;
+            self.cut = true;
+        }
+        self
+    }
+
     fn parsed(&self) -> Target {
         Target::parse(self.target, Method::of(self.method)).unwrap_or_default()
     }
@@ -75,7 +88,10 @@ pub(super) fn version(line: &Line<'_>) -> Vec<u8> {
 
 /// `%r`
 pub(super) fn whole_line(line: &Line<'_>) -> Vec<u8> {
-    [line.method, line.target, line.version].join(&b' ')
+    match line.cut {
+        true => [line.method, line.target].join(&b' '),
+        false => [line.method, line.target, line.version].join(&b' '),
+    }
 }
 
 /// Writes a part of the request line; one that a request lacks is nothing, not even a dash.
@@ -93,7 +109,11 @@ pub(super) fn write_part(part: Part, ctx: &dyn Context, flags: Flags, out: &mut 
         method: &method,
         target: target.as_deref().unwrap_or_default(),
         version: version.as_deref().unwrap_or_default(),
+        cut: false,
     };
+    let most = ctx.number(Number::LoggedLineLength);
+    let most = most.and_then(|most| usize::try_from(most).ok());
+    let line = line.cut(most.unwrap_or(usize::MAX));
     let flags = Flags {
         mandatory: false,
         ..flags

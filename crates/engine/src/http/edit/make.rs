@@ -31,6 +31,7 @@ impl Session {
         };
         let target = new_target(&head, edit, text);
         let fields = new_fields(&head, edit, text);
+        let relocated = relocated(&head, edit, text);
         let done = match target {
             Ok(None) => {
                 for (id, value) in fields {
@@ -40,6 +41,7 @@ impl Session {
                     }
                 }
                 make(edit, text, &mut rewrite)
+                    && relocated.is_none_or(|target| rewrite.set(StartLine::Target, &target))
             }
             Ok(Some(target)) => {
                 // A target that names another place, and Host, must agree (RFC 9112, 3.2.2).
@@ -72,6 +74,16 @@ fn new_target(head: &Head<'_>, edit: &Edit, text: &[u8]) -> Result<Option<Vec<u8
             .map(|text| with_part(target, *part, &text))),
         Edit::Normalize(normalizer) => normalizer.apply(target).map(Some).ok_or(()),
         _ => Ok(None),
+    }
+}
+
+/// An absolute target that says the same as a Host that is set.
+fn relocated(head: &Head<'_>, edit: &Edit, text: &[u8]) -> Option<Vec<u8>> {
+    match edit {
+        Edit::SetHeader(name, _) if name == b"host" => {
+            super::target::with_authority(head.part(StartLine::Target), text)
+        }
+        _ => None,
     }
 }
 
@@ -127,7 +139,8 @@ fn replaced(regex: &Regex, text: &[u8], by: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// The same for each element of a comma-separated value; what is around elements stays.
+/// The same for each element of a comma-separated value. The spaces around one that is replaced
+/// go with it, as in HAProxy.
 fn replaced_elements(regex: &Regex, value: &[u8], by: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(value.len());
     let mut any = false;
@@ -136,11 +149,9 @@ fn replaced_elements(regex: &Regex, value: &[u8], by: &[u8]) -> Option<Vec<u8>> 
             out.push(b',');
         }
         let inner = element.trim_ascii();
-        let before = element.len() - element.trim_ascii_start().len();
         match replaced(regex, inner, by) {
             Some(made) => {
                 any = true;
-                out.extend_from_slice(element.get(..before).unwrap_or_default());
                 out.extend_from_slice(&made);
             }
             None => out.extend_from_slice(element),

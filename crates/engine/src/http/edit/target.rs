@@ -35,6 +35,14 @@ pub(super) fn part_of(target: &[u8], part: TargetPart) -> &[u8] {
     }
 }
 
+/// An absolute target with another authority.
+pub(super) fn with_authority(target: &[u8], authority: &[u8]) -> Option<Vec<u8>> {
+    let (before, ..) = split(target);
+    let behind = memchr::memmem::find(before, b"://")? + 3;
+    let (scheme, rest) = (target.get(..behind)?, target.get(before.len()..)?);
+    Some([scheme, authority, rest].concat())
+}
+
 /// A target with one part replaced. Scheme and authority of an absolute one stay.
 pub(super) fn with_part(target: &[u8], part: TargetPart, text: &[u8]) -> Vec<u8> {
     let (before, path, query) = split(target);
