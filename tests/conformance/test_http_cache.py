@@ -11,7 +11,7 @@ FRESH = b"Cache-Control: max-age=30\r\n"
 GET = request()
 DATED = (
     FRESH
-    + b'Age: 5\r\nETag: "a"\r\nDate: Sat, 28 Nov 2026 05:00:00 GMT\r\n'
+    + b'ETag: "a"\r\nDate: Sat, 28 Nov 2026 05:00:00 GMT\r\n'
     + b"Last-Modified: Sat, 28 Nov 2026 04:00:00 GMT\r\n"
 )
 

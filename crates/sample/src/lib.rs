@@ -27,13 +27,13 @@ mod value;
 mod variable;
 mod vocabulary;
 
-pub use date::parse_http_date;
 pub use alias::aliases;
 pub use args::{ArgValue, Args, CompileEnv};
 pub use assignment::Assignment;
 pub use cast::{can_cast, cast};
 pub use condition::{CompiledCondition, LineList, Program, Verdict};
 pub use context::{Content, Context, Nowhere, Payload, Side};
+pub use date::parse_http_date;
 pub use expression::{Compiled, Fetched};
 pub use facts::{BackendNumber, End, FrontendNumber, Number, ServerNumber, TcpInfo, Text};
 pub use format::Format;
