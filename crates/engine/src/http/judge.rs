@@ -218,6 +218,10 @@ impl Worker {
             HttpAction::Auth(realm) => self.demand_authentication(session, realm),
             HttpAction::Tarpit(reply) => self.tarpit(session, reply),
             HttpAction::Pause(delay) => self.pause_rules(session, delay),
+            HttpAction::Limit(set) => {
+                self.limit_bandwidth(session, set);
+                Judged::Pass
+            }
             HttpAction::CacheUse(cache) => self.use_cache(session, cache),
             HttpAction::CacheStore(cache) => {
                 self.store_response(session, cache);

@@ -7,6 +7,7 @@
 //! ```
 
 mod answer;
+mod bandwidth;
 mod body;
 mod buffer;
 mod cache;
