@@ -1,13 +1,14 @@
-"""`filter bwlim-out` and `bwlim-in`: no faster than is said, beside HAProxy."""
+"""`filter bwlim-out` and `bwlim-in`: no faster than is said. HAProxy 2.6 does not have them."""
 
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
 from .http_bodies import DEFAULTS, answers, exchange, reply, request
-from .lab import Both, Lab
+from .lab import Both, Lab, observe
 from .wire import End, Origin
 
 BODY = b"x" * 120_000
@@ -26,7 +27,9 @@ backend b
 
 
 @pytest.mark.parametrize(("kind", "rule"), [("bwlim-out", "http-response"), ("bwlim-in", "http-request")])
-def test_a_limited_body_takes_its_time_and_arrives_whole(beyond: Both, kind: str, rule: str) -> None:
+def test_a_limited_body_takes_its_time_and_arrives_whole(
+    beyond: Both, kind: str, rule: str, tmp_path: Path
+) -> None:
     sends = kind == "bwlim-in"
     length = f"Content-Length: {len(BODY)}\r\n".encode()
     asked = request(length, b"POST") + BODY if sends else request()
@@ -45,7 +48,7 @@ def test_a_limited_body_takes_its_time_and_arrives_whole(beyond: Both, kind: str
             end.received += end.sock.recv(65536)
         end.try_send(reply())
 
-    _, got = beyond.apart(config(kind, rule), timed, origins={"a": behave})
+    got = observe(beyond.candidate, tmp_path / "lab", config(kind, rule), timed, origins={"a": behave})
     status, whole, seconds = got.value
     assert (status, whole) == (200, True)
     # 120,000 bytes at 40,000 a second, of which the first 40,000 may pass at once.
