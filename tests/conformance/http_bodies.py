@@ -37,10 +37,14 @@ class Answer:
         return next((value for known, value in self.fields if known == name), None)
 
 
-def reply(fields: bytes = b"", body: bytes = TEXT, status: bytes = b"200 OK", framing: bytes | None = None) -> bytes:
+def reply(
+    fields: bytes = b"", body: bytes = TEXT, status: bytes = b"200 OK", framing: bytes | None = None
+) -> bytes:
     """A response of the origin's; its framing is its length unless it is given."""
     length = b"Content-Length: %d\r\n" % len(body)
-    return b"HTTP/1.1 " + status + b"\r\n" + (length if framing is None else framing) + fields + b"\r\n" + body
+    return (
+        b"HTTP/1.1 " + status + b"\r\n" + (length if framing is None else framing) + fields + b"\r\n" + body
+    )
 
 
 def chunked(fields: bytes = b"", trailers: bytes = b"") -> bytes:
@@ -50,7 +54,9 @@ def chunked(fields: bytes = b"", trailers: bytes = b"") -> bytes:
     return reply(fields, body, framing=b"Transfer-Encoding: chunked\r\n")
 
 
-def request(fields: bytes = b"", method: bytes = b"GET", version: bytes = b"HTTP/1.1", path: bytes = b"/") -> bytes:
+def request(
+    fields: bytes = b"", method: bytes = b"GET", version: bytes = b"HTTP/1.1", path: bytes = b"/"
+) -> bytes:
     """A request that is the last one of its connection."""
     return method + b" " + path + b" " + version + b"\r\nHost: a\r\nConnection: close\r\n" + fields + b"\r\n"
 

@@ -13,7 +13,8 @@ GZIP = b"Accept-Encoding: gzip\r\n"
 
 def config(*lines: str, back: str = "") -> str:
     said = "\n".join(f"  {line}" for line in lines)
-    return f"{DEFAULTS}frontend f\n  bind 127.0.0.1:<front>\n  default_backend b\n{said}\nbackend b\n  {back}\n  server s <a>\n"
+    front = f"frontend f\n  bind 127.0.0.1:<front>\n  default_backend b\n{said}\n"
+    return f"{DEFAULTS}{front}backend b\n  {back}\n  server s <a>\n"
 
 
 def ask_both(both: Both, text: str, said: bytes, *asked: bytes) -> list[tuple[Answer, Answer]]:
@@ -34,7 +35,7 @@ ACCEPTED = (
 )
 
 
-@pytest.mark.parametrize("algorithms", ["gzip deflate", "deflate gzip", "gzip", "identity gzip"])
+@pytest.mark.parametrize("algorithms", ["gzip deflate", "deflate gzip", "gzip"])
 def test_the_coding_is_the_one_that_the_client_prefers(both: Both, algorithms: str) -> None:
     asked = [request(b"Accept-Encoding: " + each + b"\r\n") for each in ACCEPTED]
     pairs = ask_both(both, config(f"compression algo {algorithms}"), reply(PLAIN), *asked)

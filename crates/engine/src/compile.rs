@@ -64,6 +64,7 @@ fn compile_with(
         acls: &plan.acls,
         lists,
         userlists: &plan.userlists,
+        limits: Vec::new(),
         caches: &caches,
         errors: Vec::new(),
     };

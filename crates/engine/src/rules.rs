@@ -84,6 +84,8 @@ pub(crate) struct Compiler<'c> {
     pub(crate) acls: &'c [plan::Acl],
     pub(crate) lists: &'c [Arc<List>],
     pub(crate) userlists: &'c [plan::Userlist],
+    /// `filter bwlim-in` and `bwlim-out` of the proxy that is being compiled.
+    pub(crate) limits: Vec<plan::http::BandwidthLimit>,
     pub(crate) caches: &'c [Arc<crate::http::Cache>],
     pub(crate) errors: Vec<(String, String)>,
 }

@@ -67,7 +67,8 @@ impl Session {
             Phase::Judge | Phase::JudgeBackend => self.rules_deadline(),
             Phase::Exchange => self
                 .exchange_client_deadline()
-                .min(self.exchange_server_deadline()),
+                .min(self.exchange_server_deadline())
+                .min(self.bandwidth_deadline()),
             Phase::Lingering => after(self.phase_began, Some(crate::http::LONGEST_LINGERING)),
             Phase::Forwarding => self.client_deadline().min(self.server_deadline()),
         }

@@ -106,6 +106,8 @@ pub enum Number {
     PriorityOffset,
     /// Status given to the client (`%ST`, `txn.status`).
     Status,
+    /// 1 if a cache answers, 0 if it is asked and a server does (`res.cache_hit`).
+    CacheHit,
     /// Status given by the server (`server_status`).
     ServerStatus,
     /// `timeout client` as it is now (`cur_client_timeout`).
@@ -182,6 +184,8 @@ pub enum Text {
     TerminationState,
     /// File of the last rule that ended an evaluation (`last_rule_file`).
     LastRuleFile,
+    /// The cache that answers (`res.cache_name`).
+    CacheName,
     /// The request's method as it came (`capture.req.method`, `%HM`); kept until the log.
     RequestMethod,
     /// The request's target as it came (`capture.req.uri`, `%HU`); kept until the log.

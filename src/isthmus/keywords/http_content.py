@@ -60,9 +60,7 @@ def _refuse_requests(use: Use[ProxyDraft]) -> None:
         word = said[0]
     else:
         return
-    message = f"`compression {' '.join(texts[:2])}` is known to HAProxy, and not implemented yet"
-    hint = "responses can be compressed: `compression algo`"
-    raise RefusedError(NOT_IMPLEMENTED, message, word.span, hint=hint)
+    refuse_not_yet("compression of requests", word.span)
 
 
 def _algorithms(use: Use[ProxyDraft]) -> tuple[str, ...]:
@@ -119,6 +117,8 @@ def _bandwidth_limit(use: Use[ProxyDraft], kind: Word) -> None:
         message = f"`filter {kind.text} {name.text}` does not say how much"
         expected = "default-limit <size> default-period <time>, or limit <size> key <expression>"
         raise RefusedError(MISSING_ARGUMENT, message, use.words.end, expected=expected)
+    if key is not None:
+        refuse_not_yet("key of a bandwidth limit", name.span)
     limit = BandwidthLimit(
         name=name.text,
         incoming=kind.text == "bwlim-in",

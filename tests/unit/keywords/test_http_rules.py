@@ -44,7 +44,7 @@ def read(*texts, **changes):
         ("http-request lua.hello", "E0401", (14, 23)),
         ("http-request track-sc0 src", "E0401", (14, 23)),
         ("http-request do-resolve(txn.a,r) src", "E0401", (14, 33)),
-        ("http-request cache-use c", "E0401", (14, 23)),
+        ("http-request use-service python.x", "E0401", (14, 25)),
         ("http-request set-status 404", "E0402", (14, 24)),
         ("http-response auth", "E0402", (15, 19)),
         ("http-after-response deny", "E0402", (21, 25)),

@@ -8,6 +8,7 @@ use isthmus_proto::http1::Rules;
 use isthmus_sample::{Compiled, CompiledCondition, Format};
 
 use super::awaiting::Patience;
+use super::bandwidth::SetLimit;
 use super::cache::Cache;
 use super::compress::Compression;
 use super::edit::Edit;
@@ -56,6 +57,7 @@ pub(crate) enum HttpAction {
     AwaitBody(Patience),
     /// `early-hint`
     Hint(Vec<u8>, Format),
+    Limit(SetLimit),
     CacheUse(Arc<Cache>),
     CacheStore(Arc<Cache>),
 }
@@ -121,6 +123,7 @@ impl HttpSide {
         origin: &str,
     ) -> Self {
         let http = &global.http;
+        compiler.limits.clone_from(&from.bandwidth_limits);
         let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let response_rules = compiler.http_rules(&from.response_rules);
         let after_rules = compiler.http_rules(&from.after_response_rules);
@@ -229,6 +232,14 @@ impl Compiler<'_> {
                 HttpAction::Hint(name, self.format(origin, value)?)
             }
             From::Pause { delay } => HttpAction::Pause(self.delay(origin, delay)?),
+            From::SetBandwidthLimit {
+                limit,
+                bytes,
+                period,
+            } => {
+                let computed = [bytes.as_ref(), period.as_ref()];
+                HttpAction::Limit(self.set_limit(origin, *limit, computed)?)
+            }
             From::CacheUse { cache } => HttpAction::CacheUse(self.cache(origin, *cache)?),
             From::CacheStore { cache } => HttpAction::CacheStore(self.cache(origin, *cache)?),
             other => HttpAction::Edit(Edit::compile(origin, other, self)?),

@@ -127,7 +127,8 @@ impl Session {
         let Some(stream) = self.http.as_deref() else {
             return u64::MAX;
         };
-        let sends = !stream.request.reading.is_done() && self.up.is_flushed();
+        let held = stream.limits.as_ref().is_some_and(|l| l.up.waits.is_some());
+        let sends = !stream.request.reading.is_done() && self.up.is_flushed() && !held;
         if !(sends && stream.answerer == Answerer::Server) && self.down.is_flushed() {
             return u64::MAX;
         }
@@ -147,7 +148,11 @@ impl Session {
             return u64::MAX;
         }
         let over = stream.answered && stream.response.reading.is_done();
-        let awaited = stream.request.reading.is_done() && self.down.is_flushed() && !over;
+        let held = stream
+            .limits
+            .as_ref()
+            .is_some_and(|l| l.down.waits.is_some());
+        let awaited = stream.request.reading.is_done() && self.down.is_flushed() && !over && !held;
         if !awaited && self.up.is_flushed() {
             return u64::MAX;
         }

@@ -242,6 +242,10 @@ impl Worker {
                 session.add_hint(name, &value);
                 Judged::Pass
             }
+            HttpAction::Limit(set) => {
+                self.limit_bandwidth(session, set);
+                Judged::Pass
+            }
             HttpAction::CacheUse(cache) => self.use_cache(session, cache),
             HttpAction::CacheStore(cache) => {
                 self.store_response(session, cache);

@@ -9,6 +9,7 @@
 mod again;
 mod answer;
 mod awaiting;
+mod bandwidth;
 mod body;
 mod buffer;
 mod cache;

@@ -46,6 +46,7 @@ impl Worker {
     }
 
     fn request_input(&mut self, session: &mut Session) -> Input {
+        let allowed = session.may_send(self.turn.now);
         let Session {
             http: Some(stream),
             server: Some(server),
@@ -75,11 +76,17 @@ impl Worker {
             Some(left) => usize::try_from(left).unwrap_or(usize::MAX),
             None => CHUNKED_READ,
         };
-        let size = most.min(self.scratch.len());
+        if allowed == 0 {
+            return Input::None(Pumped::Idle);
+        }
+        let size = most.min(self.scratch.len()).min(allowed);
         let read = read(up, client, self.scratch.get_mut(..size).unwrap_or_default());
         if let Input::Read(count) = read {
             stream.replayable = false;
             up.bytes += count as u64;
+            if let Some(limits) = &mut stream.limits {
+                limits.up.pass(count);
+            }
             session.client_active = self.turn.now;
         }
         read
@@ -153,6 +160,7 @@ impl Worker {
     }
 
     fn response_input(&mut self, session: &mut Session) -> Input {
+        let allowed = session.may_receive(self.turn.now);
         let Session {
             http: Some(stream),
             server,
@@ -175,19 +183,27 @@ impl Worker {
         if response.waiting_len() > 0 {
             return Input::Buffer;
         }
+        if allowed == 0 {
+            return Input::None(Pumped::Idle);
+        }
+        let size = allowed.min(self.scratch.len());
+        let space = self.scratch.get_mut(..size).unwrap_or_default();
         let Some(server) = server else {
-            let count = stream
-                .source
-                .as_mut()
-                .map(|from| from.read(&mut self.scratch));
+            let count = stream.source.as_mut().map(|from| from.read(space));
             return match count {
-                Some(count) if count > 0 => Input::Read(count),
+                Some(count) if count > 0 => {
+                    stream.limit_response(count);
+                    Input::Read(count)
+                }
                 _ => Input::None(Pumped::SourceBroken),
             };
         };
-        let read = read(down, server, &mut self.scratch);
+        let read = read(down, server, space);
         match read {
-            Input::Read(_) => session.server_active = self.turn.now,
+            Input::Read(count) => {
+                stream.limit_response(count);
+                session.server_active = self.turn.now;
+            }
             // A body without a length ends like this.
             Input::None(Pumped::SourceBroken) if down.ended && response.reading.end() => {
                 return Input::None(Pumped::Idle);

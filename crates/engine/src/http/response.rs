@@ -370,6 +370,9 @@ fn write_head(
         None => response.reading.take(body, writing, made).map_err(|_| ())?,
     };
     response.taken += took.used;
+    if let Some(limits) = &mut stream.limits {
+        limits.down.pass(took.used);
+    }
     let bytes = response.buffer.bytes();
     let view = Head::response(&response.head, bytes, &response.rewrite);
     let mut pieces: Vec<IoSlice<'_>> = Vec::new();

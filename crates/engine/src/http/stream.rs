@@ -6,6 +6,7 @@ use isthmus_plan::http::TimeoutKind;
 use isthmus_proto::http::Method;
 use isthmus_proto::http1::{RequestHead, ResponseHead, Rewrite, View};
 
+use super::bandwidth::Limits;
 use super::body::{Reading, Writing};
 use super::buffer::Buffer;
 use super::cache::{Source, Wanted};
@@ -121,6 +122,8 @@ pub(crate) struct Stream {
     pub(crate) coding: Option<Algorithm>,
     /// What the response's body goes through.
     pub(crate) filter: Option<Box<Filter>>,
+    /// How fast its bodies may pass.
+    pub(crate) limits: Option<Box<Limits>>,
     /// What a cache was asked for in vain, so that the response may be stored.
     pub(crate) wanted: Option<Box<Wanted>>,
     /// The cache that answers.

@@ -88,6 +88,7 @@ impl View<'_> {
             Number::ServerStatus => {
                 (stream.server_status > 0).then(|| i64::from(stream.server_status))
             }
+            Number::CacheHit => Some(i64::from(stream.source.is_some())),
             Number::FirstRequest => Some(i64::from(session.exchanges == 0)),
             Number::ClientHttpMajor => Some(1),
             Number::ServerHttpMajor => session.server.as_ref().map(|_| 1),
@@ -105,6 +106,10 @@ impl View<'_> {
 
     pub(crate) fn http_text(&self, fact: Text) -> Option<Bytes<'_>> {
         let stream = self.session.http.as_deref()?;
+        if fact == Text::CacheName {
+            let cache = &stream.source.as_ref()?.cache;
+            return Some(Cow::Borrowed(cache.plan.name.as_bytes()));
+        }
         let request = &stream.request;
         let bytes = request.buffer.bytes();
         let (request_whole, response_whole) = (request.whole, stream.response.whole);

@@ -2,12 +2,12 @@
 //! sections 7.3.2, 7.3.3, 7.3.5 and 7.3.6).
 
 use super::message::with_head;
-use super::{BACKEND, CLIENT, EVERYWHERE, FRONTEND, SERVER, STREAM};
+use super::{BACKEND, CHOSEN, CLIENT, EVERYWHERE, FRONTEND, SERVER, STREAM};
 use crate::args::Args;
 use crate::context::Context;
 use crate::expression::Fetched;
 use crate::facts::{BackendNumber, FrontendNumber, Number, Text};
-use crate::kind::Kind::{Bool, Int};
+use crate::kind::Kind::{Bool, Int, Str};
 use crate::registry::{Fetch, Of, Run};
 use crate::value::Sample;
 
@@ -60,6 +60,20 @@ pub(super) const FETCHES: &[Fetch] = &[
         Bool,
         EVERYWHERE,
         Run::Call(quic_enabled),
+    ),
+    Fetch::new(
+        "res.cache_hit",
+        "",
+        Bool,
+        CHOSEN,
+        Run::Flag(Number::CacheHit),
+    ),
+    Fetch::new(
+        "res.cache_name",
+        "",
+        Str,
+        CHOSEN,
+        Run::Text(Text::CacheName),
     ),
     Fetch::new("req.proto_http", "", Bool, STREAM, Run::Call(proto_http)),
     Fetch::new("req_proto_http", "", Bool, STREAM, Run::Call(proto_http)),

@@ -34,11 +34,6 @@ impl Cache {
             store: Store::new(plan.size, plan.variants),
         }
     }
-
-    /// Bytes in use.
-    pub(crate) fn used(&self) -> u64 {
-        self.store.used()
-    }
 }
 
 /// What a request asked a cache for and did not find there.
