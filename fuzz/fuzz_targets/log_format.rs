@@ -5,9 +5,7 @@
 
 use isthmus_plan::{ByteString, FormatItem};
 use isthmus_proto::http1::{Progress, RequestHead, Rewrite, Rules, View};
-use isthmus_sample::{
-    Bytes, CompileEnv, Context, Format, Names, Number, Side, Text, aliases,
-};
+use isthmus_sample::{aliases, Bytes, CompileEnv, Context, Format, Names, Number, Side, Text};
 use libfuzzer_sys::fuzz_target;
 
 /// An exchange of which the request's head has come.
@@ -19,8 +17,7 @@ struct Exchange<'d> {
 
 impl Context for Exchange<'_> {
     fn head(&self, side: Side) -> Option<View<'_>> {
-        matches!(side, Side::Request)
-            .then(|| View::request(self.head, self.bytes, self.rewrite))
+        matches!(side, Side::Request).then(|| View::request(self.head, self.bytes, self.rewrite))
     }
 
     fn text(&self, _fact: Text) -> Option<Bytes<'_>> {
@@ -60,7 +57,10 @@ fuzz_target!(|data: &[u8]| {
     }
     let mut bytes = data.to_vec();
     let mut head = RequestHead::default();
-    if !matches!(head.read(&mut bytes, &Rules::default()), Ok(Progress::Complete(_))) {
+    if !matches!(
+        head.read(&mut bytes, &Rules::default()),
+        Ok(Progress::Complete(_))
+    ) {
         return;
     }
     let mut names = Names::default();
