@@ -118,7 +118,6 @@ def _pipelining() -> list[Exchange]:
         ("the second of two is malformed", (GET + b"GET / HTTP/x\r\n\r\n",), 2),
         ("empty lines between two", (GET + b"\r\n" + GET,), 2),
         ("a trailer and the next request", (chunked(b"0\r\nX: y\r\n\r\n") + GET,), 2),
-        ("a FIN behind two requests", (two, Finish()), 2),
     ]
     return [Exchange(name, sends, messages=count) for name, sends, count in steps]
 

@@ -9,7 +9,7 @@ import pytest
 
 from . import proxy
 from .http_exchanges import chunked, get, ok, post
-from .http_lab import GET, OK, PREAMBLE, Arrived, Await, Exchange, Reply, Script, http_line, traffic
+from .http_lab import GET, OK, PREAMBLE, Arrived, Await, Exchange, Finish, Reply, Script, http_line, traffic
 from .http_message import Message
 from .lab import observe
 
@@ -142,3 +142,10 @@ def test_two_requests_never_come_of_one(alone: Alone) -> None:
     client, origin, _ = alone(post(inner))
     assert [message.status for message in client] == [200]
     assert [(message.start, message.body) for message in origin] == [("POST / HTTP/1.1", inner)]
+
+
+def test_both_of_two_requests_are_answered_though_a_fin_follows(alone: Alone) -> None:
+    """HAProxy answers one or both, as the FIN happens to arrive."""
+    client, origin, _ = alone(get(b"/1") + get(b"/2"), Finish(), messages=2)
+    assert [message.status for message in client] == [200, 200]
+    assert len(origin) == 2

@@ -164,3 +164,36 @@ def supervisor_reload(supervisor: Supervisor, text: str) -> list[tuple[str, str]
     wanted = text.replace("server s :", "server s 127.0.0.1:").replace("server t :", "server t 127.0.0.1:")
     text = wanted.replace("bind :", "bind 127.0.0.1:")
     return asyncio.run(run())
+
+
+def heard(sock: socket.socket, end: bytes) -> bytes:
+    """What comes until `end` stands last, or the other side finishes."""
+    got = b""
+    while not got.endswith(end) and (piece := sock.recv(65536)):
+        got += piece
+    return got
+
+
+def test_idle_http_connections_end_and_exchanges_under_way_are_finished_and_close(engine: Engine) -> None:
+    get, ok = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(10)
+        text = f"listen a\n mode http\n bind :{(port := free_port())}\n server s :{server.getsockname()[1]}\n"
+        supervisor = supervised(engine)
+        assert supervisor_reload(supervisor, text) == []
+        with connect(port) as idle, connect(port) as busy:
+            idle.sendall(get)
+            first, _ = server.accept()
+            heard(first, b"\r\n\r\n")
+            first.sendall(ok)
+            assert b"connection" not in heard(idle, b"ok")
+            busy.sendall(get)
+            second, _ = server.accept()
+            heard(second, b"\r\n\r\n")
+            assert supervisor_reload(supervisor, text + " timeout queue 9s\n") == []
+            assert idle.recv(100) == b""
+            second.sendall(ok)
+            assert b"connection: close" in heard(busy, b"ok")
+            assert busy.recv(100) == b""
+            first.close()
+            second.close()

@@ -1,0 +1,84 @@
+//! Log formats made of arbitrary aliases, flags and literals compile or are refused, and are written
+//! for arbitrary heads without a panic; no line becomes two.
+
+#![no_main]
+
+use isthmus_plan::{ByteString, FormatItem};
+use isthmus_proto::http1::{Progress, RequestHead, Rewrite, Rules, View};
+use isthmus_sample::{aliases, Bytes, CompileEnv, Context, Format, Names, Number, Side, Text};
+use libfuzzer_sys::fuzz_target;
+
+/// An exchange of which the request's head has come.
+struct Exchange<'d> {
+    head: &'d RequestHead,
+    bytes: &'d [u8],
+    rewrite: &'d Rewrite,
+}
+
+impl Context for Exchange<'_> {
+    fn head(&self, side: Side) -> Option<View<'_>> {
+        matches!(side, Side::Request).then(|| View::request(self.head, self.bytes, self.rewrite))
+    }
+
+    fn text(&self, _fact: Text) -> Option<Bytes<'_>> {
+        Some(Bytes::Borrowed(self.bytes))
+    }
+
+    fn number(&self, _fact: Number) -> Option<i64> {
+        i64::try_from(self.bytes.len()).ok()
+    }
+}
+
+/// Takes a word of at most so many bytes off the front.
+fn word<'d>(data: &mut &'d [u8], most: usize) -> &'d [u8] {
+    let Some((first, rest)) = data.split_first() else {
+        return b"";
+    };
+    let (word, rest) = rest.split_at((usize::from(*first) % (most + 1)).min(rest.len()));
+    *data = rest;
+    word
+}
+
+fuzz_target!(|data: &[u8]| {
+    let mut data = data;
+    let names: Vec<&str> = aliases().map(|(name, _)| name).collect();
+    let mut items = Vec::new();
+    while let Some((kind, rest)) = data.split_first().filter(|_| items.len() < 8) {
+        data = rest;
+        items.push(match kind % 4 {
+            0 => FormatItem::Literal {
+                text: ByteString(word(&mut data, 8).iter().map(|byte| byte | 32).collect()),
+            },
+            _ => FormatItem::Alias {
+                name: names[usize::from(*kind) % names.len()].to_owned(),
+                flags: String::from_utf8_lossy(word(&mut data, 6)).into_owned(),
+            },
+        });
+    }
+    let mut bytes = data.to_vec();
+    let mut head = RequestHead::default();
+    if !matches!(
+        head.read(&mut bytes, &Rules::default()),
+        Ok(Progress::Complete(_))
+    ) {
+        return;
+    }
+    let mut names = Names::default();
+    let mut env = CompileEnv {
+        names: &mut names,
+        env: &|_| None,
+        acl: &|_| None,
+        lists: &[],
+        userlists: &[],
+    };
+    if let Ok(format) = Format::compile(&items, &mut env) {
+        let exchange = Exchange {
+            head: &head,
+            bytes: &bytes,
+            rewrite: &Rewrite::default(),
+        };
+        let mut line = Vec::new();
+        format.render(&exchange, &mut line);
+        assert!(!line.contains(&b'\n'));
+    }
+});
