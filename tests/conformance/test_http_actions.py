@@ -26,8 +26,8 @@ FORWARDED = (
     ("option forwarded host for", 'host="a";for=127.0.0.1'),
     ("option forwarded by for", "by=127.0.0.1;for=127.0.0.1"),
     (
-        "option forwarded host-expr str(host.com) by-expr str(_haproxy) for-expr str(::1) for_port-expr int(10)",
-        'host="host.com";by=_haproxy;for="[::1]:10"',
+        "option forwarded host-expr str(h.com) by-expr str(_proxy) for-expr str(::1) for_port-expr int(10)",
+        'host="h.com";by=_proxy;for="[::1]:10"',
     ),
     ("option forwarded for-expr str(2B1F4D63)", "for=_2B1F4D63"),
     ("option forwarded for-expr req.hdr(x)", "for=unknown"),
