@@ -62,7 +62,9 @@ def _format(field: str, kind: FormatKind) -> Callable[[Use[ProxyDraft]], None]:
                 use.line.keyword.span,
             )
             return
-        found = parse_format(word, kind, Place.LOG, use.draft.context)
+        # A unique ID is made while the request is there (manual, `unique-id-format`).
+        place = Place.FRONTEND_HTTP_REQUEST if kind is FormatKind.UNIQUE_ID else Place.LOG
+        found = parse_format(word, kind, place, use.draft.context)
         _set(use, **{field: found})
 
     return read

@@ -256,7 +256,8 @@ def test_what_both_sides_may_say(line: str, field: str, value: object) -> None:
         ("option accept-unsafe-violations-in-http-request", "accept_unsafe", True),
         ("option h1-case-adjust-bogus-client", "adjust_case", True),
         ("unique-id-header X-ID", "unique_id_header", "X-ID"),
-        ("capture cookie SESS* len 200", "capture_cookie", h.CookieCapture("SESS", True, 63)),
+        ("capture cookie SESS len 200", "capture_cookie", h.CookieCapture("SESS", True, 63)),
+        ("capture cookie SESS= len 9", "capture_cookie", h.CookieCapture("SESS", False, 9)),
     ],
 )
 def test_what_frontends_say(line: str, field: str, value: object) -> None:

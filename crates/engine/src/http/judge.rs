@@ -255,11 +255,7 @@ impl Worker {
                 true => Judged::Pass,
                 false => {
                     session.end(b'P', session.deny_phase());
-                    let status = match edit {
-                        _ if session.judges_response() => 502,
-                        Edit::Normalize(_) => 400,
-                        _ => 500,
-                    };
+                    let status = session.failed_change(edit);
                     self.answer_status(session, status);
                     Judged::Answered
                 }
@@ -299,6 +295,22 @@ impl Session {
     /// Whether it is the response that rules look at.
     pub(crate) fn judges_response(&self) -> bool {
         self.http.as_ref().is_some_and(|s| s.response.whole)
+    }
+
+    /// The status that tells of a change that could not be made.
+    fn failed_change(&mut self, edit: &Edit) -> u16 {
+        match edit {
+            _ if self.judges_response() => 502,
+            Edit::Normalize(_) => {
+                // A target that cannot be read makes the request malformed: nothing behind it counts.
+                let stream = self.stream();
+                stream.close = true;
+                stream.moments.requested = None;
+                stream.request.taken = stream.request.buffer.len();
+                400
+            }
+            _ => 500,
+        }
     }
 
     /// The phase of the termination state in which a rule ends the stream.

@@ -1,5 +1,16 @@
 //! table: statuses: the usual reasons and the proxy's own words.
 
+/// What HAProxy calls a status that has no name of its own: by its class.
+fn class(status: u16) -> &'static str {
+    match status / 100 {
+        2 => "Success",
+        3 => "Redirection",
+        4 => "Client Error",
+        5 => "Server Error",
+        _ => "Other",
+    }
+}
+
 /// The usual reason phrase of a status (RFC 9110, 15; RFC 6585; RFC 8470).
 pub(super) fn reason(status: u16) -> &'static str {
     match status {
@@ -57,12 +68,7 @@ pub(super) fn reason(status: u16) -> &'static str {
         505 => "HTTP Version Not Supported",
         507 => "Insufficient Storage",
         511 => "Network Authentication Required",
-        // HAProxy names the classes of others.
-        200..=299 => "Success",
-        300..=399 => "Redirection",
-        400..=499 => "Client Error",
-        500..=599 => "Server Error",
-        _ => "Other",
+        other => class(other),
     }
 }
 

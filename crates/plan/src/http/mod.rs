@@ -245,7 +245,7 @@ pub struct ForwardedNode {
 pub struct CookieCapture {
     /// The name, or its beginning.
     pub name: String,
-    /// Whether the name is only a beginning (`name*`).
+    /// Whether the name is only a beginning; `name=` is a whole one.
     pub prefix: bool,
     /// Bytes at most, name included.
     pub len: usize,

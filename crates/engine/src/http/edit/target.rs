@@ -50,7 +50,7 @@ pub(super) fn with_part(target: &[u8], part: TargetPart, text: &[u8]) -> Vec<u8>
         TargetPart::Uri => text.to_vec(),
         TargetPart::Pathq => [before, text].concat(),
         TargetPart::Path => [before, text, query].concat(),
-        TargetPart::Query if text.is_empty() => [before, path].concat(),
+        TargetPart::Query if text.is_empty() && query.is_empty() => target.to_vec(),
         TargetPart::Query => [before, path, b"?", text].concat(),
     }
 }
@@ -65,7 +65,8 @@ mod tests {
         let table: &[(&str, TargetPart, &str, &str)] = &[
             ("/a?b", Path, "/x", "/x?b"),
             ("/a?b", Query, "y", "/a?y"),
-            ("/a?b", Query, "", "/a"),
+            ("/a?b", Query, "", "/a?"),
+            ("/a", Query, "", "/a"),
             ("/a", Query, "y", "/a?y"),
             ("/a?b", Pathq, "/x?y", "/x?y"),
             ("/a?b", Uri, "http://h/x", "http://h/x"),
