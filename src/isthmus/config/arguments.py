@@ -9,7 +9,8 @@ parenthesis belongs to an argument only inside quotes.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from isthmus.records import dataclass
 
 _ESCAPE = re.compile(r"\\([ \"'\\nrt])")
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t"}

@@ -11,7 +11,6 @@ A condition that does not parse makes its whole block dead, so that one mistake 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from isthmus.config.codes import register
@@ -19,6 +18,7 @@ from isthmus.config.conditions import ConditionError, Features, evaluate
 from isthmus.config.diagnostics import Diagnostic, Diagnostics, Severity
 from isthmus.config.nearest import nearest
 from isthmus.config.text import Line, Span, Word
+from isthmus.records import dataclass
 
 BAD_CONDITION = register(
     "E0030",

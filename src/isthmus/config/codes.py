@@ -7,7 +7,8 @@ its meaning. This package owns 0000 to 0099; every other package registers its o
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from isthmus.records import dataclass
 
 CODES: dict[str, Explanation] = {}
 """Every registered code. Filled by `register`; read it, do not write to it."""

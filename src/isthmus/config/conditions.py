@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from isthmus.config.arguments import ArgumentError, split_arguments
 from isthmus.config.nearest import nearest
 from isthmus.config.versions import Version, parse_version
+from isthmus.records import dataclass
 
 _INTEGER = re.compile(r"[+-]?(?:0[xX][0-9a-fA-F]+|[0-9]+)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from isthmus.config.text import Span
+from isthmus.records import dataclass
 
 _LONGEST_LINE = 240
 """Source lines beyond this are shown in part: a whole one would bury the message."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from isthmus.config.codes import register
+from isthmus.records import dataclass
 
 BAD_VARIABLE_NAME = register(
     "E0004",

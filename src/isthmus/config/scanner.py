@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NoReturn
 
 from isthmus.config.codes import register
 from isthmus.config.expansion import LexicalError, expand
 from isthmus.config.text import Span, Word
+from isthmus.records import dataclass
 
 UNMATCHED_QUOTE = register(
     "E0001",

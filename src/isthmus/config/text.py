@@ -5,10 +5,11 @@ Nothing here reads a file or knows a keyword; the lexer makes these, everything 
 
 from __future__ import annotations
 
-from msgspec import Struct
+from isthmus.records import dataclass
 
 
-class Span(Struct, frozen=True, gc=False):
+@dataclass(frozen=True, slots=True)
+class Span:
     """A stretch of one source line, in characters.
 
     `line` and `column` count from 1; `end` is the column just behind the last character, so a
@@ -34,7 +35,8 @@ class Span(Struct, frozen=True, gc=False):
         return Span(self.file, self.line, column, min(column + length, self.end))
 
 
-class Word(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Word:
     """One word of a line: `text` with quotes, escapes and variables resolved, `span` as written.
 
     Words that one variable split into (`"${LIST[*]}"`) share the span of the text they came from.
@@ -44,7 +46,8 @@ class Word(Struct, frozen=True):
     span: Span
 
 
-class Line(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Line:
     """One line that holds at least one word. `line` is its number, `text` the line as written."""
 
     words: tuple[Word, ...]

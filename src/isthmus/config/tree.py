@@ -7,10 +7,10 @@ what its header's further words mean (`from NAME`) is the caller's to say.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from isthmus.config.diagnostics import Diagnostic, Diagnostics, Severity
 from isthmus.config.text import Line, Word
+from isthmus.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ zero, a -dev version comes before its release, commits after a release come behi
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from isthmus.records import dataclass
 
 _SHAPE = re.compile(
     r"(?P<numbers>\d+(?:\.\d+){0,3})(?:-dev(?P<dev>\d+))?(?:-[0-9a-f]{6,})?(?:-(?P<commits>\d+)\Z)?", re.ASCII

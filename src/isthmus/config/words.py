@@ -11,10 +11,10 @@ says so: outside quotes `\$` keeps its backslash, and a backslash does not prote
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from isthmus.config.scanner import Lookup, Problem, Scanner
 from isthmus.config.text import Span, Word
+from isthmus.records import dataclass
 
 _PLAIN_WORD = re.compile(r"[^ \t\v\f]+")
 _SPECIAL = re.compile(r"[\\\"'#]")

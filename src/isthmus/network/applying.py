@@ -8,7 +8,6 @@ if the answer is not there yet.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 from isthmus.network.desired import Former
@@ -18,7 +17,8 @@ from isthmus.network.netlink.channel import Refusal
 from isthmus.network.netlink.interfaces import MissingError
 from isthmus.network.objects import Interface, SpaceObject, State
 from isthmus.network.operating import FORGIVEN, LAST, Operator, RefusedError, Request, Work
-from isthmus.network.spacemaking import make, remove
+from isthmus.network.spacemaking import Removal, make
+from isthmus.records import dataclass
 
 Progress = Callable[[Step], None]
 
@@ -30,6 +30,8 @@ class Change:
     found: State
     wanted: State
     former: Former
+    bundled: frozenset[str] = frozenset()
+    """Namespaces whose interfaces of the network all go, and are all that is in the network's group."""
 
 
 class ApplyError(Exception):
@@ -73,7 +75,8 @@ def apply_all(
     steps: Sequence[Step], change: Change, machine: Machine, progress: Progress = _silent
 ) -> list[tuple[Step, str]]:
     """Carry out what can be carried out, and return what could not, with the reason: the way of `down`."""
-    run = _Run(Operator(change.wanted, machine, change.former), machine, progress, forgiving=True)
+    operator = Operator(change.wanted, machine, change.former, bundled=change.bundled)
+    run = _Run(operator, machine, progress, forgiving=True)
     run.carry_out(steps)
     return run.failed
 
@@ -90,19 +93,30 @@ class _Run:
         self._forgiving = forgiving
         self._queued: dict[str, list[tuple[Step, bytes]]] = {}
         self._noted: set[int] = set()
+        self._ending: list[Step] = []
+        self._removal: Removal | None = None
         self.done: list[Step] = []
         """Steps of which something was done, in order."""
         self.failed: list[tuple[Step, str]] = []
 
     def carry_out(self, steps: Sequence[Step]) -> None:
-        for _, same in groupby(steps, key=lambda step: (step.new is None, rank(step.subject))):
-            self._wave(list(same))
+        self._operator.foresee(steps)
+        self._ending = [step for step in steps if step.new is None and isinstance(step.old, SpaceObject)]
+        try:
+            for _, same in groupby(steps, key=lambda step: (step.new is None, rank(step.subject))):
+                self._wave(list(same))
+        finally:
+            if self._removal is not None:
+                self._removal.outcomes()
         for step in steps:
             if self._operator.comes_to_life(step):
                 self._prepare(step, LAST)
 
     def _wave(self, steps: list[Step]) -> None:
         """Carry out steps of one rank, as many at once as namespaces may be open."""
+        if self._ending and steps[0] is self._ending[0]:
+            self._remove_spaces()
+            return
         portions = list(_portions(steps, self._machine.room // 2))
         if isinstance(steps[0].subject, SpaceObject):
             for some in portions:
@@ -110,6 +124,8 @@ class _Run:
             return
         # A phase of all before the next one of any: the ends of a pair may be in two portions.
         for phase in range(self._operator.phases(steps[0])):
+            if phase > 0 and self._may_end_early(steps):
+                self._removal = self._begin_removal()
             for some in portions:
                 self._phase(some, phase)
 
@@ -172,8 +188,6 @@ class _Run:
             some = list(same)
             if kind == (True, False):
                 self._make_spaces(some)
-            elif kind == (False, True):
-                self._remove_spaces(some)
             else:
                 for step in some:
                     self._prepare(step, 0)
@@ -191,10 +205,32 @@ class _Run:
         for step, error in failures:
             self._fail(step, str(error))
 
-    def _remove_spaces(self, steps: list[Step]) -> None:
-        spaces = [step.old.space for step in steps if isinstance(step.old, SpaceObject)]
+    def _may_end_early(self, steps: list[Step]) -> bool:
+        """Say whether names may go while the kernel removes interfaces outside of them.
+
+        What was moved in is out again by then. Where a failure would be undone, one comes after the other.
+        """
+        if not (self._forgiving and self._ending and steps[0].new is None):
+            return False
+        names = {step.subject.key[1] for step in self._ending}
+        return not any(
+            isinstance(step.old, Interface)
+            and step.old.namespace in names
+            and step.old.origin is None
+            and step.old.kind != "loopback"
+            for step in steps
+        )
+
+    def _begin_removal(self) -> Removal:
+        spaces = [step.old.space for step in self._ending if isinstance(step.old, SpaceObject)]
         self._machine.forget(space.name for space in spaces)
-        for step, error in zip(steps, remove(spaces), strict=True):
+        return Removal(spaces)
+
+    def _remove_spaces(self) -> None:
+        for step in self._ending:
+            self._progress(step)
+        removal = self._removal or self._begin_removal()
+        for step, error in zip(self._ending, removal.outcomes(), strict=True):
             if error is None:
                 self._note(step)
             else:

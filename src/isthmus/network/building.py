@@ -8,32 +8,35 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from ipaddress import IPv4Network, IPv6Network
+from typing import TYPE_CHECKING
 
 from isthmus.network import services
 from isthmus.network.applying import ApplyError, Change, apply, apply_all
 from isthmus.network.desired import Former, all_namespaces, desired, ends_of, is_owned
-from isthmus.network.difference import Step, difference
+from isthmus.network.difference import Step, difference, satisfies
 from isthmus.network.filtering import interception_objects, wanted_ruleset
 from isthmus.network.machine import Machine
 from isthmus.network.model import OUTSIDE, Namespace, Network
+from isthmus.network.netlink import interfaces
+from isthmus.network.netlink.reading import Reading
 from isthmus.network.objects import (
-    NeighbourObject,
+    Address,
+    Interface,
     Object,
-    RuleObject,
-    Ruleset,
+    RouteObject,
     ServiceObject,
     SpaceObject,
     State,
-    Sysctl,
 )
 from isthmus.network.observed import Observation, observe
-from isthmus.network.services import Definition
 from isthmus.network.spacemaking import sweep
 from isthmus.network.spaces import locate
+from isthmus.records import dataclass, replace
+
+if TYPE_CHECKING:
+    from isthmus.network.services import Definition
 
 IpNetwork = IPv4Network | IPv6Network
 
@@ -80,9 +83,9 @@ def exclusive(network: str) -> Iterator[None]:
         yield
 
 
-def compare(network: Network, machine: Machine, *, plain: AbstractSet[str] = frozenset()) -> Comparison:
-    """Compare a network with what is there. Changes nothing. `plain`: see `observe`."""
-    found = observe(network, machine, plain=plain)
+def compare(network: Network, machine: Machine, *, known: State | None = None) -> Comparison:
+    """Compare a network with what is there. Changes nothing. `known`: see `observe`."""
+    found = observe(network, machine, known=known)
     for each in services.read_services(network.name):
         found.state.objects[each.key] = each
     wanted = wanted_state(network, found.former)
@@ -167,24 +170,76 @@ def _build_kernel(
     network: Network, comparison: Comparison, machine: Machine, progress: Callable[[Step | str], None]
 ) -> None:
     original = comparison.found.state
-    plain = _plain(comparison)
+    known = _known(comparison)
+    tell = progress
     for _ in range(_ROUNDS):
         steps = comparison.kernel_steps
         if not steps:
             return
-        apply(steps, Change(original, comparison.wanted, comparison.found.former), machine, progress)
-        comparison = compare(network, machine, plain=plain)
+        apply(steps, Change(original, comparison.wanted, comparison.found.former), machine, tell)
+        if all(_comes_up(step) for step in steps):
+            return
+        comparison = compare(network, machine, known=known)
+        if all(_comes_up(step) for step in comparison.kernel_steps):
+            # Told already, as the bridge was made.
+            tell = _silent
     if comparison.kernel_steps:
         raise ApplyError(comparison.kernel_steps[0], "the kernel does not keep it")
 
 
-def _plain(comparison: Comparison) -> set[str]:
-    """Return the namespaces that are made now and that get links, addresses and routes alone."""
+def _silent(_: Step | str) -> None:
+    return None
+
+
+def _comes_up(step: Step) -> bool:
+    """Say whether a step brings a bridge up and does nothing else: there is nothing to look at again then.
+
+    What all its ports say to each other from then on (MLD, duplicate address detection) keeps the kernel
+    busy, which is why `apply` leaves it to the last.
+    """
+    match step:
+        case Step(Interface(kind="bridge") as old, Interface() as new):
+            return not old.up and satisfies(replace(old, up=True), new)
+        case _:
+            return False
+
+
+def _known(comparison: Comparison) -> State:
+    """Return what is not looked at again: namespaces made now that get ends, addresses and routes alone.
+
+    The kernel has said yes to each request, nobody else knows these namespaces yet, and no request in them
+    can have taken along what another one made: there was nothing to change or to remove.
+    """
     made = {step.new.space.name for step in comparison.steps if isinstance(step.new, SpaceObject)}
     kept = {step.old.space.name for step in comparison.steps if isinstance(step.old, SpaceObject)}
-    others = (NeighbourObject, RuleObject, Ruleset, Sysctl)
-    busy = {each.namespace for each in comparison.wanted.objects.values() if isinstance(each, others)}
-    return made - kept - busy
+    wanted = comparison.wanted.objects
+    busy = {_namespace_of(each) for each in wanted.values() if not _is_plain(each)}
+    below = {each.parent[0] for each in wanted.values() if isinstance(each, Interface) and each.parent}
+    quiet = made - kept - busy - below
+    return State(
+        comparison.wanted.network,
+        {key: each for key, each in wanted.items() if _namespace_of(each) in quiet},
+    )
+
+
+def _is_plain(each: Object) -> bool:
+    match each:
+        case Interface(kind=kind, origin=origin, port=port):
+            return kind in ("loopback", "veth") and origin is None and port is None
+        case SpaceObject() | ServiceObject() | Address() | RouteObject():
+            return True
+        case _:
+            return False
+
+
+def _namespace_of(each: Object) -> str | None:
+    match each:
+        case SpaceObject(space):
+            return space.name
+        case ServiceObject():
+            return None
+        case _:
+            return each.namespace
 
 
 def restore(
@@ -214,9 +269,26 @@ def dismantle(
     try:
         services.stop_services(network.name, progress)
     finally:
+        _quieten(network, machine)
         found = observe(network, machine, within_owned=False)
         empty = State(network.name, {})
-        change = Change(found.state, empty, found.former)
+        change = Change(found.state, empty, found.former, found.bundled)
         left = apply_all(difference(empty, found.state), change, machine, progress)
         sweep(locate(each, network.name) for each in network.namespaces if is_owned(each))
     return left
+
+
+def _quieten(network: Network, machine: Machine) -> None:
+    """Bring a network's bridges down before anything is read or removed.
+
+    What ports say to each other, above all in the first seconds, is handed to all of them: the kernel's
+    locks and processors are then busy with that while many namespaces are looked at. What fails here is
+    told as the bridge is removed.
+    """
+    for namespace in all_namespaces(network):
+        if is_owned(namespace) or namespace.name == OUTSIDE:
+            continue
+        with suppress(OSError):
+            channel = machine.channel(namespace.name)
+            bridges = Reading(namespace.name, channel).bridges_up(network.name)
+            channel.change([interfaces.lowering(index) for index in bridges])

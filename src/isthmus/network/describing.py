@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
 from isthmus.network.difference import Step
@@ -48,6 +47,8 @@ def details_of_change(step: Step) -> tuple[str, ...]:
     """Return the lines of a changed ruleset that differ, each with its sign; nothing for other steps."""
     match step.old, step.new:
         case Ruleset(text=old), Ruleset(text=new):
+            import difflib
+
             lines = difflib.ndiff(old.splitlines(), new.splitlines())
             return tuple(line for line in lines if line[:1] in "+-")
         case _:

@@ -7,7 +7,6 @@ ruleset) comes as an argument.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from ipaddress import ip_network
 
 from isthmus.network import tunnels
@@ -43,6 +42,7 @@ from isthmus.network.objects import (
     Sysctl,
 )
 from isthmus.network.spaces import Space, locate
+from isthmus.records import replace
 
 Former = Mapping[str, Mapping[str, str]]
 """For each namespace, what its sysctls were before the network set them."""

@@ -8,7 +8,6 @@ is not removed by steps of its own.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from isthmus.network.model import BridgePort
 from isthmus.network.netlink.kinds import KINDS
@@ -27,6 +26,7 @@ from isthmus.network.objects import (
     State,
     Sysctl,
 )
+from isthmus.records import dataclass
 
 Key = tuple[str, ...]
 

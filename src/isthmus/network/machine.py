@@ -13,18 +13,21 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 
 from isthmus import kernel
 from isthmus.network.netlink.channel import Channel
 from isthmus.network.netlink.tables import filtering_socket, has_table
 from isthmus.network.spaces import Space
+from isthmus.records import replace
 
 
 class Open:
-    """A namespace that is open: a netlink channel, and a descriptor that other namespaces can name it by."""
+    """A namespace that is open: a netlink channel, and a descriptor that other namespaces can name it by.
 
-    def __init__(self, channel: Channel, filtering: socket.socket, descriptor: int) -> None:
+    `filtering` asks for tables of nftables; None where it was opened without.
+    """
+
+    def __init__(self, channel: Channel, filtering: socket.socket | None, descriptor: int) -> None:
         self.channel = channel
         self.filtering = filtering
         self.descriptor = descriptor
@@ -32,17 +35,18 @@ class Open:
     def close(self) -> None:
         """Let go of the namespace."""
         self.channel.close()
-        self.filtering.close()
+        if self.filtering is not None:
+            self.filtering.close()
         os.close(self.descriptor)
 
 
-def open_here() -> Open:
-    """Open the namespace of the calling thread."""
+def open_here(*, filtering: bool = True) -> Open:
+    """Open the namespace of the calling thread; where nobody will ask for its tables, without `filtering`."""
     with ExitStack() as undoing:
         channel = Channel()
         undoing.callback(channel.close)
-        filtering = undoing.enter_context(filtering_socket())
-        made = Open(channel, filtering, os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC))
+        asking = undoing.enter_context(filtering_socket()) if filtering else None
+        made = Open(channel, asking, os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC))
         undoing.pop_all()
         return made
 
@@ -65,23 +69,28 @@ class Machine:
 
     def has_table(self, namespace: str, table: str) -> bool:
         """Say whether a namespace has an nftables table of the family inet."""
-        return has_table(self._opened(namespace).filtering, table)
+        opened = self._opened(namespace)
+        if opened.filtering is None:
+            opened.filtering = replace(self.spaces[namespace], uts=None).call(filtering_socket)
+        return has_table(opened.filtering, table)
 
-    def open_all(self, namespaces: Iterable[str]) -> None:
+    def open_all(self, namespaces: Iterable[str], *, filtering: bool) -> None:
         """Open many at once, as far as there is room; what cannot be opened says so when it is used."""
         names = [name for name in namespaces if name not in self._open][: self._room - len(self._open)]
         if len(names) > 1:
-            thread = threading.Thread(target=self._open_in_turn, args=(names,), name="isthmus-opening")
+            thread = threading.Thread(
+                target=self._open_in_turn, args=(names, filtering), name="isthmus-opening"
+            )
             thread.start()
             thread.join()
 
-    def _open_in_turn(self, names: Sequence[str]) -> None:
+    def _open_in_turn(self, names: Sequence[str], filtering: bool) -> None:
         for name in names:
             with suppress(OSError):
                 descriptor = os.open(self.spaces[name].net, os.O_RDONLY | os.O_CLOEXEC)
                 try:
                     kernel.setns(descriptor, kernel.CLONE_NEWNET)
-                    self._keep(name, open_here())
+                    self._keep(name, open_here(filtering=filtering))
                 finally:
                     os.close(descriptor)
 

@@ -7,11 +7,11 @@ None in a wanted object means that anything will do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Interface, IPv6Interface
 
 from isthmus.network.model import BridgePort, Neighbour, Route, Rule, Shaping
 from isthmus.network.spaces import Space
+from isthmus.records import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ told too, since it has to be known before anything is touched.
 from __future__ import annotations
 
 import errno
+import os
 import socket
 from collections.abc import Iterable, Iterator
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from isthmus.network import sysctls
 from isthmus.network.desired import all_namespaces, is_owned
@@ -25,6 +25,7 @@ from isthmus.network.netlink.reading import Reading
 from isthmus.network.objects import Interface, Object, Ruleset, SpaceObject, State, Sysctl
 from isthmus.network.sharing import Numbered, Sharing
 from isthmus.network.spaces import NAMED_FOLDER, OWN_FOLDER, Space
+from isthmus.records import dataclass, field, replace
 
 
 @dataclass(slots=True)
@@ -40,37 +41,44 @@ class Observation:
     """Keys that others have, with a sentence that says what is there."""
     absent: tuple[str, ...] = ()
     """Namespaces that the file attaches to and that are not there."""
+    bundled: frozenset[str] = frozenset()
+    """Namespaces in which the network's group is exactly what was made for it."""
 
 
 def observe(
-    network: Network, machine: Machine, *, within_owned: bool = True, plain: AbstractSet[str] = frozenset()
+    network: Network, machine: Machine, *, within_owned: bool = True, known: State | None = None
 ) -> Observation:
     """Read everything of a network. OSError where a namespace may not be entered.
 
     What is in the network's own namespaces can be left out, devices that were moved in apart: for `down`
-    it all ends with them. In `plain` namespaces, made a moment ago, neither neighbours nor rules nor filters
-    are looked for: half of the requests.
+    it all ends with them. What is `known`, made a moment ago, is taken as it is, whole namespaces of it.
     """
-    return _Observer(network, machine, plain).read(within_owned=within_owned)
+    return _Observer(network, machine, known).read(within_owned=within_owned)
 
 
 class _Observer:
-    def __init__(self, network: Network, machine: Machine, plain: AbstractSet[str]) -> None:
+    def __init__(self, network: Network, machine: Machine, known: State | None) -> None:
         self._network = network
-        self._plain = plain
+        self._known = known.objects if known is not None else {}
         self._machine = machine
         self._protocol = protocol_of(network.name)
         self._readings: dict[str, Reading] = {}
         self._marks: dict[str, dict[str, Mark]] = {}
         self._owned: set[str] = set()
+        self._folders: dict[Path, frozenset[str]] = {}
         self._sharing = Sharing(network)
         self._found = Observation(State(network.name, {}))
 
     def read(self, *, within_owned: bool) -> Observation:
         absent = []
-        self._machine.open_all(each.name for each in self._network.namespaces if is_owned(each))
+        self._found.state.objects.update(self._known)
+        if not self._known:
+            names = (each.name for each in self._network.namespaces if is_owned(each))
+            self._machine.open_all(names, filtering=within_owned)
         for namespace in all_namespaces(self._network):
             if namespace.name == OUTSIDE:
+                continue
+            if ("namespace", namespace.name) in self._known:
                 continue
             space = self._machine.spaces[namespace.name]
             owned = is_owned(namespace)
@@ -81,12 +89,17 @@ class _Observer:
             else:
                 absent.append(namespace.name)
         # Not what the machine knows: that is also what was a stray when it was looked at before.
-        known = (each.name for each in all_namespaces(self._network))
-        for space in _strays(self._network.name, known):
+        for space in self._strays():
             self._machine.place(space)
             if not self._look_at(space, owned=True, stray=True):
                 del self._machine.spaces[space.name]
         self._found.absent = tuple(absent)
+        network = self._network.name
+        self._found.bundled = frozenset(
+            name
+            for name, each in self._readings.items()
+            if name not in self._owned and each.is_bundled(network)
+        )
         if within_owned:
             self._foresee_settings()
         self._read_interfaces(within_owned=within_owned)
@@ -114,20 +127,37 @@ class _Observer:
             known = (name for name, _ in each.sysctls if name in every)
             self._found.former[each.name] = {name: every[name] for name in known}
 
+    def _strays(self) -> Iterator[Space]:
+        """Yield namespaces that may be the network's and are not in its file (any more)."""
+        names = {each.name for each in all_namespaces(self._network)}
+        for folder in (OWN_FOLDER / "net" / self._network.name, NAMED_FOLDER):
+            for name in sorted(self._listed(folder) - names):
+                yield Space(name, folder / name)
+
     def _look_elsewhere(self, space: Space) -> None:
         """Find a namespace that the file used to name and does not any more, or the other way round."""
-        folders = (NAMED_FOLDER, OWN_FOLDER / "net" / self._network.name)
-        for net in (folder / space.name for folder in folders):
-            former = replace(space, net=net)
-            if net == space.net or not net.exists():
+        for folder in (NAMED_FOLDER, OWN_FOLDER / "net" / self._network.name):
+            if space.name not in self._listed(folder) or folder == space.net.parent:
                 continue
+            former = replace(space, net=folder / space.name)
             self._machine.place(former)
             if self._look_at(former, owned=True, stray=True):
                 return
             self._machine.place(space)
 
+    def _listed(self, folder: Path) -> frozenset[str]:
+        """Return what is in a folder of namespaces, looked at once."""
+        if folder not in self._folders:
+            try:
+                self._folders[folder] = frozenset(os.listdir(folder))
+            except (FileNotFoundError, NotADirectoryError):
+                self._folders[folder] = frozenset()
+        return self._folders[folder]
+
     def _look_at(self, space: Space, *, owned: bool, stray: bool = False) -> bool:
         """Read a namespace's interfaces; False where it is none of the network's."""
+        if owned and space.name not in self._listed(space.net.parent):
+            return False
         try:
             reading = Reading(space.name, self._machine.channel(space.name))
         except OSError as error:
@@ -157,22 +187,29 @@ class _Observer:
         self._found.state.objects[each.key] = each
 
     def _read_interfaces(self, *, within_owned: bool) -> None:
-        resolver = _Relations(self._readings, Identifiers(self._machine))
+        # What all goes needs not be told apart by what it is connected to.
+        known = self._readings if within_owned else {}
+        resolver = _Relations(known, Identifiers(self._machine), self._known)
         for name, reading in self._readings.items():
             marks = self._marks[name]
+            passed_over = not within_owned and name in self._owned
+            if passed_over and all(mark.origin is None for mark in marks.values()):
+                continue
             ports = reading.ports() if reading.has_bridge() else {}
             for interface in reading.names.values():
+                mark = marks.get(interface)
+                if passed_over and (mark is None or mark.origin is None):
+                    continue
                 found = reading.interface(interface)
                 if found is None or (found.kind == "loopback" and name not in self._owned):
-                    continue
-                mark = marks.get(interface)
-                if not within_owned and name in self._owned and (mark is None or mark.origin is None):
                     continue
                 if mark is None:
                     text = f"an interface {interface} in {name} that does not belong to {self._network.name}"
                     self._found.foreign[found.key] = text
                     continue
-                found = replace(resolver.resolved(found), port=ports.get(interface), origin=mark.origin)
+                found = resolver.resolved(found) if within_owned else found
+                if mark.origin is not None or interface in ports:
+                    found = replace(found, port=ports.get(interface), origin=mark.origin)
                 if mark.origin is not None:
                     # Whatever it is by itself, a pair's end for instance: it was there before.
                     found = replace(found, kind="device", settings=(), peer=None, parent=None)
@@ -193,8 +230,6 @@ class _Observer:
             for found in read:
                 self._add(found)
         self._add_ours(name, routes.reading(name, reading.names, self._protocol, channel))
-        if name in self._plain:
-            return
         if names:
             self._add_ours(name, neighbours.reading(name, reading.names, self._protocol, channel))
         self._add_ours(name, rules.reading(name, self._protocol, channel))
@@ -234,8 +269,15 @@ class _Observer:
 class _Relations:
     """Finds peers and parents that stand in other namespaces."""
 
-    def __init__(self, readings: dict[str, Reading], identifiers: Identifiers) -> None:
+    def __init__(
+        self, readings: dict[str, Reading], identifiers: Identifiers, known: dict[tuple[str, ...], Object]
+    ) -> None:
         self._readings = readings
+        self._far = {
+            each.peer: (each.namespace, each.name)
+            for each in known.values()
+            if isinstance(each, Interface) and each.peer is not None
+        }
         self._identifiers = identifiers
         self._pairs: dict[tuple[int, int], list[tuple[str, str]]] = {}
         for namespace, reading in readings.items():
@@ -252,6 +294,9 @@ class _Relations:
         if index is None or beneath is None or beneath[1] is None:
             return found
         below, identifier = beneath[0], beneath[1]
+        if found.kind == "veth" and (found.namespace, found.name) in self._far:
+            # Made by one request with an end that is known.
+            return replace(found, peer=self._far[found.namespace, found.name])
         if found.kind == "veth":
             candidates = [each for each in self._pairs.get((below, index), []) if each[0] != found.namespace]
             if len(candidates) > 1:
@@ -270,12 +315,3 @@ def _with_hostname(space: Space, network: str) -> tuple[Space, str | None]:
         return replace(space, uts=None), None
     found = replace(space, uts=uts)
     return found, found.call(socket.gethostname)
-
-
-def _strays(network: str, known: Iterable[str]) -> Iterator[Space]:
-    """Yield namespaces that may be the network's and are not in its file (any more)."""
-    names = set(known)
-    for folder in (OWN_FOLDER / "net" / network, NAMED_FOLDER):
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if path.name not in names:
-                yield Space(path.name, path)

@@ -7,8 +7,7 @@ fails (`applying`).
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from isthmus.network import spacemaking, sysctls, tunnels
@@ -30,6 +29,7 @@ from isthmus.network.objects import (
     State,
     Sysctl,
 )
+from isthmus.records import dataclass
 
 FORGIVEN = frozenset({errno.ENODEV, errno.ENOENT, errno.ESRCH, errno.EADDRNOTAVAIL})
 """What the kernel says of something to be removed that is not there."""
@@ -58,9 +58,18 @@ class Operator:
     """Knows how each step is done for one network, going from one state to another.
 
     `undoing`: an interface that is to be made may be there still, condemned and not yet removed.
+    `bundled`: namespaces in which the network's group is removed as it is.
     """
 
-    def __init__(self, wanted: State, machine: Machine, former: Former, *, undoing: bool = False) -> None:
+    def __init__(
+        self,
+        wanted: State,
+        machine: Machine,
+        former: Former,
+        *,
+        undoing: bool = False,
+        bundled: frozenset[str] = frozenset(),
+    ) -> None:
         self._wanted = wanted
         self._former = former
         self._machine = machine
@@ -68,7 +77,27 @@ class Operator:
         self._protocol = protocol_of(wanted.network)
         self.alias = str(Mark(wanted.network))
         self._undoing = undoing
+        self._bundled = bundled
         self._emptied: set[str] = set()
+        self._late: set[tuple[str, str]] = set()
+
+    def foresee(self, steps: Sequence[Step]) -> None:
+        """Choose the new bridges that stay down for now, to be brought up by a round of its own.
+
+        A bridge that is up hands what each new end says as it comes up (MLD, duplicate address detection,
+        router solicitations) to all ports that are there: the kernel's work grows with the square of their
+        number. One that something stands on, or in whose namespace routes or neighbours are set, is
+        needed earlier.
+        """
+        made = [step.new for step in steps if step.new is not None]
+        beneath = {each.parent for each in made if isinstance(each, Interface)}
+        needing = {each.namespace for each in made if isinstance(each, RouteObject | NeighbourObject)}
+        self._late = {
+            (step.new.namespace, step.new.name)
+            for step in steps
+            if step.old is None and isinstance(step.new, Interface) and step.new.kind == "bridge"
+            if step.new.up and step.new.namespace not in needing
+        } - beneath
 
     def phases(self, step: Step) -> int:
         """Return how many rounds a wave of such steps takes: interfaces are made first, then settled."""
@@ -77,6 +106,9 @@ class Operator:
     def comes_to_life(self, step: Step) -> bool:
         """Say whether a step has a last phase, `LAST`, for when the steps on everything else are done."""
         return isinstance(step.new, Interface) and step.new.kind == "wireguard"
+
+    def _is_late(self, interface: Interface) -> bool:
+        return (interface.namespace, interface.name) in self._late
 
     def work(self, step: Step, phase: int) -> Iterator[Work]:
         """Yield what is to be done for a step in one phase; MissingError where what it needs is not there."""
@@ -111,7 +143,9 @@ class Operator:
             # Before it is brought up: nothing leaves by a tunnel that has no keys.
             if new.kind == "wireguard":
                 yield partial(self._set_tunnel, None, tunnels.asleep(None, new))
-            for payload in interfaces.settling(new, self.alias_of(new), machine):
+            for payload in interfaces.settling(
+                new, self.alias_of(new), machine, up=new.up and not self._is_late(new)
+            ):
                 yield Request(namespace, payload)
 
     def _making(self, new: Interface) -> Iterator[Work]:
@@ -151,7 +185,9 @@ class Operator:
         if phase == 1:
             if old.origin is None and old.namespace not in self._emptied:
                 self._emptied.add(old.namespace)
-                yield Request(old.namespace, interfaces.removal(condemned_group_of(self._network)))
+                bundled = old.namespace in self._bundled
+                group = group_of(self._network) if bundled else condemned_group_of(self._network)
+                yield Request(old.namespace, interfaces.removal(group))
             return
         self._emptied.discard(old.namespace)
         if old.origin is not None:
@@ -160,6 +196,14 @@ class Operator:
                 old.namespace,
                 interfaces.moving(old.name, name, namespace, "", old.namespace, self._machine),
             )
+            return
+        if old.kind == "bridge" and old.up:
+            # One that is up looks at all its ports again for each that goes, and hands what the others
+            # say of it to all of them: the kernel's work grows with the square of their number.
+            index = self._machine.channel(old.namespace).index_of(old.name)
+            if index is not None:
+                yield Request(old.namespace, interfaces.lowering(index))
+        if old.namespace in self._bundled:
             return
         payload = interfaces.grouping(old, condemned_group_of(self._network), self._machine)
         if payload is not None:

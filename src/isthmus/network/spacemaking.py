@@ -93,7 +93,7 @@ def _make_one(wanted: SpaceObject, mark: str) -> Open:
     try:
         _reserve(space.net, mounted)
         kernel.unshare(kernel.CLONE_NEWNET)
-        opened = open_here()
+        opened = open_here(filtering=False)
         # Marked before it has a name: whatever ends us now, it is known whose it is.
         opened.channel.change([loopback_marking(mark)])
         _keep(space.net, "net")
@@ -150,7 +150,24 @@ def _prepare_folder(folder: Path, shared: set[Path]) -> None:
         shared.add(folder)
 
 
-def remove(spaces: Sequence[Space]) -> list[OSError | None]:
+class Removal:
+    """Namespaces that a thread removes: each unmount waits for the kernel's readers (RCU)."""
+
+    def __init__(self, spaces: Sequence[Space]) -> None:
+        self._outcomes: list[OSError | None] = []
+        self._thread = threading.Thread(target=self._run, args=(spaces,), name="isthmus-removing")
+        self._thread.start()
+
+    def _run(self, spaces: Sequence[Space]) -> None:
+        self._outcomes = _remove(spaces)
+
+    def outcomes(self) -> list[OSError | None]:
+        """Wait until all are removed; for each, None or why it could not be."""
+        self._thread.join()
+        return self._outcomes
+
+
+def _remove(spaces: Sequence[Space]) -> list[OSError | None]:
     """Remove namespaces: their names at once, they themselves when the last process in them ends."""
     outcomes: list[OSError | None] = []
     for space in spaces:

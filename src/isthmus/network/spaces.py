@@ -11,12 +11,12 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from isthmus import kernel
 from isthmus.network.model import HOST, OUTSIDE, AttachedPath, AttachedProcess, Namespace
+from isthmus.records import dataclass
 
 NAMED_FOLDER = Path("/run/netns")
 OWN_FOLDER = Path("/run/isthmus")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from isthmus import kernel
@@ -23,6 +22,8 @@ def read(space: Space, names: tuple[str, ...]) -> dict[str, str]:
 
 def read_new(names: tuple[str, ...]) -> dict[str, str]:
     """Read the values that a new namespace has, in one that is gone when this returns; OSError without it."""
+    from concurrent.futures import ThreadPoolExecutor
+
     # The thread ends here, since it can never come back to where it was.
     with ThreadPoolExecutor(1) as leaving:
         return leaving.submit(_read_in_new, names).result()

@@ -7,14 +7,13 @@ file gave is remembered as a digest, in the interface's alias.
 
 from __future__ import annotations
 
-import hashlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address
 
 from isthmus.network.model import Wireguard, WireguardPeer
 from isthmus.network.objects import Interface, Secret, Setting
+from isthmus.records import dataclass, field, replace
 
 Endpoint = tuple[IPv4Address | IPv6Address, int]
 
@@ -84,6 +83,8 @@ def _digest(peers: Iterable[WireguardPeer]) -> str | None:
     given = sorted(f"{_canonical(peer.public_key)} {peer.endpoint}" for peer in peers if peer.endpoint)
     if not given:
         return None
+    import hashlib
+
     return hashlib.sha256("\n".join(given).encode()).hexdigest()[:_DIGEST_LETTERS]
 
 

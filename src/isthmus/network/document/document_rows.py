@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from isthmus.config import Span
 from isthmus.network.document.codes import RESERVED
 from isthmus.network.document.kinds import BAD, Bad, Json, Many, Meant, Named, Reader, Row, Table, Values
@@ -15,6 +13,7 @@ from isthmus.network.document.sentences import Sentence
 from isthmus.network.document.service_rows import PROXY_LINE, SERVICE
 from isthmus.network.document.words import FILE_NAME, NETWORK_NAME, PATH
 from isthmus.network.model import OUTSIDE, Namespace, Network, Service
+from isthmus.records import replace
 
 
 class _Variables:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from isthmus.network.document.codes import CLASHING_KEYS, MIXED_FAMILIES
 from isthmus.network.document.kinds import BAD, Bad, Either, Many, Reader, Row, Table, Values, Word
 from isthmus.network.document.places import NetworkNames
@@ -17,6 +15,7 @@ from isthmus.network.document.words import (
     integer,
 )
 from isthmus.network.model import Chain, Firewall, FirewallRule, Interception, Masquerade, Nat, PortForward
+from isthmus.records import replace
 
 _SOURCES = NetworkNames()
 

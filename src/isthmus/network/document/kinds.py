@@ -7,7 +7,6 @@ could not be read is `BAD`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, Protocol
 
@@ -16,6 +15,7 @@ from isthmus.network.document.codes import BAD_VALUE, CLASHING_KEYS, MISSING_KEY
 from isthmus.network.document.nodes import Mapping, Node, Scalar, Sequence, describe
 from isthmus.network.document.report import Report
 from isthmus.network.model.filtering import AnyNetwork
+from isthmus.records import dataclass, field
 
 Json = dict[str, Any]
 

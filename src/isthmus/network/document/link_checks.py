@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from isthmus.config import Span
 from isthmus.network.document.codes import (
     BAD_MASTER,
@@ -34,6 +32,7 @@ from isthmus.network.model import (
     Vxlan,
     Wireguard,
 )
+from isthmus.records import dataclass, field
 
 Key = tuple[str, str]
 _LOOPBACK = {"lo"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import stat
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from isthmus.config import Span
@@ -72,6 +71,7 @@ from isthmus.network.model import (
     Wireguard,
     WireguardPeer,
 )
+from isthmus.records import dataclass
 
 VLAN_ID = integer(1, 4094, "a VLAN")
 PORT = integer(1, 65535, "a port")

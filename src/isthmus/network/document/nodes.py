@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import re
 
-from msgspec import Struct
-
 from isthmus.config import Span
+from isthmus.records import dataclass
 
 Value = str | int | float | bool | None | list["Value"] | dict[str, "Value"]
 """What variables hold: YAML's values in Python's types."""
 
 
-class Bindings(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Bindings:
     """The values that the variables of a template had in one round, for messages."""
 
     values: dict[str, Value]
@@ -29,7 +29,8 @@ def _short(value: Value) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-class ExpandedSpan(Span, frozen=True, gc=False):
+@dataclass(frozen=True, slots=True)
+class ExpandedSpan(Span):
     """A place in a template, with the values that its variables had when it was expanded."""
 
     bindings: Bindings
@@ -43,7 +44,8 @@ class ExpandedSpan(Span, frozen=True, gc=False):
         return self
 
 
-class Scalar(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Scalar:
     """One value: its text, what YAML 1.2 says that it is, and whether it stood without quotes.
 
     One is `broken` where its expression could not be computed: reported already, to be passed over.
@@ -56,7 +58,8 @@ class Scalar(Struct, frozen=True):
     broken: bool = False
 
 
-class Sequence(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Sequence:
     """A list. `weight` counts its nodes with aliases followed."""
 
     items: tuple[Node, ...]
@@ -64,7 +67,8 @@ class Sequence(Struct, frozen=True):
     weight: int = 1
 
 
-class Mapping(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Mapping:
     """A mapping, its entries in the order written."""
 
     entries: tuple[tuple[Scalar, Node], ...]

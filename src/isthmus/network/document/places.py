@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from isthmus.network.document.codes import BAD_VALUE, UNKNOWN_NAME
 from isthmus.network.document.kinds import BAD, TEMPLATE, Json, Many, Meant, Named, Reader
 from isthmus.network.document.nodes import Node, Scalar
 from isthmus.network.document.words import FILE_NAME, PATH, PREFIX, parse_network
+from isthmus.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 from isthmus.config import Diagnostics, Span
@@ -15,6 +14,7 @@ from isthmus.network.document.kinds import Reader
 from isthmus.network.document.report import Report
 from isthmus.network.document.words import NETWORK_NAME
 from isthmus.network.model import Network
+from isthmus.records import replace
 
 
 def read(file: Path, diagnostics: Diagnostics) -> Network | None:

@@ -8,7 +8,6 @@ NAME reaches TARGET:PORT[/tcp|/udp] as ADDRESS
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from isthmus.config import nearest
 from isthmus.network.document.codes import BAD_SENTENCE
@@ -16,6 +15,7 @@ from isthmus.network.document.kinds import BAD, Json, Meant, Reader, wrong_shape
 from isthmus.network.document.nodes import Node, Scalar
 from isthmus.network.document.words import FILE_NAME, parse_address, parse_duration, parse_rate
 from isthmus.network.model import Bound, Expectation, Ping, Reach, ReachAs, Target
+from isthmus.records import dataclass
 
 FORMS = (
     "`NAME can|cannot ping TARGET [within TIME]`",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from isthmus.network.document.kinds import (
     TEMPLATE,
     Either,
@@ -30,6 +28,7 @@ from isthmus.network.document.words import (
     choice,
 )
 from isthmus.network.model import OUTSIDE, Hook, HookPlace, Phase, Proxy, Readiness, Restart, Service
+from isthmus.records import replace
 
 
 class _Command:

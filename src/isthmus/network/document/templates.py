@@ -6,7 +6,6 @@ Every node made here points at the template's text and knows the values of its r
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from isthmus.config import Span
 from isthmus.network.document.codes import (
@@ -31,6 +30,7 @@ from isthmus.network.document.nodes import (
     weigh,
 )
 from isthmus.network.document.report import Report
+from isthmus.records import dataclass, field
 
 MOST_ROUNDS = 100_000
 MOST_VALUES = 1_000_000

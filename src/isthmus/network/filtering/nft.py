@@ -9,8 +9,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
-import shutil
-import subprocess
 import threading
 
 _JSON = 1 << 4
@@ -68,6 +66,8 @@ def _in_process(library: ctypes.CDLL, command: str, dry: bool) -> tuple[bool, st
 
 
 def _as_program(command: str, dry: bool) -> tuple[bool, str, str]:
+    import subprocess
+
     program = _program()
     if program is None:
         raise FilteringError(f"not installed: {missing_reason()}")
@@ -87,6 +87,8 @@ def _plain(complaint: str) -> str:
 
 
 def _program() -> str | None:
+    import shutil
+
     return shutil.which("nft", path=os.environ.get("PATH", "") + _FOLDERS)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from isthmus.config import Span
+from isthmus.records import dataclass, field
 
 AnyNetwork = IPv4Network | IPv6Network
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 
 from isthmus.config import Span
 from isthmus.network.model.filtering import Firewall, Interception, Nat
+from isthmus.records import dataclass, field
 
 HOST = "host"
 """The name of the namespace that `isthmus net` was started in. It is never made and never removed;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from isthmus.config import Span
@@ -10,6 +9,7 @@ from isthmus.network.model.expectation import Expectation
 from isthmus.network.model.link import Link
 from isthmus.network.model.namespace import Namespace
 from isthmus.network.model.service import Service
+from isthmus.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

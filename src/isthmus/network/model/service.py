@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from isthmus.config import Span
+from isthmus.records import dataclass, field
 
 
 class Phase(StrEnum):

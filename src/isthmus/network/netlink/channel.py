@@ -12,7 +12,8 @@ import os
 import socket
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from isthmus.records import dataclass
 
 _HEADER = struct.Struct("=IHHII")
 _ERROR_CODE = struct.Struct("=i")
@@ -33,7 +34,10 @@ _NETLINK_EXT_ACK = 11
 _NETLINK_GET_STRICT_CHK = 12
 
 _BATCH = 64
-"""Requests in flight: their acknowledgements must fit into the socket's receive buffer."""
+"""Requests in flight: their refusals must fit into the socket's receive buffer."""
+
+_LARGEST = 1 << 16
+"""Bytes taken at once: the kernel packs the parts of a list into at most 32 KiB."""
 
 _SIOCGIFINDEX = 0x8933
 _INDEX_REQUEST = struct.Struct("16si20x")
@@ -91,15 +95,19 @@ class Channel:
 
     def _change_some(self, requests: Sequence[bytes]) -> list[Refusal | None]:
         Channel.writes += len(requests)
-        first = self._number + 1
-        parts = [self._numbered(request, NLM_F_REQUEST | NLM_F_ACK) for request in requests]
+        first, last = self._number + 1, self._number + len(requests)
+        parts = [self._numbered(request, NLM_F_REQUEST) for request in requests[:-1]]
+        # Refusals are told in any case, and in order: what the last one hears ends the others' answers.
+        parts.append(self._numbered(requests[-1], NLM_F_REQUEST | NLM_F_ACK))
         self._socket.send(b"".join(parts))
-        outcomes: dict[int, Refusal | None] = {}
-        while len(outcomes) < len(requests):
+        outcomes: list[Refusal | None] = [None] * len(requests)
+        ended = False
+        while not ended:
             for kind, flags, number, body in _messages(self._receive()):
-                if kind == _NLMSG_ERROR and number >= first:
+                if kind == _NLMSG_ERROR and first <= number <= last:
                     outcomes[number - first] = _refusal(flags, body)
-        return [outcomes[place] for place in range(len(requests))]
+                    ended = number == last
+        return outcomes
 
     def bodies(self, request: bytes, flags: int = NLM_F_DUMP) -> Iterator[bytes]:
         """Ask for objects and yield the answers' raw bodies. OSError where the kernel refuses.
@@ -128,7 +136,7 @@ class Channel:
         return header + request[16:length] + padding
 
     def _receive(self) -> bytes:
-        answer: bytes = self._socket.recv(1 << 18)
+        answer: bytes = self._socket.recv(_LARGEST)
         return answer
 
 

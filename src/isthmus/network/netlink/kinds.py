@@ -7,11 +7,11 @@ made anew.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from ipaddress import ip_address
 
 from isthmus.network.netlink.message import Raw, byte, network_short, number, short, to_number
 from isthmus.network.objects import Setting
+from isthmus.records import dataclass
 
 _BR_FORWARD_DELAY, _BR_STP_STATE, _BR_VLAN_FILTERING = 1, 5, 7
 _MACVLAN_MODE = 1

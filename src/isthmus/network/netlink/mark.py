@@ -7,9 +7,12 @@ neighbours a protocol number, nftables a table name (see `filtering`).
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+
+from isthmus.records import dataclass
 
 _PREFIX = "isthmus:"
+MARK_PREFIX = _PREFIX.encode()
+"""What every alias of ours begins with, as the kernel tells it."""
 _FROM = " from "
 _ENDPOINTS = " endpoints "
 

@@ -7,13 +7,12 @@ from the raw answer.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
 from isthmus.network.model import BridgePort
 from isthmus.network.netlink.channel import Channel
 from isthmus.network.netlink.interfaces import AF_BRIDGE, VLAN_INFO_PVID, memberships
 from isthmus.network.netlink.kinds import KINDS, LINK_SETTING
-from isthmus.network.netlink.mark import Mark, group_of, read_mark
+from isthmus.network.netlink.mark import MARK_PREFIX, Mark, group_of, read_mark
 from isthmus.network.netlink.message import RTM_GETLINK, attributes, listed, number, request
 from isthmus.network.netlink.queues import DISCIPLINES
 from isthmus.network.objects import Interface, Setting
@@ -23,32 +22,58 @@ _RTEXT_FILTER_BRVLAN = 0x2
 _RTEXT_FILTER_SKIP_STATS = 0x8
 _HEAD = struct.Struct("=BxHiII")
 _NUMBER = struct.Struct("=I")
+_ATTRIBUTE = struct.Struct("=HH")
 _SIGNED = struct.Struct("=i")
 
 _ADDRESS, _IFNAME, _MTU, _LINK, _QDISC, _MASTER = 1, 3, 4, 5, 6, 10
 _LINKINFO, _IFALIAS, _AF_SPEC, _GROUP, _EXT_MASK, _NETNSID = 18, 20, 26, 27, 29, 37
 _INFO_KIND, _INFO_DATA, _BRIDGE_VLAN_INFO = 1, 2, 2
+_GROUP_HEAD = _ATTRIBUTE.pack(_ATTRIBUTE.size + _NUMBER.size, _GROUP)
 _VLAN_INFO = struct.Struct("=HH")
 _ALL = request(RTM_GETLINK, bytes(_HEAD.size), [(_EXT_MASK, number(_RTEXT_FILTER_SKIP_STATS))])
 _PORTS = request(RTM_GETLINK, _HEAD.pack(AF_BRIDGE, 0, 0, 0, 0), [(_EXT_MASK, number(_RTEXT_FILTER_BRVLAN))])
 
 
-@dataclass(frozen=True, slots=True)
 class _Found:
-    """An interface as it was told."""
+    """An interface as it was told. Its forty attributes are taken apart when one is asked for."""
 
-    name: str
-    flags: int
-    attributes: dict[int, bytes]
+    __slots__ = ("_attributes", "_body", "flags", "name")
+
+    def __init__(self, body: bytes, flags: int) -> None:
+        self._body = body
+        self._attributes: dict[int, bytes] | None = None
+        self.flags = flags
+        # The kernel tells the name first.
+        length, kind = _ATTRIBUTE.unpack_from(body, _HEAD.size)
+        first = body[_HEAD.size + 4 : _HEAD.size + length]
+        self.name = _text(first if kind == _IFNAME else self.attributes[_IFNAME])
+
+    @property
+    def attributes(self) -> dict[int, bytes]:
+        if self._attributes is None:
+            self._attributes = attributes(self._body, _HEAD.size)
+        return self._attributes
 
     def number(self, attribute: int) -> int | None:
         raw = self.attributes.get(attribute)
         return None if raw is None else int(_NUMBER.unpack_from(raw)[0])
 
+    def may_be_in_group(self, group: int) -> bool:
+        """Say no where the group is another one, without taking the attributes apart."""
+        return _GROUP_HEAD + _NUMBER.pack(group) in self._body
+
     @property
-    def alias(self) -> str | None:
-        raw = self.attributes.get(_IFALIAS)
-        return None if raw is None else _text(raw)
+    def mark(self) -> Mark | None:
+        place = self._body.find(MARK_PREFIX)
+        if place < 0:
+            return None
+        length, kind = _ATTRIBUTE.unpack_from(self._body, place - _ATTRIBUTE.size)
+        if kind == _IFALIAS:
+            # What stands before it has a zero byte, which no name can have: it is the attribute.
+            raw = self._body[place : place - _ATTRIBUTE.size + length]
+        else:
+            raw = self.attributes.get(_IFALIAS, b"")
+        return read_mark(_text(raw))
 
     @property
     def kind(self) -> str:
@@ -66,8 +91,7 @@ class Reading:
         self._found: dict[int, _Found] = {}
         for body in channel.bodies(_ALL):
             _, _, index, flags, _ = _HEAD.unpack_from(body)
-            told = attributes(body, _HEAD.size)
-            self._found[index] = _Found(_text(told[_IFNAME]), flags, told)
+            self._found[index] = _Found(body, flags)
         self.names: dict[int, str] = {index: each.name for index, each in self._found.items()}
         self._indexes = {name: index for index, name in self.names.items()}
 
@@ -76,16 +100,26 @@ class Reading:
         group = group_of(network)
         marks: dict[str, Mark] = {}
         for each in self._found.values():
-            mark = read_mark(each.alias)
-            if mark is None and each.number(_GROUP) == group:
+            mark = each.mark
+            if mark is None and each.may_be_in_group(group) and each.number(_GROUP) == group:
                 mark = Mark(network)
             if mark is not None and mark.network == network:
                 marks[each.name] = mark
         return marks
 
+    def is_bundled(self, network: str) -> bool:
+        """Say whether the interfaces made for a network are all that is in its group, and all are in it."""
+        group, marks = group_of(network), self.marks(network)
+        made = {name for name, mark in marks.items() if mark.origin is None and name != "lo"}
+        return made == {
+            each.name
+            for each in self._found.values()
+            if each.may_be_in_group(group) and each.number(_GROUP) == group
+        }
+
     def all_marks(self) -> dict[str, Mark]:
         """Return the marks of all interfaces that belong to any network, by name."""
-        read = {each.name: read_mark(each.alias) for each in self._found.values()}
+        read = {each.name: each.mark for each in self._found.values()}
         return {name: mark for name, mark in read.items() if mark is not None}
 
     def index(self, name: str) -> int | None:
@@ -129,8 +163,14 @@ class Reading:
             mtu=each.number(_MTU),
             up=bool(each.flags & _IFF_UP),
             master=self.names.get(master) if master else None,
-            begun=read_mark(each.alias) is None,
+            begun=each.mark is None,
         )
+
+    def bridges_up(self, network: str) -> list[int]:
+        """Return the indexes of a network's bridges that are up."""
+        marks = self.marks(network)
+        up = ((index, each) for index, each in self._found.items() if each.flags & _IFF_UP)
+        return [index for index, each in up if each.name in marks and each.kind == "bridge"]
 
     def has_bridge(self) -> bool:
         """Say whether any interface is a bridge, whose ports may filter VLANs."""

@@ -11,7 +11,6 @@ import struct
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import replace
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from isthmus.network.machine import Machine
@@ -19,6 +18,7 @@ from isthmus.network.netlink.channel import NLM_F_DUMP, Channel
 from isthmus.network.netlink.message import attribute, attributes, listed, nest
 from isthmus.network.objects import Interface, Secret, Setting
 from isthmus.network.tunnels import Endpoint, Peer, in_order, peers_of
+from isthmus.records import replace
 
 _GENERIC = 16
 """NETLINK_GENERIC, which the socket module has no name for."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import socket
 import struct
 import subprocess
@@ -17,12 +16,11 @@ from isthmus.network.objects import ServiceObject
 from isthmus.network.services.definition import Definition
 from isthmus.network.services.environment import PATH
 from isthmus.network.services.errors import ServiceError
-from isthmus.network.services.initialized import forget_initialized
 from isthmus.network.services.interpreter import MODULE, python_variables
 from isthmus.network.services.leftovers import kill_leftovers
 from isthmus.network.services.listening import connect
 from isthmus.network.services.logs import last_lines
-from isthmus.network.services.paths import log_folder, socket_path, supervisor_log_path
+from isthmus.network.services.paths import socket_path, supervisor_log_path
 from isthmus.network.services.protocol import (
     Answer,
     Apply,
@@ -84,24 +82,15 @@ def apply_definitions(network_name: str, wanted: Sequence[Definition], on_progre
             raise
 
 
-def stop_services(network_name: str, on_progress: OnProgress) -> None:
-    """Stop all services in order, and their supervisor; what a crashed one left behind is killed.
+def end_supervisor(network_name: str, on_progress: OnProgress) -> None:
+    """Stop all services in order, and their supervisor, where there is one.
 
-    Raises ServiceError where a hook failed; nothing runs any more then either.
+    Raises ServiceError where a hook failed.
     """
     connection = _connect(network_name)
-    try:
-        if connection is not None:
-            with connection, _end_of(connection):
-                _ask(network_name, connection, Stop(), on_progress)
-    finally:
-        killed = kill_leftovers(network_name)
-        if killed:
-            on_progress(f"killed {killed} process{'es' if killed > 1 else ''} that a crash left behind")
-        socket_path(network_name).unlink(missing_ok=True)
-        forget_initialized(network_name)
-    # Kept where something failed: they say why, and the next stop removes them.
-    shutil.rmtree(log_folder(network_name), ignore_errors=True)
+    if connection is not None:
+        with connection, _end_of(connection):
+            _ask(network_name, connection, Stop(), on_progress)
 
 
 def _status(network: str) -> tuple[Running, ...]:

@@ -7,11 +7,13 @@ the namespace it holds for: where that was made anew, the network begins a new l
 from __future__ import annotations
 
 import os
-import shutil
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from isthmus.network.services.definition import Definition
-from isthmus.network.services.paths import marker_folder
+from isthmus.network.services.paths import marker_folder, remove_tree
+
+if TYPE_CHECKING:
+    from isthmus.network.services.definition import Definition
 
 
 def is_initialized(network: str, definition: Definition) -> bool:
@@ -32,7 +34,7 @@ def mark_initialized(network: str, definition: Definition) -> None:
 
 def forget_initialized(network: str) -> None:
     """Forget it all: the network's life is over."""
-    shutil.rmtree(marker_folder(network), ignore_errors=True)
+    remove_tree(marker_folder(network))
 
 
 def _identity(definition: Definition) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from isthmus.network.services.definition import Definition
 from isthmus.network.services.errors import ServiceError
+from isthmus.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

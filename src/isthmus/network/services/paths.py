@@ -36,3 +36,11 @@ def supervisor_log_path(network: str) -> Path:
 def marker_folder(network: str) -> Path:
     """Return the folder that says which services were initialized (see `initialized`)."""
     return OWN_FOLDER / "initialized" / network
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with what is in it, as far as that can be done; most often there is none."""
+    if folder.exists():
+        import shutil
+
+        shutil.rmtree(folder, ignore_errors=True)
