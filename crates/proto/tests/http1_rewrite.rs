@@ -109,14 +109,14 @@ fn nothing_that_is_set_can_begin_a_line() {
 }
 
 #[test]
-fn http_11_is_sent_whatever_was_received() {
+fn a_request_of_an_older_version_is_sent_as_http_10() {
     let start = |text: &str| sent(text, |_, _, _| {}).0;
     assert_eq!(start("GET / HTTP/1.0\r\n\r\n"), "GET / HTTP/1.0\r\n\r\n");
     assert_eq!(
         start("GET / HTTP/1.0\r\nX: a\r\n\r\n"),
-        "GET / HTTP/1.1\r\nx: a\r\n\r\n"
+        "GET / HTTP/1.0\r\nx: a\r\n\r\n"
     );
-    assert_eq!(start("GET /\r\n"), "GET / HTTP/1.1\r\n\r\n");
+    assert_eq!(start("GET /\r\n"), "GET / HTTP/1.0\r\n\r\n");
 }
 
 #[test]
