@@ -176,33 +176,39 @@ def ask(path: Path, line: str) -> str:
         return answer.decode()
 
 
+def started(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
+    """Start a program; with other ports where another process was faster to take those that were free."""
+    source = Path(__file__).parents[3] / "src"
+    for _ in range(5):
+        with socket.socket() as one, socket.socket() as other:
+            one.bind(("127.0.0.1", 0))
+            other.bind(("127.0.0.1", 0))
+            port, second = one.getsockname()[1], other.getsockname()[1]
+        text = CONFIGURATION.format(folder=folder, port=port)
+        # HAProxy 2.6 takes no port 0.
+        (folder / "x.cfg").write_text(text.replace("127.0.0.1:0", f"127.0.0.1:{second}"))
+        process = subprocess.Popen(
+            [*command, "-db", "-f", str(folder / "x.cfg")],
+            env={**os.environ, "PYTHONPATH": str(source)},
+            stderr=subprocess.DEVNULL,
+        )
+        until(lambda: process.poll() is not None or (folder / "s").exists())  # noqa: B023
+        if process.poll() is None:
+            return process
+    raise AssertionError(f"{command[0]} does not start")
+
+
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
     """Both programs, running; yields the folders of their sockets, HAProxy's first."""
-    source = Path(__file__).parents[3] / "src"
     commands = (["haproxy"], [sys.executable, "-m", "isthmus.cli"])
     made: list[Path] = []
     processes: list[subprocess.Popen[bytes]] = []
     try:
         for name, command in zip(("haproxy", "isthmus"), commands, strict=True):
-            folder = tmp_path_factory.mktemp(name)
-            with socket.socket() as free:
-                free.bind(("127.0.0.1", 0))
-                port = free.getsockname()[1]
-            text = CONFIGURATION.format(folder=folder, port=port)
-            # HAProxy 2.6 takes no port 0.
-            text = text.replace("127.0.0.1:0", f"127.0.0.1:{port + 1 if port < 65535 else port - 1}")
-            (folder / "x.cfg").write_text(text)
-            processes.append(
-                subprocess.Popen(
-                    [*command, "-db", "-f", str(folder / "x.cfg")],
-                    env={**os.environ, "PYTHONPATH": str(source)},
-                    stderr=subprocess.DEVNULL,
-                )
-            )
-            made.append(folder)
+            made.append(tmp_path_factory.mktemp(name))
+            processes.append(started(command, made[-1]))
         for folder in made:
-            until((folder / "s").exists)
             until(lambda: ",DOWN," in ask(folder / "s", "show stat b 4 1"))  # noqa: B023
         yield made[0], made[1]
     finally:
