@@ -5,7 +5,7 @@
 
 use isthmus_plan::{ByteString, FormatItem};
 use isthmus_proto::http1::{Progress, RequestHead, Rewrite, Rules, View};
-use isthmus_sample::{aliases, Bytes, CompileEnv, Context, Format, Names, Number, Side, Text};
+use isthmus_sample::{Bytes, CompileEnv, Context, Format, Names, Number, Side, Text, aliases};
 use libfuzzer_sys::fuzz_target;
 
 /// An exchange of which the request's head has come.
