@@ -17,6 +17,7 @@ use crate::local::LocalListener;
 use crate::opening::serving;
 use crate::rules::{Action, Rule};
 use crate::session::{Flow, Moments, Phase, Session};
+use crate::transport::Transport;
 use crate::view::View;
 use crate::worker::Worker;
 
@@ -258,7 +259,7 @@ impl Worker {
             key: self.sessions.reserve(),
             id: self.next_session_id(),
             phase,
-            client,
+            client: Transport::Plain(client),
             server: None,
             peer,
             source_namespace: listener.shared.namespace.clone(),

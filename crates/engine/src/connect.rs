@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use isthmus_plan::{Address, ClientSource, ServerAddress, ServerPort};
 use isthmus_sample::Sample;
-use isthmus_sockets::{ConnectOptions, Connecting, Moved, connect, pending_error, receive, send};
+use isthmus_sockets::{ConnectOptions, Connecting, Moved, connect, pending_error};
 
 use crate::destination::{leads_back, target};
 use crate::generation::Server;
@@ -12,6 +12,7 @@ use crate::local::LocalServer;
 use crate::logging;
 use crate::queue;
 use crate::session::{Phase, Session};
+use crate::transport::Transport;
 use crate::view::View;
 use crate::worker::{Step, Worker};
 
@@ -67,7 +68,7 @@ impl Worker {
         session.phase = Phase::Connecting;
         match self.start(session, &chosen.shared) {
             Ok(connecting) => {
-                session.server = Some(connecting.socket);
+                session.server = Some(Transport::Plain(connecting.socket));
                 if http {
                     self.make_link(session, &chosen);
                 }
@@ -209,7 +210,7 @@ impl Worker {
         let Some(space) = self.scratch.get_mut(..bufsize) else {
             return;
         };
-        match receive(&session.client, space) {
+        match session.client.receive(space) {
             Moved::Bytes(count) => {
                 session.client_active = self.turn.now;
                 session.up.bytes += count as u64;
@@ -357,13 +358,13 @@ impl Session {
     /// Sends what the client has sent already, without waiting to be told that the connection
     /// stands: on one machine it does when connect(2) returns. True if it does.
     fn speaks_at_once(&mut self, server: &Server) -> bool {
-        let Some(socket) = self.server.as_ref().filter(|_| server.header.is_none()) else {
+        let Some(socket) = self.server.as_mut().filter(|_| server.header.is_none()) else {
             return false;
         };
         if self.up.pending.is_empty() {
             return false;
         }
-        let Moved::Bytes(count) = send(socket, self.up.pending.as_slice(), false) else {
+        let Moved::Bytes(count) = socket.send(self.up.pending.as_slice()) else {
             return false;
         };
         self.up.written = true;

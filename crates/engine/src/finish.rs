@@ -2,7 +2,7 @@
 
 use isthmus_plan::LogWhen;
 use isthmus_plan::report::SessionFacts;
-use isthmus_sockets::{Moved, abort_on_close, receive};
+use isthmus_sockets::{Moved, abort_on_close};
 
 use crate::live::{Common, ServerShard};
 use crate::session::{Ending, Phase, Session};
@@ -52,7 +52,7 @@ impl Worker {
         }
         let bufsize = session.frontend.generation.global.bufsize;
         let space = self.scratch.get_mut(..bufsize).unwrap_or_default();
-        if let (false, Moved::Bytes(count)) = (space.is_empty(), receive(&session.client, space)) {
+        if let (false, Moved::Bytes(count)) = (space.is_empty(), session.client.receive(space)) {
             session.up.bytes += count as u64;
         }
     }

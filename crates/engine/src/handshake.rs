@@ -1,7 +1,7 @@
 //! The PROXY header at the start of a connection: waiting for it, believing it, refusing it.
 
 use isthmus_proto::proxy::{Addresses, Command, Decoded, Error, Header, decode};
-use isthmus_sockets::{Moved, receive};
+use isthmus_sockets::Moved;
 
 use crate::session::{Phase, Session};
 use crate::view::View;
@@ -39,7 +39,7 @@ impl Worker {
         }
         while session.up.readable {
             let space = self.scratch.get_mut(..LONGEST).unwrap_or_default();
-            match receive(&session.client, space) {
+            match session.client.receive(space) {
                 Moved::Bytes(count) => {
                     session.client_active = self.turn.now;
                     session

@@ -46,6 +46,7 @@ mod snapshot;
 mod succession;
 mod timing;
 mod token;
+mod transport;
 mod variables;
 mod view;
 mod wheel;

@@ -3,7 +3,6 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -16,6 +15,7 @@ use crate::http::Stream;
 use crate::local::{LocalBackend, LocalFrontend, LocalListener, LocalServer};
 use crate::namespace::Namespace;
 use crate::slab::Key;
+use crate::transport::Transport;
 
 /// Where a session stands.
 ///
@@ -180,8 +180,8 @@ pub(crate) struct Session {
     pub(crate) key: Key,
     pub(crate) id: u64,
     pub(crate) phase: Phase,
-    pub(crate) client: OwnedFd,
-    pub(crate) server: Option<OwnedFd>,
+    pub(crate) client: Transport,
+    pub(crate) server: Option<Transport>,
     pub(crate) peer: Peer,
     pub(crate) frontend: Rc<LocalFrontend>,
     pub(crate) listener: Rc<LocalListener>,

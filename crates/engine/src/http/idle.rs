@@ -5,7 +5,6 @@
 //! `namespace *` one tenant's connection never serves another (namespaces.md).
 
 use std::collections::HashMap;
-use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -19,6 +18,7 @@ use crate::namespace::Namespace;
 use crate::session::Session;
 use crate::slab::Key;
 use crate::token::End;
+use crate::transport::Transport;
 use crate::worker::Worker;
 
 /// A connection to a server.
@@ -26,7 +26,7 @@ pub(crate) struct Link {
     /// The session that uses it.
     pub(crate) owner: Option<Key>,
     /// Here while it idles.
-    socket: Option<OwnedFd>,
+    socket: Option<Transport>,
     server: Rc<LocalServer>,
     namespace: Option<Arc<Namespace>>,
     /// The kernel's namespace that it was made in: another may bear the name by now.
