@@ -47,7 +47,7 @@ impl Worker {
     /// Reads what the client sent to a session that never reached a server: it counts as received,
     /// and a close over unread bytes would reset the connection instead of ending it.
     pub(crate) fn drain_client(&mut self, session: &mut Session) {
-        if session.phase == Phase::Header {
+        if matches!(session.phase, Phase::Header | Phase::ClientTls) {
             return;
         }
         let bufsize = session.frontend.generation.global.bufsize;
