@@ -1,0 +1,24 @@
+//! TLS, from the plan to ready rustls configurations: which certificate a client is shown, what is
+//! negotiated, who is believed. Holds no socket and opens no file: the engine moves the records.
+//!
+//! `Store` holds the files of a plan, read once; an `Acceptor` is one bind line, a `Connector` one
+//! server line.
+
+#![forbid(unsafe_code)]
+
+mod acceptor;
+mod certificate;
+mod connector;
+mod der;
+mod error;
+mod names;
+mod negotiation;
+mod serving;
+mod sessions;
+mod store;
+mod verifier;
+
+pub use acceptor::{Acceptor, Refusal};
+pub use connector::Connector;
+pub use error::{Fault, TlsError};
+pub use store::Store;
