@@ -241,7 +241,9 @@ impl Worker {
         let phase = if listener.shared.plan.accept_proxy {
             Phase::Header
         } else {
-            listener.shared.phase_behind_header(&listener.frontend.shared)
+            listener
+                .shared
+                .phase_behind_header(&listener.frontend.shared)
         };
         let session = self.new_session(client, peer, listener, phase);
         self.admit(session);

@@ -46,6 +46,7 @@ impl Worker {
         let Some(chosen) = session.chosen.clone() else {
             return Step::Close;
         };
+        self.name_server(session, &chosen.shared);
         let http = session.http.is_some();
         if http && self.take_idle(session, &chosen) {
             chosen.count_reuse(now);
@@ -84,21 +85,22 @@ impl Worker {
                 self.failed_connect(session)
             }
             Err(Refusal::Loop(address)) => {
-                let text = format!(
-                    "{}: server {}/{} at {address} is the proxy itself: connection refused",
-                    session.frontend.shared.plan.name,
-                    session.backend.as_ref().map_or("", |b| &b.shared.plan.name),
-                    chosen.shared.plan.name,
-                );
-                session
-                    .frontend
-                    .shared
-                    .logger
-                    .write(4, text.as_bytes(), b"", &self.turn);
+                self.tell_loop(session, &chosen, address);
                 session.end(b'S', b'C');
                 Step::Close
             }
         }
+    }
+
+    fn tell_loop(&self, session: &Session, chosen: &LocalServer, address: SocketAddr) {
+        let text = format!(
+            "{}: server {}/{} at {address} is the proxy itself: connection refused",
+            session.frontend.shared.plan.name,
+            session.backend.as_ref().map_or("", |b| &b.shared.plan.name),
+            chosen.shared.plan.name,
+        );
+        let logger = &session.frontend.shared.logger;
+        logger.write(logging::WARNING, text.as_bytes(), b"", &self.turn);
     }
 
     fn tell_no_port(&self, session: &Session) {
@@ -375,7 +377,11 @@ impl Session {
     /// Sends what the client has sent already, without waiting to be told that the connection
     /// stands: on one machine it does when connect(2) returns. True if it does.
     fn speaks_at_once(&mut self, server: &Server) -> bool {
-        let Some(socket) = self.server.as_mut().filter(|_| server.header.is_none() && server.connector.is_none()) else {
+        let Some(socket) = self
+            .server
+            .as_mut()
+            .filter(|_| server.header.is_none() && server.connector.is_none())
+        else {
             return false;
         };
         if self.up.pending.is_empty() {

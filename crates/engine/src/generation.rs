@@ -205,6 +205,8 @@ pub(crate) struct Server {
     pub(crate) header: Option<HeaderMaker>,
     /// `ssl`: how it is spoken to.
     pub(crate) connector: Option<isthmus_tls::Connector>,
+    /// `sni`
+    pub(crate) sni: Option<Compiled>,
     /// `usesrc hdr_ip(...)`
     pub(crate) usesrc: Option<Compiled>,
     /// Its value of the persistence cookie.

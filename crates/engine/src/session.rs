@@ -128,7 +128,9 @@ pub(crate) struct Flow {
 impl Flow {
     /// Nothing read waits to be written.
     pub(crate) fn is_flushed(&self) -> bool {
-        self.pending.is_empty() && !self.sealed && self.pipe.as_ref().is_none_or(|pipe| pipe.held() == 0)
+        self.pending.is_empty()
+            && !self.sealed
+            && self.pipe.as_ref().is_none_or(|pipe| pipe.held() == 0)
     }
 }
 
@@ -259,6 +261,8 @@ pub(crate) struct Notes {
     pub(crate) error_text: Cell<&'static str>,
     /// Where the server connection went, where that is not the server's own address.
     pub(crate) server_address: Cell<Option<SocketAddr>>,
+    /// The name that the server connection is asked for (`sni`).
+    pub(crate) server_name: RefCell<Option<String>>,
     /// How many waited in the queues when this one joined (`%sq`, `%bq`).
     pub(crate) server_queue: Cell<i64>,
     pub(crate) backend_queue: Cell<i64>,

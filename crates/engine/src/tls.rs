@@ -5,11 +5,15 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use isthmus_proto::tls::{ClientHello, Message, extension};
+use isthmus_sample::{Kind, Sample, cast};
 use isthmus_sockets::Moved;
-use isthmus_tls::{Channel, Chosen, Hello, Refusal};
+use isthmus_tls::{Channel, Hello};
+use rustls::ServerConfig;
 
+use crate::generation::Server;
 use crate::secured::Handshake;
 use crate::session::{Phase, Session};
+use crate::view::View;
 use crate::worker::{Step, Worker};
 
 /// A ClientHello that is longer is refused; large ones hold 2 kB.
@@ -28,9 +32,9 @@ enum First {
     /// More are awaited.
     Incomplete,
     /// They choose this configuration.
-    Chosen(Chosen),
+    Chosen(Arc<ServerConfig>),
     /// They are no ClientHello, or one that is not served; the alert to answer with.
-    Refused(Option<u8>),
+    Refused(Option<[u8; 7]>),
 }
 
 impl Worker {
@@ -71,10 +75,10 @@ impl Worker {
         loop {
             match session.first_bytes() {
                 First::Incomplete => {}
-                First::Chosen(chosen) => return session.begin_tls(&chosen).err(),
+                First::Chosen(config) => return session.begin_tls(config).err(),
                 First::Refused(alert) => {
                     if let Some(alert) = alert {
-                        let _ = session.client.send(&[21, 3, 3, 0, 2, 2, alert]);
+                        let _ = session.client.send(&alert);
                     }
                     return Some(self.refuse_client(session, REFUSED));
                 }
@@ -137,6 +141,24 @@ impl Worker {
     }
 }
 
+impl Worker {
+    /// Takes note of the name that the chosen server is asked for.
+    pub(crate) fn name_server(&self, session: &Session, server: &Server) {
+        let Some(sni) = &server.sni else {
+            return;
+        };
+        let view = View::new(session, &self.turn);
+        let name = sni
+            .value(&view)
+            .and_then(|name| match cast(name, Kind::Str)? {
+                Sample::Str(name) => String::from_utf8(name.to_vec()).ok(),
+                _ => None,
+            });
+        let name = name.filter(|name| !name.is_empty());
+        session.notes().server_name.replace(name);
+    }
+}
+
 impl Session {
     /// What the bytes received so far say.
     fn first_bytes(&self) -> First {
@@ -154,24 +176,24 @@ impl Session {
         let message = match Message::read(received) {
             Ok(Some(message)) => message,
             Ok(None) if received.len() < LONGEST => return First::Incomplete,
-            Ok(None) => return First::Refused(Some(MALFORMED)),
+            Ok(None) => return First::Refused(Some(fatal(MALFORMED))),
             // What speaks something else would not understand an alert.
             Err(_) => return First::Refused(None),
         };
         if message.kind != CLIENT_HELLO {
-            return First::Refused(Some(UNEXPECTED));
+            return First::Refused(Some(fatal(UNEXPECTED)));
         }
         let Some(hello) = ClientHello::read(&message.body) else {
-            return First::Refused(Some(MALFORMED));
+            return First::Refused(Some(fatal(MALFORMED)));
         };
         match tell(&hello, |hello| acceptor.choose(hello)) {
-            Ok(chosen) => First::Chosen(chosen),
-            Err(refusal) => First::Refused(Some(alert(refusal))),
+            Ok(config) => First::Chosen(config),
+            Err(refusal) => First::Refused(Some(refusal.alert())),
         }
     }
 
-    fn begin_tls(&mut self, chosen: &Chosen) -> Result<(), Step> {
-        let channel = Channel::server(Arc::clone(&chosen.config)).map_err(|_| Step::Close)?;
+    fn begin_tls(&mut self, config: Arc<ServerConfig>) -> Result<(), Step> {
+        let channel = Channel::server(config).map_err(|_| Step::Close)?;
         let pending = std::mem::take(&mut self.up.pending);
         self.client.secure(channel, pending.as_slice(), &[]);
         Ok(())
@@ -187,7 +209,9 @@ impl Session {
         };
         let address = isthmus_sockets::peer_name(&*server).inet();
         let ip = address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
-        let Ok(name) = connector.server_name(None, ip) else {
+        let notes = self.notes.get();
+        let sni = notes.and_then(|notes| notes.server_name.borrow().clone());
+        let Ok(name) = connector.server_name(sni.as_deref(), ip) else {
             return false;
         };
         let Ok(channel) = Channel::client(connector.config(), name) else {
@@ -199,25 +223,26 @@ impl Session {
     }
 }
 
-/// What of a ClientHello chooses a certificate.
+/// Tells somebody what of a ClientHello chooses a certificate.
 fn tell<T>(hello: &ClientHello<'_>, told: impl FnOnce(&Hello<'_>) -> T) -> T {
     let schemes = hello.numbers(extension::SIGNATURE_ALGORITHMS);
     let name = hello.server_name();
     told(&Hello {
-        sni: name.and_then(|name| std::str::from_utf8(name).ok()),
-        signature_schemes: &numbers(schemes.unwrap_or_default()),
-        cipher_suites: &numbers(hello.cipher_suites),
+        server_name: name.and_then(|name| std::str::from_utf8(name).ok()),
+        signature_schemes: numbers(schemes.unwrap_or_default())
+            .map(Into::into)
+            .collect(),
+        cipher_suites: numbers(hello.cipher_suites).map(Into::into).collect(),
     })
 }
 
 /// Numbers of two bytes each.
-fn numbers(bytes: &[u8]) -> Vec<u16> {
+fn numbers(bytes: &[u8]) -> impl Iterator<Item = u16> {
     let pairs = bytes.chunks_exact(2);
-    pairs.filter_map(|pair| Some(u16::from_be_bytes(pair.try_into().ok()?))).collect()
+    pairs.filter_map(|pair| Some(u16::from_be_bytes(pair.try_into().ok()?)))
 }
 
-fn alert(refusal: Refusal) -> u8 {
-    match refusal {
-        Refusal::UnknownName => 112,
-    }
+/// The record of a fatal alert (RFC 8446, 6).
+fn fatal(description: u8) -> [u8; 7] {
+    [21, 3, 3, 0, 2, 2, description]
 }

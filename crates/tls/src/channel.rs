@@ -237,10 +237,8 @@ trait Connection {
     /// What rustls knows of this side.
     type Data;
 
-    fn process<'c, 'i>(
-        &'c mut self,
-        records: &'i mut [u8],
-    ) -> UnbufferedStatus<'c, 'i, Self::Data>;
+    fn process<'c, 'i>(&'c mut self, records: &'i mut [u8])
+    -> UnbufferedStatus<'c, 'i, Self::Data>;
 
     fn writer<'w, 'c>(
         traffic: &'w mut rustls::unbuffered::WriteTraffic<'c, Self::Data>,
@@ -409,3 +407,7 @@ fn fill(
     out.truncate(before);
     Err(Failure(Error::EncryptError))
 }
+
+#[cfg(test)]
+#[path = "channel_tests.rs"]
+mod tests;

@@ -124,6 +124,7 @@ impl Worker {
         } else {
             self.drain_client(&mut session);
         }
+        self.say_goodbye(&mut session);
         self.discard(session);
     }
 
@@ -187,6 +188,7 @@ impl Notes {
         }
         self.failed.set(None);
         self.server_address.set(None);
+        self.server_name.replace(None);
         self.server_queue.set(0);
         self.backend_queue.set(0);
         self.source.set(None);

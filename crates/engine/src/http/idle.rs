@@ -31,6 +31,8 @@ pub(crate) struct Link {
     namespace: Option<Arc<Namespace>>,
     /// The kernel's namespace that it was made in: another may bear the name by now.
     identity: Option<Identity>,
+    /// The name that the server was asked for (`sni`).
+    name: Option<String>,
     watch: Option<Interest>,
     nodelay: bool,
     /// Exchanges served.
@@ -105,6 +107,7 @@ impl Worker {
             server: server.clone(),
             identity: identity(namespace.as_ref()),
             namespace,
+            name: session.server_name(),
             watch: None,
             nodelay: false,
             uses: 0,
@@ -135,7 +138,8 @@ impl Worker {
                 self.links.release(key);
                 continue;
             }
-            if aggressive && link.uses < 2 {
+            let other = server.shared.sni.is_some() && link.name != session.server_name();
+            if other || aggressive && link.uses < 2 {
                 self.links.put(key, link);
                 skipped.push(key);
                 continue;
@@ -299,6 +303,11 @@ impl Server {
 }
 
 impl Session {
+    /// The name that the server connection is asked for.
+    fn server_name(&self) -> Option<String> {
+        self.notes.get()?.server_name.borrow().clone()
+    }
+
     fn reuse(&self) -> Reuse {
         let backend = self.backend.as_ref();
         backend
