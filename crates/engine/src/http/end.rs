@@ -17,7 +17,7 @@ impl Worker {
             return self.open_tunnel(session);
         }
         let whole = stream.request.reading.is_done() && session.up.is_flushed();
-        let over = stream.close || !whole;
+        let over = stream.close || !whole || session.client.is_stream();
         let keep = !stream.spent && whole && !session.down.ended && !session.down.closing;
         let keep = keep && session.down.is_flushed() && stream.response.waiting_len() == 0;
         let keep = keep && !session.server.as_ref().is_some_and(Transport::holds_plain);
@@ -120,7 +120,7 @@ impl Worker {
         self.recover_pipe(&mut session.up);
         self.recover_pipe(&mut session.down);
         if session.frontend.shared.plan.options.nolinger {
-            isthmus_sockets::abort_on_close(&session.client);
+            session.client.abort_on_close();
         } else {
             self.drain_client(&mut session);
         }

@@ -19,6 +19,10 @@ const MOST: u64 = 16 * 1024 * 1024;
 impl Worker {
     /// The last exchange of a session is over and logged: it ends, at once where that cannot hurt.
     pub(super) fn end_connection(&mut self, session: &mut Session) -> Step {
+        if session.client.is_stream() {
+            session.client.shutdown_write();
+            return Step::Close;
+        }
         if !session.may_still_hear() {
             return Step::Close;
         }
@@ -49,6 +53,14 @@ impl Worker {
             if let Some(session) = self.sessions.take(key) {
                 self.finish(session);
             }
+        }
+        let sessions = self.sessions.iter();
+        let many: Vec<Key> = sessions
+            .filter(|(_, session)| session.phase == Phase::Mux)
+            .map(|(key, _)| key)
+            .collect();
+        for key in many {
+            self.walk_key(key, |_| {});
         }
     }
 

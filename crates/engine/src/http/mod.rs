@@ -37,6 +37,7 @@ mod spelling;
 mod stream;
 mod view;
 
+pub(crate) use body::{Reading, Writing, push_chunk};
 pub(crate) use cache::Cache;
 pub(crate) use compile::HttpSide;
 pub(crate) use hashing::RequestPart;
