@@ -1,22 +1,20 @@
 //! Accepting: limits, connection and session rules, and a session's first moment.
 
-use std::cell::OnceCell;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use isthmus_sample::Verdict;
-use isthmus_sockets::{Accepted, Peer, abort_on_close, accept, receive_descriptor};
+use isthmus_sockets::{Accepted, Peer, accept, receive_descriptor};
 use isthmus_stats::Gauge;
 
-use crate::choose::WaitsAt;
 use crate::generation::OpenListener;
 use crate::live::Process;
 use crate::local::LocalListener;
 use crate::opening::serving;
 use crate::rules::{Action, Rule};
-use crate::session::{Flow, Moments, Phase, Session};
+use crate::session::{Phase, Session};
 use crate::transport::Transport;
 use crate::view::View;
 use crate::worker::Worker;

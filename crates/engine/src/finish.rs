@@ -2,7 +2,7 @@
 
 use isthmus_plan::LogWhen;
 use isthmus_plan::report::SessionFacts;
-use isthmus_sockets::{Moved, abort_on_close};
+use isthmus_sockets::Moved;
 
 use crate::live::{Common, ServerShard};
 use crate::session::{Ending, Phase, Session};

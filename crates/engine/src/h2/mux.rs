@@ -4,7 +4,7 @@
 use std::os::fd::AsFd;
 use std::rc::Rc;
 
-use isthmus_proto::http2::{Connection, ErrorCode, Event, Fault, Limits, Part, Settings};
+use isthmus_proto::http2::{Connection, ErrorCode, Event, Limits, Part, Settings};
 use isthmus_sockets::Moved;
 
 use super::connection::{Inner, Shared, StreamState};
@@ -182,10 +182,7 @@ impl Worker {
                 None => Task::Nothing,
             },
             Event::Reset { stream, .. } => lose(streams, stream),
-            Event::Failed { stream, fault } => {
-                let _: Fault = fault;
-                lose(streams, stream)
-            }
+            Event::Failed { stream, .. } => lose(streams, stream),
             Event::WindowOpened { stream } => Task::Writable(stream),
             Event::SettingsChanged => Task::Writable(None),
             Event::GoAway { .. } | Event::Pong { .. } => Task::Nothing,

@@ -66,7 +66,7 @@ impl Worker {
 
     /// Whether a session ends behind the exchange that is under way: the process stops, or another
     /// plan has come into force.
-    pub(super) fn is_outdated(&self, session: &Session) -> bool {
+    pub(crate) fn is_outdated(&self, session: &Session) -> bool {
         let own = &session.frontend.generation;
         self.stopping
             || !self
