@@ -8,6 +8,7 @@
 
 mod acceptor;
 mod certificate;
+mod check;
 mod connector;
 mod der;
 mod error;
@@ -19,6 +20,7 @@ mod store;
 mod verifier;
 
 pub use acceptor::{Acceptor, Refusal};
+pub use check::check;
 pub use connector::Connector;
 pub use error::{Fault, TlsError};
 pub use store::Store;
