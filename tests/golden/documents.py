@@ -348,6 +348,7 @@ DOCUMENTS: dict[str, object] = {
     "snapshot": snapshot(),
     "sessions": [report.SessionFacts(id=1, fds=(5, -1), expires_ms=-1)],
     "events": events(),
+    "tls_facts": tls_documents.facts(),
     "apply": report.ApplyReport(1, (("fe", "a.cfg:2", "0.0.0.0:80"),), (("a.cfg:3", "no"),)),
 }
 

@@ -16,6 +16,8 @@ from isthmus.keywords.namespaces import namespace
 from isthmus.keywords.option_row import Option, OptionTable, OptionUse, options
 from isthmus.keywords.row import RefusedError
 from isthmus.keywords.source import source
+from isthmus.keywords.tls_options import lifted
+from isthmus.keywords.tls_server import TLS_SERVER
 from isthmus.keywords.values import integer, time, unknown
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.address import ClientNamespace, Ip
@@ -285,5 +287,7 @@ _ROWS: tuple[Option[ServerSettings], ...] = (
     Option("weight", "<weight>", "Share of the load, 0 to 256", _number("weight", 0, 256)),
 )
 
-SERVER_OPTIONS = OptionTable("server", "server", UNKNOWN_SERVER_OPTION, options(*_ROWS))
+SERVER_OPTIONS = OptionTable(
+    "server", "server", UNKNOWN_SERVER_OPTION, options(*_ROWS, *lifted(TLS_SERVER, "tls"))
+)
 """Everything that may stand on a server or default-server line."""
