@@ -12,7 +12,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, cast
 
@@ -336,6 +336,21 @@ def compare(both: Both, case: Exchange, normal: Normal | None = None) -> Seen:
         assert tuple(message.status for message in got.value["client"]) == case.ours
         assert got.compared != expected.compared, f"we differ no more: {case.beyond}"
     return cast(Seen, expected)
+
+
+def meant(
+    groups: dict[str, list[Exchange]], beyond: dict[str, tuple[str, tuple[int, ...]]]
+) -> dict[str, list[Exchange]]:
+    """The groups, and in the rows that `beyond` names why we differ and what our client sees."""
+    strangers = set(beyond) - {row.name for rows in groups.values() for row in rows}
+    assert not strangers, f"no such rows: {strangers}"
+    return {
+        group: [
+            replace(row, beyond=beyond[row.name][0], ours=beyond[row.name][1]) if row.name in beyond else row
+            for row in rows
+        ]
+        for group, rows in groups.items()
+    }
 
 
 def check(case: Exchange, seen: Seen) -> None:
