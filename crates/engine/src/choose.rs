@@ -102,11 +102,25 @@ impl Worker {
     /// The server that a client's cookie names, or that a `use-server` rule prescribes, if it can be
     /// used.
     fn prescribed(&self, session: &Session, backend: &Backend) -> Option<usize> {
-        let cookie = session.http.as_deref().and_then(|s| s.persistence.server);
-        if let Some(at) = cookie.filter(|_| session.retries == 0) {
+        if session.retries > 0 {
+            return None;
+        }
+        let persistence = session.http.as_deref().map(|s| &s.persistence);
+        if let Some(at) = persistence.and_then(|p| p.server) {
             return Some(at);
         }
-        if backend.choices.is_empty() || session.retries > 0 {
+        self.ruled(session, backend, persistence.is_some_and(|p| p.forces))
+    }
+
+    /// The server that a `use-server` rule prescribes. One that is down is meant where persistence
+    /// is forced only (`option persist`, `force-persist`).
+    pub(crate) fn ruled(
+        &self,
+        session: &Session,
+        backend: &Backend,
+        forces: bool,
+    ) -> Option<usize> {
+        if backend.choices.is_empty() {
             return None;
         }
         let named = |name: &[u8]| {
@@ -117,7 +131,7 @@ impl Worker {
         };
         let at = self.first_choice(session, &backend.choices, named)?;
         let state = backend.servers.get(at)?.state.state();
-        matches!(state, State::Up | State::Drain).then_some(at)
+        (forces || matches!(state, State::Up | State::Drain)).then_some(at)
     }
 
     fn take_slot_or_wait(

@@ -13,6 +13,7 @@ mod bandwidth;
 mod body;
 mod buffer;
 mod cache;
+mod cacheable;
 mod captures;
 mod coding;
 mod compile;
