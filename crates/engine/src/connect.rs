@@ -46,6 +46,11 @@ impl Worker {
             return Step::Close;
         };
         let http = session.http.is_some();
+        if http {
+            if let Some(step) = self.send_away(session, &chosen) {
+                return step;
+            }
+        }
         if http && self.take_idle(session, &chosen) {
             chosen.count_reuse(now);
             return self.reused(session);
