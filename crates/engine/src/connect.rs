@@ -88,21 +88,22 @@ impl Worker {
                 self.failed_connect(session)
             }
             Err(Refusal::Loop(address)) => {
-                let text = format!(
-                    "{}: server {}/{} at {address} is the proxy itself: connection refused",
-                    session.frontend.shared.plan.name,
-                    session.backend.as_ref().map_or("", |b| &b.shared.plan.name),
-                    chosen.shared.plan.name,
-                );
-                session
-                    .frontend
-                    .shared
-                    .logger
-                    .write(4, text.as_bytes(), b"", &self.turn);
+                self.tell_loop(session, &chosen.shared, address);
                 session.end(b'S', b'C');
                 Step::Close
             }
         }
+    }
+
+    fn tell_loop(&self, session: &Session, server: &Server, address: SocketAddr) {
+        let text = format!(
+            "{}: server {}/{} at {address} is the proxy itself: connection refused",
+            session.frontend.shared.plan.name,
+            session.backend.as_ref().map_or("", |b| &b.shared.plan.name),
+            server.plan.name,
+        );
+        let logger = &session.frontend.shared.logger;
+        logger.write(4, text.as_bytes(), b"", &self.turn);
     }
 
     fn tell_no_port(&self, session: &Session) {
@@ -170,7 +171,7 @@ impl Worker {
     }
 
     /// Connect options whose source address is the client's, or comes from an expression.
-    fn client_source(
+    pub(crate) fn client_source(
         &self,
         session: &Session,
         server: &Server,

@@ -29,6 +29,7 @@ mod idle;
 mod judge;
 mod linger;
 mod message;
+mod own_links;
 mod persistence;
 mod pump;
 mod request;

@@ -120,6 +120,7 @@ impl Worker {
             return Some(Awaited::Turned(step));
         }
         session.capture_response();
+        self.heed_challenge(session);
         let stream = session.http.as_deref_mut()?;
         if let Some(server) = &session.chosen {
             server.counters.count_response(stream.server_status);
