@@ -282,6 +282,10 @@ pub(crate) struct Notes {
     pub(crate) failed: Cell<Option<usize>>,
     /// Bytes of the PROXY header that was received.
     pub(crate) header_bytes: Cell<usize>,
+    /// Connections to servers that wait for this session's next request alone (HTTP mode).
+    pub(crate) own_links: RefCell<Vec<Key>>,
+    /// A server wants its client to come back to it (HTTP mode).
+    pub(crate) prefers_last: Cell<bool>,
 }
 
 impl Notes {

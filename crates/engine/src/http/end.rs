@@ -31,6 +31,22 @@ impl Worker {
         Step::Again
     }
 
+    /// Another answer takes the place of the server's. Its connection is kept if the whole of its
+    /// response is here already; what is still to come would cost more than a new connection.
+    pub(super) fn leave_replaced(&mut self, session: &mut Session) {
+        let rules = session.backend.as_deref().and_then(|backend| {
+            let side = backend.shared.http.as_ref();
+            side.map(|side| side.rules)
+        });
+        let flushed = session.up.is_flushed() && !session.down.ended && !session.down.closing;
+        let whole = match (session.http.as_deref_mut(), rules) {
+            (Some(stream), Some(rules)) if flushed => stream.skips_response(&rules),
+            _ => false,
+        };
+        self.leave_link(session, whole);
+        session.forget_server();
+    }
+
     /// From here on bytes are forwarded as in TCP mode.
     fn open_tunnel(&mut self, session: &mut Session) -> Step {
         let Some(stream) = session.http.as_deref_mut() else {
@@ -107,6 +123,7 @@ impl Worker {
         let under_way = session.phase != Phase::Request || session.ending.is_some();
         let logged = session.http.is_some() && under_way && !session.is_between();
         self.leave_link(&mut session, false);
+        self.close_own(&session);
         if logged {
             self.close_stream(&mut session);
         } else if session.exchanges == 0 && session.http.is_none() && session.counted {

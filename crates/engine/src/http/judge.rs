@@ -223,11 +223,11 @@ impl Worker {
             HttpAction::Deny(reply) => {
                 self.count_denied(session);
                 session.end(b'P', session.deny_phase());
-                self.answer_reply(session, reply, true)
+                self.answer_reply(session, reply)
             }
             HttpAction::Return(reply) => {
                 session.end(b'L', session.deny_phase());
-                self.answer_reply(session, reply, false)
+                self.answer_reply(session, reply)
             }
             HttpAction::Redirect(redirect) => self.redirect(session, redirect),
             HttpAction::Auth(realm) => self.demand_authentication(session, realm),

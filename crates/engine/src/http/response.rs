@@ -120,11 +120,13 @@ impl Worker {
             return Some(Awaited::Turned(step));
         }
         session.capture_response();
+        self.heed_challenge(session);
         let stream = session.http.as_deref_mut()?;
         if let Some(server) = &session.chosen {
             server.counters.count_response(stream.server_status);
         }
         Some(match self.judge_response(session) {
+            Judged::Pass if self.refuses_cookie(session) => Awaited::Turned(Step::Again),
             Judged::Pass => {
                 self.set_persistence(session);
                 let pumped = self.write_response(session, body);
@@ -287,7 +289,7 @@ impl Session {
 
 impl Stream {
     /// The status as the client gets it.
-    fn status_to_send(&self) -> u16 {
+    pub(super) fn status_to_send(&self) -> u16 {
         let head = self.response.view();
         let text = head.map(|head| head.part(isthmus_proto::http1::StartLine::Status));
         let text = text.and_then(|text| std::str::from_utf8(text).ok());
