@@ -622,7 +622,6 @@ _BEYOND: dict[str, tuple[str, tuple[int, ...]]] = {
     "redirect, the body there": ("the body was there, and the connection goes on", (302, 302)),
     "content reject": ("the request is read before content rules run", ()),
     "http-error for a malformed request": ("http-error is for every 400", (400,)),
-    "WebSocket without an accept": ("the server's word is not doubted", (101,)),
 }
 GROUPS = {
     group: [

@@ -39,6 +39,7 @@ mod sending_away;
 mod spelling;
 mod stream;
 mod view;
+mod websocket;
 
 pub(crate) use cache::Cache;
 pub(crate) use compile::HttpSide;
