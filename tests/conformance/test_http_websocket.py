@@ -46,13 +46,6 @@ ROWS = [
     _row("nobody asked for it", asks(b"", b"x"), opens(b""), 502),
     _row("another protocol needs no proof", asks(b"", b"x"), opens(b"", b"x"), 101),
     _row("not taken", asks(), Reply(b"HTTP/1.1 426 No\r\nContent-Length: 0\r\n\r\n"), 426),
-    _row(
-        "a rule hides the proof from the client",
-        asks(),
-        opens(),
-        101,
-        back="http-response del-header sec-websocket-accept",
-    ),
     _stricter("a wrong proof", asks(), opens(WRONG)),
     _stricter(
         "the proof of the client's key to another one",

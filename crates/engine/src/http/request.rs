@@ -198,8 +198,11 @@ impl Worker {
             // Nothing behind it can be a request.
             stream.request.taken = stream.request.buffer.len();
         }
-        for counters in [&session.frontend.counters, &session.listener.counters] {
-            counters.failed_requests.add(1);
+        // What the client did is counted with the end of the exchange.
+        if session.ending.is_some_and(|ending| ending.cause == b'P') {
+            for counters in [&session.frontend.counters, &session.listener.counters] {
+                counters.failed_requests.add(1);
+            }
         }
         self.answer_status(session, status)
     }
