@@ -16,7 +16,9 @@ def control(value: bytes) -> bytes:
     return COOKIE + b"Cache-Control: " + value + b"\r\n"
 
 
-def _check(name: str, fields: bytes, send: bytes = GET, status: bytes = b"200 OK", back: str = "") -> Exchange:
+def _check(
+    name: str, fields: bytes, send: bytes = GET, status: bytes = b"200 OK", back: str = ""
+) -> Exchange:
     """A response under `checkcache`, and another behind it over the same connections."""
     body = b"" if status.startswith((b"204", b"304")) else b"ok"
     reply = Reply(ok(fields, body=body, status=status))
@@ -73,9 +75,7 @@ _UNKNOWN = "HAProxy 2.6 lets a cookie pass where nothing says for how long the r
 
 def _refused(name: str, fields: bytes, send: bytes, status: bytes, why: str) -> Exchange:
     row = _check(name, fields, send, status + b" X")
-    return Exchange(
-        row.name, row.sends, row.replies, back=row.back, again=True, beyond=why, ours=(502, 200)
-    )
+    return Exchange(row.name, row.sends, row.replies, back=row.back, again=True, beyond=why, ours=(502, 200))
 
 
 REFUSED = [

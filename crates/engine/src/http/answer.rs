@@ -161,6 +161,7 @@ impl Worker {
             conditions.any(|condition| program.eval(condition, &view) == Verdict::Pass)
         });
         session.end(b'L', b'R');
+        self.count_intercepted(session);
         // Monitoring is never logged (manual, monitor-uri).
         session.log_level = Some(None);
         self.answer_status(session, if fails { 503 } else { 200 });
@@ -198,6 +199,7 @@ impl Worker {
             session.stream().moments.responded = None;
         }
         session.end(b'L', session.deny_phase());
+        self.count_intercepted(session);
         match self.answer(session, &out) {
             Step::Close => Judged::Close,
             _ => Judged::Answered,
@@ -239,6 +241,7 @@ impl Worker {
             message.splice(at + 2..at + 2, line);
         }
         session.end(b'L', b'R');
+        self.count_intercepted(session);
         self.answer(session, &message);
         Judged::Answered
     }

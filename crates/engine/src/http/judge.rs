@@ -226,6 +226,7 @@ impl Worker {
                 self.answer_reply(session, reply)
             }
             HttpAction::Return(reply) => {
+                self.count_intercepted(session);
                 session.end(b'L', session.deny_phase());
                 self.answer_reply(session, reply)
             }
@@ -260,6 +261,13 @@ impl Worker {
                     Judged::Answered
                 }
             },
+        }
+    }
+
+    /// Counts a request that the frontend answers itself; a backend's answers are not counted.
+    pub(super) fn count_intercepted(&self, session: &Session) {
+        if session.backend.is_none() {
+            session.frontend.counters.intercepted.add(1);
         }
     }
 

@@ -40,6 +40,7 @@ mod sending_away;
 mod spelling;
 mod stream;
 mod view;
+mod websocket;
 
 pub(crate) use body::{Reading, Writing, push_chunk};
 pub(crate) use cache::Cache;

@@ -148,20 +148,19 @@ impl Worker {
         if !matches!(stream.server_status, 401 | 407) {
             return;
         }
-        let Some(mut link) = session.link.and_then(|key| self.links.take(key)) else {
-            return;
-        };
         let bytes = stream.response.buffer.bytes();
         let mut fields = stream.response.head.fields().as_slice().iter();
-        link.own |= fields.any(|field| {
-            let asks = matches!(
-                field.name.of(bytes),
-                b"www-authenticate" | b"proxy-authenticate"
-            );
+        let ties = fields.any(|field| {
+            let name = field.name.of(bytes);
+            let asks = matches!(name, b"www-authenticate" | b"proxy-authenticate");
             asks && ties_connection(field.value.of(bytes))
         });
-        session.notes().prefers_last.set(true);
-        if let Some(key) = session.link {
+        let Some(key) = session.link.filter(|_| ties) else {
+            return;
+        };
+        if let Some(mut link) = self.links.take(key) {
+            link.own = true;
+            session.notes().prefers_last.set(true);
             self.links.put(key, link);
         }
     }

@@ -110,7 +110,8 @@ impl Worker {
                 return Some(Awaited::Turned(self.response_is_bad(session)));
             }
         };
-        if !Reading::is_sound(body, &rules, stream.response.waiting()) {
+        let sound = Reading::is_sound(body, &rules, stream.response.waiting());
+        if !sound || body == Body::Tunnel && !stream.is_sound_upgrade() {
             return Some(Awaited::Turned(self.response_is_bad(session)));
         }
         let status = RetryOn::Status {
