@@ -138,7 +138,7 @@ def test_a_connection_that_the_server_closed_is_not_used_again(both: Both) -> No
         for number in range(1, 3):
             client.send(GET)
             client.read(number)
-            until(lambda: len(lab.origin().ends) == number)
+            until(lambda number=number: len(lab.origin().ends) == number)
             lab.origin().ends[-1].finish()
             until(lambda: lab.origin().ends[-1].left)
         return [len(split_requests(end.received)) for end in lab.origin().ends]
