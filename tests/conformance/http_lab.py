@@ -280,9 +280,16 @@ class Normal:
     chunks: bool = True
     # Names of fields whose values depend on the moment.
     volatile: frozenset[str] = field(default_factory=lambda: frozenset({"date", "age"}))
+    # Over which of the origin's connections a request came.
+    connections: bool = False
 
     def message(self, message: Parsed) -> Message:
         return message.normal(self.pages, self.chunks, self.volatile)
+
+    def requests(self, origin: Origin) -> list[list[Message]]:
+        """What reached the origin, over each of its connections."""
+        each = [[self.message(one) for one in split_requests(end.received)] for end in origin.ends]
+        return [[one for requests in each for one in requests]] if self.connections else each
 
 
 def http_line(line: Line) -> str:
@@ -312,10 +319,7 @@ def traffic(
             "client": [normal.message(each) for each in client.messages()],
             "alive": alive,
             "ending": ending,
-            "origin": [
-                [normal.message(each) for each in split_requests(end.received)]
-                for end in lab.origin(origin).ends
-            ],
+            "origin": normal.requests(lab.origin(origin)),
         }
 
     return run

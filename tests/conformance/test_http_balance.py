@@ -25,10 +25,8 @@ def _target() -> str:
 
 
 TARGETS = [_target() for _ in range(80)]
-HOSTS = [
-    f"{_DICE.choice(('www', 'a', 'b'))}.{_DICE.choice(('ex', 'foo', 'bar', 'zed'))}.{_DICE.choice(('com', 'org'))}"
-    for _ in range(40)
-]
+_LABELS = (("www", "a", "b"), ("ex", "foo", "bar", "zed"), ("com", "org"))
+HOSTS = [".".join(_DICE.choice(labels) for labels in _LABELS) for _ in range(40)]
 ODD_HOSTS = [
     "a",
     "a.b",

@@ -295,6 +295,7 @@ impl Worker {
             client_failed: false,
             server_failed: false,
             redispatching: false,
+            pauses: false,
             timed_out: false,
             dying: false,
             counted: false,

@@ -41,10 +41,14 @@ impl Worker {
         let now = self.turn.now;
         session.phase_began = now;
         session.timed_out = false;
-        session.moments.unqueued.get_or_insert(now);
         let Some(chosen) = session.chosen.clone() else {
             return Step::Close;
         };
+        if session.came_back(chosen.shared.at) {
+            session.phase = Phase::Pausing;
+            return Step::Wait;
+        }
+        session.moments.unqueued.get_or_insert(now);
         let http = session.http.is_some();
         if http && self.take_idle(session, &chosen) {
             chosen.count_reuse(now);
@@ -83,21 +87,23 @@ impl Worker {
                 self.failed_connect(session)
             }
             Err(Refusal::Loop(address)) => {
-                let text = format!(
-                    "{}: server {}/{} at {address} is the proxy itself: connection refused",
-                    session.frontend.shared.plan.name,
-                    session.backend.as_ref().map_or("", |b| &b.shared.plan.name),
-                    chosen.shared.plan.name,
-                );
-                session
-                    .frontend
-                    .shared
-                    .logger
-                    .write(4, text.as_bytes(), b"", &self.turn);
+                self.tell_loop(session, &chosen.shared, address);
                 session.end(b'S', b'C');
                 Step::Close
             }
         }
+    }
+
+    fn tell_loop(&self, session: &Session, server: &Server, address: SocketAddr) {
+        let frontend = &session.frontend.shared;
+        let text = format!(
+            "{}: server {}/{} at {address} is the proxy itself: connection refused",
+            frontend.plan.name,
+            session.backend.as_ref().map_or("", |b| &b.shared.plan.name),
+            server.plan.name,
+        );
+        let logger = &frontend.logger;
+        logger.write(logging::WARNING, text.as_bytes(), b"", &self.turn);
     }
 
     fn tell_no_port(&self, session: &Session) {
@@ -381,5 +387,6 @@ impl Session {
         self.up.writable = false;
         self.down.readable = false;
         self.down.closing = false;
+        self.down.ended = false;
     }
 }

@@ -155,6 +155,7 @@ impl Session {
         self.retries = 0;
         self.redispatched = false;
         self.redispatching = false;
+        self.pauses = false;
         self.ending = None;
         self.timed_out = false;
         self.dying = false;
