@@ -7,6 +7,7 @@ plays it through both proxies; what is not compared is named in `Normal`.
 from __future__ import annotations
 
 import contextlib
+import csv
 import re
 import threading
 import time
@@ -89,7 +90,21 @@ class Finish:
     """The client sends a FIN; reading goes on."""
 
 
-Step = bytes | Await | Slow | Arrived | Finish
+@dataclass(frozen=True)
+class Reset:
+    """The client sends a RST, and is gone."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The client waits until `show stat` has this in a column, for `listen l`."""
+
+    column: str
+    value: str
+    name: str = "BACKEND"
+
+
+Step = bytes | Await | Slow | Arrived | Finish | Reset | Shown
 
 
 @dataclass(frozen=True)
@@ -200,6 +215,7 @@ class Client:
 
     def __init__(self, lab: Lab, name: str = "front", origin: str = "a") -> None:
         self.lab = lab
+        self.name = name
         self.origin = origin
         self.end = lab.connect(name)
         self.sent = b""
@@ -219,6 +235,11 @@ class Client:
                     until(partial(has_received, self.lab.origin(self.origin), data))
                 case Finish():
                     self.end.finish()
+                case Reset():
+                    self.end.reset()
+                case Shown():
+                    # In a batch, each row's listener and proxy have the row's number.
+                    until(partial(is_shown, self.lab, f"l-{self.name[5:]}".rstrip("-"), step))
 
     def send(self, data: bytes) -> None:
         self.sent += data
@@ -255,6 +276,13 @@ def until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "a condition never came true"
         pause.wait(0.002)
+
+
+def is_shown(lab: Lab, proxy: str, what: Shown) -> bool:
+    """Whether `show stat` tells it now."""
+    rows = list(csv.DictReader(lab.command("show stat").lstrip("# ").splitlines()))
+    mine = [row for row in rows if (row["pxname"], row["svname"]) == (proxy, what.name)]
+    return mine[0][what.column] == what.value
 
 
 def has_received(origin: Origin, data: bytes) -> bool:
