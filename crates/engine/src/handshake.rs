@@ -3,7 +3,7 @@
 use isthmus_proto::proxy::{Addresses, Command, Decoded, Error, Header, decode};
 use isthmus_sockets::{Moved, receive};
 
-use crate::session::{Phase, Session};
+use crate::session::Session;
 use crate::view::View;
 use crate::worker::{Step, Worker};
 
@@ -82,9 +82,10 @@ impl Worker {
                 session.up.pending.consume(len);
                 session.notes().header_bytes.set(len);
                 session.up.bytes += session.up.pending.as_slice().len() as u64;
-                session.phase = Phase::Inspect;
+                session.phase = session.frontend.shared.first_phase();
                 session.client_active = self.turn.now;
                 if self.open_session(session) {
+                    self.begin_request(session);
                     Step::Again
                 } else {
                     Step::Close
