@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from .http_lab import PREAMBLE, Exchange, Normal, Script, check, compare, http_line, traffic
@@ -18,17 +19,21 @@ _NAMES = re.compile(r"(?m)^(\s*(?:frontend|backend|listen|default_backend|use_ba
 _PLACES = re.compile(r"<(front|a)>")
 
 
-def compare_all(both: Both, rows: Iterable[Exchange], normal: Normal | None = None) -> None:
-    """Plays the rows one after the other, and tells of each in which the proxies differ."""
+def compare_all(
+    both: Both, rows: Iterable[Exchange], normal: Normal | None = None, together: int = 1
+) -> None:
+    """Plays the rows, so many at a time, and tells of each in which the proxies differ."""
     table = list(rows)
     assert not [row.name for row in table if row.settings], "a row with global settings is played alone"
     config = "\n".join(_numbered(row.config(), at) for at, row in enumerate(table))
     origins = {f"a{at}": Script(row.replies) for at, row in enumerate(table)}
 
     def play(lab: Lab) -> list[Any]:
-        return [
-            traffic(row, normal, front=f"front{at}", origin=f"a{at}")(lab) for at, row in enumerate(table)
-        ]
+        def one(at: int) -> Any:
+            return traffic(table[at], normal, front=f"front{at}", origin=f"a{at}")(lab)
+
+        with ThreadPoolExecutor(together) as pool:
+            return list(pool.map(one, range(len(table))))
 
     seen = both.apart(config, play, origins=origins, preamble=PREAMBLE, normal=http_line)
     assert [each.status for each in seen] == [0, 0]

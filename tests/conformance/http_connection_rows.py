@@ -201,6 +201,37 @@ def _servers() -> list[Exchange]:
     ]
 
 
+def _proxied() -> list[Exchange]:
+    """Requests behind a PROXY header: rules see them, and the client that it names."""
+    text = b"PROXY TCP4 192.0.2.1 192.0.2.2 1111 80\r\n"
+    rules = (
+        "http-request deny if { path /no }\n  http-request set-header X %[src]:%[src_port]/%[dst]\n"
+        "  option forwardfor"
+    )
+    site = "listen l\n  bind 127.0.0.1:<front> accept-proxy\n  {}\n  server s <a>\n"
+    expected = site.replace(" accept-proxy", "").replace(
+        "{}", "tcp-request connection expect-proxy layer4\n  {}"
+    )
+    steps: dict[str, tuple[tuple[Step, ...], int]] = {
+        "a request": ((text + GET,), 1),
+        "a request that comes later": ((text, GET), 1),
+        "a request byte by byte": ((Slow(text + GET),), 1),
+        "two requests": ((text + GET + GET,), 2),
+        "a request and half another": ((text + GET + GET[:9], Await(1), GET[9:]), 2),
+        "a POST": ((text + post(b"abc"),), 1),
+        "a POST, its body later": ((text + post(b"abc")[:-3], Arrived(b"host"), b"abc"), 1),
+        "what is denied": ((text + get(b"/no"),), 1),
+        "no HTTP": ((text + b"x\r\n\r\n",), 1),
+        "nothing": ((text, Finish()), 0),
+    }
+    rows = [
+        Exchange(f"behind a PROXY header: {name}", sends, site=site.replace("{}", rules), messages=count)
+        for name, (sends, count) in steps.items()
+    ]
+    rows.append(Exchange("behind expect-proxy", (text + GET,), site=expected.replace("{}", rules)))
+    return rows
+
+
 # Where we mean to differ: the case, why, and the statuses that our client sees.
 _BEYOND: dict[str, tuple[str, tuple[int, ...]]] = {
     "a client's keep-alive header says nothing to the server": (
@@ -224,6 +255,7 @@ GROUPS = meant(
         "pipelining": _pipelining(),
         "tunnels": _tunnels(),
         "servers": _servers(),
+        "proxied": _proxied(),
     },
     _BEYOND,
 )

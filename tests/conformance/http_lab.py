@@ -7,6 +7,7 @@ plays it through both proxies; what is not compared is named in `Normal`.
 from __future__ import annotations
 
 import contextlib
+import csv
 import re
 import threading
 import time
@@ -89,7 +90,21 @@ class Finish:
     """The client sends a FIN; reading goes on."""
 
 
-Step = bytes | Await | Slow | Arrived | Finish
+@dataclass(frozen=True)
+class Reset:
+    """The client sends a RST, and is gone."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The client waits until `show stat` has this in a column, for `listen l`."""
+
+    column: str
+    value: str
+    name: str = "BACKEND"
+
+
+Step = bytes | Await | Slow | Arrived | Finish | Reset | Shown
 
 
 @dataclass(frozen=True)
@@ -200,6 +215,7 @@ class Client:
 
     def __init__(self, lab: Lab, name: str = "front", origin: str = "a") -> None:
         self.lab = lab
+        self.name = name
         self.origin = origin
         self.end = lab.connect(name)
         self.sent = b""
@@ -219,6 +235,11 @@ class Client:
                     until(partial(has_received, self.lab.origin(self.origin), data))
                 case Finish():
                     self.end.finish()
+                case Reset():
+                    self.end.reset()
+                case Shown():
+                    # In a batch, each row's listener and proxy have the row's number.
+                    until(partial(is_shown, self.lab, f"l-{self.name[5:]}".rstrip("-"), step))
 
     def send(self, data: bytes) -> None:
         self.sent += data
@@ -257,6 +278,13 @@ def until(condition: Callable[[], object]) -> None:
         pause.wait(0.002)
 
 
+def is_shown(lab: Lab, proxy: str, what: Shown) -> bool:
+    """Whether `show stat` tells it now."""
+    rows = list(csv.DictReader(lab.command("show stat").lstrip("# ").splitlines()))
+    mine = [row for row in rows if (row["pxname"], row["svname"]) == (proxy, what.name)]
+    return mine[0][what.column] == what.value
+
+
 def has_received(origin: Origin, data: bytes) -> bool:
     """Whether these bytes came over one of the origin's connections."""
     return any(data in end.received for end in origin.ends)
@@ -280,9 +308,16 @@ class Normal:
     chunks: bool = True
     # Names of fields whose values depend on the moment.
     volatile: frozenset[str] = field(default_factory=lambda: frozenset({"date", "age"}))
+    # Over which of the origin's connections a request came.
+    connections: bool = False
 
     def message(self, message: Parsed) -> Message:
         return message.normal(self.pages, self.chunks, self.volatile)
+
+    def requests(self, origin: Origin) -> list[list[Message]]:
+        """What reached the origin, over each of its connections."""
+        each = [[self.message(one) for one in split_requests(end.received)] for end in origin.ends]
+        return [[one for requests in each for one in requests]] if self.connections else each
 
 
 def http_line(line: Line) -> str:
@@ -312,10 +347,7 @@ def traffic(
             "client": [normal.message(each) for each in client.messages()],
             "alive": alive,
             "ending": ending,
-            "origin": [
-                [normal.message(each) for each in split_requests(end.received)]
-                for end in lab.origin(origin).ends
-            ],
+            "origin": normal.requests(lab.origin(origin)),
         }
 
     return run

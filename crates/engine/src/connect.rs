@@ -42,11 +42,15 @@ impl Worker {
         let now = self.turn.now;
         session.phase_began = now;
         session.timed_out = false;
-        session.moments.unqueued.get_or_insert(now);
         let Some(chosen) = session.chosen.clone() else {
             return Step::Close;
         };
         self.name_server(session, &chosen.shared);
+        if session.came_back(chosen.shared.at) {
+            session.phase = Phase::Pausing;
+            return Step::Wait;
+        }
+        session.moments.unqueued.get_or_insert(now);
         let http = session.http.is_some();
         if http {
             if let Some(step) = self.send_away(session, &chosen) {
@@ -411,5 +415,6 @@ impl Session {
         self.up.sealed = false;
         self.down.readable = false;
         self.down.closing = false;
+        self.down.ended = false;
     }
 }

@@ -88,8 +88,10 @@ impl Worker {
                     return Some(Step::Again);
                 }
                 session.up.bytes += session.up.pending.as_slice().len() as u64;
-                session.phase = Phase::Inspect;
+                session.phase = session.frontend.shared.first_phase();
+                session.client_active = self.turn.now;
                 if self.open_session(session) {
+                    self.begin_request(session);
                     Step::Again
                 } else {
                     Step::Close

@@ -47,6 +47,7 @@ impl Worker {
             }
             session.phase = Phase::Choose;
             session.redispatching = true;
+            session.pauses = !timed_out;
             return Step::Again;
         }
         chosen.counters.retries.add(1);
@@ -108,6 +109,18 @@ impl Session {
             from_last => (plan.retries + 1).saturating_sub(from_last.unsigned_abs()),
         };
         self.retries % interval.max(1) == 0
+    }
+
+    /// Whether a redispatch led back to the server that had refused: it gets a pause, as without
+    /// redispatch.
+    pub(crate) fn came_back(&mut self, at: usize) -> bool {
+        let failed = self.notes.get().and_then(|notes| notes.failed.get());
+        let back = std::mem::take(&mut self.pauses) && failed == Some(at);
+        if back {
+            self.redispatching = false;
+            self.count_redispatch();
+        }
+        back
     }
 
     /// Counts a retry that went to another server, or came back to the same one.

@@ -224,6 +224,8 @@ pub(crate) struct Session {
     pub(crate) server_failed: bool,
     /// The next choice of a server is a redispatch, to be counted if it is another one.
     pub(crate) redispatching: bool,
+    /// The server of the last attempt refused: should the next one be the same, after a pause.
+    pub(crate) pauses: bool,
     /// The time of the present phase is over.
     pub(crate) timed_out: bool,
     /// The server is gone: what it sent is still passed on, then the session ends.
@@ -365,6 +367,7 @@ impl Session {
             client_failed: false,
             server_failed: false,
             redispatching: false,
+            pauses: false,
             timed_out: false,
             dying: false,
             counted: false,

@@ -146,9 +146,9 @@ impl Session {
     }
 
     /// Whether the client has been silent for longer than `timeout client` before the server
-    /// connection stood.
+    /// connection stood. Who has sent a request of HTTP has nothing more to say.
     pub(crate) fn client_timed_out(&self, now: u64) -> bool {
-        self.client_silence() <= now
+        self.http.is_none() && self.client_silence() <= now
     }
 
     /// When `timeout client` strikes a client that is silent.
@@ -159,29 +159,32 @@ impl Session {
     /// Whether the client gave up while a server or its slot was awaited: a reset, or with `option
     /// abortonclose` the end of what it sends. The reason is noted.
     pub(crate) fn client_gone(&mut self) -> bool {
-        if self.client_failed {
-            self.end(b'C', b'D');
-            return true;
+        let broken = self.client_failed;
+        if !broken && !self.is_aborted() {
+            return false;
         }
-        let abort = self
-            .backend
-            .as_ref()
-            .is_some_and(|b| b.shared.plan.options.abortonclose);
-        if abort && (self.up.closing || self.up.ended) {
-            let phase = if self.phase == Phase::Queued {
-                b'Q'
-            } else {
-                b'C'
-            };
-            self.end(b'C', phase);
-            return true;
-        }
-        false
+        let phase = match self.phase {
+            _ if broken && self.http.is_none() => b'D',
+            Phase::Queued => b'Q',
+            _ => b'C',
+        };
+        self.end(b'C', phase);
+        true
+    }
+
+    /// Whether the client's FIN is taken for its leaving (`option abortonclose`).
+    pub(crate) fn is_aborted(&self) -> bool {
+        (self.up.closing || self.up.ended)
+            && self
+                .backend
+                .as_ref()
+                .is_some_and(|b| b.shared.plan.options.abortonclose)
     }
 
     /// Whether the client ended without having sent a byte: nobody is left to retry for.
     pub(crate) fn client_finished_silently(&self) -> bool {
         (self.up.closing || self.up.ended)
+            && self.http.is_none()
             && self.up.pending.is_empty()
             && self.up.bytes == 0
             && !self.client.holds_bytes()

@@ -283,9 +283,8 @@ impl Worker {
             .map(|(key, _)| key)
             .collect();
         for key in keys {
-            if let Some(mut session) = self.sessions.take(key) {
-                session.end(cause, b'-');
-                self.finish(session);
+            if let Some(session) = self.sessions.take(key) {
+                self.end_session(session, cause);
             }
         }
     }

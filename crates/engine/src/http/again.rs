@@ -15,6 +15,10 @@ impl Worker {
         if stream.answered || !stream.replayable || stream.no_retry {
             return None;
         }
+        // A server that answers before the request is whole means what it says.
+        if matches!(event, RetryOn::Status { .. }) && !stream.request.reading.is_done() {
+            return None;
+        }
         if empty && stream.reused && !stream.renewed && stream.method.is_idempotent() {
             session.stream().renewed = true;
             return self.send_again(session, Phase::Depart);
@@ -31,6 +35,8 @@ impl Worker {
             self.release_slot(session);
             session.notes().failed.set(Some(chosen.shared.at));
             session.chosen = None;
+            // The time that was lost counts as waiting for a server.
+            session.moments.unqueued = None;
             session.stream().persistence.give_up();
             session.redispatching = true;
             return self.send_again(session, Phase::Choose);
@@ -57,8 +63,6 @@ impl Session {
     pub(crate) fn retries_connects(&self) -> bool {
         let backend = self.backend.as_ref();
         let http = backend.and_then(|b| b.shared.plan.http.as_ref());
-        http.is_none_or(|http| {
-            http.retry_on.is_empty() || http.retry_on.contains(&RetryOn::ConnFailure {})
-        })
+        http.is_none_or(|http| http.retry_on.contains(&RetryOn::ConnFailure {}))
     }
 }

@@ -153,6 +153,33 @@ impl Worker {
     }
 }
 
+impl Worker {
+    /// Ends a session by an operator's will, or for its server's state. In HTTP mode a client whose
+    /// server thinks is told.
+    pub(crate) fn end_session(&mut self, mut session: Box<Session>, cause: u8) {
+        let exchanges = session.phase == Phase::Exchange && !self.stopping;
+        let stream = session.http.as_deref().filter(|_| exchanges);
+        let (answered, asked) = stream.map_or((false, false), |stream| {
+            (stream.answered, stream.request.reading.is_done())
+        });
+        let phase = match (answered, asked) {
+            (true, _) => b'D',
+            (false, true) => b'H',
+            (false, false) => b'-',
+        };
+        session.end(cause, phase);
+        if phase != b'H' {
+            return self.finish(session);
+        }
+        session.stream().close = true;
+        session.stream().spent = true;
+        match self.answer_status(&mut session, 502) {
+            Step::Again => self.walk(session),
+            _ => self.finish(session),
+        }
+    }
+}
+
 impl Session {
     /// Forgets what belonged to the exchange that is over.
     pub(super) fn forget_exchange(&mut self, now: u64) {
@@ -176,6 +203,7 @@ impl Session {
         self.retries = 0;
         self.redispatched = false;
         self.redispatching = false;
+        self.pauses = false;
         self.ending = None;
         self.timed_out = false;
         self.dying = false;

@@ -40,6 +40,12 @@ impl Worker {
         if session.client_failed {
             return self.client_is_gone(session);
         }
+        if session.is_aborted() && session.awaits_answer_alone() {
+            session.end(b'C', b'H');
+            session.stream().close = true;
+            session.stream().spent = true;
+            return self.answer_status(session, 400);
+        }
         if up == Pumped::More || down == Pumped::More {
             self.busy.push(session.key);
         }
@@ -99,6 +105,15 @@ impl Session {
         self.http
             .as_deref()
             .is_some_and(|stream| stream.answerer == Answerer::Proxy)
+    }
+
+    /// Whether the server has the whole request and has said nothing, and the client sent nothing
+    /// behind it.
+    fn awaits_answer_alone(&self) -> bool {
+        self.http.as_deref().is_some_and(|stream| {
+            let asks = stream.answerer == Answerer::Server && stream.request.reading.is_done();
+            asks && !stream.answered && !stream.has_more()
+        }) && !isthmus_sockets::holds_bytes(&self.client)
     }
 
     /// Whether all of the response is on its way to the client, and all of the request on its way

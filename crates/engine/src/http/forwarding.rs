@@ -4,7 +4,7 @@ use std::io::IoSlice;
 
 use isthmus_plan::http::ConnectionMode;
 use isthmus_proto::http::Method;
-use isthmus_proto::http1::{FieldId, Forward, Persistence, Rewrite};
+use isthmus_proto::http1::{Forward, Persistence, Rewrite, View as Head};
 
 use super::body::Writing;
 use super::compile::AddressHeader;
@@ -21,6 +21,7 @@ impl Worker {
         if session.http.as_deref().is_some_and(|s| !s.prepared) {
             self.prepare_request(session);
         }
+        session.name_server();
         session.phase = Phase::Exchange;
         let Session {
             http: Some(stream),
@@ -80,15 +81,16 @@ impl Worker {
                 if is_11 && !pretends {
                     rewrite.add(b"connection", b"close");
                 }
-                stream.spent = true;
+                stream.single = true;
             } else if !is_11 {
                 rewrite.add(b"connection", b"keep-alive");
             }
         }
         stream.close |= head.persistence() == Persistence::Close || closes_client;
         if stream.upgrade || stream.method == Method::Connect {
-            stream.spent = true;
+            stream.single = true;
         }
+        stream.spent |= stream.single;
         stream.prepared = true;
         stream.request.rewrite = rewrite;
     }
@@ -123,15 +125,6 @@ impl Worker {
         if let Some(name) = plan.and_then(|http| http.unique_id_header.as_ref()) {
             let view = View::new(session, &self.turn);
             rewrite.add(name.as_bytes(), view.unique_id());
-        }
-        let back = backend.and_then(|b| b.plan.http.as_ref());
-        if let Some(name) = back.and_then(|http| http.name_header.as_ref()) {
-            let server = session
-                .chosen
-                .as_ref()
-                .map(|s| s.shared.plan.name.as_bytes());
-            remove_all(stream, name.to_ascii_lowercase().as_bytes(), rewrite);
-            rewrite.add(name.as_bytes(), server.unwrap_or_default());
         }
     }
 
@@ -218,16 +211,34 @@ fn add_address(
     rewrite.add(&header.name, ip.to_string().as_bytes());
 }
 
-fn remove_all(stream: &Stream, name: &[u8], rewrite: &mut Rewrite) {
-    let bytes = stream.request.buffer.bytes();
-    for (index, field) in (0..).zip(stream.request.head.fields().as_slice()) {
-        if field.name.of(bytes) == name {
-            rewrite.remove(FieldId::Received(index));
-        }
-    }
-}
-
 impl Session {
+    /// Tells the server its name (`http-send-name-header`): another one where the request was on
+    /// its way to another before.
+    fn name_server(&mut self) {
+        let backend = self.backend.as_ref().map(|backend| &backend.shared.plan);
+        let http = backend.and_then(|plan| plan.http.as_ref());
+        let Some(name) = http.and_then(|http| http.name_header.as_ref()) else {
+            return;
+        };
+        let (Some(stream), Some(chosen)) = (self.http.as_deref_mut(), &self.chosen) else {
+            return;
+        };
+        let request = &mut stream.request;
+        let mut there = Vec::new();
+        let head = Head::request(&request.head, request.buffer.bytes(), &request.rewrite);
+        head.for_each_id(|id, own, _| {
+            if own.eq_ignore_ascii_case(name.as_bytes()) {
+                there.push(id);
+            }
+            true
+        });
+        for id in there {
+            request.rewrite.remove(id);
+        }
+        let server = chosen.shared.plan.name.as_bytes();
+        request.rewrite.add(name.as_bytes(), server);
+    }
+
     /// `option httpclose` of the frontend; a backend's is about the server's connection alone.
     fn closes_client(&self) -> bool {
         let front = self.frontend.shared.plan.http.as_ref();

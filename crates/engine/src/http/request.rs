@@ -50,6 +50,18 @@ impl Worker {
         }
     }
 
+    /// What came behind a PROXY header is the beginning of the first request.
+    pub(crate) fn begin_request(&mut self, session: &mut Session) {
+        let ahead = session.up.pending.as_slice().len();
+        if session.phase != Phase::Request || ahead == 0 {
+            return;
+        }
+        let mut stream = self.take_stream(session);
+        stream.request.buffer.push(session.up.pending.as_slice());
+        session.up.pending.consume(ahead);
+        session.http = Some(stream);
+    }
+
     /// The session's stream, or one from the worker's store.
     fn take_stream(&mut self, session: &mut Session) -> Box<Stream> {
         session.http.take().unwrap_or_else(|| {

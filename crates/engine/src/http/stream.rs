@@ -113,6 +113,8 @@ pub(crate) struct Stream {
     pub(crate) close: bool,
     /// The server's connection serves no other exchange.
     pub(crate) spent: bool,
+    /// Nor does any other that the request is sent over.
+    pub(crate) single: bool,
     /// The request went out over a connection that had served before.
     pub(crate) reused: bool,
     /// How the bodies are written.
@@ -278,7 +280,7 @@ impl Stream {
         self.response.taken = self.response.buffer.len();
         self.response.next(ResponseHead::clear);
         self.moments.responded = None;
-        self.spent = false;
+        self.spent = self.single;
         self.reused = false;
     }
 
