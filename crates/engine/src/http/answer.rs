@@ -23,11 +23,7 @@ impl Worker {
     }
 
     /// Answers with what a rule says.
-    pub(super) fn answer_reply(
-        &mut self,
-        session: &mut Session,
-        reply: &Reply,
-    ) -> Judged {
+    pub(super) fn answer_reply(&mut self, session: &mut Session, reply: &Reply) -> Judged {
         let message = match reply.content {
             Content::Default => self.default_message(session, reply.status),
             _ => self.message_of(session, reply),

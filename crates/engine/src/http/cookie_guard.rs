@@ -133,12 +133,20 @@ mod tests {
         assert!(!spreads(Method::Get, 302, &[cookie]));
         assert!(spreads(Method::Get, 302, &[cookie, control("public")]));
         assert!(!spreads(Method::Get, 200, &[cookie, control("Private")]));
-        assert!(spreads(Method::Get, 200, &[cookie, control("private, public")]));
+        assert!(spreads(
+            Method::Get,
+            200,
+            &[cookie, control("private, public")]
+        ));
         let listed = control("no-cache=\"set-cookie, x\"");
         assert!(!spreads(Method::Get, 200, &[cookie, listed]));
         let other = control("no-cache=\"x\"");
         assert!(spreads(Method::Get, 200, &[cookie, other]));
         let pragma = ("pragma", "no-cache");
-        assert!(!spreads(Method::Get, 200, &[pragma, cookie, control("public")]));
+        assert!(!spreads(
+            Method::Get,
+            200,
+            &[pragma, cookie, control("public")]
+        ));
     }
 }

@@ -255,7 +255,11 @@ impl Worker {
         }
         let mut next = u64::MAX;
         let mut over = Vec::new();
-        for (key, link) in self.links.iter().filter(|(_, link)| link.waits_for_anybody()) {
+        for (key, link) in self
+            .links
+            .iter()
+            .filter(|(_, link)| link.waits_for_anybody())
+        {
             let end = link.idle_since + link.server.shared.plan.http.pool_purge.max(1);
             match end <= now {
                 true => over.push(key),
