@@ -7,6 +7,8 @@ import socket
 import time
 from contextlib import closing
 
+import pytest
+
 from .lab import Both, Lab
 from .sink import Line, coarse_message
 from .wire import DEADLINE, greets
@@ -124,3 +126,50 @@ listen f
 
     seen = both(text, traffic, origins=BOTH_GREET, logged=False)
     assert seen.value[1] == ["b"]
+
+
+FOLLOWING = """
+backend checked
+  server s <a> check inter 1m {disabled}
+backend b
+  server t <b> track checked/s
+  server u <b> track b/t
+listen f
+  bind 127.0.0.1:<front>
+  server v <b> track b/u
+"""
+
+
+def followed(lab: Lab) -> dict[str, tuple[str, str]]:
+    """Each server's status, and the bits of what operators said of it or of those that it tracks."""
+    shown = [line.split(",") for line in lab.command("show stat").strip().splitlines()]
+    names = [name.lstrip("# ") for name in shown[0]]
+    rows = [dict(zip(names, line, strict=False)) for line in shown[1:]]
+    status = {row["svname"]: row["status"] for row in rows if row["svname"] in "stuv"}
+    state = [line.split() for line in lab.command("show servers state").splitlines()]
+    bits = {line[3]: line[6] for line in state if len(line) > 6 and line[3] in "tuv"}
+    return {name: (status[name].split(" 1/")[0], bits.get(name, "")) for name in status}
+
+
+@pytest.mark.parametrize("disabled", ["", "disabled"])
+def test_servers_that_track_one_follow_it_into_maintenance_and_drain(both: Both, disabled: str) -> None:
+    def traffic(lab: Lab) -> object:
+        seen = [followed(lab)]
+        for command in (
+            "set server checked/s state maint",
+            "set server b/t state ready",
+            "set server checked/s state ready",
+            "set server checked/s state drain",
+            "set server checked/s state ready",
+            "set server b/t state maint",
+            "set server b/t state ready",
+            "disable server b/u",
+            "enable server b/u",
+        ):
+            lab.command(command)
+            seen.append(followed(lab))
+        return seen
+
+    site = FOLLOWING.format(disabled=disabled)
+    seen = both(site, traffic, origins=BOTH_GREET, logged=False)
+    assert seen.value[1]["u"] == ("MAINT (via b/t)", "2")

@@ -18,6 +18,7 @@ mod control;
 mod destination;
 mod facts;
 mod finish;
+mod following;
 mod forward;
 mod gate;
 mod generation;

@@ -26,9 +26,11 @@ impl Control {
                 backend,
                 server,
                 state,
-            } => self.change_server(&generation, backend, server, |live| {
-                live.set_admin(*state, now)
-            }),
+            } => self
+                .change_server(&generation, backend, server, |live| {
+                    live.set_admin(*state, now)
+                })
+                .map(|()| self.followers_follow(&generation)),
             Command::SetServerHealth {
                 backend,
                 server,

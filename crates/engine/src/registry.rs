@@ -121,6 +121,10 @@ impl Registry {
                     follow_tracked(generation, server, now);
                 }
             }
+        }
+        // What a plan says of one server holds for those that track it.
+        crate::following::follow(generation, now);
+        for backend in &generation.backends {
             backend.balancer.on_state_change();
         }
     }
@@ -175,11 +179,7 @@ pub(crate) fn server_key(backend: &str, server: &str) -> String {
 
 /// A server that is new while others run is as healthy as the one that it tracks.
 fn follow_tracked(generation: &Generation, server: &Server, now: u64) {
-    let tracked = server.plan.track.and_then(|(backend, at)| {
-        let backend = generation.backends.get(backend)?;
-        Some((backend, backend.servers.get(at)?))
-    });
-    if let Some((backend, tracked)) = tracked {
+    if let Some((backend, tracked)) = crate::following::tracked(generation, server) {
         if !tracked.state.status().healthy {
             let reason = format!("via {}/{}", backend.plan.name, tracked.plan.name);
             server.state.set_health(false, &reason, now);

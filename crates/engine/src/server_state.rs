@@ -9,6 +9,8 @@ use isthmus_plan::command::AdminState;
 use isthmus_stats::Counter;
 use parking_lot::Mutex;
 
+use crate::following::stricter;
+
 /// Why a server whose name has no address is down.
 const NO_ADDRESS: &str = "no address";
 
@@ -72,6 +74,8 @@ fn settings(server: &plan::Server) -> ServerSettings {
 #[derive(Debug, Clone)]
 pub(crate) struct Status {
     pub(crate) admin: AdminState,
+    /// What was decided of the servers that it tracks.
+    pub(crate) inherited: AdminState,
     /// Maintenance comes from `disabled` in the configuration.
     pub(crate) by_configuration: bool,
     pub(crate) healthy: bool,
@@ -86,7 +90,7 @@ pub(crate) struct Status {
 
 impl Status {
     fn state(&self) -> State {
-        match self.admin {
+        match stricter(self.admin, self.inherited) {
             AdminState::Maint => State::Maint,
             _ if self.absent || !self.healthy => State::Down,
             AdminState::Drain => State::Drain,
@@ -105,6 +109,7 @@ impl ServerLive {
         };
         let status = Status {
             admin,
+            inherited: AdminState::Ready,
             by_configuration: server.disabled,
             healthy: said.resolved,
             absent: false,
@@ -172,6 +177,10 @@ impl ServerLive {
             status.admin = admin;
             status.by_configuration = false;
         })
+    }
+
+    pub(crate) fn set_inherited(&self, admin: AdminState, now: u64) -> bool {
+        self.change(now, |status| status.inherited = admin)
     }
 
     pub(crate) fn set_health(&self, up: bool, reason: &str, now: u64) -> bool {

@@ -14,6 +14,7 @@ use isthmus_stats::Counter;
 use crate::facts::shown_weight;
 use crate::generation::{Backend, Frontend, Generation, Listener, Server};
 use crate::live::{ClientShard, Live, ServerShard};
+use crate::server_state::Status;
 
 /// Everything that the statistics show.
 pub(crate) fn take(generation: &Generation, optional: &[bool], now: u64) -> Snapshot {
@@ -333,8 +334,13 @@ fn server(generation: &Generation, backend: &Backend, from: &Server, now: u64) -
     let balanced = &from.state.balanced;
     let status = from.state.status();
     let checked = from.plan.checked || from.plan.track.is_some();
+    let followed = crate::following::tracked(generation, from);
+    let tracked = followed.map(|(b, s)| format!("{}/{}", b.plan.name, s.plan.name));
+    let follows = status.admin != AdminState::Maint && status.inherited == AdminState::Maint;
+    let by_way = tracked.as_ref().filter(|_| follows);
+    let via = by_way.map(|tracked| format!("MAINT (via {tracked})"));
     let shown = match balanced.state() {
-        State::Maint => "MAINT",
+        State::Maint => via.as_deref().unwrap_or("MAINT"),
         State::Down => "DOWN",
         State::Drain => "DRAIN",
         State::Up if balanced.effective_weight() == 0 => "DRAIN",
@@ -347,14 +353,7 @@ fn server(generation: &Generation, backend: &Backend, from: &Server, now: u64) -
     counters.scur = u64::from(balanced.current());
     counters.qcur = backend.line.len(Place::Server(from.at)) as u64;
     let limits = balanced.limits();
-    let tracked = from.plan.track.and_then(|(backend, server)| {
-        let backend = generation.backends.get(backend)?;
-        Some(format!(
-            "{}/{}",
-            backend.plan.name,
-            backend.servers.get(server)?.plan.name
-        ))
-    });
+    let admin_state = admin_bits(&status);
     let throttle = balanced.throttle(now.max(1));
     ServerFacts {
         name: from.plan.name.clone(),
@@ -377,17 +376,28 @@ fn server(generation: &Generation, backend: &Backend, from: &Server, now: u64) -
             State::Up | State::Drain => 2,
         },
         throttle: throttle.unwrap_or(0),
-        admin_state: match (status.admin, status.by_configuration) {
-            (AdminState::Maint, true) => 4,
-            (AdminState::Maint, false) => 1,
-            (AdminState::Drain, _) => 8,
-            (AdminState::Ready, _) => 0,
-        },
+        admin_state,
         chkdown: from.state.falls.get(),
         last_change: since / 1000,
         downtime: (status.downtime + if down_now { since } else { 0 }) / 1000,
         counters,
     }
+}
+
+/// The bits of `srv_admin_state`.
+fn admin_bits(status: &Status) -> u8 {
+    let own = match (status.admin, status.by_configuration) {
+        (AdminState::Maint, true) => 4,
+        (AdminState::Maint, false) => 1,
+        (AdminState::Drain, _) => 8,
+        (AdminState::Ready, _) => 0,
+    };
+    let inherited = match status.inherited {
+        AdminState::Maint => 2,
+        AdminState::Drain => 16,
+        AdminState::Ready => 0,
+    };
+    own | inherited
 }
 
 fn address(from: &ServerAddress) -> String {
