@@ -41,6 +41,12 @@ ITEMS: tuple[d.FormatItem, ...] = (
     d.Literal("caf\u00e9 \x00\xff "),
     d.Alias("ci", "Q"),
     d.FormatExpression(SRC, "E,X"),
+    *(d.Encoded(each, d.ItemType.OWN, d.Alias("ci")) for each in d.Encoding),
+    d.Record(
+        d.Encoding.CBOR,
+        True,
+        tuple(d.Field("caf\u00e9", each, d.FormatExpression(SRC)) for each in d.ItemType),
+    ),
 )
 ALWAYS = d.Condition(False, ((d.Term(False, 0), d.Term(True, 1)), (d.Term(False, 1),)))
 

@@ -33,7 +33,10 @@ pub use backend::{
 pub use bytestring::ByteString;
 pub use expression::{Acl, AclTest, Arg, Call, Condition, Expression, MatchMethod, Term};
 pub use frontend::{Bind, Frontend, FrontendOptions, KeepAlive, Shards, Splice};
-pub use log::{FormatItem, LogAddress, LogFormat, LogPolicy, LogSampling, LogTarget, LogWhen};
+pub use log::{
+    Encoding, Field, FormatItem, ItemType, LogAddress, LogFormat, LogPolicy, LogSampling,
+    LogTarget, LogWhen,
+};
 pub use patterns::{
     ListAnswer, ListCheck, ListFacts, ListRefusal, ListRequest, ListUse, ListValues, Lookup,
     PatternList,

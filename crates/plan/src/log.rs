@@ -30,6 +30,60 @@ pub enum FormatItem {
         /// `Q`, `E`, `X`, `M` and so on, as flags given in braces.
         flags: String,
     },
+    /// `%{+json}[...]`: the value alone, encoded.
+    Encoded {
+        /// How it is written; CBOR as hexadecimal digits.
+        encoding: Encoding,
+        /// What the value becomes.
+        r#type: ItemType,
+        /// An alias or an expression.
+        item: Box<FormatItem>,
+    },
+    /// `%{+json}o`: the named items of a whole format as one object or map.
+    Record {
+        /// How it is written.
+        encoding: Encoding,
+        /// Bytes stay bytes, and CBOR is not written as hexadecimal digits (`+bin`).
+        binary: bool,
+        /// The named items in their order.
+        fields: Vec<Field>,
+    },
+}
+
+/// How values are written where a log format asks for it (`+json`, `+cbor`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Encoding {
+    /// RFC 8259.
+    Json,
+    /// RFC 8949.
+    Cbor,
+}
+
+/// The type that an encoded value is made to have: `%(name:type)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemType {
+    /// The value's own.
+    Own,
+    /// Text.
+    Str,
+    /// An integer.
+    Sint,
+    /// A truth value.
+    Bool,
+}
+
+/// A named item of a log format that is one JSON object or one CBOR map.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// The key.
+    pub name: ByteString,
+    /// What the value becomes.
+    pub r#type: ItemType,
+    /// An alias or an expression.
+    pub item: FormatItem,
 }
 
 /// What a proxy logs and where.

@@ -1,6 +1,7 @@
 //! The aliases of log formats (manual, section 8.2.6): what each one writes.
 
 mod exchange;
+mod value;
 
 use std::net::IpAddr;
 
@@ -39,6 +40,8 @@ enum Source {
     Server(ServerNumber),
     /// A function that writes.
     Call(fn(&dyn Context, Flags, &mut Vec<u8>)),
+    /// A function that writes a number.
+    Count(fn(&dyn Context, Flags, &mut Vec<u8>)),
     /// A part of the request line.
     Request(Part),
     /// What was captured from a side, as one text.
@@ -86,9 +89,9 @@ const ALIASES: &[Alias] = &[
     late("Ti", Source::Number(Number::TimeIdle)),
     now("Tl", Source::Call(accept_local)),
     late("TR", Source::Number(Number::TimeRequest)),
-    late("Tq", Source::Call(time_tq)),
+    late("Tq", Source::Count(time_tq)),
     late("Tr", Source::Number(Number::TimeResponse)),
-    now("Ts", Source::Call(accept_seconds)),
+    now("Ts", Source::Count(accept_seconds)),
     late("Tt", Source::Number(Number::TimeTotal)),
     late("Tu", Source::Number(Number::TimeUser)),
     late("Tw", Source::Number(Number::TimeQueue)),
@@ -111,11 +114,11 @@ const ALIASES: &[Alias] = &[
     late("hs", Source::Captures(Side::Response)),
     late("hsl", Source::CaptureList(Side::Response)),
     now("lc", Source::Hex(Number::LogNumber)),
-    now("ms", Source::Call(accept_millis)),
+    now("ms", Source::Count(accept_millis)),
     now("o", Source::Nothing),
     now("pid", Source::Hex(Number::Pid)),
     late("r", Source::Request(exchange::whole_line)),
-    late("rc", Source::Call(retries)),
+    late("rc", Source::Count(retries)),
     now("rt", Source::Hex(Number::SessionNumber)),
     late("s", Source::TextOr(Text::ServerName, "<NOSRV>")),
     late("sc", Source::Server(ServerNumber::Connections)),
@@ -164,7 +167,9 @@ impl Alias {
             Source::Request(part) => return write_part(part, ctx, flags, out),
             Source::Captures(side) => return write_captures(side, ctx, flags, out),
             Source::CaptureList(side) => return write_capture_list(side, ctx, flags, out),
-            Source::Call(function) => return function(ctx, flags, out.bytes),
+            Source::Call(function) | Source::Count(function) => {
+                return function(ctx, flags, out.bytes);
+            }
             Source::Port(end) => {
                 let port = ctx
                     .endpoint(end)

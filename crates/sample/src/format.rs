@@ -1,12 +1,14 @@
 //! Log formats (manual, section 8.2.6): compiled from the plan's items, written for a session.
 
-use isthmus_plan::FormatItem;
+use isthmus_plan::{Encoding, Field, FormatItem, ItemType};
 
 use crate::alias::{Alias, find_alias};
 use crate::args::CompileEnv;
 use crate::cast::to_str;
 use crate::context::Context;
+use crate::encoding::{Encoder, Value};
 use crate::expression::Compiled;
+use crate::value::Sample;
 
 /// A log format, ready to be written any number of times.
 #[derive(Debug, Default)]
@@ -19,6 +21,16 @@ enum Item {
     Literal(Box<[u8]>),
     Alias(&'static Alias, Flags),
     Expression(Compiled, Flags),
+    Encoded(Encoding, ItemType, Box<Item>),
+    Record(Record),
+}
+
+/// Named items, written as one object or map.
+#[derive(Debug)]
+struct Record {
+    encoding: Encoding,
+    binary: bool,
+    fields: Vec<(Box<[u8]>, ItemType, Item)>,
 }
 
 /// What a format's braces ask for: `%{+Q,+E}[...]`.
@@ -32,6 +44,8 @@ pub(crate) struct Flags {
     pub(crate) hex: bool,
     /// `-` where there is nothing.
     pub(crate) mandatory: bool,
+    /// Bytes as they are, NUL and control characters included.
+    pub(crate) binary: bool,
 }
 
 impl Flags {
@@ -48,10 +62,88 @@ impl Flags {
                 'E' => flags.escape = on,
                 'X' => flags.hex = on,
                 'M' => flags.mandatory = on,
+                'B' => flags.binary = on,
                 other => return Err(format!("unknown log format flag '{other}'")),
             }
         }
         Ok(flags)
+    }
+}
+
+impl Item {
+    fn compile(item: &FormatItem, env: &mut CompileEnv<'_>) -> Result<Self, String> {
+        Ok(match item {
+            FormatItem::Literal { text } => Self::Literal(text.as_bytes().into()),
+            FormatItem::Encoded {
+                encoding,
+                r#type,
+                item,
+            } => Self::Encoded(*encoding, *r#type, Box::new(Self::single(item, env)?)),
+            FormatItem::Record {
+                encoding,
+                binary,
+                fields,
+            } => Self::Record(Record::compile((*encoding, *binary), fields, env)?),
+            FormatItem::Alias { .. } | FormatItem::Expression { .. } => Self::single(item, env)?,
+        })
+    }
+
+    /// An alias or an expression.
+    fn single(item: &FormatItem, env: &mut CompileEnv<'_>) -> Result<Self, String> {
+        match item {
+            FormatItem::Alias { name, flags } => {
+                let alias =
+                    find_alias(name).ok_or_else(|| format!("no such log format alias '{name}'"))?;
+                Ok(Self::Alias(alias, Flags::parse(flags)?))
+            }
+            FormatItem::Expression { expression, flags } => Ok(Self::Expression(
+                Compiled::compile(expression, env)?,
+                Flags::parse(flags)?,
+            )),
+            _ => Err("neither an alias nor an expression is to be encoded".to_owned()),
+        }
+    }
+
+    /// What it stands for, as the type that was asked for.
+    fn value<'c>(&'c self, ctx: &'c dyn Context, kind: ItemType) -> Value<'c> {
+        let value = match self {
+            Self::Alias(alias, flags) => alias.value(ctx, *flags),
+            Self::Expression(expression, _) => Value::One(expression.value(ctx)),
+            Self::Literal(_) | Self::Encoded(..) | Self::Record(_) => Value::One(None),
+        };
+        value.typed(kind)
+    }
+}
+
+impl Record {
+    fn compile(
+        (encoding, binary): (Encoding, bool),
+        fields: &[Field],
+        env: &mut CompileEnv<'_>,
+    ) -> Result<Self, String> {
+        let fields: Result<_, String> = fields
+            .iter()
+            .map(|field| {
+                let item = Item::single(&field.item, env)?;
+                Ok((field.name.as_bytes().into(), field.r#type, item))
+            })
+            .collect();
+        Ok(Self {
+            encoding,
+            binary,
+            fields: fields?,
+        })
+    }
+
+    fn write(&self, ctx: &dyn Context, out: &mut Vec<u8>) {
+        let mut encoder = Encoder::new(self.encoding, self.binary);
+        encoder.begin();
+        for (at, (name, kind, item)) in self.fields.iter().enumerate() {
+            encoder.key(name, at == 0);
+            encoder.value(item.value(ctx, *kind));
+        }
+        encoder.end();
+        encoder.finish(out);
     }
 }
 
@@ -61,22 +153,8 @@ impl Format {
     /// # Errors
     /// An alias or a flag is unknown, or an expression does not compile.
     pub fn compile(items: &[FormatItem], env: &mut CompileEnv<'_>) -> Result<Self, String> {
-        let items: Result<Vec<Item>, String> = items
-            .iter()
-            .map(|item| {
-                Ok(match item {
-                    FormatItem::Literal { text } => Item::Literal(text.as_bytes().into()),
-                    FormatItem::Alias { name, flags } => {
-                        let alias = find_alias(name)
-                            .ok_or_else(|| format!("no such log format alias '{name}'"))?;
-                        Item::Alias(alias, Flags::parse(flags)?)
-                    }
-                    FormatItem::Expression { expression, flags } => {
-                        Item::Expression(Compiled::compile(expression, env)?, Flags::parse(flags)?)
-                    }
-                })
-            })
-            .collect();
+        let items: Result<Vec<Item>, String> =
+            items.iter().map(|item| Item::compile(item, env)).collect();
         Ok(Self { items: items? })
     }
 
@@ -130,10 +208,16 @@ impl Format {
                 }
                 Item::Literal(text) => out.bytes.extend_from_slice(text),
                 Item::Alias(alias, flags) => alias.write(ctx, *flags, &mut out),
-                Item::Expression(expression, flags) => {
-                    let text = expression.value(ctx).and_then(to_str);
-                    out.text(text.as_deref(), *flags);
+                Item::Encoded(encoding, kind, item) => {
+                    let mut encoder = Encoder::new(*encoding, false);
+                    encoder.value(item.value(ctx, *kind));
+                    encoder.finish(out.bytes);
                 }
+                Item::Record(record) => record.write(ctx, out.bytes),
+                Item::Expression(expression, flags) => match expression.value(ctx) {
+                    Some(Sample::Bin(bytes)) if flags.binary => out.bytes.extend_from_slice(&bytes),
+                    found => out.text(found.and_then(to_str).as_deref(), *flags),
+                },
             }
             spaced &= out.bytes.len() == before;
         }

@@ -15,6 +15,7 @@ mod condition;
 mod context;
 mod convert;
 mod date;
+mod encoding;
 mod expression;
 mod facts;
 mod fetch;

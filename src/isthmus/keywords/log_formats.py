@@ -10,6 +10,7 @@ from isthmus.config import Word, register
 from isthmus.keywords.context import Context, did_you_mean
 from isthmus.keywords.expressions import NOT_IMPLEMENTED, MalformedError, parse_expression_at
 from isthmus.keywords.log_aliases import ALIASES, HTTP_ONLY, LATE_FETCHES
+from isthmus.keywords.log_encodings import ENCODINGS, Item, Label, assemble, take_label
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.log import Alias, Format, FormatItem, Literal, LogWhen, Sample
 
@@ -35,13 +36,9 @@ BAD_FORMAT = register(
 UNKNOWN_FLAG = register(
     "W0343",
     "unknown flag in a log format",
-    """Flags are Q (quotes), E (escapes), X (hexadecimal) and M (a dash where there is no value), each with
-    + or - before it. As in HAProxy, others change nothing.""",
-)
-ENCODING = register(
-    "E0344",
-    "encoding of a log format is not implemented yet",
-    """HAProxy can write whole lines as JSON or CBOR; Isthmus does not have that yet.""",
+    """Flags are Q (quotes), E (escapes), X (hexadecimal), M (a dash where there is no value), json and cbor
+    (encodings) and, in %o alone, bin (bytes as they are), each with + or - before it. As in HAProxy, others
+    change nothing.""",
 )
 STRAY_PERCENT = register(
     "W0345",
@@ -68,10 +65,8 @@ class FormatKind(Enum):
         return frozenset("M") if self.value[1] else frozenset()
 
 
-_FLAGS = "EMQX"
-_ENCODINGS = ("json", "cbor", "bin")
+_FLAGS = ("E", "M", "Q", "X", "bin", *ENCODINGS)
 _ALIAS = re.compile(r"[A-Za-z]+")
-_LABEL = re.compile(r"\([^()]*\)")
 _FLAG = re.compile(r"[+-][A-Za-z]+|[^,+-]+")
 
 
@@ -82,8 +77,7 @@ class _Builder:
     kind: FormatKind
     flags: frozenset[str]
     text: list[str] = field(default_factory=list)
-    items: list[FormatItem] = field(default_factory=list)
-    when: LogWhen = LogWhen.CONNECT
+    items: list[Literal | Item] = field(default_factory=list)
     failed: bool = False
 
     def literal(self, text: str) -> None:
@@ -98,10 +92,9 @@ class _Builder:
             self.items.append(Literal("".join(self.text)))
             self.text.clear()
 
-    def add(self, item: FormatItem, when: LogWhen) -> None:
+    def add(self, item: Item) -> None:
         self.flush()
         self.items.append(item)
-        self.when = max(self.when, when)
 
 
 def parse_format(word: Word, kind: FormatKind, place: Place, context: Context) -> Format | None:
@@ -121,7 +114,10 @@ def parse_format(word: Word, kind: FormatKind, place: Place, context: Context) -
             builder.literal(word.text[pos])
             pos += 1
     builder.flush()
-    return None if builder.failed else Format(tuple(builder.items), builder.when, word.span)
+    if builder.failed:
+        return None
+    items, when = assemble(builder.items, builder.flags, word.span, context)
+    return Format(items, when, word.span)
 
 
 _BUILT_IN = re.compile(r"(%(?:\{[+-]Q\})?[A-Za-z]+)")
@@ -171,9 +167,9 @@ def _directive(word: Word, start: int, builder: _Builder, place: Place, context:
     if following == "%":
         builder.literal("%")
         return pos + 1
-    label = _LABEL.match(text, pos)  # a name for JSON and CBOR, which other encodings do not write
-    if label:
-        pos = label.end()
+    label, pos = take_label(word, pos, context)
+    if label is None:
+        builder.failed, label = True, Label()
     flags: frozenset[str] | None = None
     if text[pos : pos + 1] == "{":
         end = text.find("}", pos)
@@ -184,10 +180,11 @@ def _directive(word: Word, start: int, builder: _Builder, place: Place, context:
             return len(text)
         flags, pos = _flags(word, pos, end, builder, context), end + 1
     if text[pos : pos + 1] == "[":
-        return _expression(word, pos, builder, flags or builder.flags, place, context)
+        on = builder.flags if flags is None else flags
+        return _expression(word, pos, builder, (label, on), place, context)
     alias = _ALIAS.match(text, pos)
     if alias:
-        _alias(word, alias, builder, flags, context)
+        _alias(word, alias, builder, (label, flags), context)
         return alias.end()
     if flags is None and following and following != " ":
         message = f"the percent sign before `{following}` does nothing"
@@ -212,10 +209,7 @@ def _flags(word: Word, start: int, end: int, builder: _Builder, context: Context
     for found in _FLAG.finditer(word.text, start + 1, end):
         sign, name = found.group()[0], found.group()[1:]
         span = context.part(word, found.start(), len(found.group()))
-        if name in _ENCODINGS:
-            context.alert(ENCODING, f"encoding `{name}` of log formats is not implemented yet", span)
-            builder.failed = True
-        elif name not in _FLAGS or sign not in "+-":
+        if name not in _FLAGS or sign not in "+-":
             hint = f"+{found.group()}" if found.group() in _FLAGS else None
             context.warning(
                 UNKNOWN_FLAG,
@@ -224,6 +218,8 @@ def _flags(word: Word, start: int, end: int, builder: _Builder, context: Context
                 hint=f"did you mean `{hint}`?" if hint else None,
             )
         elif sign == "+":
+            # One encoding at a time: the one that was named last.
+            flags -= ENCODINGS.keys() if name in ENCODINGS else set()
             flags.add(name)
         else:
             flags.discard(name)
@@ -231,9 +227,13 @@ def _flags(word: Word, start: int, end: int, builder: _Builder, context: Context
 
 
 def _alias(
-    word: Word, found: re.Match[str], builder: _Builder, flags: frozenset[str] | None, context: Context
+    word: Word,
+    found: re.Match[str],
+    builder: _Builder,
+    said: tuple[Label, frozenset[str] | None],
+    context: Context,
 ) -> None:
-    name = found.group()
+    name, (label, flags) = found.group(), said
     span = context.part(
         word, found.start() - 1 if flags is None else found.start(), len(name) + (flags is None)
     )
@@ -256,11 +256,16 @@ def _alias(
         builder.failed = True
         return
     on = builder.flags if flags is None else flags
-    builder.add(Alias(name, "".join(sorted(on))), when)
+    builder.add(Item(Alias(name, _letters(on)), when, label, on))
 
 
 def _expression(
-    word: Word, start: int, builder: _Builder, flags: frozenset[str], place: Place, context: Context
+    word: Word,
+    start: int,
+    builder: _Builder,
+    said: tuple[Label, frozenset[str]],
+    place: Place,
+    context: Context,
 ) -> int:
     """Read `[expression]`; return the offset behind, or behind the word where it is given up."""
     try:
@@ -280,6 +285,12 @@ def _expression(
         builder.failed = True
         closing = word.text.find("]", end)
         return closing + 1 if closing >= 0 else len(word.text)
-    late = expression.fetch.name in LATE_FETCHES
-    builder.add(Sample(expression, "".join(sorted(flags))), LogWhen.END if late else LogWhen.CONNECT)
+    when = LogWhen.END if expression.fetch.name in LATE_FETCHES else LogWhen.CONNECT
+    label, flags = said
+    builder.add(Item(Sample(expression, _letters(flags)), when, label, flags))
     return end + 1
+
+
+def _letters(flags: frozenset[str]) -> str:
+    """Return the flags of one letter; the others are the whole item's, or the whole format's."""
+    return "".join(sorted(each for each in flags if len(each) == 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from ipaddress import IPv4Address, IPv6Address
@@ -44,7 +45,50 @@ class Sample:
     flags: str = ""
 
 
-FormatItem = Literal | Alias | Sample
+class Encoding(StrEnum):
+    """How values are written where a format asks for it (`+json`, `+cbor`)."""
+
+    JSON = "json"
+    CBOR = "cbor"
+
+
+class ItemType(StrEnum):
+    """The type of `%(name:type)` that an encoded value is made to have; OWN leaves it as it is."""
+
+    OWN = "own"
+    STR = "str"
+    SINT = "sint"
+    BOOL = "bool"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """`%{+json}[...]`: the value of one item alone, encoded."""
+
+    encoding: Encoding
+    type: ItemType
+    item: Alias | Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A named item of a format that is one object."""
+
+    name: str
+    type: ItemType
+    item: Alias | Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """`%{+json}o`: the named items of a whole format as one JSON object or CBOR map; `binary` is `+bin`."""
+
+    encoding: Encoding
+    binary: bool
+    fields: tuple[Field, ...]
+
+
+FormatItem = Literal | Alias | Sample | Encoded | Record
 """One piece of a format."""
 
 
@@ -55,6 +99,19 @@ class Format:
     items: tuple[FormatItem, ...]
     when: LogWhen
     span: Span | None = None
+
+    def values(self) -> Iterator[Alias | Sample]:
+        """Give the aliases and expressions, those inside of encoded items too."""
+        for item in self.items:
+            match item:
+                case Alias() | Sample():
+                    yield item
+                case Encoded():
+                    yield item.item
+                case Record():
+                    yield from (each.item for each in item.fields)
+                case Literal():
+                    pass
 
 
 class Framing(StrEnum):

@@ -11,8 +11,10 @@ from isthmus.keywords.row import RefusedError
 from isthmus.keywords.world import World
 from isthmus.model.log import (
     Alias,
+    Encoded,
     FdLog,
     Format,
+    FormatItem,
     Framing,
     Literal,
     LogAddress,
@@ -20,6 +22,7 @@ from isthmus.model.log import (
     LogLine,
     LogTarget,
     LogWhen,
+    Record,
     Sample,
     UdpLog,
     UnixLog,
@@ -54,16 +57,32 @@ _WHEN = {
 
 def format_items(found: Format, names: Names) -> tuple[document.FormatItem, ...]:
     """Return the items of a format."""
-    items: list[document.FormatItem] = []
-    for item in found.items:
-        match item:
-            case Literal(text):
-                items.append(document.Literal(byte_string(text)))
-            case Alias(name, flags):
-                items.append(document.Alias(name, flags))
-            case Sample(expression, flags):
-                items.append(document.FormatExpression(names.expression(expression), flags))
-    return tuple(items)
+    return tuple([_item(item, names) for item in found.items])
+
+
+def _item(item: FormatItem, names: Names) -> document.FormatItem:
+    match item:
+        case Literal(text):
+            return document.Literal(byte_string(text))
+        case Alias() | Sample():
+            return _value(item, names)
+        case Encoded(encoding, kind, inner):
+            encoded = _value(inner, names)
+            return document.Encoded(document.Encoding(encoding.value), document.ItemType(kind.value), encoded)
+        case Record(encoding, binary, found):
+            fields = [
+                document.Field(
+                    byte_string(each.name), document.ItemType(each.type.value), _value(each.item, names)
+                )
+                for each in found
+            ]
+            return document.Record(document.Encoding(encoding.value), binary, tuple(fields))
+
+
+def _value(item: Alias | Sample, names: Names) -> document.Alias | document.FormatExpression:
+    if isinstance(item, Alias):
+        return document.Alias(item.name, item.flags)
+    return document.FormatExpression(names.expression(item.expression), item.flags)
 
 
 @dataclass(frozen=True, slots=True)

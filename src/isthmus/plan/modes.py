@@ -80,7 +80,7 @@ def refuse_http_aliases(found: Format | None, proxy: Proxy, diagnostics: Diagnos
     """Collect an error for each alias that has no value in TCP mode: the defaults do not know the mode."""
     if found is None or proxy.settings.mode == "http" or not proxy.is_frontend:
         return
-    for item in found.items:
+    for item in found.values():
         if isinstance(item, Alias) and item.name in HTTP_ONLY:
             message = f"alias `%{item.name}` has a value in mode http only, and `{proxy.name}` is in mode tcp"
             diagnostics.alert(HTTP_ALIAS, message, found.span)

@@ -3,7 +3,7 @@ from rule_words import codes, context, marked, words
 
 from isthmus.keywords.log_formats import DEFAULT_TCP, TCPLOG, FormatKind, parse_format
 from isthmus.keywords.vocabulary import Place
-from isthmus.model.log import Alias, Literal, LogWhen
+from isthmus.model.log import Alias, Encoding, Format, ItemType, Literal, LogWhen
 
 
 def parse(text, kind=FormatKind.LOG, place=Place.LOG, **changes):
@@ -97,7 +97,9 @@ def test_the_default_line_is_written_on_accept_and_tcplog_at_the_end():
         ("%{+Q}r", "E0341", (7, 8)),
         ("%{+Z}ci", "W0343", (4, 6)),
         ("%{Q}ci", "W0343", (4, 5)),
-        ("%{+json}o %ci", "E0344", (4, 9)),
+        ("%(a:int)ci", "E0500", (6, 9)),
+        ("%(a:)ci", "E0500", (6, 6)),
+        ("%{+json}o %ci", "W0500", (1, 16)),
         ("a%,b", "W0345", (3, 5)),
     ],
 )
@@ -113,3 +115,59 @@ def test_all_errors_of_a_format_come_at_once():
 
 def test_http_aliases_are_fine_in_http_mode():
     assert shape(parse("%HM", http=True)[0]) == [("M", "HM")]
+
+
+def fields(record):
+    """Each item of a record: its key, its type, and the item."""
+    return [(each.name, each.type.value, *shape(Format((each.item,), LogWhen.END))) for each in record.fields]
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "binary", "expected"),
+    [
+        ("%{+json}o %(client)ci text %cp", "json", False, [("client", "own", ("M", "ci"))]),
+        ("%(early)ci %{+cbor,+bin}o", "cbor", True, [("early", "own", ("M", "ci"))]),
+        ("%{+json}o %{+cbor}o %(a)ci", "cbor", False, [("a", "own", ("M", "ci"))]),
+        (
+            "%{+json}o %(a:str)[src] %(b:sint){+X}cp",
+            "json",
+            False,
+            [("a", "str", ("M", ["src"])), ("b", "sint", ("MX", "cp"))],
+        ),
+        ("%{+json}o %(a)[fe_id] %(:bool)[fe_id]", "json", False, [("a", "own", ("M", ["fe_id"]))]),
+    ],
+)
+def test_an_encoding_in_o_makes_one_record_of_the_named_items(text, encoding, binary, expected):
+    parsed, ctx = parse(text)
+    (record,) = parsed.items
+    assert codes(ctx) == []
+    assert (record.encoding.value, record.binary, fields(record)) == (encoding, binary, expected)
+
+
+def test_a_record_waits_for_its_own_items_only():
+    assert parse("%{+json}o %(a)ci %Tt")[0].when is LogWhen.CONNECT
+    assert parse("%{+json}o %(a)Tt")[0].when is LogWhen.END
+
+
+def test_an_encoding_on_one_item_encodes_that_one_alone():
+    parsed, ctx = parse("x=%{+json}ci %(:bool){+cbor}[src] %cp")
+    _, alone, _, typed, _, plain = parsed.items
+    assert codes(ctx) == []
+    assert (alone.encoding, alone.type, alone.item.name) == (Encoding.JSON, ItemType.OWN, "ci")
+    assert (typed.encoding, typed.type) == (Encoding.CBOR, ItemType.BOOL)
+    assert typed.item.expression.fetch.name == "src"
+    assert plain == Alias("cp", "M")
+
+
+def test_bin_in_o_keeps_bytes_and_on_one_item_does_nothing():
+    assert shape(parse("%{+bin}o%[src]%ci")[0]) == [("BM", ["src"]), ("M", "ci")]
+    assert shape(parse("%{+bin}[src]")[0]) == [("M", ["src"])]
+
+
+def test_flags_taken_away_from_one_item_stay_away():
+    assert shape(parse("%{+Q}o %{-Q,-M}[src]")[0]) == [("", ["src"])]
+
+
+def test_the_values_of_a_format_include_those_of_records_and_encoded_items():
+    record, alone = parse("%{+json}o %(a)ci")[0], parse("a%{+json}ci %cp")[0]
+    assert [[each.name for each in found.values()] for found in (record, alone)] == [["ci"], ["ci", "cp"]]

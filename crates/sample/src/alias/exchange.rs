@@ -8,7 +8,7 @@ use crate::facts::{Number, Text};
 use crate::format::{Flags, Output};
 
 /// What stands for a request that could not be read.
-const BAD_REQUEST: &[u8] = b"<BADREQ>";
+pub(super) const BAD_REQUEST: &[u8] = b"<BADREQ>";
 
 /// A part of the request line as it came; `None` where there was none.
 pub(super) type Part = fn(&Line<'_>) -> Vec<u8>;
@@ -94,8 +94,8 @@ pub(super) fn whole_line(line: &Line<'_>) -> Vec<u8> {
     }
 }
 
-/// Writes a part of the request line; one that a request lacks is nothing, not even a dash.
-pub(super) fn write_part(part: Part, ctx: &dyn Context, flags: Flags, out: &mut Output<'_>) {
+/// A part of the request line as it came, none if the request could not be read.
+pub(super) fn part_of(part: Part, ctx: &dyn Context) -> Option<Vec<u8>> {
     let facts = [
         Text::RequestMethod,
         Text::RequestTarget,
@@ -103,7 +103,7 @@ pub(super) fn write_part(part: Part, ctx: &dyn Context, flags: Flags, out: &mut 
     ]
     .map(|fact| ctx.text(fact));
     let [Some(method), target, version] = facts else {
-        return out.text(Some(BAD_REQUEST), flags);
+        return None;
     };
     let line = Line {
         method: &method,
@@ -113,12 +113,19 @@ pub(super) fn write_part(part: Part, ctx: &dyn Context, flags: Flags, out: &mut 
     };
     let most = ctx.number(Number::LoggedLineLength);
     let most = most.and_then(|most| usize::try_from(most).ok());
-    let line = line.cut(most.unwrap_or(usize::MAX));
+    Some(part(&line.cut(most.unwrap_or(usize::MAX))))
+}
+
+/// Writes a part of the request line; one that a request lacks is nothing, not even a dash.
+pub(super) fn write_part(part: Part, ctx: &dyn Context, flags: Flags, out: &mut Output<'_>) {
+    let Some(text) = part_of(part, ctx) else {
+        return out.text(Some(BAD_REQUEST), flags);
+    };
     let flags = Flags {
         mandatory: false,
         ..flags
     };
-    out.text(Some(&encoded(&part(&line), b"\"#")), flags);
+    out.text(Some(&encoded(&text, b"\"#")), flags);
 }
 
 /// Bytes beyond printable ASCII, and some others, as `#` and two digits.
@@ -135,24 +142,32 @@ fn encoded(text: &[u8], marks: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The values of the frontend's capture slots, in their order.
-fn captures(ctx: &dyn Context, side: Side) -> impl Iterator<Item = Vec<u8>> {
+/// What the frontend's capture slots hold, in their order.
+pub(super) fn slots(ctx: &dyn Context, side: Side) -> impl Iterator<Item = Vec<u8>> {
     let fact = match side {
         Side::Request => Number::RequestCaptures,
         Side::Response => Number::ResponseCaptures,
     };
     let slots = usize::try_from(ctx.number(fact).unwrap_or(0)).unwrap_or(0);
-    (0..slots).map(move |slot| encoded(&ctx.capture(side, slot).unwrap_or_default(), b"\"#{|}"))
+    (0..slots).map(move |slot| ctx.capture(side, slot).unwrap_or_default().into_owned())
+}
+
+/// The same as they are written between braces.
+fn captures(ctx: &dyn Context, side: Side) -> impl Iterator<Item = Vec<u8>> {
+    slots(ctx, side).map(|value| encoded(&value, b"\"#{|}"))
+}
+
+/// `{a|b}`, none where the frontend captures nothing.
+pub(super) fn in_braces(ctx: &dyn Context, side: Side) -> Option<Vec<u8>> {
+    let values: Vec<_> = captures(ctx, side).collect();
+    (!values.is_empty()).then(|| [&b"{"[..], &values.join(&b'|'), b"}"].concat())
 }
 
 /// `%hr` and `%hs`: `{a|b}`, nothing where the frontend captures nothing.
 pub(super) fn write_captures(side: Side, ctx: &dyn Context, flags: Flags, out: &mut Output<'_>) {
-    let values: Vec<_> = captures(ctx, side).collect();
-    if values.is_empty() {
-        return;
+    if let Some(text) = in_braces(ctx, side) {
+        out.text(Some(&text), flags);
     }
-    let text = [&b"{"[..], &values.join(&b'|'), b"}"].concat();
-    out.text(Some(&text), flags);
 }
 
 /// `%hrl` and `%hsl`: each on its own, separated by spaces.

@@ -88,8 +88,12 @@ from isthmus.plan.document.frontend import (
 )
 from isthmus.plan.document.log import (
     Alias,
+    Encoded,
+    Encoding,
+    Field,
     FormatExpression,
     FormatItem,
+    ItemType,
     Literal,
     LogAddress,
     LogFd,
@@ -100,6 +104,7 @@ from isthmus.plan.document.log import (
     LogUdp,
     LogUnix,
     LogWhen,
+    Record,
 )
 from isthmus.plan.document.patterns import ListUse, PatternList
 from isthmus.plan.document.root import (
@@ -175,9 +180,12 @@ __all__ = [
     "DefaultNamespace",
     "DynamicBackend",
     "DynamicServer",
+    "Encoded",
+    "Encoding",
     "ExpectProxy",
     "Expression",
     "Fd",
+    "Field",
     "First",
     "FixedBackend",
     "FixedNamespace",
@@ -194,6 +202,7 @@ __all__ = [
     "HashOf",
     "Header",
     "Inet",
+    "ItemType",
     "KeepAlive",
     "Leastconn",
     "ListUse",
@@ -218,6 +227,7 @@ __all__ = [
     "ProxyTlv",
     "Random",
     "RdpCookie",
+    "Record",
     "Reject",
     "Roundrobin",
     "Rule",

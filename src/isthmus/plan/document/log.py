@@ -29,7 +29,47 @@ class FormatExpression(Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     flags: str = ""
 
 
-FormatItem = Literal | Alias | FormatExpression
+class Encoding(StrEnum):
+    """How values are written where a log format asks for it."""
+
+    JSON = "json"
+    CBOR = "cbor"
+
+
+class ItemType(StrEnum):
+    """The type that an encoded value is made to have; OWN leaves it as it is."""
+
+    OWN = "own"
+    STR = "str"
+    SINT = "sint"
+    BOOL = "bool"
+
+
+class Encoded(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="encoded"):
+    """The value of one alias or expression alone, encoded."""
+
+    encoding: Encoding
+    type: ItemType
+    item: Alias | FormatExpression
+
+
+class Field(Struct, frozen=True, forbid_unknown_fields=True):
+    """A named item of a format that is one object or map; the name is a byte string."""
+
+    name: str
+    type: ItemType
+    item: Alias | FormatExpression
+
+
+class Record(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="record"):
+    """The named items of a whole format as one object or map; `binary` is `+bin`."""
+
+    encoding: Encoding
+    binary: bool
+    fields: tuple[Field, ...]
+
+
+FormatItem = Literal | Alias | FormatExpression | Encoded | Record
 """One piece of a log format."""
 
 
