@@ -40,16 +40,16 @@ struct Entry {
 }
 
 impl Entry {
-    fn algorithm(&self) -> SignatureAlgorithm {
-        self.certified.key.algorithm()
-    }
-
-    /// Whether a handshake with this certificate can succeed, as far as signatures go.
-    fn suits(&self, hello: &ClientHello<'_>) -> bool {
+    /// How badly a certificate suits a client, the least being best: no handshake is possible; none
+    /// with TLS 1.2, which may be all that the client has, as a hello does not tell us versions; RSA.
+    fn rank(&self, hello: &ClientHello<'_>) -> (bool, bool, bool) {
         let offered = hello.cipher_suites();
-        let signs = || self.certified.key.choose_scheme(hello.signature_schemes());
+        let signs = self.certified.key.choose_scheme(hello.signature_schemes());
+        let tls12 = self.suites.iter().any(|suite| offered.contains(suite));
         let tls13 = self.tls13 && offered.iter().any(|&suite| is_tls13(suite));
-        (tls13 || self.suites.iter().any(|suite| offered.contains(suite))) && signs().is_some()
+        let possible = signs.is_some() && (tls12 || tls13);
+        let rsa = self.certified.key.algorithm() == SignatureAlgorithm::RSA;
+        (!possible, !self.suites.is_empty() && !tls12, rsa)
     }
 }
 
@@ -136,12 +136,7 @@ impl Acceptor {
         let entry = candidates
             .iter()
             .filter_map(|&at| self.entries.get(at))
-            .min_by_key(|entry| {
-                (
-                    !entry.suits(hello),
-                    entry.algorithm() == SignatureAlgorithm::RSA,
-                )
-            })
+            .min_by_key(|entry| entry.rank(hello))
             .ok_or(Refusal::UnknownName)?;
         Ok(entry.config.clone())
     }
