@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import BAD_VALUE
+from isthmus.keywords.crt_list import CrtLists
 from isthmus.keywords.not_yet import refuse_not_yet
 from isthmus.keywords.option_row import Option, OptionUse
 from isthmus.keywords.row import RefusedError
@@ -38,6 +39,11 @@ def _crt(use: OptionUse[BindTls]) -> BindTls:
     word = use.words.take("a file or folder with a certificate")
     found = use.reading.tls.certificates(word, use.reading.world, use.reading.diagnostics)
     return replace(use.settings, entries=(*use.settings.entries, *map(Entry, found)))
+
+
+def _crt_list(use: OptionUse[BindTls]) -> BindTls:
+    found = _CRT_LISTS.read(use.words.take("a file with certificates and names"), use.reading)
+    return replace(use.settings, entries=(*use.settings.entries, *found))
 
 
 def _default_crt(use: OptionUse[BindTls]) -> BindTls:
@@ -181,9 +187,12 @@ ENTRY: tuple[Option[EntrySettings], ...] = (
     *lifted(_CLIENT, "client"),
 )
 """What each certificate may have of its own, in a crt-list."""
+_NOT_IN_LISTS = ("no-sslv3", "no-tlsv", "force-", "no-tls-tickets", "tls-tickets")
+_CRT_LISTS = CrtLists(tuple(row for row in ENTRY if not row.name.startswith(_NOT_IN_LISTS)))
 TLS_BIND: tuple[Row, ...] = (
     *lifted((*ENTRY, *lifted(_IGNORED, "client")), "settings"),
     Option("crt", "<cert>", "A certificate with its key: a file, or all files of a folder", _crt),
+    Option("crt-list", "<file>", "Certificates with options and names of their own", _crt_list),
     Option("default-crt", "<cert>", "A certificate for names that no other one has", _default_crt),
     Option("prefer-client-ciphers", "", "Choose the cipher that clients prefer", _flag(client_order=True)),
     Option("ssl", "", "Take TLS connections", _ssl),
