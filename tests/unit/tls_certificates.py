@@ -16,7 +16,6 @@ LISTS = {
     "list-empty.txt": "",
     "list-own.txt": "rsa.pem [verify required ca-file ca.pem ssl-min-ver TLSv1.2] a.test\nec.pem\n",
     "list-ciphers.txt": "rsa.pem [ciphers foo]\n",
-    "list-folder.txt": "folder\n",
     "list-bundle.txt": "bundle.pem b.test\n",
     "list-twice.txt": "rsa.pem\nrsa.pem a.test\n",
     "list-strict.txt": "rsa.pem [strict-sni]\n",

@@ -13,11 +13,12 @@ pub(crate) mod tag {
     pub(crate) const BOOLEAN: u8 = 0x01;
 }
 
-/// One value: its tag and what it holds.
+/// One value: its tag, what it holds, and all of its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Value<'a> {
     pub(crate) tag: u8,
     pub(crate) content: &'a [u8],
+    pub(crate) whole: &'a [u8],
 }
 
 impl<'a> Value<'a> {
@@ -45,7 +46,8 @@ impl<'a> Iterator for Values<'a> {
     type Item = Value<'a>;
 
     fn next(&mut self) -> Option<Value<'a>> {
-        let (&tag, rest) = self.0.split_first()?;
+        let all = self.0;
+        let (&tag, rest) = all.split_first()?;
         let (&first, rest) = rest.split_first()?;
         let (length, rest) = if first < 0x80 {
             (usize::from(first), rest)
@@ -62,7 +64,12 @@ impl<'a> Iterator for Values<'a> {
         };
         let (content, rest) = rest.split_at_checked(length)?;
         self.0 = rest;
-        Some(Value { tag, content })
+        let whole = all.get(..all.len() - rest.len())?;
+        Some(Value {
+            tag,
+            content,
+            whole,
+        })
     }
 }
 

@@ -84,13 +84,20 @@ pub(crate) fn held(file: &Certificate) -> Result<Held, String> {
     let facts = Facts::read(first).ok_or_else(|| format!("`{name}` is no X.509 certificate"))?;
     let key = PrivateKeyDer::from_pem_slice(file.key.0.as_bytes())
         .map_err(|_| format!("`{name}` has no private key that can be read"))?;
-    let provider = aws_lc_rs::default_provider();
-    let mut certified = CertifiedKey::from_der(chain, key, &provider).map_err(|e| match e {
-        rustls::Error::InconsistentKeys(_) => {
-            format!("the private key of `{name}` is not the certificate's")
-        }
-        other => format!("the private key of `{name}` cannot be used: {other}"),
-    })?;
+    let key = aws_lc_rs::default_provider()
+        .key_provider
+        .load_private_key(key)
+        .map_err(|e| format!("the private key of `{name}` cannot be used: {e}"))?;
+    // Compared here, as webpki would not look into certificates of version 1.
+    if key
+        .public_key()
+        .is_some_and(|public| public.as_ref() != facts.key)
+    {
+        return Err(format!(
+            "the private key of `{name}` is not the certificate's"
+        ));
+    }
+    let mut certified = CertifiedKey::new(chain, key);
     certified.ocsp = file.ocsp.as_ref().map(|bytes| bytes.as_bytes().to_vec());
     Ok(Held {
         certified: Arc::new(certified),

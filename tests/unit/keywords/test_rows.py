@@ -96,6 +96,7 @@ ARGUMENTS = {
     "crt-ignore-err": "all",
     "crl-file": "crl.pem",
     "crt": "site.pem",
+    "crt-list": "list.txt",
     "default-crt": "site.pem",
     "ssl": "crt site.pem ca-file ca.pem",
     "strict-sni": "",
