@@ -9,15 +9,16 @@
 mod acceptor;
 mod certificate;
 mod check;
+mod clients;
 mod connector;
 mod der;
 mod error;
 mod names;
 mod negotiation;
+mod servers;
 mod serving;
 mod sessions;
 mod store;
-mod verifier;
 
 pub use acceptor::{Acceptor, Refusal};
 pub use check::check;

@@ -106,6 +106,70 @@ fn clients_need_a_certificate_of_the_authority_where_the_entry_says_so() {
     }
 }
 
+#[test]
+fn errors_that_are_ignored_let_no_others_pass() {
+    let (authority, stranger) = (Authority::new("ca"), Authority::new("stranger"));
+    let old = |of: &mut rcgen::CertificateParams| {
+        of.not_before = rcgen::date_time_ymd(2000, 1, 1);
+        of.not_after = rcgen::date_time_ymd(2001, 1, 1);
+    };
+    let made = vec![
+        authority.issue(&["a.test"], false, |_| {}),
+        authority.issue(&["expired"], false, old),
+        stranger.issue(&["strange"], false, |_| {}),
+        stranger.issue(&["both"], false, old),
+    ];
+    let files = files(made, &authority);
+    let list = |numbers: &[u32]| IgnoredErrors {
+        all: numbers.is_empty(),
+        numbers: numbers.to_vec(),
+    };
+    for (own, chain, welcome) in [
+        (list(&[10]), list(&[99]), [true, false, false]),
+        (list(&[9]), list(&[99]), [false, false, false]),
+        (list(&[20]), list(&[99]), [false, false, false]),
+        (list(&[20, 21]), list(&[99]), [false, true, false]),
+        (list(&[10, 20, 21]), list(&[99]), [true, true, true]),
+        (list(&[99]), list(&[]), [false, false, false]),
+        (list(&[]), list(&[]), [true, true, true]),
+    ] {
+        let mut asking = settings();
+        asking.client.verify = ClientVerification::Required;
+        asking.client.authorities = vec![0];
+        asking.client.ignored = own.clone();
+        asking.client.ignored_in_chain = chain;
+        let acceptor = acceptor(&bind(vec![asking], &[(0, 0, NOTHING)]), &files);
+        for (certificate, welcome) in (1..4).zip(welcome) {
+            let mut line = server();
+            line.certificate = Some(certificate);
+            let met = meet(&acceptor, &connector(&line, &files), None);
+            assert_eq!(met.is_ok(), welcome, "{own:?} {certificate}");
+        }
+    }
+}
+
+#[test]
+fn clients_sign_with_the_schemes_of_client_sigalgs() {
+    let authority = Authority::new("ca");
+    let made = vec![
+        authority.issue(&["a.test"], false, |_| {}),
+        authority.issue(&["ecdsa"], false, |_| {}),
+        authority.issue(&["rsa"], true, |_| {}),
+    ];
+    let files = files(made, &authority);
+    let mut asking = settings();
+    asking.client.verify = ClientVerification::Required;
+    asking.client.authorities = vec![0];
+    asking.client.schemes = vec![Scheme::RsaPssSha256];
+    let acceptor = acceptor(&bind(vec![asking], &[(0, 0, NOTHING)]), &files);
+    for (certificate, welcome) in [(1, false), (2, true)] {
+        let mut line = server();
+        line.certificate = Some(certificate);
+        let met = meet(&acceptor, &connector(&line, &files), None);
+        assert_eq!(met.is_ok(), welcome, "{certificate}");
+    }
+}
+
 /// Two entries of one bind line: one that asks clients for certificates, one that does not.
 fn two_rules(tickets: bool) -> (TlsFiles, BindTls) {
     let authority = Authority::new("ca");
