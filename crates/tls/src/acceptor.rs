@@ -8,6 +8,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{CipherSuite, ServerConfig, SignatureAlgorithm, SupportedCipherSuite};
 
 use crate::error::TlsError;
+use crate::generation::Generator;
 use crate::names::NameTable;
 use crate::serving::Settings;
 use crate::store::Store;
@@ -65,6 +66,7 @@ pub struct Acceptor {
     names: NameTable,
     defaults: Vec<usize>,
     strict: bool,
+    generator: Option<Generator>,
 }
 
 impl Acceptor {
@@ -76,13 +78,14 @@ impl Acceptor {
         let settings = line
             .settings
             .iter()
-            .map(|said| Settings::new(said, line, store))
+            .map(|said| Settings::new(said, line, store).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
         let mut made = Self {
             entries: Vec::with_capacity(line.entries.len()),
             names: NameTable::default(),
             defaults: Vec::new(),
             strict: line.strict_sni,
+            generator: generator(line, settings.first(), store)?,
         };
         for (at, said) in line.entries.iter().enumerate() {
             let held = store.certificate(said.certificate)?;
@@ -125,6 +128,12 @@ impl Acceptor {
     /// With `strict-sni`, a client whose name no entry is for.
     pub fn choose(&self, hello: &ClientHello<'_>) -> Result<Arc<ServerConfig>, Refusal> {
         let found = self.named(hello.server_name());
+        if found.is_empty()
+            && let (Some(generator), Some(name)) = (&self.generator, hello.server_name())
+            && let Some(config) = generator.config(&name.to_ascii_lowercase())
+        {
+            return Ok(config);
+        }
         if found.is_empty() && self.strict {
             return Err(Refusal::UnknownName);
         }
@@ -158,6 +167,19 @@ impl Acceptor {
         name.map(|name| self.names.find(&name.to_ascii_lowercase()))
             .unwrap_or_default()
     }
+}
+
+/// What makes certificates for names without one, with the line's own settings.
+fn generator(
+    line: &BindTls,
+    settings: Option<&Arc<Settings>>,
+    store: &Store,
+) -> Result<Option<Generator>, TlsError> {
+    let (Some(said), Some(settings)) = (&line.generation, settings) else {
+        return Ok(None);
+    };
+    let authority = store.certificate(said.authority)?;
+    Generator::new(authority, settings.clone(), said.kept).map(Some)
 }
 
 /// The TLS 1.2 suites of a configuration that a key can be used with.

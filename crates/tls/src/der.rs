@@ -3,6 +3,8 @@
 /// Tags of the values that certificates are made of.
 pub(crate) mod tag {
     pub(crate) const INTEGER: u8 = 0x02;
+    pub(crate) const BIT_STRING: u8 = 0x03;
+    pub(crate) const UTF8_STRING: u8 = 0x0c;
     pub(crate) const OCTET_STRING: u8 = 0x04;
     pub(crate) const OID: u8 = 0x06;
     pub(crate) const UTC_TIME: u8 = 0x17;
@@ -73,6 +75,24 @@ impl<'a> Iterator for Values<'a> {
     }
 }
 
+/// The bytes of a value that holds some parts one after the other.
+pub(crate) fn write(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    let mut bytes = vec![tag];
+    match u8::try_from(content.len()) {
+        Ok(length) if length < 0x80 => bytes.push(length),
+        _ => {
+            let digits = content.len().to_be_bytes();
+            let digits: Vec<u8> = digits.into_iter().skip_while(|&digit| digit == 0).collect();
+            // A length in memory has at most eight digits.
+            bytes.push(0x80 | u8::try_from(digits.len()).unwrap_or(8));
+            bytes.extend(digits);
+        }
+    }
+    bytes.extend(content);
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +104,19 @@ mod tests {
         assert_eq!(values.next().unwrap().content, [5]);
         assert_eq!(values.of(tag::OCTET_STRING).unwrap().content, [0xff]);
         assert_eq!(values.next(), None);
+    }
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        for length in [0, 1, 127, 128, 255, 256, 70_000] {
+            let content = vec![7; length];
+            let bytes = write(tag::SEQUENCE, &[&content, &[1]]);
+            let mut values = Values(&bytes);
+            let value = values.of(tag::SEQUENCE).unwrap();
+            assert_eq!(value.content.len(), length + 1);
+            assert_eq!(value.whole, bytes);
+            assert!(values.next().is_none());
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod clients;
 mod connector;
 mod der;
 mod error;
+mod generation;
 mod names;
 mod negotiation;
 mod servers;

@@ -169,3 +169,34 @@ fn a_request_for_a_name_with_other_rules_is_not_served_over_the_connection() {
     assert!(acceptor.serves(Some("c.test"), "c.test"));
     assert!(!acceptor.serves(Some("c.test"), "unknown.test"));
 }
+
+#[test]
+fn certificates_are_made_for_names_that_no_entry_has() {
+    let authority = Authority::new("ca");
+    let made = vec![
+        authority.issue(&["a.test"], false, |_| {}),
+        authority.certificate(),
+    ];
+    let files = files(made, &authority);
+    let mut line = bind(vec![settings()], &[(0, 0, NOTHING)]);
+    line.strict_sni = true;
+    line.generation = Some(Generation {
+        authority: 1,
+        kept: 2,
+    });
+    let acceptor = acceptor(&line, &files);
+    // It verifies: authority, dates and name.
+    let connector = connector(&server(), &files);
+    let shown = |name| meet(&acceptor, &connector, Some(name)).unwrap().shown();
+    assert_eq!(shown("a.test"), der(&files.certificates[0]));
+    let long = format!("{}.test", "a".repeat(60));
+    let longest = format!("{}.{long}", "b".repeat(63));
+    for name in ["made.test", "other.test", &long, &longest] {
+        let first = shown(name);
+        assert_eq!(shown(name), first, "it is kept");
+    }
+    assert!(matches!(
+        meet(&acceptor, &connector, None),
+        Err(Failed::Refused(Refusal::UnknownName))
+    ));
+}

@@ -65,6 +65,17 @@ impl Authority {
         }
     }
 
+    /// The authority itself, as a certificate with a key.
+    pub fn certificate(&self) -> Certificate {
+        Certificate {
+            name: "ca-with-key.pem".into(),
+            chain: bytes(&self.pem),
+            key: Secret(bytes(&self.key)),
+            ocsp: None,
+            issuer: None,
+        }
+    }
+
     pub fn file(&self) -> PemFile {
         PemFile {
             name: "ca.pem".into(),
