@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use isthmus_plan::tls::{BindTls, TlsVersion};
+use rustls::pki_types::UnixTime;
 use rustls::server::ClientHello;
 use rustls::sign::CertifiedKey;
 use rustls::{CipherSuite, ServerConfig, SignatureAlgorithm, SupportedCipherSuite};
@@ -10,8 +11,9 @@ use rustls::{CipherSuite, ServerConfig, SignatureAlgorithm, SupportedCipherSuite
 use crate::error::TlsError;
 use crate::generation::Generator;
 use crate::names::NameTable;
+use crate::ocsp::Response;
 use crate::serving::Settings;
-use crate::store::Store;
+use crate::store::{Held, Store};
 
 /// Why a client gets no certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +35,8 @@ impl Refusal {
 #[derive(Debug)]
 struct Entry {
     config: Arc<ServerConfig>,
+    /// What to use while the OCSP response holds.
+    stapling: Stapling,
     certified: Arc<CertifiedKey>,
     /// TLS 1.2 suites that this entry can do, where it does TLS 1.2.
     suites: Vec<CipherSuite>,
@@ -41,6 +45,15 @@ struct Entry {
 }
 
 impl Entry {
+    /// The configuration of this moment.
+    fn config(&self) -> Arc<ServerConfig> {
+        let stapled = self.stapling.as_ref().filter(|(response, _)| {
+            let now = UnixTime::now().as_secs();
+            i64::try_from(now).is_ok_and(|now| response.holds(now))
+        });
+        stapled.map_or(&self.config, |(_, config)| config).clone()
+    }
+
     /// How badly a certificate suits a client, the least being best: no handshake is possible; none
     /// with TLS 1.2, which may be all that the client has, as a hello does not tell us versions; RSA.
     fn rank(&self, hello: &ClientHello<'_>) -> (bool, bool, bool) {
@@ -97,7 +110,7 @@ impl Acceptor {
                     "an entry has settings that are not there",
                 ));
             };
-            let (config, certified) = own.with(&held.certified);
+            let (config, stapling, certified) = configured(own, held);
             let versions = &text.negotiation.versions;
             let does = |version| versions.is_empty() || versions.contains(&version);
             let suites = suites_for(&config, certified.key.algorithm());
@@ -106,7 +119,8 @@ impl Acceptor {
                 made.defaults.push(at);
             }
             made.entries.push(Entry {
-                config: Arc::new(config),
+                config,
+                stapling,
                 certified,
                 suites: if does(TlsVersion::Tls12) {
                     suites
@@ -147,7 +161,7 @@ impl Acceptor {
             .filter_map(|&at| self.entries.get(at))
             .min_by_key(|entry| entry.rank(hello))
             .ok_or(Refusal::UnknownName)?;
-        Ok(entry.config.clone())
+        Ok(entry.config())
     }
 
     /// Whether a request for `host` may come over a connection whose SNI was `sni`: false where the
@@ -167,6 +181,28 @@ impl Acceptor {
         name.map(|name| self.names.find(&name.to_ascii_lowercase()))
             .unwrap_or_default()
     }
+}
+
+type Stapling = Option<(Response, Arc<ServerConfig>)>;
+
+/// The configuration that shows a certificate, the one that staples too, and the certificate.
+fn configured(
+    settings: &Settings,
+    held: &Held,
+) -> (Arc<ServerConfig>, Stapling, Arc<CertifiedKey>) {
+    let Ok(response) = &held.ocsp else {
+        let (config, certified) = settings.with(&held.certified);
+        return (Arc::new(config), None, certified);
+    };
+    let stapling = Arc::new(settings.with(&held.certified).0);
+    let mut bare = CertifiedKey::clone(&held.certified);
+    bare.ocsp = None;
+    let (config, certified) = settings.with(&Arc::new(bare));
+    (
+        Arc::new(config),
+        Some((response.clone(), stapling)),
+        certified,
+    )
 }
 
 /// What makes certificates for names without one, with the line's own settings.

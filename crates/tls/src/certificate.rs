@@ -136,7 +136,7 @@ fn text(value: Value<'_>) -> String {
 }
 
 /// The seconds since 1970 of a time in a certificate (RFC 5280 section 4.1.2.5).
-fn time(value: Value<'_>) -> Option<i64> {
+pub(crate) fn time(value: Value<'_>) -> Option<i64> {
     let digits = std::str::from_utf8(value.content).ok()?.strip_suffix('Z')?;
     let (year, rest) = match value.tag {
         tag::UTC_TIME => {

@@ -16,6 +16,7 @@ mod error;
 mod generation;
 mod names;
 mod negotiation;
+mod ocsp;
 mod servers;
 mod serving;
 mod sessions;

@@ -11,12 +11,15 @@ use rustls::sign::CertifiedKey;
 
 use crate::certificate::Facts;
 use crate::error::{Fault, TlsError};
+use crate::ocsp::{self, Response};
 
 /// A certificate that can be shown: its chain and key, and what it says of itself.
 #[derive(Debug, Clone)]
 pub(crate) struct Held {
     pub(crate) certified: Arc<CertifiedKey>,
     pub(crate) facts: Facts,
+    /// How long the OCSP response of `certified` holds, or why there is none.
+    pub(crate) ocsp: Result<Response, String>,
 }
 
 /// What every acceptor and connector of a plan is made from.
@@ -98,10 +101,17 @@ pub(crate) fn held(file: &Certificate) -> Result<Held, String> {
         ));
     }
     let mut certified = CertifiedKey::new(chain, key);
-    certified.ocsp = file.ocsp.as_ref().map(|bytes| bytes.as_bytes().to_vec());
+    let ocsp = match &file.ocsp {
+        None => Err(String::new()),
+        Some(bytes) => ocsp::read(bytes.as_bytes(), &facts.serial),
+    };
+    if let (Ok(_), Some(bytes)) = (&ocsp, &file.ocsp) {
+        certified.ocsp = Some(bytes.as_bytes().to_vec());
+    }
     Ok(Held {
         certified: Arc::new(certified),
         facts,
+        ocsp,
     })
 }
 
