@@ -58,6 +58,7 @@ class Maker:
         self._parts()
         self._folders()
         self._dates()
+        self._stapled()
         for name, text in LISTS.items():
             self._write(name, text.encode())
         for name, size, count in (
@@ -176,3 +177,34 @@ class Maker:
             dates = ("-startdate", first, "-enddate", last)
             self._openssl(*signing, "-in", "request", *dates, "-out", f"{name}.c", "-notext")
             self._write(f"{name}.pem", self._read(f"{name}.c"), self._read("ec.k"))
+
+    def _stapled(self) -> None:
+        """Make certificates with an OCSP response beside them: a right one, and one of another."""
+        for name, about in (("stapled", "ec.c"), ("wrongly-stapled", "rsa.c")):
+            self._write(f"{name}.pem", self._read("ec.pem"))
+            serial = (
+                subprocess.run(
+                    [str(OPENSSL), "x509", "-in", about, "-noout", "-serial"],
+                    cwd=self.folder,
+                    check=True,
+                    capture_output=True,
+                    text=True,
+                )
+                .stdout.strip()
+                .partition("=")[2]
+            )
+            self._write("ocsp-index", f"V\t991231235959Z\t\t{serial}\tunknown\t/CN=x\n".encode())
+            who = (
+                "-rsigner",
+                "ca.pem",
+                "-rkey",
+                "ca.key",
+                "-CA",
+                "ca.pem",
+                "-issuer",
+                "ca.pem",
+                "-cert",
+                about,
+            )
+            answer = ("-ndays", "30000", "-noverify", "-respout", f"{name}.pem.ocsp")
+            self._openssl("ocsp", "-index", "ocsp-index", *who, "-issuer", "ca.pem", "-cert", about, *answer)

@@ -90,7 +90,12 @@ pub(crate) fn held(file: &Certificate) -> Result<Held, String> {
     let key = aws_lc_rs::default_provider()
         .key_provider
         .load_private_key(key)
-        .map_err(|e| format!("the private key of `{name}` cannot be used: {e}"))?;
+        .map_err(|_| {
+            format!(
+                "the private key of `{name}` cannot be used: it is no RSA key of 2048 to 8192 bits, \
+                 no ECDSA key on P-256, P-384 or P-521, and no Ed25519 key"
+            )
+        })?;
     // Compared here, as webpki would not look into certificates of version 1.
     if key
         .public_key()
