@@ -3,6 +3,9 @@
 /// Tags of the values that certificates are made of.
 pub(crate) mod tag {
     pub(crate) const INTEGER: u8 = 0x02;
+    pub(crate) const BIT_STRING: u8 = 0x03;
+    pub(crate) const ENUMERATED: u8 = 0x0a;
+    pub(crate) const UTF8_STRING: u8 = 0x0c;
     pub(crate) const OCTET_STRING: u8 = 0x04;
     pub(crate) const OID: u8 = 0x06;
     pub(crate) const UTC_TIME: u8 = 0x17;
@@ -13,11 +16,12 @@ pub(crate) mod tag {
     pub(crate) const BOOLEAN: u8 = 0x01;
 }
 
-/// One value: its tag and what it holds.
+/// One value: its tag, what it holds, and all of its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Value<'a> {
     pub(crate) tag: u8,
     pub(crate) content: &'a [u8],
+    pub(crate) whole: &'a [u8],
 }
 
 impl<'a> Value<'a> {
@@ -45,7 +49,8 @@ impl<'a> Iterator for Values<'a> {
     type Item = Value<'a>;
 
     fn next(&mut self) -> Option<Value<'a>> {
-        let (&tag, rest) = self.0.split_first()?;
+        let all = self.0;
+        let (&tag, rest) = all.split_first()?;
         let (&first, rest) = rest.split_first()?;
         let (length, rest) = if first < 0x80 {
             (usize::from(first), rest)
@@ -62,8 +67,31 @@ impl<'a> Iterator for Values<'a> {
         };
         let (content, rest) = rest.split_at_checked(length)?;
         self.0 = rest;
-        Some(Value { tag, content })
+        let whole = all.get(..all.len() - rest.len())?;
+        Some(Value {
+            tag,
+            content,
+            whole,
+        })
     }
+}
+
+/// The bytes of a value that holds some parts one after the other.
+pub(crate) fn write(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    let mut bytes = vec![tag];
+    match u8::try_from(content.len()) {
+        Ok(length) if length < 0x80 => bytes.push(length),
+        _ => {
+            let digits = content.len().to_be_bytes();
+            let digits: Vec<u8> = digits.into_iter().skip_while(|&digit| digit == 0).collect();
+            // A length in memory has at most eight digits.
+            bytes.push(0x80 | u8::try_from(digits.len()).unwrap_or(8));
+            bytes.extend(digits);
+        }
+    }
+    bytes.extend(content);
+    bytes
 }
 
 #[cfg(test)]
@@ -77,6 +105,19 @@ mod tests {
         assert_eq!(values.next().unwrap().content, [5]);
         assert_eq!(values.of(tag::OCTET_STRING).unwrap().content, [0xff]);
         assert_eq!(values.next(), None);
+    }
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        for length in [0, 1, 127, 128, 255, 256, 70_000] {
+            let content = vec![7; length];
+            let bytes = write(tag::SEQUENCE, &[&content, &[1]]);
+            let mut values = Values(&bytes);
+            let value = values.of(tag::SEQUENCE).unwrap();
+            assert_eq!(value.content.len(), length + 1);
+            assert_eq!(value.whole, bytes);
+            assert!(values.next().is_none());
+        }
     }
 
     #[test]

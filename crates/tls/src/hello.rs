@@ -12,3 +12,13 @@ pub struct Hello<'a> {
     /// The suites that it offers.
     pub cipher_suites: Vec<CipherSuite>,
 }
+
+impl<'a> From<&'a rustls::server::ClientHello<'_>> for Hello<'a> {
+    fn from(hello: &'a rustls::server::ClientHello<'_>) -> Self {
+        Self {
+            server_name: hello.server_name(),
+            signature_schemes: hello.signature_schemes().to_vec(),
+            cipher_suites: hello.cipher_suites().to_vec(),
+        }
+    }
+}

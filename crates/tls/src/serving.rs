@@ -7,11 +7,11 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::{CertifiedKey, Signer, SigningKey, SingleCertAndKey};
 use rustls::{ServerConfig, SignatureAlgorithm, SignatureScheme};
 
+use crate::clients;
 use crate::error::TlsError;
 use crate::negotiation::{provider, schemes, versions};
 use crate::sessions::{Cache, Tickets};
 use crate::store::Store;
-use crate::verifier;
 
 /// Bytes of early data that are taken before the handshake is over: a record, as OpenSSL does.
 const EARLY_DATA: u32 = 16 * 1024;
@@ -30,7 +30,7 @@ impl Settings {
         store: &Store,
     ) -> Result<Self, TlsError> {
         let provider = provider(&said.negotiation);
-        let verifier = verifier::of_clients(&said.client, store, &provider)?;
+        let verifier = clients::verifier(&said.client, store, &provider)?;
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&versions(&said.negotiation))
             .map_err(TlsError::settings)?
