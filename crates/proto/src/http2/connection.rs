@@ -11,6 +11,7 @@ use super::hpack::{Decoder, Encoder};
 use super::limits::Limits;
 use super::output::Output;
 use super::receive::{Reading, Signal, Step};
+use super::receive_head::Continued;
 use super::settings::{DEFAULT_WINDOW, MAX_WINDOW, PeerSettings, Settings};
 use super::streams::{Closed, Streams};
 
@@ -42,8 +43,8 @@ pub struct Connection {
     pub(super) short_len: usize,
     /// A block that came in pieces; empty between blocks.
     pub(super) block: Vec<u8>,
-    /// The HEADERS frame whose block goes on in CONTINUATION, and how many of these came.
-    pub(super) continued: Option<(FrameHead, u32)>,
+    /// The block that goes on in CONTINUATION.
+    pub(super) continued: Option<Continued>,
     pub(super) decoder: Decoder,
     pub(super) encoder: Encoder,
     pub(super) head: Head,

@@ -188,7 +188,7 @@ impl Head {
         let start = self.text.len();
         let mut first = true;
         for field in &self.fields {
-            if field.known == FieldName::Cookie {
+            if field.known == FieldName::Cookie && field.value.start < field.value.end {
                 if !first {
                     self.text.extend_from_slice(b"; ");
                 }
@@ -218,7 +218,11 @@ impl Head {
         let known = FieldName::of(key);
         match known {
             FieldName::Other => {}
-            FieldName::Cookie => self.cookies += 1,
+            FieldName::Cookie => {
+                // Crumbs are one field, which clients cut for the sake of compression.
+                self.fields_room += usize::from(self.cookies > 0);
+                self.cookies += 1;
+            }
             FieldName::ContentLength => {
                 let length = check::content_length(content)?;
                 // The same number again is no contradiction (RFC 9110, 8.6), but of no use either.
@@ -266,7 +270,7 @@ impl Sink for Head {
     /// Once a head is refused, its fields are not kept any more.
     fn wants(&mut self, bytes: usize) -> bool {
         if bytes > self.room || self.fields_room == 0 {
-            self.fault = Some(Fault::HeadTooLarge);
+            self.fault = self.fault.or(Some(Fault::HeadTooLarge));
         }
         self.fault.is_none()
     }

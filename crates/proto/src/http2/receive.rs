@@ -157,8 +157,8 @@ impl Connection {
         if head.length > self.settings.max_frame_size {
             return Err(Fault::FrameTooLarge);
         }
-        if let Some((first, _)) = self.continued {
-            if head.kind != kind::CONTINUATION || head.stream != first.stream {
+        if let Some(continued) = &self.continued {
+            if head.kind != kind::CONTINUATION || head.stream != continued.first.stream {
                 return Err(Fault::Continuation);
             }
         }

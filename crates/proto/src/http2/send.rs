@@ -18,6 +18,8 @@ pub enum SendError {
     TooLarge,
     /// No stream can be opened: see [`Connection::can_open`].
     Unopenable,
+    /// The peer does not take extended CONNECT (RFC 8441, 3).
+    Protocol,
 }
 
 /// What a request says before its fields.
@@ -56,7 +58,7 @@ impl Connection {
     /// where to put the fields, and twice if the peer limits the size of heads.
     ///
     /// # Errors
-    /// `Unopenable` and `TooLarge`; nothing was sent then.
+    /// `Unopenable`, `Protocol` and `TooLarge`; nothing was sent then.
     pub fn send_request(
         &mut self,
         line: &RequestLine<'_>,
@@ -65,6 +67,9 @@ impl Connection {
     ) -> Result<u32, SendError> {
         if !self.can_open() {
             return Err(SendError::Unopenable);
+        }
+        if line.protocol.is_some() && !self.peer.connect_protocol {
+            return Err(SendError::Protocol);
         }
         let id = self.next_own;
         self.write_head(id, end, Line::Request(line), fields)?;

@@ -8,6 +8,12 @@
     reason = "builders beside the tests may fail as tests do"
 )]
 
-#[allow(dead_code, reason = "not every frame is in a test yet")]
 mod capture;
+mod compression;
+mod floods;
+mod frames;
 mod messages;
+mod semantics;
+mod settings;
+mod streams;
+mod windows;
