@@ -13,6 +13,8 @@ mod compression;
 mod floods;
 mod frames;
 mod messages;
+mod pair;
+mod properties;
 mod semantics;
 mod settings;
 mod streams;
