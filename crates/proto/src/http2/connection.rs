@@ -99,7 +99,7 @@ impl Connection {
             decoder: Decoder::new(Settings::default().header_table_size),
             encoder: Encoder::new(ENCODER_TABLE),
             head: Head::default(),
-            streams: Streams::default(),
+            streams: Streams::new(settings.max_concurrent_streams),
             guard: Guard::new(&limits),
             out: Output::default(),
             send_window: DEFAULT_WINDOW as i32,
@@ -273,11 +273,13 @@ impl Connection {
         self.ended.is_some() || (leaving && self.streams.len() == 0)
     }
 
-    /// Gives memory back that an idle connection does not need. The tables of fields stay.
+    /// Gives memory back that an idle connection does not need. What the tables of fields hold stays.
     pub fn shrink(&mut self) {
         self.out.shrink();
         self.head.shrink();
         self.streams.shrink();
+        self.decoder.shrink();
+        self.encoder.shrink();
         if self.block.is_empty() {
             self.block = Vec::new();
         }
@@ -285,6 +287,9 @@ impl Connection {
 
     /// Resets a stream. What the peer has on its way for it will be ignored. Nothing happens if
     /// the stream is gone already.
+    ///
+    /// A server whose response ended before the request did is to say so with NO_ERROR (RFC
+    /// 9113, 8.1): until then the stream counts as open.
     pub fn send_reset(&mut self, stream: u32, code: ErrorCode) {
         if self.streams.close(stream, Closed::ByUs) {
             self.out.rst_stream(stream, code);

@@ -29,6 +29,9 @@ pub struct Field {
     pub value: Span,
     /// What it means to the proxy.
     pub known: FieldName,
+    /// Whether its sender wants it in no hop's table: to be sent on by
+    /// [`super::FieldSink::secret`] (RFC 7541, 7.1.3).
+    pub never_indexed: bool,
 }
 
 /// The pseudo fields (RFC 9113, 8.3; RFC 8441).
@@ -211,7 +214,7 @@ impl Head {
         });
     }
 
-    fn regular(&mut self, name: Span, value: Span) -> Result<(), Fault> {
+    fn regular(&mut self, name: Span, value: Span, never: bool) -> Result<(), Fault> {
         let (key, content) = (name.of(&self.text), value.of(&self.text));
         check::name(key)?;
         check::value(content)?;
@@ -236,7 +239,12 @@ impl Head {
             FieldName::Host => self.host = Some(value),
             known => check::connection_field(known, content)?,
         }
-        self.fields.push(Field { name, value, known });
+        self.fields.push(Field {
+            name,
+            value,
+            known,
+            never_indexed: never,
+        });
         Ok(())
     }
 
@@ -275,7 +283,7 @@ impl Sink for Head {
         self.fault.is_none()
     }
 
-    fn field(&mut self, name: Span, value: Span) {
+    fn field(&mut self, name: Span, value: Span, never: bool) {
         let size = (value.end - name.start) as usize + OVERHEAD;
         if !self.wants(size) {
             self.text.truncate(name.start as usize);
@@ -285,7 +293,7 @@ impl Sink for Head {
         self.fields_room -= 1;
         let judged = match name.of(&self.text).first() {
             Some(b':') => self.pseudo_field(name, value),
-            _ => self.regular(name, value),
+            _ => self.regular(name, value, never),
         };
         if let Err(fault) = judged {
             self.fault = Some(fault);

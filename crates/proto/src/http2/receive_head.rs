@@ -219,8 +219,10 @@ impl Connection {
             Some(Closed::ByUs) => Ok(Whose::Nobody),
             Some(Closed::ByPeer) => Ok(Whose::Wrong(Fault::ClosedStream)),
             Some(Closed::Ended) => Err(Fault::ClosedStream),
-            // One that was skipped, or closed long ago (RFC 9113, 5.1.1).
-            None => Err(Fault::StreamId),
+            // A server sees one that was skipped (RFC 9113, 5.1.1); a client only what it opened,
+            // and closed long ago.
+            None if self.server => Err(Fault::StreamId),
+            None => Ok(Whose::Nobody),
         }
     }
 

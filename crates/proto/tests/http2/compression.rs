@@ -3,7 +3,7 @@
 use super::capture::*;
 use isthmus_proto::http1::Span;
 use isthmus_proto::http2::hpack::{Decoder, Encoder, Indexing, Sink};
-use isthmus_proto::http2::{Connection, ErrorCode, Limits, PREFACE, Settings};
+use isthmus_proto::http2::{Connection, ErrorCode, Event, Limits, PREFACE, Settings};
 
 #[derive(Default)]
 struct List {
@@ -20,7 +20,7 @@ impl Sink for List {
         true
     }
 
-    fn field(&mut self, name: Span, value: Span) {
+    fn field(&mut self, name: Span, value: Span, _: bool) {
         let text = |span: Span| String::from_utf8(span.of(&self.text).to_vec()).unwrap();
         self.fields.push((text(name), text(value)));
     }
@@ -213,6 +213,29 @@ fn rfc_7541_7_1_3_secrets_are_never_put_into_a_table() {
     }
     assert!(sent[1].payload.len() < sent[0].payload.len());
     assert_eq!(sent[1].payload.last(), Some(&0xbe));
+}
+
+#[test]
+fn rfc_7541_6_2_3_a_field_that_its_sender_calls_secret_is_told_and_sent_as_one() {
+    let mut end = End::of(Connection::server(Settings::default(), Limits::default()));
+    end.feed(&[&PREFACE[..], &settings(&[])].concat());
+    let secret = [block(GET), hex("10 01 78 01 79 00 01 78 01 7a")].concat();
+    let bytes = frame(HEADERS, END_HEADERS, 1, &secret);
+    let received = end.conn.receive(&bytes).unwrap();
+    let Some(Event::Head { head, .. }) = received.event else {
+        panic!("no head");
+    };
+    let never: Vec<bool> = head
+        .fields()
+        .iter()
+        .map(|field| field.never_indexed)
+        .collect();
+    assert_eq!(never, [true, false]);
+    end.sent();
+    end.conn
+        .send_response(1, 200, true, |out| out.secret(b"x", b"y"))
+        .unwrap();
+    assert_eq!(end.sent()[0].payload, hex("88 10 01 78 01 79"));
 }
 
 #[test]

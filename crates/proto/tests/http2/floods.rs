@@ -2,7 +2,7 @@
 
 use super::capture::*;
 use isthmus_proto::http2::hpack::{Encoder, Indexing};
-use isthmus_proto::http2::{ErrorCode, Fault, Limits, Settings};
+use isthmus_proto::http2::{Connection, ErrorCode, Fault, Limits, PREFACE, Settings};
 
 /// Feeds what `each` makes, again and again; the fault that ended the connection, and after how
 /// many rounds.
@@ -88,6 +88,23 @@ fn streams_beyond_the_allowed_are_counted() {
     let mut end = End::server_with(ours, small());
     let ended = flood(&mut end, 100, |round| get(2 * round + 1));
     assert_eq!(ended, Some((Fault::Resets, 12)));
+}
+
+#[test]
+fn streams_that_come_before_our_settings_are_refused_as_any_but_count_for_less() {
+    let ours = Settings {
+        max_concurrent_streams: 1,
+        ..Settings::default()
+    };
+    let mut end = End::of(Connection::server(ours, small()));
+    end.feed(&[&PREFACE[..], &settings(&[])].concat());
+    let many: Vec<u8> = (0..19).flat_map(|n| get(2 * n + 1)).collect();
+    let events = end.feed(&many);
+    let refused = |event: &&Seen| matches!(event, Seen::Failed(_, Fault::TooManyStreams));
+    assert_eq!(events.iter().filter(refused).count(), 18);
+    end.feed(&frame(SETTINGS, ACK, 0, &[]));
+    end.answer(1, true);
+    assert!(matches!(end.feed(&get(99))[..], [Seen::Head(99, ..)]));
 }
 
 #[test]

@@ -24,7 +24,7 @@ impl Sink for List {
         true
     }
 
-    fn field(&mut self, name: Span, value: Span) {
+    fn field(&mut self, name: Span, value: Span, _: bool) {
         let text = |span: Span| span.of(&self.text).to_vec();
         self.fields.push((text(name), text(value)));
     }
@@ -62,6 +62,7 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
     let payload = prop_oneof![
         3 => Just(block(GET)),
         1 => Just(block(POST)),
+        1 => Just(block(&[POST, &[("content-length", "10")]].concat())),
         1 => Just(block(&[(":status", "200")])),
         1 => Just(block(&[("x", "y")])),
         1 => Just([&[0, 0, 0, 3, 7][..], &block(GET)].concat()),

@@ -142,6 +142,22 @@ fn rfc_9113_5_1_2_a_client_opens_no_more_than_the_server_allows() {
 }
 
 #[test]
+fn rfc_9113_5_1_answers_to_streams_that_were_reset_long_ago_are_ignored_by_a_client() {
+    let mut end = End::client();
+    for _ in 0..300 {
+        let id = end.conn.send_request(&LINE, false, |_| {}).unwrap();
+        end.conn.send_reset(id, ErrorCode::CANCEL);
+    }
+    let late = [
+        headers(1, 0, &[(":status", "200")]),
+        frame(DATA, END_STREAM, 1, b"x"),
+    ];
+    assert_eq!(end.feed(&late.concat()), []);
+    end.sent();
+    assert_eq!(end.conn.glitches(), 0);
+}
+
+#[test]
 fn rfc_9113_6_8_streams_behind_our_goaway_are_ignored_and_those_before_go_on() {
     let mut end = End::server();
     end.feed(&post(1));
