@@ -10,7 +10,7 @@ use super::streams::{Closed, Inbound, Outbound, Stream};
 use crate::http::Method;
 
 /// What a head pays back of control frames.
-const HEAD_EARNS: u32 = 10;
+const HEAD_EARNS: i32 = 10;
 
 /// A block of which not all frames have come.
 #[derive(Debug, Clone, Copy)]

@@ -7,6 +7,9 @@ use super::send_fields::{FieldSink, Line};
 use super::settings::MAX_WINDOW;
 use super::streams::{Inbound, Outbound, Stream};
 
+/// Fewer bytes than this are not worth a window update that they had to wait for.
+const CRUMB: usize = 1024;
+
 /// Why something cannot be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SendError {
@@ -153,6 +156,7 @@ impl Connection {
         let window = connection.min(open.send_window.max(0) as usize);
         let taken = bytes.len().min(window).min(room);
         let ends = end && taken == bytes.len();
+        let crumb = taken == window && taken < bytes.len() && taken < CRUMB;
         open.send_window -= taken as i32;
         self.send_window -= taken as i32;
         let mut rest = bytes.get(..taken).unwrap_or_default();
@@ -161,7 +165,8 @@ impl Connection {
             let last = ends && behind.is_empty();
             let flags = if last { flag::END_STREAM } else { 0 };
             self.out.frame(kind::DATA, flags, stream, frame);
-            self.guard.earn(Cost::WindowUpdate, 2);
+            self.guard
+                .earn(Cost::WindowUpdate, if crumb { 0 } else { 2 });
             rest = behind;
             if last {
                 break;
