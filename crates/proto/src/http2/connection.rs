@@ -11,6 +11,7 @@ use super::hpack::{Decoder, Encoder};
 use super::limits::Limits;
 use super::output::Output;
 use super::receive::{Reading, Signal, Step};
+use super::receive_head::Continued;
 use super::settings::{DEFAULT_WINDOW, MAX_WINDOW, PeerSettings, Settings};
 use super::streams::{Closed, Streams};
 
@@ -42,8 +43,8 @@ pub struct Connection {
     pub(super) short_len: usize,
     /// A block that came in pieces; empty between blocks.
     pub(super) block: Vec<u8>,
-    /// The HEADERS frame whose block goes on in CONTINUATION, and how many of these came.
-    pub(super) continued: Option<(FrameHead, u32)>,
+    /// The block that goes on in CONTINUATION.
+    pub(super) continued: Option<Continued>,
     pub(super) decoder: Decoder,
     pub(super) encoder: Encoder,
     pub(super) head: Head,
@@ -98,7 +99,7 @@ impl Connection {
             decoder: Decoder::new(Settings::default().header_table_size),
             encoder: Encoder::new(ENCODER_TABLE),
             head: Head::default(),
-            streams: Streams::default(),
+            streams: Streams::new(settings.max_concurrent_streams),
             guard: Guard::new(&limits),
             out: Output::default(),
             send_window: DEFAULT_WINDOW as i32,
@@ -272,11 +273,13 @@ impl Connection {
         self.ended.is_some() || (leaving && self.streams.len() == 0)
     }
 
-    /// Gives memory back that an idle connection does not need. The tables of fields stay.
+    /// Gives memory back that an idle connection does not need. What the tables of fields hold stays.
     pub fn shrink(&mut self) {
         self.out.shrink();
         self.head.shrink();
         self.streams.shrink();
+        self.decoder.shrink();
+        self.encoder.shrink();
         if self.block.is_empty() {
             self.block = Vec::new();
         }
@@ -284,6 +287,9 @@ impl Connection {
 
     /// Resets a stream. What the peer has on its way for it will be ignored. Nothing happens if
     /// the stream is gone already.
+    ///
+    /// A server whose response ended before the request did is to say so with NO_ERROR (RFC
+    /// 9113, 8.1): until then the stream counts as open.
     pub fn send_reset(&mut self, stream: u32, code: ErrorCode) {
         if self.streams.close(stream, Closed::ByUs) {
             self.out.rst_stream(stream, code);

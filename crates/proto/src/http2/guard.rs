@@ -16,7 +16,8 @@ pub(super) enum Cost {
 #[derive(Debug, Default)]
 pub(super) struct Guard {
     glitches: u32,
-    counts: [u32; 4],
+    /// Below zero is what was paid in advance.
+    counts: [i32; 4],
     limits: [u32; 4],
     glitch_limit: u32,
 }
@@ -55,8 +56,8 @@ impl Guard {
         let Some(count) = self.counts.get_mut(cost as usize) else {
             return Ok(());
         };
-        *count = count.saturating_add(amount);
-        if limit == 0 || *count <= limit {
+        *count = count.saturating_add(i32::try_from(amount).unwrap_or(i32::MAX));
+        if limit == 0 || i64::from(*count) <= i64::from(limit) {
             return Ok(());
         }
         Err(match cost {
@@ -68,17 +69,24 @@ impl Guard {
     }
 
     /// Pays back for work that was worth its while.
-    pub fn earn(&mut self, cost: Cost, amount: u32) {
+    pub fn earn(&mut self, cost: Cost, amount: i32) {
+        // Windows are opened for data that was sent a round trip ago, and much of it may be on
+        // its way: that is paid in advance.
+        let floor = match cost {
+            Cost::WindowUpdate => i32::MIN,
+            _ => 0,
+        };
         if let Some(count) = self.counts.get_mut(cost as usize) {
-            *count = count.saturating_sub(amount);
+            *count = count.saturating_sub(amount).max(floor);
         }
     }
 
     /// Lets a tenth of each limit drain away for every second.
     pub fn drain(&mut self, seconds: u32) {
         for (count, limit) in self.counts.iter_mut().zip(self.limits) {
-            let share = (limit / 10).max(1);
-            *count = count.saturating_sub(share.saturating_mul(seconds));
+            let share = (limit / 10).max(1).saturating_mul(seconds);
+            let share = i32::try_from(share).unwrap_or(i32::MAX);
+            *count = count.saturating_sub(share).max((*count).min(0));
         }
     }
 }

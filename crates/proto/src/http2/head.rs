@@ -29,6 +29,9 @@ pub struct Field {
     pub value: Span,
     /// What it means to the proxy.
     pub known: FieldName,
+    /// Whether its sender wants it in no hop's table: to be sent on by
+    /// [`super::FieldSink::secret`] (RFC 7541, 7.1.3).
+    pub never_indexed: bool,
 }
 
 /// The pseudo fields (RFC 9113, 8.3; RFC 8441).
@@ -188,7 +191,7 @@ impl Head {
         let start = self.text.len();
         let mut first = true;
         for field in &self.fields {
-            if field.known == FieldName::Cookie {
+            if field.known == FieldName::Cookie && field.value.start < field.value.end {
                 if !first {
                     self.text.extend_from_slice(b"; ");
                 }
@@ -211,14 +214,18 @@ impl Head {
         });
     }
 
-    fn regular(&mut self, name: Span, value: Span) -> Result<(), Fault> {
+    fn regular(&mut self, name: Span, value: Span, never: bool) -> Result<(), Fault> {
         let (key, content) = (name.of(&self.text), value.of(&self.text));
         check::name(key)?;
         check::value(content)?;
         let known = FieldName::of(key);
         match known {
             FieldName::Other => {}
-            FieldName::Cookie => self.cookies += 1,
+            FieldName::Cookie => {
+                // Crumbs are one field, which clients cut for the sake of compression.
+                self.fields_room += usize::from(self.cookies > 0);
+                self.cookies += 1;
+            }
             FieldName::ContentLength => {
                 let length = check::content_length(content)?;
                 // The same number again is no contradiction (RFC 9110, 8.6), but of no use either.
@@ -232,7 +239,12 @@ impl Head {
             FieldName::Host => self.host = Some(value),
             known => check::connection_field(known, content)?,
         }
-        self.fields.push(Field { name, value, known });
+        self.fields.push(Field {
+            name,
+            value,
+            known,
+            never_indexed: never,
+        });
         Ok(())
     }
 
@@ -266,12 +278,12 @@ impl Sink for Head {
     /// Once a head is refused, its fields are not kept any more.
     fn wants(&mut self, bytes: usize) -> bool {
         if bytes > self.room || self.fields_room == 0 {
-            self.fault = Some(Fault::HeadTooLarge);
+            self.fault = self.fault.or(Some(Fault::HeadTooLarge));
         }
         self.fault.is_none()
     }
 
-    fn field(&mut self, name: Span, value: Span) {
+    fn field(&mut self, name: Span, value: Span, never: bool) {
         let size = (value.end - name.start) as usize + OVERHEAD;
         if !self.wants(size) {
             self.text.truncate(name.start as usize);
@@ -281,7 +293,7 @@ impl Sink for Head {
         self.fields_room -= 1;
         let judged = match name.of(&self.text).first() {
             Some(b':') => self.pseudo_field(name, value),
-            _ => self.regular(name, value),
+            _ => self.regular(name, value, never),
         };
         if let Err(fault) = judged {
             self.fault = Some(fault);

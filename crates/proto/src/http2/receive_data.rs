@@ -31,23 +31,37 @@ impl Connection {
             return self.stream_error(head.stream, fault).map(Some);
         }
         stream.recv_window -= head.length as i32;
-        self.reading = match head.has(flag::PADDED) {
-            true => Reading::Padding,
-            false => Reading::Data {
-                left: head.length,
-                padding: 0,
-            },
-        };
-        if head.length == 0 && !head.has(flag::END_STREAM) {
-            self.empty_data()?;
+        match head.has(flag::PADDED) {
+            true => {
+                self.reading = Reading::Padding;
+                Ok(None)
+            }
+            false => self.begin_payload(head.length, 0),
         }
-        Ok(None)
     }
 
-    /// A frame that carries nothing and ends nothing.
-    fn empty_data(&mut self) -> Result<(), Fault> {
-        self.guard.glitch()?;
-        self.guard.spend(Cost::EmptyData, 1)
+    /// Judges a frame's data by its length: a verdict must not depend on how it arrives.
+    fn begin_payload(&mut self, left: u32, padding: u32) -> Result<Option<Signal>, Fault> {
+        let id = self.frame.stream;
+        let end = self.frame.has(flag::END_STREAM);
+        self.reading = Reading::Data { left, padding };
+        if left == 0 && !end {
+            self.guard.glitch()?;
+            self.guard.spend(Cost::EmptyData, 1)?;
+        }
+        let Some(expected) = self.streams.get(id).and_then(|open| open.expected.as_mut()) else {
+            return Ok(None);
+        };
+        match expected.checked_sub(u64::from(left)) {
+            Some(remaining) if remaining == 0 || !end => {
+                *expected = remaining;
+                Ok(None)
+            }
+            _ => {
+                self.skip(left + padding);
+                self.stream_error(id, Fault::ContentLength).map(Some)
+            }
+        }
     }
 
     /// Takes a frame's length off the connection's window, and opens that again: the bytes of all
@@ -73,6 +87,7 @@ impl Connection {
         self.skip(head.length);
         match self.streams.closed(head.stream) {
             Some(Closed::ByUs) => Ok(None),
+            None if !self.server => Ok(None),
             Some(Closed::Ended) => Err(Fault::ClosedStream),
             Some(Closed::ByPeer) | None => self
                 .stream_error(head.stream, Fault::ClosedStream)
@@ -89,24 +104,21 @@ impl Connection {
         let left = (self.frame.length - 1)
             .checked_sub(padding)
             .ok_or(Fault::Padding)?;
-        self.reading = Reading::Data { left, padding };
-        if left == 0 && !self.frame.has(flag::END_STREAM) {
-            self.empty_data()?;
-        }
         // Padding counts for the window, and nobody else will say that it was consumed.
         self.consumed(self.frame.stream, padding as usize + 1);
-        Ok(Step::Took(1))
+        let signal = self.begin_payload(left, padding)?;
+        Ok(Step::with(1, signal))
     }
 
     /// DATA as far as it is there.
     pub(super) fn data(&mut self, left: u32, padding: u32, rest: &[u8]) -> Result<Step, Fault> {
         let id = self.frame.stream;
         let ends = self.frame.has(flag::END_STREAM);
-        let Some(stream) = self.streams.get(id) else {
+        if !self.streams.contains(id) {
             // Reset by the caller while the frame was on its way.
             self.skip(left + padding);
             return Ok(Step::Took(0));
-        };
+        }
         if left == 0 && !ends {
             self.skip(padding);
             return Ok(Step::Took(0));
@@ -117,15 +129,6 @@ impl Connection {
         let count = (rest.len().min(left as usize)) as u32;
         let left = left - count;
         let end = ends && left == 0;
-        if let Some(expected) = &mut stream.expected {
-            let remaining = expected.checked_sub(u64::from(count));
-            if remaining.is_none_or(|remaining| end && remaining > 0) {
-                self.skip(left + padding + count);
-                let signal = self.stream_error(id, Fault::ContentLength)?;
-                return Ok(Step::Event(0, signal));
-            }
-            *expected = remaining.unwrap_or(0);
-        }
         self.reading = match left {
             0 => Reading::Skip { left: padding },
             left => Reading::Data { left, padding },

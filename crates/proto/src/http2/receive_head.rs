@@ -10,7 +10,18 @@ use super::streams::{Closed, Inbound, Outbound, Stream};
 use crate::http::Method;
 
 /// What a head pays back of control frames.
-const HEAD_EARNS: u32 = 10;
+const HEAD_EARNS: i32 = 10;
+
+/// A block of which not all frames have come.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Continued {
+    /// Its HEADERS frame.
+    pub first: FrameHead,
+    /// How many CONTINUATION frames came.
+    frames: u32,
+    /// Its stream depends on itself.
+    on_itself: bool,
+}
 
 /// Where a block belongs to.
 enum Whose {
@@ -37,12 +48,12 @@ impl Connection {
     }
 
     pub(super) fn begin_continuation(&mut self, head: FrameHead) -> Result<Option<Signal>, Fault> {
-        let Some((_, count)) = &mut self.continued else {
+        let Some(continued) = &mut self.continued else {
             return Err(Fault::Continuation);
         };
-        *count += 1;
+        continued.frames += 1;
         let limit = self.limits.continuations;
-        if limit > 0 && *count > limit {
+        if limit > 0 && continued.frames > limit {
             return Err(Fault::BlockTooLarge);
         }
         // A fragment this short is there to make work only.
@@ -66,7 +77,7 @@ impl Connection {
         let frame = self.frame;
         let last = frame.has(flag::END_HEADERS);
         if let (None, true, true, Some(payload)) = (
-            self.continued,
+            &self.continued,
             last,
             self.block.is_empty(),
             rest.get(..left as usize),
@@ -98,15 +109,19 @@ impl Connection {
             // HEADERS alone, which came in pieces.
             (None, true) => self.whole_frame(frame, &block)?,
             // The last CONTINUATION; what was around HEADERS is gone already.
-            (Some((first, _)), true) => {
+            (Some(continued), true) => {
                 self.continued = None;
-                self.decode(first, &block)?
+                self.whole_block(continued, &block)?
             }
             (continued, false) => {
                 self.block = block;
                 if continued.is_none() {
+                    self.continued = Some(Continued {
+                        first: frame,
+                        frames: 0,
+                        on_itself: depends_on_itself(frame, &self.block),
+                    });
                     self.strip_gathered(frame)?;
-                    self.continued = Some((frame, 0));
                 }
                 return Ok(None);
             }
@@ -128,32 +143,21 @@ impl Connection {
     fn whole_frame(&mut self, frame: FrameHead, payload: &[u8]) -> Result<Option<Signal>, Fault> {
         let range = fragment(frame, payload)?;
         let block = payload.get(range).unwrap_or_default();
-        if depends_on_itself(frame, payload) {
-            self.decode_only(block)?;
-            self.raise_last_peer(frame.stream);
-            return self
-                .stream_error(frame.stream, Fault::SelfDependency)
-                .map(Some);
-        }
-        self.decode(frame, block)
-    }
-
-    fn raise_last_peer(&mut self, stream: u32) {
-        if self.server {
-            self.last_peer = self.last_peer.max(stream);
-        }
-    }
-
-    fn decode_only(&mut self, block: &[u8]) -> Result<(), Fault> {
-        self.head.begin(Part::Trailers, 0, 0);
-        self.decoder
-            .decode(block, &mut self.head)
-            .map_err(|_| Fault::Compression)
+        let continued = Continued {
+            first: frame,
+            frames: 0,
+            on_itself: depends_on_itself(frame, payload),
+        };
+        self.whole_block(continued, block)
     }
 
     /// A block is there whole.
-    fn decode(&mut self, frame: FrameHead, block: &[u8]) -> Result<Option<Signal>, Fault> {
-        let whose = self.whose(frame.stream)?;
+    fn whole_block(&mut self, from: Continued, block: &[u8]) -> Result<Option<Signal>, Fault> {
+        let frame = from.first;
+        let whose = match self.whose(frame.stream)? {
+            Whose::New | Whose::Open(_) if from.on_itself => Whose::Wrong(Fault::SelfDependency),
+            whose => whose,
+        };
         let part = match &whose {
             Whose::New => Part::Request,
             Whose::Open(stream) if stream.inbound == Inbound::Head => Part::Response,
@@ -168,7 +172,10 @@ impl Connection {
             .decode(block, &mut self.head)
             .map_err(|_| Fault::Compression)?;
         let judged = match whose {
-            Whose::Nobody => return Ok(None),
+            Whose::Nobody => {
+                self.guard.spend(Cost::Control, 1)?;
+                return Ok(None);
+            }
             Whose::Wrong(fault) => Err(fault),
             Whose::New => self.request(frame),
             Whose::Open(stream) if part == Part::Response => self.response(frame, stream),
@@ -212,8 +219,10 @@ impl Connection {
             Some(Closed::ByUs) => Ok(Whose::Nobody),
             Some(Closed::ByPeer) => Ok(Whose::Wrong(Fault::ClosedStream)),
             Some(Closed::Ended) => Err(Fault::ClosedStream),
-            // One that was skipped, or closed long ago (RFC 9113, 5.1.1).
-            None => Err(Fault::StreamId),
+            // A server sees one that was skipped (RFC 9113, 5.1.1); a client only what it opened,
+            // and closed long ago.
+            None if self.server => Err(Fault::StreamId),
+            None => Ok(Whose::Nobody),
         }
     }
 

@@ -7,6 +7,9 @@ use super::send_fields::{FieldSink, Line};
 use super::settings::MAX_WINDOW;
 use super::streams::{Inbound, Outbound, Stream};
 
+/// Fewer bytes than this are not worth a window update that they had to wait for.
+const CRUMB: usize = 1024;
+
 /// Why something cannot be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SendError {
@@ -18,6 +21,8 @@ pub enum SendError {
     TooLarge,
     /// No stream can be opened: see [`Connection::can_open`].
     Unopenable,
+    /// The peer does not take extended CONNECT (RFC 8441, 3).
+    Protocol,
 }
 
 /// What a request says before its fields.
@@ -56,7 +61,7 @@ impl Connection {
     /// where to put the fields, and twice if the peer limits the size of heads.
     ///
     /// # Errors
-    /// `Unopenable` and `TooLarge`; nothing was sent then.
+    /// `Unopenable`, `Protocol` and `TooLarge`; nothing was sent then.
     pub fn send_request(
         &mut self,
         line: &RequestLine<'_>,
@@ -65,6 +70,9 @@ impl Connection {
     ) -> Result<u32, SendError> {
         if !self.can_open() {
             return Err(SendError::Unopenable);
+        }
+        if line.protocol.is_some() && !self.peer.connect_protocol {
+            return Err(SendError::Protocol);
         }
         let id = self.next_own;
         self.write_head(id, end, Line::Request(line), fields)?;
@@ -148,6 +156,7 @@ impl Connection {
         let window = connection.min(open.send_window.max(0) as usize);
         let taken = bytes.len().min(window).min(room);
         let ends = end && taken == bytes.len();
+        let crumb = taken == window && taken < bytes.len() && taken < CRUMB;
         open.send_window -= taken as i32;
         self.send_window -= taken as i32;
         let mut rest = bytes.get(..taken).unwrap_or_default();
@@ -156,7 +165,8 @@ impl Connection {
             let last = ends && behind.is_empty();
             let flags = if last { flag::END_STREAM } else { 0 };
             self.out.frame(kind::DATA, flags, stream, frame);
-            self.guard.earn(Cost::WindowUpdate, 2);
+            self.guard
+                .earn(Cost::WindowUpdate, if crumb { 0 } else { 2 });
             rest = behind;
             if last {
                 break;

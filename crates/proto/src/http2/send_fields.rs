@@ -59,8 +59,18 @@ impl<'a> FieldSink<'a> {
     /// Adds a field. Upper case in its name becomes lower case.
     #[inline]
     pub fn field(&mut self, name: &[u8], value: &[u8]) {
+        self.add(name, value, false);
+    }
+
+    /// Adds a field that no hop may put into a table (RFC 7541, 6.2.3).
+    pub fn secret(&mut self, name: &[u8], value: &[u8]) {
+        self.add(name, value, true);
+    }
+
+    #[inline]
+    fn add(&mut self, name: &[u8], value: &[u8], secret: bool) {
         if name.iter().any(u8::is_ascii_uppercase) {
-            return self.field(&name.to_ascii_lowercase(), value);
+            return self.add(&name.to_ascii_lowercase(), value, secret);
         }
         let known = FieldName::of(name);
         let left_out = match known {
@@ -73,7 +83,11 @@ impl<'a> FieldSink<'a> {
         }
         self.size += (name.len() + value.len() + OVERHEAD) as u64;
         if let Some((encoder, out)) = &mut self.to {
-            encoder.field(name, value, indexing(known, name, value), out);
+            let how = match secret {
+                true => Indexing::Never,
+                false => indexing(known, name, value),
+            };
+            encoder.field(name, value, how, out);
         }
     }
 

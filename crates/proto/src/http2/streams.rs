@@ -2,9 +2,11 @@
 
 use super::settings::MAX_WINDOW;
 
-/// How many closed streams are remembered: what a peer may have on its way to us about streams
-/// that we reset is no error.
-const REMEMBERED: usize = 128;
+/// How many closed streams are remembered beside as many as may be open: what a peer may have on
+/// its way to us about streams that we reset is no error.
+const REMEMBERED: usize = 28;
+/// The most that are.
+const MOST_REMEMBERED: usize = 4096;
 
 /// What may come next on a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,9 +79,18 @@ pub(super) struct Streams {
     /// and so is always one, and the manner in its place.
     closed: Vec<u32>,
     next: usize,
+    remembered: usize,
 }
 
 impl Streams {
+    /// No streams, of which `most` may be open at once.
+    pub fn new(most: u32) -> Self {
+        Self {
+            remembered: (most as usize).min(MOST_REMEMBERED) + REMEMBERED,
+            ..Self::default()
+        }
+    }
+
     pub fn len(&self) -> usize {
         self.open.len()
     }
@@ -134,7 +145,7 @@ impl Streams {
             Some(place) => *place = packed,
             None => self.closed.push(packed),
         }
-        self.next = (self.next + 1) % REMEMBERED;
+        self.next = (self.next + 1) % self.remembered.max(1);
     }
 
     /// How a stream was closed, if that is still known.

@@ -176,16 +176,21 @@ pub struct End {
 }
 
 impl End {
+    /// An end whose peer has said nothing yet.
+    pub fn of(conn: Connection) -> Self {
+        Self {
+            conn,
+            rest: Vec::new(),
+        }
+    }
+
     /// A server whose client has said its preface and acknowledged the settings.
     pub fn server() -> Self {
         Self::server_with(Settings::default(), Limits::default())
     }
 
     pub fn server_with(ours: Settings, limits: Limits) -> Self {
-        let mut end = Self {
-            conn: Connection::server(ours, limits),
-            rest: Vec::new(),
-        };
+        let mut end = Self::of(Connection::server(ours, limits));
         end.feed(PREFACE);
         end.greet();
         end
@@ -196,10 +201,7 @@ impl End {
     }
 
     pub fn client_with(ours: Settings, limits: Limits) -> Self {
-        let mut end = Self {
-            conn: Connection::client(ours, limits),
-            rest: Vec::new(),
-        };
+        let mut end = Self::of(Connection::client(ours, limits));
         end.conn.sent(PREFACE.len());
         end.greet();
         end

@@ -8,6 +8,14 @@
     reason = "builders beside the tests may fail as tests do"
 )]
 
-#[allow(dead_code, reason = "not every frame is in a test yet")]
 mod capture;
+mod compression;
+mod floods;
+mod frames;
 mod messages;
+mod pair;
+mod properties;
+mod semantics;
+mod settings;
+mod streams;
+mod windows;

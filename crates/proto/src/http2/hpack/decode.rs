@@ -32,8 +32,9 @@ pub trait Sink {
     /// Whether a field of so many bytes is still wanted. It is asked before a field is copied
     /// from a table; where it says no, the field is left out.
     fn wants(&mut self, bytes: usize) -> bool;
-    /// A field stands at the end of the text, its value right behind its name.
-    fn field(&mut self, name: Span, value: Span);
+    /// A field stands at the end of the text, its value right behind its name. `never` says that
+    /// no hop may put it into a table (RFC 7541, 6.2.3).
+    fn field(&mut self, name: Span, value: Span, never: bool);
 }
 
 /// The receiving end's table.
@@ -63,6 +64,11 @@ impl Decoder {
         self.must_shrink = self.table.limit() > self.allowed;
     }
 
+    /// Gives back memory that the table's fields do not need.
+    pub fn shrink(&mut self) {
+        self.table.shrink();
+    }
+
     /// Decodes one whole block.
     ///
     /// # Errors
@@ -82,14 +88,14 @@ impl Decoder {
                     let (name, value) = self.literal(index, &mut rest, sink.text())?;
                     let text: &[u8] = sink.text();
                     self.table.insert(name.of(text), value.of(text));
-                    sink.field(name, value);
+                    sink.field(name, value, false);
                 }
                 0x20.. => return Err(DecodeError::SizeUpdate),
-                // Without indexing, and never indexed: the same to a receiver.
+                // Without indexing, or never indexed.
                 _ => {
                     let index = integer::read(*first, 4, &mut rest)?;
                     let (name, value) = self.literal(index, &mut rest, sink.text())?;
-                    sink.field(name, value);
+                    sink.field(name, value, *first >= 0x10);
                 }
             }
         }
@@ -137,7 +143,7 @@ impl Decoder {
         let middle = text.len();
         text.extend_from_slice(value);
         let end = text.len();
-        sink.field(Span::new(start, middle), Span::new(middle, end));
+        sink.field(Span::new(start, middle), Span::new(middle, end), false);
         Ok(())
     }
 

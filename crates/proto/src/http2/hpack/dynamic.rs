@@ -92,6 +92,15 @@ impl Dynamic {
         self.inserted = self.inserted.wrapping_add(1);
     }
 
+    /// Gives back memory that the fields do not need.
+    pub(super) fn shrink(&mut self) {
+        if let Some(first) = self.entries.front() {
+            self.drop_bytes(first.start);
+        }
+        self.bytes.shrink_to_fit();
+        self.entries.shrink_to_fit();
+    }
+
     fn evict(&mut self, incoming: usize) {
         while self.size + incoming > self.limit {
             let Some(entry) = self.entries.pop_front() else {
@@ -111,6 +120,10 @@ impl Dynamic {
         if (dead as usize) < self.limit {
             return;
         }
+        self.drop_bytes(dead);
+    }
+
+    fn drop_bytes(&mut self, dead: u32) {
         self.bytes.drain(..dead as usize);
         for entry in &mut self.entries {
             entry.start -= dead;

@@ -61,6 +61,11 @@ impl Encoder {
         self.table.set_limit(limit);
     }
 
+    /// Gives back memory that the table's fields do not need.
+    pub fn shrink(&mut self) {
+        self.table.shrink();
+    }
+
     /// To be called before a block's first field.
     pub fn begin(&mut self, out: &mut Vec<u8>) {
         let Some((smallest, last)) = self.updates.take() else {

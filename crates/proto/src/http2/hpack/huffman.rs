@@ -100,27 +100,35 @@ const fn classes() -> [(u32, i32); LONGEST + 1] {
 /// # Errors
 /// EOS inside, and padding that is longer than seven bits or not all ones.
 pub fn huffman_decode(coded: &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError> {
-    out.reserve(coded.len() * 2);
+    out.reserve(coded.len() * 8 / 5 + 1);
     let mut rest = coded;
     // The next bits, aligned left.
     let (mut bits, mut count) = (0_u64, 0_u32);
+    // Eight bytes at a time, while every code that begins in them also ends there.
+    while let Some(word) = rest.first_chunk::<8>() {
+        bits |= u64::from_be_bytes(*word) >> count;
+        let taken = (63 - count) / 8;
+        rest = rest.get(taken as usize..).unwrap_or_default();
+        count += 8 * taken;
+        while count >= LONGEST as u32 {
+            let (symbol, length) = symbol(bits);
+            if symbol == EOS {
+                return Err(DecodeError::Huffman);
+            }
+            out.push(symbol as u8);
+            bits <<= length;
+            count -= length;
+        }
+        // Bits behind the last whole byte taken will be read again.
+        bits &= !(!0 >> count);
+    }
     loop {
-        while count <= 56 {
-            let Some((byte, behind)) = rest.split_first() else {
-                break;
-            };
+        while let (true, Some((byte, behind))) = (count <= 56, rest.split_first()) {
             bits |= u64::from(*byte) << (56 - count);
             count += 8;
             rest = behind;
         }
-        let entry = FAST
-            .get((bits >> (64 - FAST_BITS)) as usize)
-            .copied()
-            .unwrap_or(0);
-        let (symbol, length) = match entry {
-            0 => long((bits >> 32) as u32),
-            entry => (entry & 0xff, u32::from(entry >> 8)),
-        };
+        let (symbol, length) = symbol(bits);
         if length > count {
             break;
         }
@@ -136,6 +144,16 @@ pub fn huffman_decode(coded: &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError
         return Err(DecodeError::Huffman);
     }
     Ok(())
+}
+
+/// The symbol that the next bits begin with, and its length.
+#[inline(always)]
+fn symbol(bits: u64) -> (u16, u32) {
+    let entry = FAST.get((bits >> (64 - FAST_BITS)) as usize);
+    match entry.copied().unwrap_or(0) {
+        0 => long((bits >> 32) as u32),
+        entry => (entry & 0xff, u32::from(entry >> 8)),
+    }
 }
 
 /// The symbol and length of a code that is longer than [`FAST_BITS`].
