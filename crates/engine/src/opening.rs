@@ -124,6 +124,7 @@ fn essence(bind: &Bind) -> Bind {
         maxconn: 0,
         threads: Vec::new(),
         tls: None,
+        h2: None,
         ..bind.clone()
     }
 }

@@ -165,6 +165,7 @@ impl Session {
     fn speaks_h2(&self) -> bool {
         let channel = self.client.channel();
         self.frontend.shared.http.is_some()
+            && self.listener.shared.plan.h2 != Some(false)
             && channel.is_some_and(|c| c.state().alpn_protocol() == Some(b"h2"))
     }
 

@@ -138,6 +138,8 @@ pub struct Bind {
     pub uid: Option<u32>,
     /// Group of a unix socket (`group`, `gid`).
     pub gid: Option<u32>,
+    /// `proto`: what clients speak, whatever they say. `Some(true)` is HTTP/2, `Some(false)` HTTP/1.
+    pub h2: Option<bool>,
     /// `ssl`
     pub tls: Option<Box<BindTls>>,
 }

@@ -104,6 +104,10 @@ def _level(use: OptionUse[BindSettings]) -> BindSettings:
     return replace(use.settings, level=choice(use.words, ("user", "operator", "admin"), "a level"))
 
 
+def _proto(use: OptionUse[BindSettings]) -> BindSettings:
+    return replace(use.settings, h2=choice(use.words, ("h1", "h2"), "a protocol") == "h2")
+
+
 def _shards(use: OptionUse[BindSettings]) -> BindSettings:
     if use.words.peek in ("by-thread", "by-group"):
         kind = use.words.take("a number").text
@@ -181,6 +185,7 @@ _ROWS: tuple[Option[BindSettings], ...] = (
         _ignored("a number"),
         inert="every connection of a worker is served in turn",
     ),
+    Option("proto", "{ h1 | h2 }", "What clients speak, whatever they offer", _proto),
     Option("shards", "{ <number> | by-thread }", "How many sockets share the address", _shards),
     Option("tcp-ut", "<delay>", "How long sent data may stay unacknowledged", lambda use: _tcp_ut(use)),
     Option("tfo", "", "Accept data in the first packet (TCP Fast Open)", _flag(tfo=True)),

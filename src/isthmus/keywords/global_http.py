@@ -43,6 +43,14 @@ def _inert(name: str, syntax: str, about: str, why: str) -> Row:
     return Keyword(name, _GLOBAL, syntax, about, takes_all, inert=why)
 
 
+def _h2(name: str, field: str, about: str, low: int = 0, high: int = 2**31 - 1) -> Row:
+    def read(use: Use[GlobalDraft]) -> None:
+        h2 = changed(use.draft.settings.http.h2, **{field: size(use.words, low, high, "a number")})
+        _change(use, h2=h2)
+
+    return Keyword(name, _GLOBAL, "<number>", about, read)
+
+
 def _add_case(use: Use[GlobalDraft], name: str, shown: str, span: Span) -> None:
     """Add a name and how it is written."""
     known = use.draft.settings.http.case_adjust
@@ -82,6 +90,8 @@ def _idle_share(use: Use[GlobalDraft]) -> None:
 
 
 _OWN_POOL = "each worker has a pool of its own"
+_SHARES = "each connection has its share of a turn in any case"
+_WINDOWS = "each stream has a window of its own (tune.h2.fe.initial-window-size)"
 _UNLIMITED = "how much is compressed does not depend on the load"
 
 GLOBAL_HTTP: tuple[Row, ...] = (
@@ -112,6 +122,29 @@ GLOBAL_HTTP: tuple[Row, ...] = (
     ),
     _zero_copy("tune.h1.zero-copy-fwd-recv"),
     _zero_copy("tune.h1.zero-copy-fwd-send"),
+    *(
+        _inert(f"tune.h2.{name}", "<value>", about, why)
+        for name, about, why in (
+            ("fe.max-frames-at-once", "Frames of a connection in one turn", _SHARES),
+            ("fe.max-rst-at-once", "Streams that are reset in one turn", _SHARES),
+            ("fe.rxbuf", "Most bytes that the streams of a client may have on their way", _WINDOWS),
+            ("log-errors", "Which errors of HTTP/2 are logged", "errors of HTTP/2 are counted, not logged"),
+            ("zero-copy-fwd-send", "Forward bodies inside the kernel", "HTTP/2 frames what it forwards"),
+        )
+    ),
+    *(
+        _h2(f"tune.h2.{name}", *said)
+        for name, *said in (
+            ("fe.glitches-threshold", "glitches", "Anomalies of a client's connection behind which it ends"),
+            ("fe.initial-window-size", "window", "Bytes of a stream that a client may have on their way"),
+            ("fe.max-concurrent-streams", "streams", "Streams that a client may have open at once", 1),
+            ("fe.max-total-streams", "total_streams", "Streams behind which a client's connection ends"),
+            ("header-table-size", "header_table", "Bytes of the table of fields", 0, 65535),
+            ("initial-window-size", "window", "Bytes of a stream that may be on their way"),
+            ("max-concurrent-streams", "streams", "Streams that may be open at once", 1),
+            ("max-frame-size", "frame", "The longest frame", 16384, 16777215),
+        )
+    ),
     _number("tune.http.cookielen", "cookie_len", "Most bytes of a captured cookie", 0),
     _number("tune.http.logurilen", "loguri_len", "Most bytes of a logged URI", 0),
     _number("tune.http.maxhdr", "maxhdr", "Most headers of a message", 1, 32767),

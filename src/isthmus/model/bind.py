@@ -15,6 +15,7 @@ class BindSettings:
 
     `accept_proxy_from` holds networks; none means every client. `shards` 0 is a socket for each worker.
     `threads` count from 0, none means all. Times are milliseconds, `mode` is permission bits.
+    `h2` says that clients speak HTTP/2, or HTTP/1, whatever they offer (`proto`).
     """
 
     name: str = ""
@@ -37,6 +38,7 @@ class BindSettings:
     uid: int | None = None
     gid: int | None = None
     level: str = "operator"
+    h2: bool | None = None
     tls: BindTls = field(default_factory=BindTls)
 
 

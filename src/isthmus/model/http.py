@@ -205,6 +205,18 @@ class ServerHttp:
 
 
 @dataclass(frozen=True, slots=True)
+class GlobalH2:
+    """What section `global` says about HTTP/2 with clients (`tune.h2.*`); sizes in bytes, 0 is no limit."""
+
+    header_table: int = 4096
+    window: int = 65536
+    streams: int = 100
+    frame: int = 16384
+    glitches: int = 0
+    total_streams: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class GlobalHttp:
     """What section `global` says about HTTP; `idle_percent` of the descriptors may be idle connections."""
 
@@ -218,6 +230,7 @@ class GlobalHttp:
     idle_percent: int = 25
     compression_level: int = 1
     splice_bodies: bool = True
+    h2: GlobalH2 = GlobalH2()
 
 
 @dataclass(frozen=True, slots=True)

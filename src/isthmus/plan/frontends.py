@@ -42,6 +42,7 @@ def _bind(bind: Bind, proxy: Proxy, numbers: Numbers, namespaces: Namespaces, tl
         mode=said.mode,
         uid=said.uid,
         gid=said.gid,
+        h2=said.h2,
         tls=tls.bind(bind, proxy),
     )
 

@@ -245,4 +245,12 @@ def http_global(said: Global, open_files: int, workers: int) -> document.http.Ht
         idle_most=share,
         compression_level=own.compression_level,
         splice_bodies=own.splice_bodies,
+        h2=http.H2(
+            own.h2.header_table,
+            own.h2.window,
+            own.h2.streams,
+            own.h2.frame,
+            own.h2.glitches,
+            own.h2.total_streams,
+        ),
     )

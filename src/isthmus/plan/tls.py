@@ -36,6 +36,7 @@ from isthmus.plan.expressions import Names
 from isthmus.plan.names import origin
 
 t = document.tls
+_HTTP_ALPN = ("h2", "http/1.1")
 _SPOKEN = {Version.TLSV1_2: t.TlsVersion.TLS12, Version.TLSV1_3: t.TlsVersion.TLS13}
 
 
@@ -83,6 +84,7 @@ class Tls:
         self.files = Files()
         self._said = said
         self._diagnostics = diagnostics
+        self._usual_alpn: tuple[str, ...] = ()
 
     def bind(self, bind: Bind, proxy: Proxy) -> document.tls.BindTls | None:
         """Return the TLS of a bind line; None where it has none, or something is wrong with it."""
@@ -94,6 +96,8 @@ class Tls:
                 )
                 self._diagnostics.warning(NOT_USED, message, bind.span)
             return None
+        # As HAProxy since 3.0: what is not said is what the proxy can speak.
+        self._usual_alpn = _HTTP_ALPN if proxy.settings.mode == "http" else ()
         strict = bool(self._said.bind.strict_sni if said.strict_sni is None else said.strict_sni)
         if not self._has_certificates(said, strict, bind, proxy):
             return None
@@ -173,7 +177,7 @@ class Tls:
         return t.BindTlsSettings(
             negotiation=self._negotiation(handshake, span),
             client_order=bool(order),
-            alpn=handshake.alpn or (),
+            alpn=self._usual_alpn if handshake.alpn is None else handshake.alpn,
             client=self._client(own.client.over(line.settings.client), handshake, span),
             tickets=handshake.tickets is not False,
             early_data=handshake.early_data,

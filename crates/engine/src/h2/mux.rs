@@ -48,7 +48,8 @@ impl Worker {
         let Ok(socket) = session.client.as_fd().try_clone_to_owned() else {
             return Step::Close;
         };
-        let codec = Connection::server(Settings::default(), Limits::default());
+        let (settings, limits) = session.h2_settings();
+        let codec = Connection::server(settings, limits);
         session.mux = Some(Box::new(Mux {
             shared: Rc::new(Shared::new(socket, session.key, codec)),
             incoming: received.to_vec(),
@@ -195,6 +196,10 @@ impl Worker {
                 let owner = state.owner;
                 shared.inner.borrow_mut().streams.insert(id, *state);
                 session.exchanges = session.exchanges.saturating_add(1);
+                let most = session.frontend.generation.global.http.h2.total_streams;
+                if most > 0 && session.exchanges == most {
+                    shared.inner.borrow_mut().codec.send_goaway(ErrorCode::NO_ERROR);
+                }
                 let transport = Transport::stream(Stream::new(shared.clone(), id));
                 let names = (owner, self.next_session_id());
                 let stream = session.for_stream(names, transport, self.turn.now);
@@ -328,6 +333,28 @@ fn websocket_key(random: [u64; 2]) -> String {
     key.push(digit(number << 4));
     key.push_str("==");
     key
+}
+
+impl Session {
+    /// What HTTP/2 with this client keeps to (`tune.h2.*`).
+    fn h2_settings(&self) -> (Settings, Limits) {
+        let global = &self.frontend.generation.global;
+        let (h2, most) = (&global.http.h2, global.http.maxhdr);
+        let settings = Settings {
+            header_table_size: h2.header_table,
+            initial_window: h2.window,
+            max_concurrent_streams: h2.streams,
+            max_frame_size: h2.frame,
+            max_header_list_size: u32::try_from(global.bufsize * 4).unwrap_or(u32::MAX),
+            ..Settings::default()
+        };
+        let limits = Limits {
+            glitches: h2.glitches,
+            fields: u32::try_from(most.saturating_sub(1)).unwrap_or(u32::MAX),
+            ..Limits::default()
+        };
+        (settings, limits)
+    }
 }
 
 impl Mux {

@@ -2,6 +2,7 @@
 
 use isthmus_proto::http::{Method, Version};
 use isthmus_proto::http1::{ErrorKind, Progress};
+use isthmus_proto::http2::PREFACE;
 use isthmus_sockets::Moved;
 
 use super::body::Reading;
@@ -27,8 +28,17 @@ enum Read {
 impl Worker {
     /// Waits for a request and reads its head.
     pub(crate) fn read_request(&mut self, session: &mut Session) -> Step {
+        let h2 = session.listener.shared.plan.h2 == Some(true);
+        if h2 && session.exchanges == 0 && !session.client.is_stream() {
+            return self.begin_h2(session, &[]);
+        }
         let mut stream = self.take_stream(session);
         let read = self.read_head(session, &mut stream);
+        if matches!(read, Read::Bad(_)) && session.may_turn_to_h2(&stream) {
+            let received = stream.request.buffer.bytes().to_vec();
+            self.give_stream_back(session, stream);
+            return self.begin_h2(session, &received);
+        }
         let some = stream.request.buffer.len() > 0;
         if some && stream.moments.began.is_none() {
             stream.moments.began = Some(self.turn.now);
@@ -221,6 +231,16 @@ impl Worker {
 }
 
 impl Session {
+    /// Whether what was received is not HTTP/1 since it begins HTTP/2 (RFC 9113, 3.3).
+    fn may_turn_to_h2(&self, stream: &Stream) -> bool {
+        let received = stream.request.buffer.bytes();
+        let same = received.iter().zip(PREFACE).all(|(is, wanted)| is == wanted);
+        same && received.len() > 3
+            && self.exchanges == 0
+            && !self.client.is_stream()
+            && self.listener.shared.plan.h2 != Some(false)
+    }
+
     /// Since when the session has waited for a request.
     fn idle_since(&self) -> u64 {
         match self.exchanges {

@@ -247,6 +247,24 @@ pub struct CookieCapture {
     pub len: usize,
 }
 
+/// What HTTP/2 with clients keeps to (`tune.h2.*`); sizes in bytes, 0 is no limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct H2 {
+    /// `tune.h2.header-table-size`
+    pub header_table: u32,
+    /// `tune.h2.fe.initial-window-size`
+    pub window: u32,
+    /// `tune.h2.fe.max-concurrent-streams`
+    pub streams: u32,
+    /// `tune.h2.max-frame-size`
+    pub frame: u32,
+    /// `tune.h2.fe.glitches-threshold`
+    pub glitches: u32,
+    /// `tune.h2.fe.max-total-streams`: a connection ends behind so many.
+    pub total_streams: u32,
+}
+
 /// Process-wide settings of HTTP mode.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -276,6 +294,8 @@ pub struct HttpGlobal {
     /// Services written in Python that rules name (`use-service python.NAME`); they refer to
     /// them by index.
     pub services: Vec<String>,
+    /// HTTP/2 with clients.
+    pub h2: H2,
 }
 
 /// Text that a rule makes.

@@ -69,6 +69,7 @@ class Bind(Struct, frozen=True, forbid_unknown_fields=True):
     mode: int | None = None
     uid: int | None = None
     gid: int | None = None
+    h2: bool | None = None
     tls: BindTls | None = None
 
 

@@ -61,6 +61,7 @@ from isthmus.plan.document.http.cookie import (
     CookieMode,
 )
 from isthmus.plan.document.http.proxy import (
+    H2,
     AddressHeader,
     ConnectionMode,
     ConnFailure,
@@ -93,6 +94,7 @@ from isthmus.plan.document.http.reply import (
 )
 
 __all__ = [
+    "H2",
     "AddHeader",
     "AddressHeader",
     "Auth",

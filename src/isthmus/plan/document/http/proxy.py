@@ -171,6 +171,17 @@ class HttpServer(Struct, frozen=True, forbid_unknown_fields=True):
     max_reuse: int = -1
 
 
+class H2(Struct, frozen=True, forbid_unknown_fields=True):
+    """What HTTP/2 with clients keeps to; sizes in bytes, 0 is no limit."""
+
+    header_table: int = 4096
+    window: int = 65536
+    streams: int = 100
+    frame: int = 16384
+    glitches: int = 0
+    total_streams: int = 0
+
+
 class HttpGlobal(Struct, frozen=True, forbid_unknown_fields=True):
     """Process-wide settings of HTTP mode; see the Rust twin for each field."""
 
@@ -186,3 +197,4 @@ class HttpGlobal(Struct, frozen=True, forbid_unknown_fields=True):
     splice_bodies: bool = True
     caches: tuple[Cache, ...] = ()
     services: tuple[str, ...] = ()
+    h2: H2 = H2()
