@@ -17,6 +17,7 @@ use crate::local::LocalListener;
 use crate::opening::serving;
 use crate::rules::{Action, Rule};
 use crate::session::{Flow, Moments, Phase, Session};
+use crate::transport::Transport;
 use crate::view::View;
 use crate::worker::Worker;
 
@@ -240,7 +241,9 @@ impl Worker {
         let phase = if listener.shared.plan.accept_proxy {
             Phase::Header
         } else {
-            listener.frontend.shared.first_phase()
+            listener
+                .shared
+                .phase_behind_header(&listener.frontend.shared)
         };
         let session = self.new_session(client, peer, listener, phase);
         self.admit(session);
@@ -258,7 +261,7 @@ impl Worker {
             key: self.sessions.reserve(),
             id: self.next_session_id(),
             phase,
-            client,
+            client: Transport::plain(client),
             server: None,
             peer,
             source_namespace: listener.shared.namespace.clone(),
@@ -320,8 +323,9 @@ impl Worker {
                 return;
             }
         }
-        // Behind a PROXY header the session begins when that was read.
-        if session.phase == Phase::Header || self.open_session(&mut session) {
+        // Behind a PROXY header and TLS the session begins when these are done.
+        let early = matches!(session.phase, Phase::Header | Phase::ClientTls);
+        if early || self.open_session(&mut session) {
             self.walk(session);
         } else {
             self.discard(session);

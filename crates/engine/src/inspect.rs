@@ -2,7 +2,7 @@
 //! inspection delay.
 
 use isthmus_sample::{Sample, Verdict};
-use isthmus_sockets::{Moved, receive};
+use isthmus_sockets::Moved;
 
 use crate::rules::{Action, Choice, Part, Rule, SetIf, Target, Value};
 use crate::session::{Phase, Session};
@@ -116,7 +116,7 @@ impl Worker {
             else {
                 break;
             };
-            match receive(&session.client, space) {
+            match session.client.receive(space) {
                 Moved::Bytes(count) => {
                     session.client_active = self.turn.now;
                     session.up.bytes += count as u64;

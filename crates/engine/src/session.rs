@@ -3,7 +3,6 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -16,11 +15,12 @@ use crate::http::Stream;
 use crate::local::{LocalBackend, LocalFrontend, LocalListener, LocalServer};
 use crate::namespace::Namespace;
 use crate::slab::Key;
+use crate::transport::Transport;
 
 /// Where a session stands.
 ///
 /// ```text
-/// Header ─▶ Inspect ─▶ InspectBackend ─▶ Choose ─▶ Depart ─▶ Connecting ─▶ Forwarding ─▶ closed
+/// Header ─▶ ClientTls ─▶ Inspect ─▶ InspectBackend ─▶ Choose ─▶ Depart ─▶ Connecting ─▶ ServerTls ─▶ Forwarding ─▶ closed
 ///                                        │  ▲       ▲ ▲           │
 ///                                        ▼  │       │ └─ Pausing ◀┤ (a second before a retry)
 ///                                       Queued ─────┘             │
@@ -30,6 +30,8 @@ use crate::slab::Key;
 pub(crate) enum Phase {
     /// The PROXY header is awaited.
     Header,
+    /// The TLS handshake with the client is under way.
+    ClientTls,
     /// Content rules of the frontend wait for bytes.
     Inspect,
     /// Content rules of the backend wait for bytes.
@@ -42,6 +44,8 @@ pub(crate) enum Phase {
     Depart,
     /// connect(2) is under way.
     Connecting,
+    /// The TLS handshake with the server is under way.
+    ServerTls,
     /// A failed connect is tried again in a moment.
     Pausing,
     /// Bytes flow.
@@ -63,9 +67,10 @@ impl Phase {
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Header => "header",
+            Self::ClientTls => "handshake",
             Self::Inspect | Self::InspectBackend | Self::Judge | Self::JudgeBackend => "rules",
             Self::Choose | Self::Queued => "queue",
-            Self::Depart | Self::Connecting | Self::Pausing => "connect",
+            Self::Depart | Self::Connecting | Self::ServerTls | Self::Pausing => "connect",
             Self::Forwarding | Self::Exchange => "forward",
             Self::Request => "request",
             Self::Lingering => "close",
@@ -96,6 +101,8 @@ pub(crate) struct Flow {
     pub(crate) bytes: u64,
     /// Read and not yet written.
     pub(crate) pending: Pending,
+    /// Written, and waiting, encrypted, at the destination's transport.
+    pub(crate) sealed: bool,
     /// In a pipe, not yet written.
     pub(crate) pipe: Option<Box<Pipe>>,
     /// The source may hold bytes: the edge was seen and the source not read empty.
@@ -121,7 +128,9 @@ pub(crate) struct Flow {
 impl Flow {
     /// Nothing read waits to be written.
     pub(crate) fn is_flushed(&self) -> bool {
-        self.pending.is_empty() && self.pipe.as_ref().is_none_or(|pipe| pipe.held() == 0)
+        self.pending.is_empty()
+            && !self.sealed
+            && self.pipe.as_ref().is_none_or(|pipe| pipe.held() == 0)
     }
 }
 
@@ -180,8 +189,8 @@ pub(crate) struct Session {
     pub(crate) key: Key,
     pub(crate) id: u64,
     pub(crate) phase: Phase,
-    pub(crate) client: OwnedFd,
-    pub(crate) server: Option<OwnedFd>,
+    pub(crate) client: Transport,
+    pub(crate) server: Option<Transport>,
     pub(crate) peer: Peer,
     pub(crate) frontend: Rc<LocalFrontend>,
     pub(crate) listener: Rc<LocalListener>,
@@ -252,6 +261,8 @@ pub(crate) struct Notes {
     pub(crate) error_text: Cell<&'static str>,
     /// Where the server connection went, where that is not the server's own address.
     pub(crate) server_address: Cell<Option<SocketAddr>>,
+    /// The name that the server connection is asked for (`sni`).
+    pub(crate) server_name: RefCell<Option<String>>,
     /// How many waited in the queues when this one joined (`%sq`, `%bq`).
     pub(crate) server_queue: Cell<i64>,
     pub(crate) backend_queue: Cell<i64>,

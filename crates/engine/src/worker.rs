@@ -3,7 +3,6 @@
 //! `accept`, `handshake`, `inspect`, `choose`, `connect`, `forward` and `finish`.
 
 use std::cell::Cell;
-use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -20,6 +19,7 @@ use crate::mailbox::{Mailbox, Message, Whom};
 use crate::session::{Phase, Session};
 use crate::slab::{Key, Slab};
 use crate::token::{End, Token};
+use crate::transport::Transport;
 use crate::wheel::Wheel;
 
 /// Bytes read at once where nothing is inspected: larger than `tune.bufsize`, since the buffer is
@@ -349,12 +349,14 @@ impl Worker {
     fn step(&mut self, session: &mut Session) -> Step {
         match session.phase {
             Phase::Header => self.read_header(session),
+            Phase::ClientTls => self.secure_client(session),
             Phase::Inspect => self.inspect(session),
             Phase::InspectBackend => self.inspect_backend(session),
             Phase::Choose => self.choose(session),
             Phase::Queued => self.wait_in_queue(session),
             Phase::Depart => self.depart(session),
             Phase::Connecting => self.connecting(session),
+            Phase::ServerTls => self.secure_server(session),
             Phase::Pausing => self.pausing(session),
             Phase::Forwarding => self.forward(session),
             Phase::Request => self.read_request(session),
@@ -400,7 +402,7 @@ impl Worker {
     /// Room to write is watched from the first time it is missing: most connections never need it.
     fn watch_end(
         &self,
-        end: &OwnedFd,
+        end: &Transport,
         token: u64,
         watched: &mut Option<Interest>,
         wanted: Interest,

@@ -323,7 +323,7 @@ impl Session {
         self.down.bytes += hints.len() as u64;
         // A client that is gone is noticed when the answer itself is written.
         self.down
-            .write_pieces(&self.client, &[std::io::IoSlice::new(&hints)]);
+            .write_pieces(&mut self.client, &[std::io::IoSlice::new(&hints)]);
     }
 
     /// Keeps the status that a message of the configuration was sent for, where it says another.

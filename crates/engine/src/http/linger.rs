@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use isthmus_sockets::{Moved, receive, shutdown_write};
+use isthmus_sockets::Moved;
 
 use crate::session::{Phase, Session};
 use crate::slab::Key;
@@ -22,7 +22,7 @@ impl Worker {
         if !session.may_still_hear() {
             return Step::Close;
         }
-        shutdown_write(&session.client);
+        session.client.shutdown_write();
         let bufsize = session.frontend.generation.global.bufsize;
         // It is counted and logged; nothing of it may be so again.
         session.exchanges = session.exchanges.saturating_add(1);
@@ -69,7 +69,7 @@ impl Worker {
             return Step::Close;
         }
         while session.up.readable {
-            match receive(&session.client, &mut self.scratch) {
+            match session.client.receive(&mut self.scratch) {
                 Moved::Bytes(count) => session.up.bytes += count as u64,
                 Moved::Later => session.up.readable = false,
                 Moved::End | Moved::Broken(_) => return Step::Close,

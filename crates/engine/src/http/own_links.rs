@@ -81,13 +81,14 @@ impl Worker {
             if found.is_some() {
                 return true;
             }
-            let Some(link) = self.links.take(*key) else {
+            let Some(mut link) = self.links.take(*key) else {
                 return false;
             };
             let same = Rc::ptr_eq(&link.server, server)
                 && link.personal == personal
+                && link.name == session.server_name()
                 && place(link.namespace.as_ref()) == place(namespace.as_ref());
-            if same && link.is_fresh() && !self.has_event(*key) {
+            if same && link.is_fresh() && (!self.has_event(*key) || link.is_quiet()) {
                 found = Some((*key, link));
                 return false;
             }

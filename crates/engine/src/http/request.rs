@@ -2,7 +2,7 @@
 
 use isthmus_proto::http::{Method, Version};
 use isthmus_proto::http1::{ErrorKind, Progress};
-use isthmus_sockets::{Moved, receive};
+use isthmus_sockets::Moved;
 
 use super::body::Reading;
 use super::stream::{Answerer, Stage, Stream};
@@ -95,7 +95,7 @@ impl Worker {
                 return Read::Bad(ErrorKind::LongHead);
             }
             let size = room.len();
-            match receive(&session.client, room) {
+            match session.client.receive(room) {
                 Moved::Bytes(count) => {
                     session.client_active = self.turn.now;
                     session.up.bytes += count as u64;

@@ -6,7 +6,7 @@ use isthmus_plan::LogWhen;
 use isthmus_plan::http::RetryOn;
 use isthmus_proto::http::{Body, Version};
 use isthmus_proto::http1::{Exchange, Forward, Persistence, Progress, Rules, View as Head};
-use isthmus_sockets::{Moved, receive};
+use isthmus_sockets::Moved;
 
 use super::body::{Reading, Taken, Writing};
 use super::judge::Judged;
@@ -72,7 +72,7 @@ impl Worker {
                 return Awaited::Turned(self.response_is_bad(session));
             }
             let size = room.len();
-            match receive(&*server, room) {
+            match server.receive(room) {
                 Moved::Bytes(count) => {
                     session.server_active = self.turn.now;
                     response.buffer.filled(count);
@@ -348,7 +348,7 @@ fn finish_head(stream: &mut Stream, body: Body, is_11: bool) {
 /// Writes the head and what of the body came with it.
 fn write_head(
     stream: &mut Stream,
-    client: &std::os::fd::OwnedFd,
+    client: &mut crate::transport::Transport,
     down: &mut crate::session::Flow,
     (spellings, made): (Option<&Spellings>, &mut Vec<u8>),
 ) -> Result<Pumped, ()> {
