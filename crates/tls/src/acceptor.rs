@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use isthmus_plan::tls::{BindTls, TlsVersion};
 use rustls::pki_types::UnixTime;
-use rustls::server::ClientHello;
 use rustls::sign::CertifiedKey;
 use rustls::{CipherSuite, ServerConfig, SignatureAlgorithm, SupportedCipherSuite};
 
 use crate::error::TlsError;
 use crate::generation::Generator;
+use crate::hello::Hello;
 use crate::names::NameTable;
 use crate::ocsp::Response;
 use crate::serving::Settings;
@@ -56,9 +56,9 @@ impl Entry {
 
     /// How badly a certificate suits a client, the least being best: no handshake is possible; none
     /// with TLS 1.2, which may be all that the client has, as a hello does not tell us versions; RSA.
-    fn rank(&self, hello: &ClientHello<'_>) -> (bool, bool, bool) {
-        let offered = hello.cipher_suites();
-        let signs = self.certified.key.choose_scheme(hello.signature_schemes());
+    fn rank(&self, hello: &Hello<'_>) -> (bool, bool, bool) {
+        let offered = &hello.cipher_suites;
+        let signs = self.certified.key.choose_scheme(&hello.signature_schemes);
         let tls12 = self.suites.iter().any(|suite| offered.contains(suite));
         let tls13 = self.tls13 && offered.iter().any(|&suite| is_tls13(suite));
         let possible = signs.is_some() && (tls12 || tls13);
@@ -140,10 +140,10 @@ impl Acceptor {
     ///
     /// # Errors
     /// With `strict-sni`, a client whose name no entry is for.
-    pub fn choose(&self, hello: &ClientHello<'_>) -> Result<Arc<ServerConfig>, Refusal> {
-        let found = self.named(hello.server_name());
+    pub fn choose(&self, hello: &Hello<'_>) -> Result<Arc<ServerConfig>, Refusal> {
+        let found = self.named(hello.server_name);
         if found.is_empty()
-            && let (Some(generator), Some(name)) = (&self.generator, hello.server_name())
+            && let (Some(generator), Some(name)) = (&self.generator, hello.server_name)
             && let Some(config) = generator.config(&name.to_ascii_lowercase())
         {
             return Ok(config);

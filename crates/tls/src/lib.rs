@@ -2,18 +2,20 @@
 //! negotiated, who is believed. Holds no socket and opens no file: the engine moves the records.
 //!
 //! `Store` holds the files of a plan, read once; an `Acceptor` is one bind line, a `Connector` one
-//! server line.
+//! server line, a `Channel` one connection.
 
 #![forbid(unsafe_code)]
 
 mod acceptor;
 mod certificate;
+mod channel;
 mod check;
 mod clients;
 mod connector;
 mod der;
 mod error;
 mod generation;
+mod hello;
 mod names;
 mod negotiation;
 mod ocsp;
@@ -23,7 +25,9 @@ mod sessions;
 mod store;
 
 pub use acceptor::{Acceptor, Refusal};
+pub use channel::{Channel, Failure, Received};
 pub use check::check;
 pub use connector::Connector;
 pub use error::{Fault, TlsError};
+pub use hello::Hello;
 pub use store::Store;

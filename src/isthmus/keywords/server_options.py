@@ -184,6 +184,12 @@ def _http_number(field: str, low: int) -> Read:
     return _http(field, lambda use: integer(use.words, low))
 
 
+def _threshold(use: OptionUse[ServerSettings]) -> ServerSettings:
+    """Read a number of connections that nothing depends on."""
+    integer(use.words, 0)
+    return use.settings
+
+
 def _on_mark(action: str, field: str) -> Read:
     """Read what is done when the server's state changes: HAProxy knows one action for each direction."""
 
@@ -251,7 +257,8 @@ _ROWS: tuple[Option[ServerSettings], ...] = (
         "pool-low-conn",
         "<max>",
         "Idle connections below which no other thread's is used",
-        _http_number("pool_low", 0),
+        _threshold,
+        inert="each worker has a pool of its own, and takes no other's connections",
     ),
     Option(
         "pool-max-conn",

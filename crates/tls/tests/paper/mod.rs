@@ -186,9 +186,15 @@ pub fn shake(mut client: ClientConnection, acceptor: &Acceptor) -> Result<Met, F
         Ok(accepted) => accepted.unwrap(),
         Err((error, _)) => return Err(Failed::Server(error)),
     };
-    let config = acceptor
-        .choose(&accepted.client_hello())
-        .map_err(Failed::Refused)?;
+    let config = {
+        let said = accepted.client_hello();
+        let hello = isthmus_tls::Hello {
+            server_name: said.server_name(),
+            signature_schemes: said.signature_schemes().to_vec(),
+            cipher_suites: said.cipher_suites().to_vec(),
+        };
+        acceptor.choose(&hello).map_err(Failed::Refused)?
+    };
     let mut server = accepted
         .into_connection(config)
         .map_err(|(error, _)| Failed::Server(error))?;
