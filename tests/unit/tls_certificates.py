@@ -23,11 +23,11 @@ LISTS = {
     "list-spaces.txt": "  ec.pem   [ alpn h2 ]   a.test\t*.b.test  \n",
 }
 _KEYS = {
-    "rsa": ("genrsa", "-out", "{}", "2048"),
-    "small": ("genrsa", "-out", "{}", "1024"),
-    "ec": ("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "{}"),
-    "wild": ("ecparam", "-name", "secp384r1", "-genkey", "-noout", "-out", "{}"),
-    "ed": ("genpkey", "-algorithm", "ed25519", "-out", "{}"),
+    "rsa": "genrsa -out {} 2048",
+    "small": "genrsa -out {} 1024",
+    "ec": "ecparam -name prime256v1 -genkey -noout -out {}",
+    "wild": "ecparam -name secp384r1 -genkey -noout -out {}",
+    "ed": "genpkey -algorithm ed25519 -out {}",
 }
 _CA = """[ca]
 default_ca = d
@@ -69,8 +69,11 @@ class Maker:
         ):
             self._write(name, b"".join(b64encode(bytes([each] * size)) + b"\n" for each in range(count)))
 
-    def _openssl(self, *words: str) -> None:
-        subprocess.run([str(OPENSSL), *words], cwd=self.folder, check=True, capture_output=True)
+    def _openssl(self, command: str) -> str:
+        """Run a command, whose words have no spaces, and return what it writes."""
+        words = [str(OPENSSL), *command.split()]
+        run = subprocess.run(words, cwd=self.folder, check=True, capture_output=True, text=True)
+        return run.stdout
 
     def _write(self, name: str, *parts: bytes) -> None:
         (self.folder / name).write_bytes(b"".join(parts))
@@ -79,54 +82,27 @@ class Maker:
         return (self.folder / name).read_bytes()
 
     def _authority(self) -> None:
-        self._openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "ca.key")
-        self._openssl(
-            "req",
-            "-x509",
-            "-new",
-            "-key",
-            "ca.key",
-            "-subj",
-            "/CN=Test CA",
-            "-days",
-            "30000",
-            "-out",
-            "ca.pem",
-        )
+        self._openssl("ecparam -name prime256v1 -genkey -noout -out ca.key")
+        self._openssl("req -x509 -new -key ca.key -subj /CN=Authority -days 30000 -out ca.pem")
         self._write("ca-with-key.pem", self._read("ca.pem"), self._read("ca.key"))
         self._write("ca.cnf", _CA.encode())
         self._write("index")
         self._write("crlnumber", b"01\n")
-        self._openssl(
-            *(
-                "ca",
-                "-config",
-                "ca.cnf",
-                "-gencrl",
-                "-keyfile",
-                "ca.key",
-                "-cert",
-                "ca.pem",
-                "-out",
-                "crl.pem",
-            )
-        )
+        self._openssl("ca -config ca.cnf -gencrl -keyfile ca.key -cert ca.pem -out crl.pem")
 
-    def _certificate(self, name: str, command: tuple[str, ...]) -> None:
+    def _certificate(self, name: str, command: str) -> None:
         host = "*.wild.test" if name == "wild" else f"{name}.test"
-        self._openssl(*(word.format(f"{name}.k") for word in command))
-        request = ("-new", "-key", f"{name}.k", "-subj", f"/CN={host}", "-out", "request")
-        self._openssl("req", *request, "-addext", f"subjectAltName=DNS:{host}")
-        signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-copy_extensions", "copy")
-        self._openssl("x509", "-req", "-in", "request", *signed, "-days", "30000", "-out", f"{name}.c")
+        self._openssl(command.format(f"{name}.k"))
+        subject = f"-subj /CN={host} -addext subjectAltName=DNS:{host}"
+        self._openssl(f"req -new -key {name}.k {subject} -out request")
+        signed = "-CA ca.pem -CAkey ca.key -CAcreateserial -copy_extensions copy -days 30000"
+        self._openssl(f"x509 -req -in request {signed} -out {name}.c")
         self._write(f"{name}.pem", self._read(f"{name}.c"), self._read(f"{name}.k"))
 
     def _parts(self) -> None:
         rsa, key, ec, ec_key = map(self._read, ("rsa.c", "rsa.k", "ec.c", "ec.k"))
-        self._openssl(
-            "rsa", "-aes128", "-passout", "pass:x", "-in", "rsa.k", "-out", "passphrase.k", "-traditional"
-        )
-        self._openssl("pkcs8", "-topk8", "-in", "rsa.k", "-passout", "pass:x", "-out", "passphrase8.k")
+        self._openssl("rsa -aes128 -passout pass:x -in rsa.k -out passphrase.k -traditional")
+        self._openssl("pkcs8 -topk8 -in rsa.k -passout pass:x -out passphrase8.k")
         self._write("nokey.pem", rsa)
         self._write("mismatch.pem", rsa, ec_key)
         self._write("keyfirst.pem", ec_key, ec)
@@ -158,53 +134,22 @@ class Maker:
         self._write("cafolder/readme.txt", b"garbage\n")
 
     def _dates(self) -> None:
-        signing = (
-            "ca",
-            "-batch",
-            "-config",
-            "ca.cnf",
-            "-create_serial",
-            "-keyfile",
-            "ca.key",
-            "-cert",
-            "ca.pem",
-        )
         for name, first, last in (
             ("expired", "20200101000000Z", "20210101000000Z"),
             ("future", "20900101000000Z", "20910101000000Z"),
         ):
-            self._openssl("req", "-new", "-key", "ec.k", "-subj", f"/CN={name}.test", "-out", "request")
-            dates = ("-startdate", first, "-enddate", last)
-            self._openssl(*signing, "-in", "request", *dates, "-out", f"{name}.c", "-notext")
+            self._openssl(f"req -new -key ec.k -subj /CN={name}.test -out request")
+            signing = "-config ca.cnf -create_serial -keyfile ca.key -cert ca.pem"
+            dates = f"-startdate {first} -enddate {last}"
+            self._openssl(f"ca -batch {signing} -in request {dates} -out {name}.c -notext")
             self._write(f"{name}.pem", self._read(f"{name}.c"), self._read("ec.k"))
 
     def _stapled(self) -> None:
         """Make certificates with an OCSP response beside them: a right one, and one of another."""
         for name, about in (("stapled", "ec.c"), ("wrongly-stapled", "rsa.c")):
             self._write(f"{name}.pem", self._read("ec.pem"))
-            serial = (
-                subprocess.run(
-                    [str(OPENSSL), "x509", "-in", about, "-noout", "-serial"],
-                    cwd=self.folder,
-                    check=True,
-                    capture_output=True,
-                    text=True,
-                )
-                .stdout.strip()
-                .partition("=")[2]
-            )
+            serial = self._openssl(f"x509 -in {about} -noout -serial").strip().partition("=")[2]
             self._write("ocsp-index", f"V\t991231235959Z\t\t{serial}\tunknown\t/CN=x\n".encode())
-            who = (
-                "-rsigner",
-                "ca.pem",
-                "-rkey",
-                "ca.key",
-                "-CA",
-                "ca.pem",
-                "-issuer",
-                "ca.pem",
-                "-cert",
-                about,
-            )
-            answer = ("-ndays", "30000", "-noverify", "-respout", f"{name}.pem.ocsp")
-            self._openssl("ocsp", "-index", "ocsp-index", *who, "-issuer", "ca.pem", "-cert", about, *answer)
+            who = "-rsigner ca.pem -rkey ca.key -CA ca.pem"
+            asked = f"-issuer ca.pem -cert {about} -ndays 30000 -noverify -respout {name}.pem.ocsp"
+            self._openssl(f"ocsp -index ocsp-index {who} {asked}")
