@@ -14,7 +14,7 @@ use isthmus_sample::{CompileEnv, Nowhere, Program, Sample, VarRef};
 use isthmus_sockets::{ConnectOptions, Keepalive, SourceBinding};
 
 use crate::generation::{Backend, Frontend, Generation, HashKey, Listener, Server};
-use crate::http::{HttpSide, RequestPart};
+use crate::http::{HttpSide, RequestPart, Service};
 use crate::live::RateLimits;
 use crate::logging::Logger;
 use crate::namespace::Namespace;
@@ -58,6 +58,8 @@ fn compile_with(
 ) -> Result<Generation, Errors> {
     let program = acls(plan, lists, names)?;
     let caches = registry.caches(&plan.global.http.caches);
+    let services = plan.global.http.services.iter();
+    let services: Vec<_> = services.map(|name| Arc::new(Service::new(name))).collect();
     let mut compiler = Compiler {
         names,
         program: &program,
@@ -66,6 +68,7 @@ fn compile_with(
         userlists: &plan.userlists,
         limits: Vec::new(),
         caches: &caches,
+        services: &services,
         errors: Vec::new(),
     };
     let context = Context {

@@ -54,6 +54,8 @@ pub(crate) enum Phase {
     JudgeBackend,
     /// Request and response are on their way.
     Exchange,
+    /// A service answers (HTTP mode).
+    Serving,
     /// All is said; what the client still sends is thrown away (HTTP mode).
     Lingering,
 }
@@ -68,6 +70,7 @@ impl Phase {
             Self::Depart | Self::Connecting | Self::Pausing => "connect",
             Self::Forwarding | Self::Exchange => "forward",
             Self::Request => "request",
+            Self::Serving => "service",
             Self::Lingering => "close",
         }
     }

@@ -237,6 +237,10 @@ impl Worker {
                     self.requeue(key);
                 }
             }
+            Message::Service(key) => {
+                let now = self.turn.now;
+                self.walk_key(key, |session| session.hear_service(now));
+            }
             Message::End(whom, cause) => self.end_sessions(cause, |session| match &whom {
                 Whom::Session(id) => session.id == *id,
                 Whom::Server(state) => session
@@ -361,6 +365,7 @@ impl Worker {
             Phase::Judge => self.judge(session),
             Phase::JudgeBackend => self.judge_backend(session),
             Phase::Exchange => self.exchange(session),
+            Phase::Serving => self.serving(session),
             Phase::Lingering => self.linger(session),
         }
     }

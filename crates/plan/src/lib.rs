@@ -18,6 +18,7 @@ mod log;
 mod patterns;
 pub mod report;
 mod rule;
+pub mod service;
 mod userlist;
 
 use serde::{Deserialize, Serialize};

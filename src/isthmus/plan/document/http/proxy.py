@@ -188,3 +188,5 @@ class HttpGlobal(Struct, frozen=True, forbid_unknown_fields=True):
     splice_bodies: bool = True
     caches: tuple[Cache, ...] = ()
     services: tuple[str, ...] = ()
+    service_queue: int = 1000
+    service_timeout: int = 60_000
