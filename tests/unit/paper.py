@@ -14,6 +14,9 @@ from isthmus.keywords.vocabulary import Vocabulary
 from isthmus.model.configuration import Configuration
 from isthmus.plan import Built, build
 from isthmus.process.lists import read_lists
+from isthmus.services.loading import LoadError
+from isthmus.services.loading import load as load_services
+from isthmus.services.registry import Services
 
 VOCABULARY = with_http(Vocabulary.read((Path(__file__).parent / "keywords" / "vocabulary.json").read_bytes()))
 TIMEOUTS = "defaults\n timeout connect 1s\n timeout client 2s\n timeout server 3s\n"
@@ -50,6 +53,12 @@ class PaperWorld:
         if path not in FILES:
             raise FileNotFoundError(path)
         return FILES[path]
+
+    def load_services(self, path: str) -> Services:
+        try:
+            return load_services(path, self.read_bytes(path))
+        except OSError:
+            raise LoadError(f"`{path}` cannot be read") from None
 
     def capabilities(self) -> frozenset[str]:
         return self.held

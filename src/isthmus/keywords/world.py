@@ -5,6 +5,8 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
+from isthmus.services.registry import Services
+
 
 class World(Protocol):
     """Answers about the machine. None means that there is no such thing."""
@@ -31,6 +33,10 @@ class World(Protocol):
 
     def read_bytes(self, path: str) -> bytes:
         """Return what a file holds; raises OSError if it can't be read."""
+        ...
+
+    def load_services(self, path: str) -> Services:
+        """Run a Python file and return the services that it registers; raises LoadError."""
         ...
 
     def capabilities(self) -> frozenset[str]:
