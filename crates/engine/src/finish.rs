@@ -64,7 +64,7 @@ impl Worker {
             counters.bytes_out.add(down);
             if session
                 .ending
-                .is_some_and(|e| e.phase == b'R' && e.cause != b'P')
+                .is_some_and(|e| e.phase == b'R' && !matches!(e.cause, b'P' | b'L'))
             {
                 counters.failed_requests.add(1);
             }

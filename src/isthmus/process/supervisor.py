@@ -30,7 +30,6 @@ from isthmus.runtime.instance import Instance
 from isthmus.runtime.server import Server
 from isthmus.runtime.sockets import Opened
 from isthmus.services.host import Host
-from isthmus.services.loading import blamed
 from isthmus.services.registry import Service
 
 _EVENT_WAIT_MS = 60_000
@@ -193,9 +192,9 @@ class Supervisor:
         self._console.warning(message)
         self._write(proxy, level, message)
 
-    def _service_failed(self, said: ServiceRequest, error: BaseException) -> None:
+    def _service_failed(self, said: ServiceRequest, why: str, error: BaseException) -> None:
         """Tell of a service that failed: a line in the frontend's logs, the traceback on the console."""
-        message = f"Service {said.service} failed: {blamed(error)}"
+        message = f"Service {said.service} failed: {why}"
         self._console.alert("".join([f"{message}\n", *traceback.format_exception(error)]).rstrip())
         self._write(said.frontend, _ERROR, message)
 

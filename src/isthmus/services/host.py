@@ -64,7 +64,8 @@ class Host:
         service = service or BUILT_IN.get(said.service)
         if service is None:
             call.fail()
-            self._report(said, LookupError(f"there is no service {said.service} any more"))
+            error = LookupError("there is no such service any more")
+            self._report(said, str(error), error)
         elif service.is_async:
             self._tasks.run(call, said, service, self._report)
         else:

@@ -6,6 +6,7 @@ import re
 import sys
 import traceback
 import types
+from collections.abc import Callable
 from pathlib import Path
 
 from isthmus.services.registry import Services, collecting
@@ -54,3 +55,18 @@ def blamed(error: BaseException, path: str = "") -> str:
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename == path] or frames
     return f"{last} ({own[-1].filename}:{own[-1].lineno})" if own else last
+
+
+def failure(error: BaseException, function: Callable[..., object]) -> str:
+    """Return what is told of a service that failed: the last line of the traceback, and a place in its file.
+
+    That is the line that was running, or where the function begins if what it returned is at fault.
+    """
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return blamed(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    if any(frame.filename == code.co_filename for frame in frames):
+        return blamed(error, code.co_filename)
+    last = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
+    return f"{last} ({code.co_filename}:{code.co_firstlineno})"

@@ -15,6 +15,7 @@ from typing import cast
 from isthmus.engine.service import Call, ServiceRequest
 from isthmus.services import exchange
 from isthmus.services.body import AsyncBody
+from isthmus.services.loading import failure
 from isthmus.services.problem import ClientGoneError
 from isthmus.services.registry import Async, Service
 from isthmus.services.request import AsyncRequest
@@ -80,10 +81,10 @@ async def _answer(running: _Running, said: ServiceRequest, service: Service, rep
         call.fail()
         # A service that cancels itself has failed; one whose client went has not.
         if isinstance(error, asyncio.CancelledError) and not call.gone():
-            report(said, error)
+            report(said, failure(error, service.function), error)
     except BaseException as error:
         call.fail()
-        report(said, error)
+        report(said, failure(error, service.function), error)
 
 
 async def _read(running: _Running, most: int) -> bytes:
@@ -106,9 +107,9 @@ async def _send(running: _Running, method: str, response: Response) -> None:
     parts = _parts(response.body)
     try:
         # What fails before the first piece is an error in the client's eyes, too.
-        piece = await anext(parts, b"")
+        first = exchange.as_bytes(await anext(parts, b""))
         exchange.start(running.call, response)
-        await _write(running, exchange.as_bytes(piece))
+        await _write(running, first)
         async for piece in parts:
             await _write(running, exchange.as_bytes(piece))
     finally:

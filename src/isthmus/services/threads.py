@@ -14,6 +14,7 @@ from typing import cast
 from isthmus.engine.service import Call, ServiceRequest
 from isthmus.services import exchange
 from isthmus.services.body import Body
+from isthmus.services.loading import failure
 from isthmus.services.problem import ClientGoneError
 from isthmus.services.registry import Plain, Service
 from isthmus.services.request import Request
@@ -22,8 +23,8 @@ from isthmus.services.response import Response
 PATIENCE_MS = 60_000
 """How long one wait for the engine lasts; another follows. It only bounds a lost wake-up."""
 
-Report = Callable[[ServiceRequest, BaseException], None]
-"""Who is told of a service that failed."""
+Report = Callable[[ServiceRequest, str, BaseException], None]
+"""Who is told of a service that failed: at which request, a line about it, and the error."""
 
 
 class Threads:
@@ -66,7 +67,7 @@ def answer(call: Call, said: ServiceRequest, service: Service, report: Report) -
         call.fail()
     except BaseException as error:
         call.fail()
-        report(said, error)
+        report(said, failure(error, service.function), error)
 
 
 def _read(call: Call, most: int) -> bytes:
@@ -89,9 +90,9 @@ def _send(call: Call, method: str, response: Response) -> None:
         parts = exchange.pieces(response.body)
         try:
             # What fails before the first piece is an error in the client's eyes, too.
-            piece = next(parts, b"")
+            first = exchange.as_bytes(next(parts, b""))
             exchange.start(call, response)
-            _write(call, exchange.as_bytes(piece))
+            _write(call, first)
             for piece in parts:
                 _write(call, exchange.as_bytes(piece))
         finally:

@@ -31,7 +31,7 @@ use super::judge::Judged;
 use super::response::Awaited;
 use super::stream::Answerer;
 use crate::forward::Pumped;
-use crate::session::{Phase, Session};
+use crate::session::{Ending, Phase, Session};
 use crate::worker::{Step, Worker};
 
 pub use call::{Call, Refused};
@@ -193,7 +193,14 @@ impl Worker {
         }
         match self.judge_response(session) {
             Judged::Pass => Awaited::Written(self.write_response(session, body)),
-            Judged::Answered => Awaited::Turned(Step::Again),
+            Judged::Answered => {
+                // Whatever rules make of it, HAProxy's log says that a service answered.
+                session.ending = Some(Ending {
+                    cause: b'L',
+                    phase: b'R',
+                });
+                Awaited::Turned(Step::Again)
+            }
             Judged::Wait | Judged::Close => Awaited::Turned(Step::Close),
         }
     }
