@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from types import ModuleType
 
 import msgspec
 
@@ -15,11 +16,20 @@ from isthmus.model.expression import ListValues, MatchMethod
 from isthmus.plan import document as d
 
 FOLDER = Path(__file__).parent
-_spec = importlib.util.spec_from_file_location("golden_http_documents", FOLDER / "http_documents.py")
-assert _spec is not None
-assert _spec.loader is not None
-http_documents = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(http_documents)
+
+
+def _beside(name: str) -> ModuleType:
+    """Return a module of this folder, which is no package."""
+    spec = importlib.util.spec_from_file_location(f"golden_{name}", FOLDER / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+http_documents = _beside("http_documents")
+tls_documents = _beside("tls_documents")
 
 
 def expression(name: str, *args: d.Arg, converters: tuple[d.Call, ...] = ()) -> d.Expression:
@@ -160,6 +170,7 @@ def bind(number: int, address: d.Address, shards: d.Shards) -> d.Bind:
         mode=0o600,
         uid=0,
         gid=0,
+        tls=tls_documents.bind() if number else None,
     )
 
 
@@ -257,6 +268,7 @@ def plan() -> d.Plan:
         backends=tuple(
             backend(f"be{i}", i, each, () if i else servers()) for i, each in enumerate(algorithms, 0)
         ),
+        tls=tls_documents.files(),
     )
 
 

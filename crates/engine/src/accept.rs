@@ -241,7 +241,9 @@ impl Worker {
         let phase = if listener.shared.plan.accept_proxy {
             Phase::Header
         } else {
-            listener.frontend.shared.first_phase()
+            listener
+                .shared
+                .phase_behind_header(&listener.frontend.shared)
         };
         let session = self.new_session(client, peer, listener, phase);
         self.admit(session);
@@ -259,7 +261,7 @@ impl Worker {
             key: self.sessions.reserve(),
             id: self.next_session_id(),
             phase,
-            client: Transport::Plain(client),
+            client: Transport::plain(client),
             server: None,
             peer,
             source_namespace: listener.shared.namespace.clone(),
@@ -321,8 +323,9 @@ impl Worker {
                 return;
             }
         }
-        // Behind a PROXY header the session begins when that was read.
-        if session.phase == Phase::Header || self.open_session(&mut session) {
+        // Behind a PROXY header and TLS the session begins when these are done.
+        let early = matches!(session.phase, Phase::Header | Phase::ClientTls);
+        if early || self.open_session(&mut session) {
             self.walk(session);
         } else {
             self.discard(session);

@@ -46,6 +46,7 @@ impl Worker {
         let Some(chosen) = session.chosen.clone() else {
             return Step::Close;
         };
+        self.name_server(session, &chosen.shared);
         let http = session.http.is_some();
         if http && self.take_idle(session, &chosen) {
             chosen.count_reuse(now);
@@ -68,7 +69,7 @@ impl Worker {
         session.phase = Phase::Connecting;
         match self.start(session, &chosen.shared) {
             Ok(connecting) => {
-                session.server = Some(Transport::Plain(connecting.socket));
+                session.server = Some(Transport::plain(connecting.socket));
                 if http {
                     self.make_link(session, &chosen);
                 }
@@ -84,21 +85,22 @@ impl Worker {
                 self.failed_connect(session)
             }
             Err(Refusal::Loop(address)) => {
-                let text = format!(
-                    "{}: server {}/{} at {address} is the proxy itself: connection refused",
-                    session.frontend.shared.plan.name,
-                    session.backend.as_ref().map_or("", |b| &b.shared.plan.name),
-                    chosen.shared.plan.name,
-                );
-                session
-                    .frontend
-                    .shared
-                    .logger
-                    .write(4, text.as_bytes(), b"", &self.turn);
+                self.tell_loop(session, &chosen, address);
                 session.end(b'S', b'C');
                 Step::Close
             }
         }
+    }
+
+    fn tell_loop(&self, session: &Session, chosen: &LocalServer, address: SocketAddr) {
+        let text = format!(
+            "{}: server {}/{} at {address} is the proxy itself: connection refused",
+            session.frontend.shared.plan.name,
+            session.backend.as_ref().map_or("", |b| &b.shared.plan.name),
+            chosen.shared.plan.name,
+        );
+        let logger = &session.frontend.shared.logger;
+        logger.write(logging::WARNING, text.as_bytes(), b"", &self.turn);
     }
 
     fn tell_no_port(&self, session: &Session) {
@@ -122,7 +124,9 @@ impl Worker {
         match &server.plan.address {
             ServerAddress::Inet { ip, port } => {
                 let target = target(session, *ip, *port).ok_or(Refusal::Failed)?;
-                let speaks = server.header.is_some() || !session.up.pending.is_empty();
+                let speaks = server.header.is_some()
+                    || server.connector.is_some()
+                    || !session.up.pending.is_empty();
                 let dynamic = ip.is_none() || matches!(port, ServerPort::Client { .. });
                 if dynamic {
                     session.notes().server_address.set(Some(target));
@@ -257,22 +261,37 @@ impl Worker {
     /// The server connection stands.
     fn established(&mut self, session: &mut Session) -> Step {
         let now = self.turn.now;
+        session.server_active = now;
+        session.up.writable = true;
+        let Some(chosen) = session.chosen.clone() else {
+            return Step::Close;
+        };
+        let mut header = Vec::new();
+        if let Some(maker) = &chosen.shared.header {
+            header.reserve(128);
+            maker.write(&View::new(session, &self.turn), &mut header);
+        }
+        if chosen.shared.connector.is_some() {
+            return match session.secure_to_server(&header) {
+                true => Step::Again,
+                false => self.failed_connect(session),
+            };
+        }
+        if !header.is_empty() {
+            session.up.pending.push_front(&header);
+        }
+        self.connected(session)
+    }
+
+    /// The server connection stands, and TLS over it if the server is spoken to so.
+    pub(crate) fn connected(&mut self, session: &mut Session) -> Step {
+        let now = self.turn.now;
         session.moments.connected = Some(now);
         session.server_active = now;
         session.client_active = now;
         session.phase = Phase::Forwarding;
         session.phase_began = now;
-        session.up.writable = true;
-        let Some(chosen) = session.chosen.clone() else {
-            return Step::Close;
-        };
-        let http = session.http.is_some();
-        if let Some(header) = &chosen.shared.header {
-            let mut bytes = Vec::with_capacity(128);
-            header.write(&View::new(session, &self.turn), &mut bytes);
-            session.up.pending.push_front(&bytes);
-        }
-        if http {
+        if session.http.is_some() {
             return self.send_request(session);
         }
         self.log_at(session, isthmus_plan::LogWhen::Connect);
@@ -358,7 +377,11 @@ impl Session {
     /// Sends what the client has sent already, without waiting to be told that the connection
     /// stands: on one machine it does when connect(2) returns. True if it does.
     fn speaks_at_once(&mut self, server: &Server) -> bool {
-        let Some(socket) = self.server.as_mut().filter(|_| server.header.is_none()) else {
+        let Some(socket) = self
+            .server
+            .as_mut()
+            .filter(|_| server.header.is_none() && server.connector.is_none())
+        else {
             return false;
         };
         if self.up.pending.is_empty() {
@@ -380,6 +403,7 @@ impl Session {
         self.up.nodelay = false;
         self.server_failed = false;
         self.up.writable = false;
+        self.up.sealed = false;
         self.down.readable = false;
         self.down.closing = false;
     }

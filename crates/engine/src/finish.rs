@@ -41,13 +41,26 @@ impl Worker {
         if session.frontend.shared.plan.options.nolinger {
             abort_on_close(&session.client);
         }
+        self.say_goodbye(&mut session);
         self.discard(session);
+    }
+
+    /// Tells both ends, within TLS, that the session ended as it should. One that was cut short
+    /// just breaks off, so that nobody takes half of a message for all of it.
+    pub(crate) fn say_goodbye(&self, session: &mut Session) {
+        let ending = session.ending.unwrap_or(Ending::NORMAL);
+        if ending == Ending::NORMAL || ending.phase == b'R' {
+            session.client.say_goodbye();
+            if let Some(server) = &mut session.server {
+                server.say_goodbye();
+            }
+        }
     }
 
     /// Reads what the client sent to a session that never reached a server: it counts as received,
     /// and a close over unread bytes would reset the connection instead of ending it.
     pub(crate) fn drain_client(&mut self, session: &mut Session) {
-        if session.phase == Phase::Header {
+        if matches!(session.phase, Phase::Header | Phase::ClientTls) {
             return;
         }
         let bufsize = session.frontend.generation.global.bufsize;

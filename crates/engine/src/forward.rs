@@ -97,6 +97,8 @@ impl Worker {
             }
             let before = flow.bytes;
             let spliced = flow.bulk >= BULK
+                && source.is_plain()
+                && destination.is_plain()
                 && session
                     .frontend
                     .splices(session.backend.as_deref(), way == Way::Up);
@@ -290,7 +292,14 @@ impl Flow {
             self.writable = false;
             self.pending.push(rest);
         }
+        self.note_sealed(destination);
         Pumped::Idle
+    }
+
+    /// Takes note of bytes that the destination's transport could not send on.
+    fn note_sealed(&mut self, destination: &Transport) {
+        self.sealed = destination.holds_sealed();
+        self.writable &= !self.sealed;
     }
 
     /// Nagle's algorithm would hold a second small write back until the first is acknowledged.
@@ -321,6 +330,7 @@ impl Flow {
                 Moved::Broken(_) => return Pumped::DestinationBroken,
             }
         }
+        self.note_sealed(destination);
         for piece in pieces {
             let rest = piece.get(sent.min(piece.len())..).unwrap_or_default();
             sent -= sent.min(piece.len());
@@ -339,7 +349,15 @@ impl Flow {
                 return Flushed::Blocked;
             }
             self.before_write(destination);
-            let moved = if self.pending.is_empty() {
+            let moved = if self.sealed {
+                match destination.flush() {
+                    Moved::Bytes(_) => {
+                        self.sealed = false;
+                        continue;
+                    }
+                    other => other,
+                }
+            } else if self.pending.is_empty() {
                 let Some(pipe) = self.pipe.as_deref_mut() else {
                     return Flushed::Clean;
                 };
@@ -348,7 +366,10 @@ impl Flow {
                 destination.send(self.pending.as_slice())
             };
             match moved {
-                Moved::Bytes(count) if !self.pending.is_empty() => self.pending.consume(count),
+                Moved::Bytes(count) if !self.pending.is_empty() => {
+                    self.pending.consume(count);
+                    self.note_sealed(destination);
+                }
                 Moved::Bytes(_) => {}
                 Moved::Later | Moved::End => self.writable = false,
                 Moved::Broken(_) => return Flushed::Broken,

@@ -20,7 +20,7 @@ use crate::transport::Transport;
 /// Where a session stands.
 ///
 /// ```text
-/// Header ─▶ Inspect ─▶ InspectBackend ─▶ Choose ─▶ Depart ─▶ Connecting ─▶ Forwarding ─▶ closed
+/// Header ─▶ ClientTls ─▶ Inspect ─▶ InspectBackend ─▶ Choose ─▶ Depart ─▶ Connecting ─▶ ServerTls ─▶ Forwarding ─▶ closed
 ///                                        │  ▲       ▲ ▲           │
 ///                                        ▼  │       │ └─ Pausing ◀┤ (a second before a retry)
 ///                                       Queued ─────┘             │
@@ -30,6 +30,8 @@ use crate::transport::Transport;
 pub(crate) enum Phase {
     /// The PROXY header is awaited.
     Header,
+    /// The TLS handshake with the client is under way.
+    ClientTls,
     /// Content rules of the frontend wait for bytes.
     Inspect,
     /// Content rules of the backend wait for bytes.
@@ -42,6 +44,8 @@ pub(crate) enum Phase {
     Depart,
     /// connect(2) is under way.
     Connecting,
+    /// The TLS handshake with the server is under way.
+    ServerTls,
     /// A failed connect is tried again in a moment.
     Pausing,
     /// Bytes flow.
@@ -65,9 +69,10 @@ impl Phase {
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Header => "header",
+            Self::ClientTls => "handshake",
             Self::Inspect | Self::InspectBackend | Self::Judge | Self::JudgeBackend => "rules",
             Self::Choose | Self::Queued => "queue",
-            Self::Depart | Self::Connecting | Self::Pausing => "connect",
+            Self::Depart | Self::Connecting | Self::ServerTls | Self::Pausing => "connect",
             Self::Forwarding | Self::Exchange => "forward",
             Self::Request => "request",
             Self::Serving => "service",
@@ -99,6 +104,8 @@ pub(crate) struct Flow {
     pub(crate) bytes: u64,
     /// Read and not yet written.
     pub(crate) pending: Pending,
+    /// Written, and waiting, encrypted, at the destination's transport.
+    pub(crate) sealed: bool,
     /// In a pipe, not yet written.
     pub(crate) pipe: Option<Box<Pipe>>,
     /// The source may hold bytes: the edge was seen and the source not read empty.
@@ -124,7 +131,9 @@ pub(crate) struct Flow {
 impl Flow {
     /// Nothing read waits to be written.
     pub(crate) fn is_flushed(&self) -> bool {
-        self.pending.is_empty() && self.pipe.as_ref().is_none_or(|pipe| pipe.held() == 0)
+        self.pending.is_empty()
+            && !self.sealed
+            && self.pipe.as_ref().is_none_or(|pipe| pipe.held() == 0)
     }
 }
 
@@ -255,6 +264,8 @@ pub(crate) struct Notes {
     pub(crate) error_text: Cell<&'static str>,
     /// Where the server connection went, where that is not the server's own address.
     pub(crate) server_address: Cell<Option<SocketAddr>>,
+    /// The name that the server connection is asked for (`sni`).
+    pub(crate) server_name: RefCell<Option<String>>,
     /// How many waited in the queues when this one joined (`%sq`, `%bq`).
     pub(crate) server_queue: Cell<i64>,
     pub(crate) backend_queue: Cell<i64>,

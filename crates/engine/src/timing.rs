@@ -43,7 +43,7 @@ impl Session {
         let frontend = &self.frontend.shared.plan;
         let backend = self.backend.as_ref().map(|backend| &backend.shared.plan);
         match self.phase {
-            Phase::Header => {
+            Phase::Header | Phase::ClientTls => {
                 let limit = frontend.timeout_client_hs.or(frontend.timeout_client);
                 after(self.phase_began, Some(limit.unwrap_or(HEADER_TIMEOUT)))
             }
@@ -57,7 +57,7 @@ impl Session {
                 let usual = backend.and_then(|b| b.timeout_queue.or(b.timeout_connect));
                 after(self.phase_began, self.timeout(TimeoutKind::Queue, usual))
             }
-            Phase::Connecting => {
+            Phase::Connecting | Phase::ServerTls => {
                 let usual = backend.and_then(|b| b.timeout_connect);
                 after(self.phase_began, self.timeout(TimeoutKind::Connect, usual))
             }
@@ -170,6 +170,6 @@ impl Session {
         (self.up.closing || self.up.ended)
             && self.up.pending.is_empty()
             && self.up.bytes == 0
-            && !isthmus_sockets::holds_bytes(&self.client)
+            && !self.client.holds_bytes()
     }
 }

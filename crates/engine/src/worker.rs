@@ -353,12 +353,14 @@ impl Worker {
     fn step(&mut self, session: &mut Session) -> Step {
         match session.phase {
             Phase::Header => self.read_header(session),
+            Phase::ClientTls => self.secure_client(session),
             Phase::Inspect => self.inspect(session),
             Phase::InspectBackend => self.inspect_backend(session),
             Phase::Choose => self.choose(session),
             Phase::Queued => self.wait_in_queue(session),
             Phase::Depart => self.depart(session),
             Phase::Connecting => self.connecting(session),
+            Phase::ServerTls => self.secure_server(session),
             Phase::Pausing => self.pausing(session),
             Phase::Forwarding => self.forward(session),
             Phase::Request => self.read_request(session),

@@ -4,6 +4,7 @@ use isthmus_plan::LogWhen;
 
 use super::stream::Answerer;
 use crate::session::{Notes, Phase, Session};
+use crate::transport::Transport;
 use crate::worker::{Step, Worker};
 
 impl Worker {
@@ -19,6 +20,7 @@ impl Worker {
         let over = stream.close || !whole;
         let keep = !stream.spent && whole && !session.down.ended && !session.down.closing;
         let keep = keep && session.down.is_flushed() && stream.response.waiting_len() == 0;
+        let keep = keep && !session.server.as_ref().is_some_and(Transport::holds_plain);
         self.leave_link(session, keep);
         session.server = None;
         self.close_stream(session);
@@ -122,6 +124,7 @@ impl Worker {
         } else {
             self.drain_client(&mut session);
         }
+        self.say_goodbye(&mut session);
         self.discard(session);
     }
 
@@ -146,6 +149,7 @@ impl Session {
         self.up.written = false;
         self.up.nodelay = false;
         self.up.writable = false;
+        self.up.sealed = false;
         self.down.readable = false;
         self.down.closing = false;
         self.down.ended = false;
@@ -184,6 +188,7 @@ impl Notes {
         }
         self.failed.set(None);
         self.server_address.set(None);
+        self.server_name.replace(None);
         self.server_queue.set(0);
         self.backend_queue.set(0);
         self.source.set(None);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use isthmus_plan::http::Reuse;
 use isthmus_plan::{ServerAddress, ServerPort};
-use isthmus_sockets::{Identity, Interest, Ready};
+use isthmus_sockets::{Identity, Interest, Moved, Ready};
 
 use crate::generation::Server;
 use crate::local::LocalServer;
@@ -31,6 +31,8 @@ pub(crate) struct Link {
     namespace: Option<Arc<Namespace>>,
     /// The kernel's namespace that it was made in: another may bear the name by now.
     identity: Option<Identity>,
+    /// The name that the server was asked for (`sni`).
+    name: Option<String>,
     watch: Option<Interest>,
     nodelay: bool,
     /// Exchanges served.
@@ -51,6 +53,18 @@ fn place(namespace: Option<&Arc<Namespace>>) -> usize {
 
 fn identity(namespace: Option<&Arc<Namespace>>) -> Option<Identity> {
     namespace?.factory().map(|factory| factory.identity())
+}
+
+impl Link {
+    /// Whether an idle connection that an event is on its way for is sound all the same: otherwise
+    /// it holds bytes that nobody asked for, or has ended. TLS alone sends what nobody asked for,
+    /// such as session tickets.
+    fn is_quiet(&mut self) -> bool {
+        match &mut self.socket {
+            Some(socket) if !socket.is_plain() => socket.receive(&mut [0]) == Moved::Later,
+            _ => false,
+        }
+    }
 }
 
 impl Idle {
@@ -93,6 +107,7 @@ impl Worker {
             server: server.clone(),
             identity: identity(namespace.as_ref()),
             namespace,
+            name: session.server_name(),
             watch: None,
             nodelay: false,
             uses: 0,
@@ -115,16 +130,16 @@ impl Worker {
             let Some(key) = server.idle.borrow_mut().take(namespace.as_ref()) else {
                 break;
             };
-            let Some(link) = self.links.take(key) else {
+            let Some(mut link) = self.links.take(key) else {
                 continue;
             };
-            // What an event is on its way for holds bytes that nobody asked for, or has ended.
             let fresh = link.identity == identity(namespace.as_ref());
-            if !fresh || self.has_event(key) {
+            if !fresh || (self.has_event(key) && !link.is_quiet()) {
                 self.links.release(key);
                 continue;
             }
-            if aggressive && link.uses < 2 {
+            let other = server.shared.sni.is_some() && link.name != session.server_name();
+            if other || aggressive && link.uses < 2 {
                 self.links.put(key, link);
                 skipped.push(key);
                 continue;
@@ -194,7 +209,7 @@ impl Worker {
 
     /// An event of a server's connection: its session's, or the end of an idle one.
     pub(crate) fn link_event(&mut self, key: Key, ready: Ready) {
-        let Some(link) = self.links.take(key) else {
+        let Some(mut link) = self.links.take(key) else {
             return;
         };
         if let Some(owner) = link.owner {
@@ -202,7 +217,8 @@ impl Worker {
             self.walk_key(owner, |session| session.see(ready, End::Server));
             return;
         }
-        if ready.readable || ready.read_closed || ready.failed || ready.urgent {
+        let told = ready.readable || ready.urgent;
+        if ready.read_closed || ready.failed || (told && !link.is_quiet()) {
             let idle = &link.server.idle;
             idle.borrow_mut().remove(link.namespace.as_ref(), key);
             self.links.release(key);
@@ -287,6 +303,11 @@ impl Server {
 }
 
 impl Session {
+    /// The name that the server connection is asked for.
+    fn server_name(&self) -> Option<String> {
+        self.notes.get()?.server_name.borrow().clone()
+    }
+
     fn reuse(&self) -> Reuse {
         let backend = self.backend.as_ref();
         backend
