@@ -12,7 +12,7 @@ use crate::mailbox::{Mailbox, Message};
 use crate::slab::Key;
 
 /// Bytes of a request's body that wait for the service.
-const UPLOAD: usize = 64 * 1024;
+const UPLOAD: usize = 256 * 1024;
 /// Bytes of an answer that wait for the client.
 const ANSWER: usize = 256 * 1024;
 
@@ -64,6 +64,16 @@ struct State {
     /// The service is told of changes by notices, and one is under way.
     watched: bool,
     noticed: bool,
+}
+
+impl State {
+    fn room(&self) -> usize {
+        let held = self.upload.len() - self.read;
+        match held <= UPLOAD / 2 {
+            true => UPLOAD - held,
+            false => 0,
+        }
+    }
 }
 
 /// What the worker finds in place of a head.
@@ -139,10 +149,10 @@ impl Channel {
 
 /// The worker's end.
 impl Channel {
-    /// How many bytes of the request's body may be put in.
+    /// How many bytes of the request's body may be put in: none before half of what was there is
+    /// read, so that the two sides wake each other for more than a few bytes.
     pub(super) fn room(&self) -> usize {
-        let state = self.state.lock();
-        UPLOAD.saturating_sub(state.upload.len() - state.read)
+        self.state.lock().room()
     }
 
     /// Puts bytes of the request's body in, and says whether they are the last.
@@ -262,8 +272,11 @@ impl Channel {
                 let at = state.read;
                 let bytes = state.upload.get(at..at + count).unwrap_or_default();
                 let bytes = bytes.to_vec();
+                let full = state.room() == 0;
                 state.read += count;
-                self.tell_worker(state);
+                if full && state.room() > 0 {
+                    self.tell_worker(state);
+                }
                 return Ok(Body::Bytes(bytes));
             }
             if state.uploaded {
