@@ -11,7 +11,7 @@ from types import ModuleType
 
 import msgspec
 
-from isthmus.engine import command, lists, report
+from isthmus.engine import command, lists, report, service
 from isthmus.model.expression import ListValues, MatchMethod
 from isthmus.plan import document as d
 
@@ -345,6 +345,26 @@ def events() -> list[report.Event]:
     ]
 
 
+def service_requests() -> list[service.ServiceRequest]:
+    made = service.ServiceRequest(
+        service="python.hello",
+        generation=3,
+        method="POST",
+        target="/a?b=\xff",
+        version="HTTP/1.1",
+        fields=(("host", "a"),),
+        length=None,
+        source=("::1", 5),
+        destination=("192.0.2.1", 80),
+        src_netns="red",
+        frontend="fe",
+        backend="",
+        unique_id="",
+        patience=60_000,
+    )
+    return [made, msgspec.structs.replace(made, length=0, source=None, destination=None)]
+
+
 DOCUMENTS: dict[str, object] = {
     "plan": plan(),
     "commands": commands(),
@@ -355,6 +375,8 @@ DOCUMENTS: dict[str, object] = {
     "sessions": [report.SessionFacts(id=1, fds=(5, -1), expires_ms=-1)],
     "events": events(),
     "tls_facts": tls_documents.facts(),
+    "service_requests": service_requests(),
+    "service_heads": [service.ServiceHead(404, "No\xe9", (("a", "b"),)), service.ServiceHead(200, None, ())],
     "apply": report.ApplyReport(1, (("fe", "a.cfg:2", "0.0.0.0:80"),), (("a.cfg:3", "no"),)),
 }
 

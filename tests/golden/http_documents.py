@@ -146,5 +146,7 @@ def settings() -> h.HttpGlobal:
         keep_insecure_coding=True,
         idle_most=100,
         caches=(h.Cache("c", 4_000_000, 16_000, 60, True, 10),),
-        services=("hello",),
+        services=("python.hello",),
+        service_queue=10,
+        service_timeout=0,
     )

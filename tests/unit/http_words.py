@@ -17,6 +17,16 @@ FILES = {
     "plain.txt": b"hello",
     "nohead.http": b"HTTP/1.0 503 Nope\r\n",
     "long.http": b"HTTP/1.0 503 Nope\r\nContent-Length: 10\r\n\r\nno\n",
+    "services.py": (
+        b"from isthmus.services import Request, Response, service\n"
+        b"@service('hello')\n"
+        b"def hello(request: Request) -> Response:\n"
+        b"    return Response(body='hello')\n"
+        b"@service\n"
+        b"async def later(request): return Response()\n"
+    ),
+    "broken.py": b"from isthmus.services import service\n\nservice('x y')(print)\n",
+    "noservices.py": b"x = 1\n",
     "badformat.txt": b"hello %[srcx]\n",
 }
 """Files by name, for the machine on paper and for a HAProxy in a folder of its own."""

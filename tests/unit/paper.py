@@ -16,6 +16,9 @@ from isthmus.keywords.vocabulary import Vocabulary
 from isthmus.model.configuration import Configuration
 from isthmus.plan import Built, build
 from isthmus.process.lists import read_lists
+from isthmus.services.loading import LoadError
+from isthmus.services.loading import load as load_services
+from isthmus.services.registry import Services
 
 FILES = HTTP_FILES | TLS_FILES
 VOCABULARY = with_http(Vocabulary.read((Path(__file__).parent / "keywords" / "vocabulary.json").read_bytes()))
@@ -57,6 +60,12 @@ class PaperWorld:
     def list_folder(self, path: str) -> tuple[str, ...] | None:
         inside = [name[len(path) + 1 :] for name in FILES if name.startswith(path + "/")]
         return tuple(sorted(inside)) or None
+
+    def load_services(self, path: str) -> Services:
+        try:
+            return load_services(path, self.read_bytes(path))
+        except OSError:
+            raise LoadError(f"`{path}` cannot be read") from None
 
     def capabilities(self) -> frozenset[str]:
         return self.held

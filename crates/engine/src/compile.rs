@@ -14,7 +14,7 @@ use isthmus_sample::{CompileEnv, Nowhere, Program, Sample, VarRef};
 use isthmus_sockets::{ConnectOptions, Keepalive, SourceBinding};
 
 use crate::generation::{Backend, Frontend, Generation, HashKey, Listener, Server};
-use crate::http::{HttpSide, RequestPart};
+use crate::http::{HttpSide, RequestPart, Service};
 use crate::live::RateLimits;
 use crate::logging::Logger;
 use crate::namespace::Namespace;
@@ -60,6 +60,8 @@ fn compile_with(
         .map_err(|error| vec![(named_file(&plan.tls, error.fault), error.to_string())])?;
     let program = acls(plan, lists, names)?;
     let caches = registry.caches(&plan.global.http.caches);
+    let services = plan.global.http.services.iter();
+    let services: Vec<_> = services.map(|name| Arc::new(Service::new(name))).collect();
     let mut compiler = Compiler {
         names,
         program: &program,
@@ -68,6 +70,7 @@ fn compile_with(
         userlists: &plan.userlists,
         limits: Vec::new(),
         caches: &caches,
+        services: &services,
         errors: Vec::new(),
     };
     let context = Context {

@@ -72,6 +72,7 @@ use crate::live::Process;
 use crate::mailbox::Mailbox;
 use crate::worker::{Turn, Worker};
 
+pub use crate::http::{Call, CallBody, Gone, Notice, Refused};
 pub use crate::patterns::{Files, check_list};
 pub use isthmus_sample::vocabulary;
 
@@ -110,6 +111,7 @@ impl Engine {
                         worker.run();
                     }
                     if watched.running.fetch_sub(1, AcqRel) == 1 {
+                        watched.process.door.close();
                         watched.happened(Event::Stopped {});
                     }
                 })?;
@@ -167,6 +169,13 @@ impl Engine {
     #[must_use]
     pub fn events(&self, patience: Duration) -> Vec<Event> {
         self.control.events(patience)
+    }
+
+    /// Requests for services, and what has changed at those that are served, since the last call,
+    /// waiting at most `patience` for the first. `None`: the engine has stopped.
+    #[must_use]
+    pub fn calls(&self, patience: Duration) -> Option<Vec<Notice>> {
+        self.control.process.door.take(patience)
     }
 
     /// A fresh non-blocking socket inside a namespace of the plan.

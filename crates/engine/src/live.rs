@@ -188,6 +188,8 @@ pub(crate) struct Process {
     pub(crate) stopping: AtomicBool,
     pub(crate) generation: AtomicU64,
     pub(crate) session_ids: AtomicU64,
+    /// Where requests for services go.
+    pub(crate) door: Arc<crate::http::Door>,
     pub(crate) highest_session_rate: Peak,
     pub(crate) highest_connection_rate: Peak,
     pub(crate) shards: Vec<Arc<ProcessShard>>,
@@ -243,6 +245,7 @@ impl Process {
             generation: AtomicU64::new(0),
             session_ids: AtomicU64::new(0),
             highest_session_rate: Peak::default(),
+            door: Arc::default(),
             highest_connection_rate: Peak::default(),
             shards: (0..workers)
                 .map(|_| Arc::new(ProcessShard::default()))

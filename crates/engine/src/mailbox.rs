@@ -24,6 +24,8 @@ pub(crate) enum Message {
     ChooseAgain(Key),
     /// Sessions that wait in a plan that is no longer in force choose again.
     ChooseAllAgain,
+    /// A session's service has said something, or taken something.
+    Service(Key),
     /// Sessions are ended, with this cause in their termination state.
     End(Whom, u8),
     /// Tell about every session.

@@ -87,6 +87,7 @@ pub(crate) struct Compiler<'c> {
     /// `filter bwlim-in` and `bwlim-out` of the proxy that is being compiled.
     pub(crate) limits: Vec<plan::http::BandwidthLimit>,
     pub(crate) caches: &'c [Arc<crate::http::Cache>],
+    pub(crate) services: &'c [Arc<crate::http::Service>],
     pub(crate) errors: Vec<(String, String)>,
 }
 

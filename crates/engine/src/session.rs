@@ -61,6 +61,8 @@ pub(crate) enum Phase {
     Exchange,
     /// Streams have sessions of their own, and this one reads and writes for them (HTTP/2).
     Mux,
+    /// A service answers (HTTP mode).
+    Serving,
     /// All is said; what the client still sends is thrown away (HTTP mode).
     Lingering,
 }
@@ -76,6 +78,7 @@ impl Phase {
             Self::Depart | Self::Connecting | Self::ServerTls | Self::Pausing => "connect",
             Self::Forwarding | Self::Exchange | Self::Mux => "forward",
             Self::Request => "request",
+            Self::Serving => "service",
             Self::Lingering => "close",
         }
     }

@@ -70,6 +70,7 @@ impl Session {
                 .exchange_client_deadline()
                 .min(self.exchange_server_deadline())
                 .min(self.bandwidth_deadline()),
+            Phase::Serving => self.service_deadline().min(self.bandwidth_deadline()),
             Phase::Lingering => after(self.phase_began, Some(crate::http::LONGEST_LINGERING)),
             Phase::Forwarding => self.client_deadline().min(self.server_deadline()),
         }

@@ -243,6 +243,9 @@ impl Context for View<'_> {
                 Some(backend) => backend.shared.plan.name.as_bytes(),
                 None => session.frontend.shared.plan.name.as_bytes(),
             })),
+            Text::ServerName if session.service().is_some() => {
+                Some(Cow::Borrowed(session.service()?.shown.as_bytes()))
+            }
             Text::ServerName if session.serves_from_cache() => Some(Cow::Borrowed(b"<CACHE>")),
             Text::ServerName => Some(Cow::Borrowed(
                 session.chosen.as_ref()?.shared.plan.name.as_bytes(),

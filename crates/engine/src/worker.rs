@@ -237,6 +237,10 @@ impl Worker {
                     self.requeue(key);
                 }
             }
+            Message::Service(key) => {
+                let now = self.turn.now;
+                self.walk_key(key, |session| session.hear_service(now));
+            }
             Message::End(whom, cause) => self.end_sessions(cause, |session| match &whom {
                 Whom::Session(id) => session.id == *id,
                 Whom::Server(state) => session
@@ -372,6 +376,7 @@ impl Worker {
             Phase::JudgeBackend => self.judge_backend(session),
             Phase::Exchange => self.exchange(session),
             Phase::Mux => self.multiplex(session),
+            Phase::Serving => self.serving(session),
             Phase::Lingering => self.linger(session),
         }
     }

@@ -18,6 +18,7 @@ mod log;
 mod patterns;
 pub mod report;
 mod rule;
+pub mod service;
 pub mod tls;
 pub mod tls_facts;
 mod userlist;

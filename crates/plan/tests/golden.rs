@@ -11,6 +11,7 @@ use isthmus_plan::{ListAnswer, ListCheck, ListRequest, Plan};
 
 use isthmus_plan::command::Command;
 use isthmus_plan::report::{ApplyReport, Event, SessionFacts, Snapshot};
+use isthmus_plan::service::{ServiceHead, ServiceRequest};
 use isthmus_plan::tls_facts::TlsFacts;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -48,6 +49,12 @@ fn questions_about_lists_and_their_answers_come_back_the_same() {
     comes_back_the_same::<Vec<ListRequest>>("list_requests");
     comes_back_the_same::<Vec<ListAnswer>>("list_answers");
     comes_back_the_same::<Vec<ListCheck>>("list_checks");
+}
+
+#[test]
+fn what_services_are_asked_and_say_comes_back_the_same() {
+    comes_back_the_same::<Vec<ServiceRequest>>("service_requests");
+    comes_back_the_same::<Vec<ServiceHead>>("service_heads");
 }
 
 #[test]

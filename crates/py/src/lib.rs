@@ -4,6 +4,8 @@
 // Everything public here is Python's, whose documentation is the stub's.
 #![forbid(unsafe_code)]
 
+mod call;
+
 use std::collections::HashMap;
 use std::os::fd::IntoRawFd;
 use std::time::Duration;
@@ -11,7 +13,9 @@ use std::time::Duration;
 use pyo3::exceptions::{PyLookupError, PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyList};
+
+use crate::call::Call;
 
 fn json<'py, T: serde::Serialize>(py: Python<'py>, value: &T) -> PyResult<Bound<'py, PyBytes>> {
     let text = serde_json::to_vec(value).map_err(|e| PyValueError::new_err(e.to_string()))?;
@@ -76,6 +80,20 @@ impl Engine {
         json(py, &events)
     }
 
+    fn calls<'py>(&self, py: Python<'py>, timeout_ms: u64) -> PyResult<Option<Bound<'py, PyList>>> {
+        let Some(notices) = py.detach(|| self.0.calls(Duration::from_millis(timeout_ms))) else {
+            return Ok(None);
+        };
+        let list = PyList::empty(py);
+        for notice in notices {
+            match notice {
+                isthmus_engine::Notice::Call(call) => list.append(Call(call).into_pyobject(py)?)?,
+                isthmus_engine::Notice::Changed(number) => list.append(number)?,
+            }
+        }
+        Ok(Some(list))
+    }
+
     fn socket(&self, py: Python<'_>, namespace: &str, family: i32, kind: i32) -> PyResult<i32> {
         py.detach(|| self.0.socket(namespace, family, kind))
             .map(IntoRawFd::into_raw_fd)
@@ -115,5 +133,5 @@ fn check_tls<'py>(py: Python<'py>, plan: &[u8]) -> PyResult<Bound<'py, PyBytes>>
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::{Engine, check_list, check_tls, vocabulary};
+    use super::{Call, Engine, check_list, check_tls, vocabulary};
 }

@@ -6,7 +6,7 @@ What crosses is JSON of the types in `isthmus.plan.document`, `isthmus.engine.co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -14,6 +14,7 @@ import msgspec
 from isthmus.engine.command import Command
 from isthmus.engine.lists import ListAnswer, ListCheck, ListRequest
 from isthmus.engine.report import ApplyReport, Event, SessionFacts, Snapshot
+from isthmus.engine.service import Call
 from isthmus.engine.tls import TlsFacts
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ class Native(Protocol):
 
     def events(self, timeout_ms: int) -> bytes:
         """Wait for events."""
+        ...
+
+    def calls(self, timeout_ms: int) -> Sequence[Call | int] | None:
+        """Wait for calls of services."""
         ...
 
     def socket(self, namespace: str, family: int, kind: int) -> int:
@@ -100,6 +105,13 @@ class Engine:
     def events(self, timeout_ms: int) -> list[Event]:
         """Wait for something to happen, for at most `timeout_ms`. Blocks: call it from its own thread."""
         return msgspec.json.decode(self._native.events(timeout_ms), type=list[Event])
+
+    def calls(self, timeout_ms: int) -> Sequence[Call | int] | None:
+        """Wait for requests for services; a number is that of an earlier call at which something changed.
+
+        None once the engine has stopped. Blocks: call it from its own thread.
+        """
+        return self._native.calls(timeout_ms)
 
     def socket(self, namespace: str, family: int, kind: int) -> int:
         """Return the descriptor of a fresh non-blocking socket in a namespace of the plan, by name.

@@ -2,7 +2,7 @@
 
 from typing import Self, final
 
-__all__ = ["Engine", "check_list", "check_tls", "vocabulary"]
+__all__ = ["Call", "Engine", "check_list", "check_tls", "vocabulary"]
 
 def vocabulary() -> bytes:
     """Return the fetches, converters, ACL keywords and aliases that the engine knows."""
@@ -41,6 +41,13 @@ class Engine:
     def events(self, timeout_ms: int) -> bytes:
         """Wait up to `timeout_ms` for something to happen; return a list of `Event`, perhaps empty."""
 
+    def calls(self, timeout_ms: int) -> list[Call | int] | None:
+        """Wait up to `timeout_ms` for requests for services.
+
+        A number is that of an earlier call which asked to be watched, and at which something changed. None:
+        the engine has stopped.
+        """
+
     def socket(self, namespace: str, family: int, kind: int) -> int:
         """Return the descriptor of a fresh non-blocking socket made in a namespace of the plan, by name.
 
@@ -49,3 +56,50 @@ class Engine:
 
     def stop(self, graceful: bool) -> None:
         """Close the listeners; `graceful` lets sessions end first. Event `Stopped` tells when it is done."""
+
+@final
+class Call:
+    """A request for a service. Every call may be made from any thread; one that is dropped has failed.
+
+    What reads or writes raises BrokenPipeError once nobody waits for the answer any more.
+    """
+
+    @property
+    def number(self) -> int:
+        """Tells it from other calls."""
+
+    def request(self) -> bytes:
+        """Return the `ServiceRequest`."""
+
+    def begin(self) -> bool:
+        """Leave the line of calls that wait. False: nobody waits for the answer any more."""
+
+    def watch(self) -> None:
+        """Ask for the number in `Engine.calls` when something changes, once until `seen`."""
+
+    def seen(self) -> None:
+        """Say that the number was seen: the next change tells it again."""
+
+    def gone(self) -> bool:
+        """Whether nobody waits for the answer any more."""
+
+    def read(self, most: int, timeout_ms: int) -> bytes | None:
+        """Read bytes of the request's body: none at its end. None: there are none yet."""
+
+    def start(self, head: bytes) -> None:
+        """Give a `ServiceHead`; it is sent with the first `write`, or at the end.
+
+        Raises ValueError for what is none.
+        """
+
+    def write(self, data: bytes, offset: int, timeout_ms: int) -> int:
+        """Give the data behind an offset; return how many bytes were taken, 0 where there is no room yet.
+
+        Raises ValueError for more than the head promised.
+        """
+
+    def finish(self) -> None:
+        """Say that the response is whole."""
+
+    def fail(self) -> None:
+        """Say that there will be no more: an error for the client, or a connection that is broken off."""

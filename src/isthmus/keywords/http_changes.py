@@ -30,6 +30,7 @@ from isthmus.model.http_rule import (
     WaitForBody,
 )
 from isthmus.model.rule import Capture
+from isthmus.services.registry import BUILT_IN
 
 NORMALIZERS: dict[str, str] = {
     "fragment-encode": "",
@@ -192,16 +193,14 @@ def use_cache(words: ActionWords) -> HttpAction:
 
 
 def use_service(words: ActionWords) -> HttpAction:
-    """Read `use-service python.<name>`."""
+    """Read `use-service <name>`; whether there is such a service is known when all files are loaded."""
     word = words.take("the name of a service")
-    kind, _, name = word.text.partition(".")
-    if kind == "lua" or word.text == "prometheus-exporter":
+    lua = word.text.startswith("lua.")
+    if lua or (word.text == "prometheus-exporter" and word.text not in BUILT_IN):
         message = f"service `{word.text}` is known to HAProxy, and not implemented yet"
         words.context.alert(ACTION_NOT_IMPLEMENTED, message, word.span)
         raise WrongActionError
-    if kind != "python" or not name:
-        words.refuse(f"there is no service `{word.text}`", word.span, "python.<name>")
-    return UseService(name)
+    return UseService(word.text, word.span)
 
 
 def set_bandwidth_limit(words: ActionWords) -> HttpAction:

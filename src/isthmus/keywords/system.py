@@ -12,6 +12,9 @@ import stat
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
+from isthmus.services.loading import load_file
+from isthmus.services.registry import Services
+
 _CAPABILITIES = {
     "CAP_SETGID": 6,
     "CAP_SETUID": 7,
@@ -74,6 +77,10 @@ class System:
         except OSError:
             return None
         return tuple(sorted(names, key=os.fsencode))
+
+    def load_services(self, path: str) -> Services:
+        """Run a Python file, with all that a program may do."""
+        return load_file(path)
 
     def capabilities(self) -> frozenset[str]:
         """Return those capabilities in effect that a proxy may need, in this process's user namespace."""

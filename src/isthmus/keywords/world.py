@@ -5,6 +5,8 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
+from isthmus.services.registry import Services
+
 
 class World(Protocol):
     """Answers about the machine. None means that there is no such thing."""
@@ -35,6 +37,10 @@ class World(Protocol):
 
     def list_folder(self, path: str) -> tuple[str, ...] | None:
         """Return the names of the files in a folder, sorted; None where it is none that can be read."""
+        ...
+
+    def load_services(self, path: str) -> Services:
+        """Run a Python file and return the services that it registers; raises LoadError."""
         ...
 
     def capabilities(self) -> frozenset[str]:

@@ -11,6 +11,7 @@ from isthmus.model.expression import Expression
 from isthmus.model.http import Cache, GlobalHttp, HttpErrors
 from isthmus.model.log import Format, LogLine
 from isthmus.model.proxy import Proxy
+from isthmus.model.services import ServiceSettings
 from isthmus.model.tls import GlobalTls
 from isthmus.model.userlist import Userlist
 
@@ -60,6 +61,7 @@ class Global:
     stats_timeout: int = 10_000
     http: GlobalHttp = field(default_factory=GlobalHttp)
     tls: GlobalTls = field(default_factory=GlobalTls)
+    services: ServiceSettings = field(default_factory=ServiceSettings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,9 +203,10 @@ class UseCache:
 
 @dataclass(frozen=True, slots=True)
 class UseService:
-    """`use-service`: one that is written in Python, without the `python.` before its name."""
+    """`use-service`: one that is written in Python (`python.NAME`), or one of the program's own."""
 
     name: str
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,11 @@ class _Builder:
         self._ids = self._numbered()
         self._checks: list[Check] = []
         self._names = Names(self._proxies, diagnostics, configuration.userlists)
-        self._parts = Parts(configuration.caches, diagnostics)
+        self._parts = Parts(
+            configuration.caches,
+            (each.name for each in configuration.global_.services.registered),
+            diagnostics,
+        )
         replies = Replies(configuration.http_errors, self._names, diagnostics)
         self._http = HttpSides(replies, self._names, self._parts, configuration.global_.http.cookie_len)
         said = configuration.global_
@@ -187,6 +191,8 @@ class _Builder:
                 http_global(said, self._world.open_files(), said.nbthread or self._world.processors()),
                 caches=http_caches(self._configuration.caches),
                 services=self._parts.services(),
+                service_queue=said.services.queue,
+                service_timeout=said.services.timeout,
             ),
             variables=tuple(
                 (name, variable(value, self._names, self._diagnostics)) for name, value in said.variables

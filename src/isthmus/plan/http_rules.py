@@ -44,6 +44,7 @@ from isthmus.plan.http_replies import Replies
 from isthmus.plan.logs import format_items
 from isthmus.plan.names import byte_string, origin
 from isthmus.plan.rules import lowered_action
+from isthmus.services.registry import BUILT_IN
 
 NO_SUCH_SLOT = register(
     "E0452",
@@ -57,6 +58,13 @@ NO_SUCH_PART = register(
     "E0457",
     "rule names what is not there",
     """cache-use and cache-store name a section `cache`, set-bandwidth-limit a filter of its own proxy.""",
+)
+
+NO_SUCH_SERVICE = register(
+    "E0520",
+    "no such service",
+    """use-service names a service that a file of `python-load` registers, as `python.` and its name.""",
+    "http-request use-service python.hello",
 )
 
 http = document.http
@@ -82,8 +90,9 @@ _TARGETS: dict[str, Callable[[Text], document.http.RedirectTarget]] = {
 class Parts:
     """Caches and services, which rules name and the plan counts."""
 
-    def __init__(self, caches: Iterable[Cache], diagnostics: Diagnostics) -> None:
+    def __init__(self, caches: Iterable[Cache], known: Iterable[str], diagnostics: Diagnostics) -> None:
         self._caches = [each.name for each in caches]
+        self._known = {*known, *BUILT_IN}
         self._services: list[str] = []
         self._diagnostics = diagnostics
 
@@ -95,8 +104,13 @@ class Parts:
         self._diagnostics.alert(NO_SUCH_PART, message, span, hint=hint)
         return 0
 
-    def service(self, name: str) -> int:
-        """Return the index of a service written in Python."""
+    def service(self, name: str, span: Span) -> int:
+        """Return the index of a service; collects an error where there is none."""
+        if name not in self._known:
+            hint = suggest(name, self._known)
+            if hint is None and not self._known:
+                hint = "name the file that registers it by `python-load` in section `global`"
+            self._diagnostics.alert(NO_SUCH_SERVICE, f"there is no service `{name}`", span, hint=hint)
         if name not in self._services:
             self._services.append(name)
         return self._services.index(name)
@@ -182,8 +196,8 @@ class HttpRules:
             case UseCache(how, cache, span):
                 at = self._parts.cache(cache, span)
                 return http.CacheUse(at) if how == "cache-use" else http.CacheStore(at)
-            case UseService(name):
-                return http.UseService(self._parts.service(name))
+            case UseService(name, span):
+                return http.UseService(self._parts.service(name, span))
             case SetBandwidthLimit():
                 return self._bandwidth(action)
         return http.Common(lowered_action(action, self._names))  # type: ignore[arg-type]

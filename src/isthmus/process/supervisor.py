@@ -10,6 +10,7 @@ import asyncio
 import resource
 import signal
 import threading
+import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -17,6 +18,7 @@ from dataclasses import replace
 from isthmus.engine import Engine
 from isthmus.engine.command import Log
 from isthmus.engine.report import ApplyReport, Event, ListenerEvent, NamespaceEvent, Stopped, WarmedEvent
+from isthmus.engine.service import ServiceRequest
 from isthmus.health.announcing import Announcer
 from isthmus.health.checker import Checker
 from isthmus.health.messages import ALERT, Message
@@ -27,9 +29,12 @@ from isthmus.process.namespaces import NamespaceSockets
 from isthmus.runtime.instance import Instance
 from isthmus.runtime.server import Server
 from isthmus.runtime.sockets import Opened
+from isthmus.services.host import Host
+from isthmus.services.registry import Service
 
 _EVENT_WAIT_MS = 60_000
 """How long the listening thread waits at a time. Events end the wait; the length only bounds a lost one."""
+_ERROR = 3
 _WARNING = 4
 _NOTICE = 5
 _SIGNALS = (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -78,6 +83,9 @@ class Supervisor:
             file_limit=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
         )
         self._server = Server(self._instance, opened)
+        said = built.configuration.global_.services
+        self._services = Host(engine, self._service_failed, said.threads)
+        self._services.prepare(_services(built))
 
     def abandon(self) -> None:
         """Stop at once what a failed start leaves behind."""
@@ -95,6 +103,7 @@ class Supervisor:
         threading.Thread(target=self._listen, args=(loop,), name="events", daemon=True).start()
         self._server.start()
         self._checker.use(self._built.health)
+        self._services.use(self._engine.snapshot().process.generation)
         try:
             return await self._status
         finally:
@@ -113,8 +122,10 @@ class Supervisor:
     def reload(self, built: Built) -> ApplyReport:
         """Apply a new configuration in place of the running one; where the report has errors, none of it."""
         built = namespaces.complete(built)
+        self._services.prepare(_services(built))
         report = self._engine.apply(built.engine, built.texts)
         if not report.errors:
+            self._services.use(report.generation)
             # The engine has its own copy of the pattern files.
             self._built = built = replace(built, texts={})
             self._sockets.use(built)
@@ -181,6 +192,12 @@ class Supervisor:
         self._console.warning(message)
         self._write(proxy, level, message)
 
+    def _service_failed(self, said: ServiceRequest, why: str, error: BaseException) -> None:
+        """Tell of a service that failed: a line in the frontend's logs, the traceback on the console."""
+        message = f"Service {said.service} failed: {why}"
+        self._console.alert("".join([f"{message}\n", *traceback.format_exception(error)]).rstrip())
+        self._write(said.frontend, _ERROR, message)
+
     def _write(self, proxy: str | None, level: int, message: str) -> None:
         # A proxy that a new configuration took away has no logs any more.
         with suppress(LookupError):
@@ -189,6 +206,10 @@ class Supervisor:
     def _end(self, status: int) -> None:
         if self._status is not None and not self._status.done():
             self._status.set_result(status)
+
+
+def _services(built: Built) -> dict[str, Service]:
+    return {each.name: each for each in built.configuration.global_.services.registered}
 
 
 def _fullconn(built: Built) -> dict[str, int]:

@@ -85,6 +85,7 @@ ARGUMENTS = {
     "thread": "1-2",
     "track": "l/other",
     "user": "web",
+    "python-load": "services.py",
     "presetenv": "NAME value",
     "setenv": "NAME value",
     "setcap": "cap_net_admin",
@@ -210,7 +211,10 @@ def test_no_row_is_unknown_to_haproxy_but_those_of_isthmus() -> None:
         "check-namespace"
     }
     assert {name for name in BIND_OPTIONS.rows if not inventory.knows("bind", name)} == set()
-    assert {name for name in GLOBAL if not inventory.knows("global", name)} == set()
+    assert {name for name in GLOBAL if not inventory.knows("global", name)} == {
+        "python-load",
+        *(f"tune.python.{each}" for each in ("queue", "service-timeout", "threads")),
+    }
 
 
 def test_a_keyword_without_a_row_is_not_implemented_and_says_so() -> None:
@@ -229,7 +233,8 @@ def test_the_dump_lists_what_works_and_nothing_else() -> None:
     assert "\ttcp-request connection set-var*\n" in text
     assert "\thttp-request set-map*\n" in text
     assert "\thttp-after-response allow\n" in text
-    assert "use-service" not in text
+    assert "\thttp-request use-service\n" in text
+    assert "\tpython-load\n" in text
     assert "contstats" not in text
 
 

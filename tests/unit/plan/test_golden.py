@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from isthmus.engine import command, lists, report, tls
+from isthmus.engine import command, lists, report, service, tls
 from isthmus.plan import document
 
 _FOLDER = Path(__file__).parents[2] / "golden"
@@ -28,6 +28,8 @@ TYPES = {
     "sessions": list[report.SessionFacts],
     "events": list[report.Event],
     "tls_facts": tls.TlsFacts,
+    "service_requests": list[service.ServiceRequest],
+    "service_heads": list[service.ServiceHead],
     "apply": report.ApplyReport,
 }
 

@@ -348,17 +348,18 @@ def test_what_waits_for_the_engine_is_refused_and_comes_out_once_it_does_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     text = (
+        "global\n python-load services.py\n"
         "cache c\n total-max-size 4\n max-age 30\n" + LISTEN + " compression algo gzip\n"
         " compression type text/html\n compression algo-req gzip\n compression direction both\n"
         " filter bwlim-in lim default-limit 1m default-period 1s\n"
         " http-request set-bandwidth-limit lim limit int(5)\n http-request cache-use c\n"
         " http-response cache-store c\n http-request use-service python.hello\n"
     )
-    assert {code for code, _ in messages(text)} == {"E0101", "E0401"}
+    assert {code for code, _ in messages(text)} == {"E0101"}
     monkeypatch.setattr(not_yet, "NOT_YET", set())
     plan = built(text).engine
     assert plan.global_.http.caches == (h.Cache("c", 4 << 20, 16384, 30, False, 10),)
-    assert plan.global_.http.services == ("hello",)
+    assert plan.global_.http.services == ("python.hello",)
     assert plan.backends[0].http is not None
     common = plan.backends[0].http.common
     assert common.compression == h.Compression(("gzip",), "gzip", ("text/html",))

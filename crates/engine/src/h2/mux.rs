@@ -198,7 +198,11 @@ impl Worker {
                 session.exchanges = session.exchanges.saturating_add(1);
                 let most = session.frontend.generation.global.http.h2.total_streams;
                 if most > 0 && session.exchanges == most {
-                    shared.inner.borrow_mut().codec.send_goaway(ErrorCode::NO_ERROR);
+                    shared
+                        .inner
+                        .borrow_mut()
+                        .codec
+                        .send_goaway(ErrorCode::NO_ERROR);
                 }
                 let transport = Transport::stream(Stream::new(shared.clone(), id));
                 let names = (owner, self.next_session_id());

@@ -105,6 +105,7 @@ impl Worker {
         stream.answerer = Answerer::Proxy;
         stream.filter = None;
         stream.source = None;
+        stream.service = None;
         let response = &mut stream.response;
         response.taken = response.buffer.len();
         response.next(ResponseHead::clear);

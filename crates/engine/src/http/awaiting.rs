@@ -140,7 +140,7 @@ impl Stream {
     }
 
     /// Tells a client that waits for it to send its body; the server is then not asked for that.
-    fn invite(&mut self, client: &mut crate::transport::Transport) {
+    pub(super) fn invite(&mut self, client: &mut crate::transport::Transport) {
         if self.invited || !self.request.head.expects_continue() {
             return;
         }

@@ -13,6 +13,7 @@ use super::cache::Cache;
 use super::compress::Compression;
 use super::edit::Edit;
 use super::forwarded::Forwarded;
+use super::service::Service;
 use super::spelling::Spellings;
 use crate::rules::{Action, Compiler};
 
@@ -58,6 +59,7 @@ pub(crate) enum HttpAction {
     /// `early-hint`
     Hint(Vec<u8>, Format),
     Limit(SetLimit),
+    Service(Arc<Service>),
     CacheUse(Arc<Cache>),
     CacheStore(Arc<Cache>),
 }
@@ -240,6 +242,7 @@ impl Compiler<'_> {
                 let computed = [bytes.as_ref(), period.as_ref()];
                 HttpAction::Limit(self.set_limit(origin, *limit, computed)?)
             }
+            From::UseService { service } => HttpAction::Service(self.service(origin, *service)?),
             From::CacheUse { cache } => HttpAction::CacheUse(self.cache(origin, *cache)?),
             From::CacheStore { cache } => HttpAction::CacheStore(self.cache(origin, *cache)?),
             other => HttpAction::Edit(Edit::compile(origin, other, self)?),
@@ -250,6 +253,15 @@ impl Compiler<'_> {
         let found = self.caches.get(index).cloned();
         if found.is_none() {
             let message = format!("there is no cache {index}");
+            self.errors.push((origin.to_owned(), message));
+        }
+        found
+    }
+
+    fn service(&mut self, origin: &str, index: usize) -> Option<Arc<Service>> {
+        let found = self.services.get(index).cloned();
+        if found.is_none() {
+            let message = format!("there is no service {index}");
             self.errors.push((origin.to_owned(), message));
         }
         found

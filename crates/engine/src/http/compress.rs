@@ -225,7 +225,7 @@ impl Stream {
         let new = self.request.head.version() >= Version::HTTP_11
             && self.response.head.version() >= Version::HTTP_11;
         let status = self.response.head.status();
-        (self.answerer == Answerer::Server || self.source.is_some())
+        (self.answerer != Answerer::Proxy || self.source.is_some())
             && long_enough
             && new
             && self.method != Method::Head

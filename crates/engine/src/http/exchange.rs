@@ -118,7 +118,7 @@ impl Session {
 
     /// Whether all of the response is on its way to the client, and all of the request on its way
     /// to the server, or never will be.
-    fn response_is_over(&self) -> bool {
+    pub(super) fn response_is_over(&self) -> bool {
         let Some(stream) = self.http.as_deref() else {
             return false;
         };

@@ -247,6 +247,7 @@ impl Worker {
                 self.limit_bandwidth(session, set);
                 Judged::Pass
             }
+            HttpAction::Service(service) => self.use_service(session, service),
             HttpAction::CacheUse(cache) => self.use_cache(session, cache),
             HttpAction::CacheStore(cache) => {
                 self.store_response(session, cache);

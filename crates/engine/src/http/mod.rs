@@ -4,6 +4,7 @@
 //! Request ─▶ Judge ─▶ JudgeBackend ─▶ Choose ─▶ Depart ─▶ Exchange ─▶ Request, closed
 //!    │          │            │          (the phases of TCP mode)  │
 //!    └──────────┴────────────┴───── an answer of the proxy's ─────┴─▶ Forwarding (a tunnel)
+//!               └────────────┴─▶ Serving (a service answers) ─▶ Request, closed
 //! ```
 
 mod again;
@@ -37,16 +38,20 @@ mod request;
 mod response;
 mod restricting;
 mod sending_away;
+mod service;
 mod spelling;
 mod stream;
 mod view;
 mod websocket;
 
 pub(crate) use body::{Reading, Writing, push_chunk};
+pub use service::{Call, CallBody, Gone, Notice, Refused};
+
 pub(crate) use cache::Cache;
 pub(crate) use compile::HttpSide;
 pub(crate) use hashing::RequestPart;
 pub(crate) use idle::{Idle, Link};
 pub(crate) use linger::LONGEST as LONGEST_LINGERING;
 pub(crate) use persistence::server_cookie;
+pub(crate) use service::{Door, Service};
 pub(crate) use stream::{Store, Stream};

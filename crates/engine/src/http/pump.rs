@@ -7,19 +7,21 @@ use isthmus_sockets::Moved;
 
 use super::body::{Reading, Taken, Writing};
 use super::response::Awaited;
+use super::service::Next;
+use super::stream::Stream;
 use crate::forward::{Flushed, Pumped};
 use crate::session::{Flow, Session};
 use crate::transport::Transport;
 use crate::worker::{Step, Worker};
 
 /// Reads of one direction in one turn, so that one session can't starve the others.
-const SHARE: usize = 16;
+pub(super) const SHARE: usize = 16;
 /// Bytes read at once of a client's chunked body: what comes behind its end has to fit into the
 /// buffer of the next head.
-const CHUNKED_READ: usize = 8 * 1024;
+pub(super) const CHUNKED_READ: usize = 8 * 1024;
 
 /// Where the next bytes of a body are.
-enum Input {
+pub(super) enum Input {
     /// They came with the head.
     Buffer,
     /// So many were read into the worker's buffer.
@@ -189,14 +191,7 @@ impl Worker {
         let size = allowed.min(self.scratch.len());
         let space = self.scratch.get_mut(..size).unwrap_or_default();
         let Some(server) = server else {
-            let count = stream.source.as_mut().map(|from| from.read(space));
-            return match count {
-                Some(count) if count > 0 => {
-                    stream.limit_response(count);
-                    Input::Read(count)
-                }
-                _ => Input::None(Pumped::SourceBroken),
-            };
+            return own_input(stream, space);
         };
         let read = read(down, server, space);
         match read {
@@ -324,8 +319,26 @@ fn pass(
     })
 }
 
+/// What comes next of an answer that is no server's: a service's, or a cache's.
+fn own_input(stream: &mut Stream, space: &mut [u8]) -> Input {
+    let count = match (&mut stream.service, &mut stream.source) {
+        (Some(service), _) => match service.read(space) {
+            Next::Bytes(count) => count,
+            Next::Later => return Input::None(Pumped::Idle),
+            Next::Cut => 0,
+        },
+        (None, Some(source)) => source.read(space),
+        (None, None) => 0,
+    };
+    if count == 0 {
+        return Input::None(Pumped::SourceBroken);
+    }
+    stream.limit_response(count);
+    Input::Read(count)
+}
+
 /// Receives from one end, and notes what that says about it.
-fn read(flow: &mut Flow, from: &mut Transport, space: &mut [u8]) -> Input {
+pub(super) fn read(flow: &mut Flow, from: &mut Transport, space: &mut [u8]) -> Input {
     if !flow.readable {
         return Input::None(match flow.ended {
             true => Pumped::SourceBroken,

@@ -234,7 +234,10 @@ impl Session {
     /// Whether what was received is not HTTP/1 since it begins HTTP/2 (RFC 9113, 3.3).
     fn may_turn_to_h2(&self, stream: &Stream) -> bool {
         let received = stream.request.buffer.bytes();
-        let same = received.iter().zip(PREFACE).all(|(is, wanted)| is == wanted);
+        let same = received
+            .iter()
+            .zip(PREFACE)
+            .all(|(is, wanted)| is == wanted);
         same && received.len() > 3
             && self.exchanges == 0
             && !self.client.is_stream()

@@ -328,6 +328,8 @@ fn finish_head(stream: &mut Stream, body: Body, is_11: bool) {
     if stream.answerer == Answerer::Server {
         stream.spent |= response.head.persistence() == Persistence::Close;
         stream.spent |= !body.is_delimited();
+    }
+    if stream.answerer != Answerer::Proxy {
         // Without chunks only the end of the connection says where such a body ends.
         stream.close |= body == Body::UntilClose || (chunked && !is_11);
     }

@@ -2,6 +2,8 @@
 //! It is borrowed from the worker when a request begins and given back behind its response, so
 //! that sessions that idle hold none.
 
+use std::sync::Arc;
+
 use isthmus_plan::http::TimeoutKind;
 use isthmus_proto::http::Method;
 use isthmus_proto::http1::{Persistence as Lasting, RequestHead, ResponseHead, Rewrite, View};
@@ -13,6 +15,7 @@ use super::cache::{Source, Wanted};
 use super::coding::Algorithm;
 use super::filter::Filter;
 use super::persistence::Persistence;
+use super::service::{Service, Serving};
 
 /// A message that is being received.
 #[derive(Debug, Default)]
@@ -88,6 +91,8 @@ pub(crate) enum Answerer {
     Server,
     /// The proxy: the response stands in the buffer.
     Proxy,
+    /// A service (`use-service`).
+    Service,
 }
 
 /// An exchange.
@@ -130,6 +135,9 @@ pub(crate) struct Stream {
     pub(crate) wanted: Option<Box<Wanted>>,
     /// The cache that answers.
     pub(crate) source: Option<Source>,
+    /// The call of the service that answers, and the service, which stays when the call is over.
+    pub(crate) service: Option<Box<Serving>>,
+    pub(crate) served_by: Option<Arc<Service>>,
     /// The rules that were walked through already.
     pub(crate) stage: Stage,
     /// What is to be done when the tarpit's time, or a pause, is over.

@@ -291,11 +291,16 @@ pub struct HttpGlobal {
     pub splice_bodies: bool,
     /// Sections `cache`.
     pub caches: Vec<Cache>,
-    /// Services written in Python that rules name (`use-service python.NAME`); they refer to
+    /// Services that rules name (`use-service python.NAME`), as they name them; they refer to
     /// them by index.
     pub services: Vec<String>,
     /// HTTP/2 with clients.
     pub h2: H2,
+    /// `tune.python.queue`: requests that may wait for their services to begin.
+    pub service_queue: usize,
+    /// `tune.python.service-timeout`: how long a service may stay silent, milliseconds; 0 is for
+    /// ever.
+    pub service_timeout: u64,
 }
 
 /// Text that a rule makes.

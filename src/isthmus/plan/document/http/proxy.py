@@ -198,3 +198,5 @@ class HttpGlobal(Struct, frozen=True, forbid_unknown_fields=True):
     caches: tuple[Cache, ...] = ()
     services: tuple[str, ...] = ()
     h2: H2 = H2()
+    service_queue: int = 1000
+    service_timeout: int = 60_000
