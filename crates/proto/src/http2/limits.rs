@@ -16,7 +16,7 @@ pub struct Limits {
     pub control: u32,
     /// DATA frames that carry nothing and end nothing.
     pub empty_data: u32,
-    /// WINDOW_UPDATE frames. Each DATA frame sent pays for two, also in advance, unless the
+    /// WINDOW_UPDATE frames. DATA that is sent pays for them, also in advance, unless the
     /// window cut it short: a peer that opens windows in crumbs has us send crumbs
     /// (CVE-2019-9511).
     pub window_updates: u32,

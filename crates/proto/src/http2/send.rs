@@ -166,7 +166,7 @@ impl Connection {
             let flags = if last { flag::END_STREAM } else { 0 };
             self.out.frame(kind::DATA, flags, stream, frame);
             self.guard
-                .earn(Cost::WindowUpdate, if crumb { 0 } else { 2 });
+                .earn(Cost::WindowUpdate, updates_paid(frame.len(), crumb));
             rest = behind;
             if last {
                 break;
@@ -235,6 +235,15 @@ impl Connection {
         let flags = if end { flag::END_STREAM } else { 0 };
         frame_block(out, start, stream, flags, self.peer.max_frame_size as usize);
         Ok(())
+    }
+}
+
+/// How many window updates a DATA frame is worth: HAProxy 2.6 opens both windows for every part of
+/// a frame that it reads. A crumb is worth none.
+fn updates_paid(length: usize, crumb: bool) -> i32 {
+    match crumb {
+        true => 0,
+        false => 2 + (length / 512) as i32,
     }
 }
 
