@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use isthmus_sample::Verdict;
 use isthmus_sockets::{Accepted, Peer, abort_on_close, accept, receive_descriptor};
 use isthmus_stats::Gauge;
+use isthmus_table::Event;
 
 use crate::choose::WaitsAt;
 use crate::generation::OpenListener;
@@ -305,6 +306,7 @@ impl Worker {
             http: None,
             link: None,
             exchanges: 0,
+            tracking: None,
         })
     }
 
@@ -343,6 +345,7 @@ impl Worker {
             }
         }
         session.counted = true;
+        session.count_tracked(Event::Session, 1, now);
         self.process.count_session(&self.turn.counters, now);
         for (counters, live) in [
             (&frontend.counters, &frontend.shared.live),
@@ -382,7 +385,8 @@ impl Worker {
     }
 
     /// Ends a connection that never became a session: nothing is logged.
-    pub(crate) fn discard(&mut self, session: Box<Session>) {
+    pub(crate) fn discard(&mut self, mut session: Box<Session>) {
+        session.untrack(self.turn.now);
         if session.armed != u64::MAX {
             self.wheel.clear(session.key.index);
         }

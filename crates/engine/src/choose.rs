@@ -99,13 +99,18 @@ impl Worker {
         }
     }
 
-    /// The server that a client's cookie names, or that a `use-server` rule prescribes, if it can be
-    /// used.
+    /// The server that a client's cookie names, that a `use-server` rule prescribes, or that `stick` rules
+    /// lead to, if it can be used.
     fn prescribed(&self, session: &Session, backend: &Backend) -> Option<usize> {
         let cookie = session.http.as_deref().and_then(|s| s.persistence.server);
         if let Some(at) = cookie.filter(|_| session.retries == 0) {
             return Some(at);
         }
+        self.ruled(session, backend)
+            .or_else(|| self.stick(session, backend))
+    }
+
+    fn ruled(&self, session: &Session, backend: &Backend) -> Option<usize> {
         if backend.choices.is_empty() || session.retries > 0 {
             return None;
         }

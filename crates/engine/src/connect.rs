@@ -274,6 +274,7 @@ impl Worker {
         if http {
             return self.send_request(session);
         }
+        session.remember_server(&self.turn);
         self.log_at(session, isthmus_plan::LogWhen::Connect);
         Step::Again
     }

@@ -43,9 +43,13 @@ mod server_state;
 mod session;
 mod slab;
 mod snapshot;
+mod sticking;
 mod succession;
+mod table_commands;
+mod tables;
 mod timing;
 mod token;
+mod tracking;
 mod variables;
 mod view;
 mod wheel;
@@ -58,7 +62,7 @@ use std::time::Duration;
 
 use isthmus_plan::command::Command;
 use isthmus_plan::report::{ApplyReport, Event, SessionFacts, Snapshot};
-use isthmus_plan::{ListAnswer, ListRequest, Plan};
+use isthmus_plan::{ListAnswer, ListRequest, Plan, TableAnswer, TableRequest};
 use isthmus_sockets::Watcher;
 
 use crate::clock::Clock;
@@ -128,6 +132,12 @@ impl Engine {
     #[must_use]
     pub fn lists(&self, request: &ListRequest) -> ListAnswer {
         self.control.lists(request)
+    }
+
+    /// Looks at stick tables, or changes one.
+    #[must_use]
+    pub fn tables(&self, request: &TableRequest) -> TableAnswer {
+        self.control.tables(request)
     }
 
     /// Carries out a command.

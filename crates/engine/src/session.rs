@@ -16,6 +16,8 @@ use crate::http::Stream;
 use crate::local::{LocalBackend, LocalFrontend, LocalListener, LocalServer};
 use crate::namespace::Namespace;
 use crate::slab::Key;
+use crate::sticking::ToStore;
+use crate::tracking::Tracking;
 
 /// Where a session stands.
 ///
@@ -232,6 +234,8 @@ pub(crate) struct Session {
     pub(crate) link: Option<Key>,
     /// Exchanges that are over.
     pub(crate) exchanges: u32,
+    /// Entries of stick tables that rules track.
+    pub(crate) tracking: Option<Box<Tracking>>,
 }
 
 /// What few sessions need; made when first needed. Evaluations only borrow the session, so what
@@ -264,6 +268,8 @@ pub(crate) struct Notes {
     pub(crate) variables: RefCell<[Variables; 4]>,
     /// The server that failed last, to be avoided.
     pub(crate) failed: Cell<Option<usize>>,
+    /// Keys of which stick tables are to remember the server.
+    pub(crate) to_store: RefCell<Vec<ToStore>>,
     /// Bytes of the PROXY header that was received.
     pub(crate) header_bytes: Cell<usize>,
 }

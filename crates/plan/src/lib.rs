@@ -18,6 +18,8 @@ mod log;
 mod patterns;
 pub mod report;
 mod rule;
+mod table;
+mod table_request;
 mod userlist;
 
 use serde::{Deserialize, Serialize};
@@ -36,7 +38,12 @@ pub use patterns::{
     ListAnswer, ListCheck, ListFacts, ListRefusal, ListRequest, ListUse, ListValues, Lookup,
     PatternList,
 };
-pub use rule::{Action, BackendChoice, BackendTarget, Rule, ServerChoice, ServerTarget};
+pub use rule::{Action, BackendChoice, BackendTarget, GpcName, Rule, ServerChoice, ServerTarget};
+pub use table::{Stick, StickRule, StickTable, StoredData, TableKey};
+pub use table_request::{
+    Comparison, TableAnswer, TableEntry, TableFacts, TableFilter, TableNumber, TableRefusal,
+    TableRequest,
+};
 pub use userlist::{Password, User, Userlist};
 
 /// The version of the document's shape. A plan of another version is refused.
@@ -58,6 +65,8 @@ pub struct Plan {
     pub lists: Vec<PatternList>,
     /// Every userlist; expressions refer to them by index.
     pub userlists: Vec<Userlist>,
+    /// Every stick table; rules and expressions refer to them by index.
+    pub tables: Vec<StickTable>,
     /// Every named and anonymous ACL; conditions refer to them by index.
     pub acls: Vec<Acl>,
     /// Frontends, and the client side of every `listen`.

@@ -14,6 +14,7 @@ import msgspec
 from isthmus.engine.command import Command
 from isthmus.engine.lists import ListAnswer, ListCheck, ListRequest
 from isthmus.engine.report import ApplyReport, Event, SessionFacts, Snapshot
+from isthmus.engine.tables import TableAnswer, TableRequest
 
 if TYPE_CHECKING:
     from isthmus.plan.document import Plan
@@ -32,6 +33,10 @@ class Native(Protocol):
 
     def lists(self, request: bytes) -> bytes:
         """Ask about lists of patterns."""
+        ...
+
+    def tables(self, request: bytes) -> bytes:
+        """Ask about stick tables."""
         ...
 
     def snapshot(self) -> bytes:
@@ -81,6 +86,13 @@ class Engine:
         """Ask about lists of patterns, or change one."""
         answer: ListAnswer = msgspec.json.decode(
             self._native.lists(msgspec.json.encode(request)), type=ListAnswer
+        )
+        return answer
+
+    def tables(self, request: TableRequest) -> TableAnswer:
+        """Ask about stick tables, or change one."""
+        answer: TableAnswer = msgspec.json.decode(
+            self._native.tables(msgspec.json.encode(request)), type=TableAnswer
         )
         return answer
 

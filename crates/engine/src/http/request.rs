@@ -3,6 +3,7 @@
 use isthmus_proto::http::{Method, Version};
 use isthmus_proto::http1::{ErrorKind, Progress};
 use isthmus_sockets::{Moved, receive};
+use isthmus_table::Event;
 
 use super::body::Reading;
 use super::stream::{Answerer, Stage, Stream};
@@ -197,6 +198,8 @@ impl Worker {
             // Nothing behind it can be a request.
             stream.request.taken = stream.request.buffer.len();
         }
+        session.count_tracked(Event::Request, 1, self.turn.now);
+        session.count_tracked(Event::Error, 1, self.turn.now);
         for counters in [&session.frontend.counters, &session.listener.counters] {
             counters.failed_requests.add(1);
         }
