@@ -93,8 +93,13 @@ fn name_of(server: &Server, by_address: bool) -> Vec<u8> {
 impl Worker {
     /// The server that `stick` rules lead to, if it can be used; what is to be stored is noted. Without such
     /// rules it costs a look at an empty list.
-    pub(crate) fn stick(&self, session: &Session, backend: &Backend) -> Option<usize> {
-        if backend.stick_rules.is_empty() || session.retries > 0 {
+    pub(crate) fn stick(
+        &self,
+        session: &Session,
+        backend: &Backend,
+        forces: bool,
+    ) -> Option<usize> {
+        if backend.stick_rules.is_empty() {
             return None;
         }
         let view = View::new(session, &self.turn);
@@ -116,7 +121,7 @@ impl Worker {
         let server = backend.servers.get(found?)?;
         let state = server.state.state();
         let persists = backend.plan.http.as_ref().is_some_and(|http| http.persist);
-        (persists || matches!(state, State::Up | State::Drain)).then_some(server.at)
+        (forces || persists || matches!(state, State::Up | State::Drain)).then_some(server.at)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Entries of stick tables that a session tracks: those tracked by rules at accept belong to the session, those
 //! tracked later to its stream (manual, `track-sc0`).
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use isthmus_plan::GpcName;
@@ -15,7 +16,8 @@ use crate::worker::Turn;
 /// What a session tracks, by the counters' numbers.
 #[derive(Debug, Default)]
 pub(crate) struct Tracking {
-    session: Vec<Option<Tracked>>,
+    /// What the streams of one connection track together.
+    session: Rc<Vec<Option<Tracked>>>,
     stream: Vec<Option<Tracked>>,
 }
 
@@ -44,13 +46,8 @@ pub(crate) enum Marked {
 
 impl Tracking {
     fn get(&self, counter: usize) -> Option<&Tracked> {
-        let of = |all: &'_ [Option<Tracked>]| all.get(counter).is_some_and(Option::is_some);
-        let all = if of(&self.stream) {
-            &self.stream
-        } else {
-            &self.session
-        };
-        all.get(counter)?.as_ref()
+        let own = self.stream.get(counter).and_then(Option::as_ref);
+        own.or_else(|| self.session.get(counter)?.as_ref())
     }
 
     fn all(&self) -> impl Iterator<Item = &Tracked> {
@@ -62,6 +59,15 @@ impl Session {
     /// The entry that a counter tracks.
     pub(crate) fn tracked(&self, counter: usize) -> Option<&Tracked> {
         self.tracking.as_deref()?.get(counter)
+    }
+
+    /// What a stream over this session's connection tracks from its beginning.
+    pub(crate) fn shared_tracking(&self) -> Option<Box<Tracking>> {
+        let session = self.tracking.as_ref()?.session.clone();
+        Some(Box::new(Tracking {
+            session,
+            stream: Vec::new(),
+        }))
     }
 
     /// Counts events in every tracked entry.
@@ -107,7 +113,11 @@ impl Session {
         let tracking = self.tracking.get_or_insert_default();
         let all = match self.counted {
             true => &mut tracking.stream,
-            false => &mut tracking.session,
+            // Streams share it later only.
+            false => match Rc::get_mut(&mut tracking.session) {
+                Some(session) => session,
+                None => return,
+            },
         };
         if all.len() <= track.counter {
             all.resize_with(track.counter + 1, || None);
@@ -176,9 +186,8 @@ impl Session {
     /// Gives up whatever is tracked.
     pub(crate) fn untrack(&mut self, now: u64) {
         if let Some(tracking) = self.tracking.take() {
-            let Tracking { session, stream } = *tracking;
-            for tracked in session.into_iter().chain(stream).flatten() {
-                tracked.release(now);
+            for tracked in tracking.all() {
+                tracked.entry().touch(now);
             }
         }
     }

@@ -20,6 +20,8 @@ pub mod report;
 mod rule;
 mod table;
 mod table_request;
+pub mod tls;
+pub mod tls_facts;
 mod userlist;
 
 use serde::{Deserialize, Serialize};
@@ -67,6 +69,8 @@ pub struct Plan {
     pub userlists: Vec<Userlist>,
     /// Every stick table; rules and expressions refer to them by index.
     pub tables: Vec<StickTable>,
+    /// Every file that TLS needs; binds and servers refer to them by index.
+    pub tls: tls::TlsFiles,
     /// Every named and anonymous ACL; conditions refer to them by index.
     pub acls: Vec<Acl>,
     /// Frontends, and the client side of every `listen`.

@@ -156,7 +156,7 @@ impl Worker {
 /// The status for a body that is malformed.
 fn write_request(
     stream: &mut Stream,
-    server: &std::os::fd::OwnedFd,
+    server: &mut crate::transport::Transport,
     up: &mut crate::session::Flow,
     (spellings, made): (Option<&Spellings>, &mut Vec<u8>),
 ) -> Result<Pumped, u16> {

@@ -228,11 +228,12 @@ impl Worker {
                 self.count_denied(session);
                 self.count_client_error(session);
                 session.end(b'P', session.deny_phase());
-                self.answer_reply(session, reply, true)
+                self.answer_reply(session, reply)
             }
             HttpAction::Return(reply) => {
+                self.count_intercepted(session);
                 session.end(b'L', session.deny_phase());
-                self.answer_reply(session, reply, false)
+                self.answer_reply(session, reply)
             }
             HttpAction::Redirect(redirect) => self.redirect(session, redirect),
             HttpAction::Auth(realm) => {
@@ -275,6 +276,13 @@ impl Worker {
     pub(super) fn count_client_error(&self, session: &Session) {
         if !session.judges_response() {
             session.count_tracked(Event::Error, 1, self.turn.now);
+        }
+    }
+
+    /// Counts a request that the frontend answers itself; a backend's answers are not counted.
+    pub(super) fn count_intercepted(&self, session: &Session) {
+        if session.backend.is_none() {
+            session.frontend.counters.intercepted.add(1);
         }
     }
 

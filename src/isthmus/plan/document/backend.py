@@ -18,6 +18,7 @@ from isthmus.plan.document.http import HttpBackend, HttpServer
 from isthmus.plan.document.log import FormatItem, LogPolicy
 from isthmus.plan.document.rule import Rule, ServerChoice
 from isthmus.plan.document.table import StickRule
+from isthmus.plan.document.tls import ServerTls
 
 
 class HashKind(StrEnum):
@@ -168,6 +169,7 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
     http: HttpServer = HttpServer()
     shut_on_down: bool = False
     shut_backups_on_up: bool = False
+    tls: ServerTls | None = None
 
 
 class BackendOptions(Struct, frozen=True, forbid_unknown_fields=True):

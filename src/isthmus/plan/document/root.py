@@ -10,6 +10,7 @@ from isthmus.plan.document.frontend import Frontend
 from isthmus.plan.document.http import HttpGlobal
 from isthmus.plan.document.patterns import PatternList
 from isthmus.plan.document.table import StickTable
+from isthmus.plan.document.tls import TlsFiles
 from isthmus.plan.document.userlist import Userlist
 
 VERSION = 1
@@ -67,3 +68,4 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True):
     acls: tuple[Acl, ...]
     frontends: tuple[Frontend, ...]
     backends: tuple[Backend, ...]
+    tls: TlsFiles = TlsFiles()

@@ -39,13 +39,12 @@ _TYPES: dict[type, str] = {
     StringKey: "string",
     BinaryKey: "binary",
 }
-_DATA = frozenset(
-    """
-    bytes_in_cnt bytes_in_rate bytes_out_cnt bytes_out_rate conn_cnt conn_cur conn_rate glitch_cnt
-    glitch_rate gpc gpc0 gpc0_rate gpc1 gpc1_rate gpc_rate gpt gpt0 http_err_cnt http_err_rate
-    http_fail_cnt http_fail_rate http_req_cnt http_req_rate server_id server_key sess_cnt sess_rate
-    """.split()  # noqa: SIM905
-)
+_NAMES = """
+bytes_in_cnt bytes_in_rate bytes_out_cnt bytes_out_rate conn_cnt conn_cur conn_rate glitch_cnt glitch_rate
+gpc gpc0 gpc0_rate gpc1 gpc1_rate gpc_rate gpt gpt0 http_err_cnt http_err_rate http_fail_cnt http_fail_rate
+http_req_cnt http_req_rate server_id server_key sess_cnt sess_rate
+"""
+_DATA = frozenset(_NAMES.split())
 _MOST_FILTERS = 4
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}\Z")
 _REFUSALS = {
