@@ -63,6 +63,7 @@ def every_argument() -> d.Expression:
         d.ArgServer(1, 2),
         d.ArgList(3),
         d.ArgUserlist(0),
+        d.ArgTable(0),
         d.ArgAbsent(),
     )
     return expression("some", *args, converters=(d.Call("lower"), d.Call("mod", (d.ArgInt(3),))))
@@ -87,8 +88,28 @@ def every_action() -> tuple[d.Rule, ...]:
         d.SetLogLevel(None),
         d.SetMark(1),
         d.SetTos(255),
+        d.Track(0, SRC, 0),
+        d.AddGpc(d.OwnGpc(1), 2, SRC),
+        d.AddGpc(d.GpcElement(7), 2, SRC),
+        d.SetGpt(None, 0, SRC),
+        d.SetGpt(3, 0, SRC),
     )
     return tuple(d.Rule(each, ALWAYS, f"a.cfg:{i}") for i, each in enumerate(actions))
+
+
+def stick_tables() -> tuple[d.StickTable, ...]:
+    keys: tuple[d.TableKey, ...] = (
+        d.IpKey(),
+        d.Ipv6Key(),
+        d.IntegerKey(),
+        d.StringKey(32),
+        d.BinaryKey(8),
+    )
+    stored = (d.StoredData("gpc0"), d.StoredData("gpc_rate", 3, 1000))
+    return tuple(
+        d.StickTable(f"t{at}", key, 100, 1000 if at else None, True, at == 0, False, stored)
+        for at, key in enumerate(keys)
+    )
 
 
 def log_policy() -> d.LogPolicy:
@@ -126,7 +147,14 @@ def servers() -> tuple[d.Server, ...]:
             source=one,
         ),
         server(2, d.ServerInet(None, d.ClientPort(-3)), d.ClientNamespace(), source=more[0], track=(0, 0)),
-        server(3, d.ServerLocal(d.Abstract("x", True)), d.FixedNamespace(0), source=more[1], tfo=True),
+        server(
+            3,
+            d.ServerLocal(d.Abstract("x", True)),
+            d.FixedNamespace(0),
+            source=more[1],
+            tfo=True,
+            non_stick=True,
+        ),
         server(4, d.ServerUnresolved("a.example", d.FixedPort(80)), d.DefaultNamespace(), source=more[2]),
     )
 
@@ -154,6 +182,7 @@ def backend(name: str, number: int, algorithm: d.Algorithm, those: tuple[d.Serve
         inspect_delay=10,
         content_rules=every_action(),
         server_choices=choices if those else (),
+        stick_rules=tuple(d.StickRule(each, SRC, 0, ALWAYS, "a.cfg:1") for each in d.Stick) if those else (),
         source=None,
         log=d.LogPolicy(),
         options=options,
@@ -255,6 +284,7 @@ def plan() -> d.Plan:
             d.PatternList(0, "a.map", "used by map", True, True, "ab12", (("localhost", "127.0.0.1"),)),
             d.PatternList(1, "virt@b", "used by acl", False, True),
         ),
+        tables=stick_tables(),
         userlists=(
             d.Userlist(
                 "staff",

@@ -82,7 +82,7 @@ def _common(items: Text, expression: d.Expression, always: d.Condition) -> h.Htt
         compression=h.Compression(("gzip",), "gzip", ("text/html",), ("text/plain",), True, 1, 2),
         bandwidth_limits=(
             h.BandwidthLimit("a", True, h.StreamLimit(1000, 1000), 10),
-            h.BandwidthLimit("b", False, h.KeyLimit(1000, expression, "t")),
+            h.BandwidthLimit("b", False, h.KeyLimit(1000, expression, 1)),
         ),
     )
 

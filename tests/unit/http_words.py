@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from isthmus.keywords.vocabulary import AclKeyword, Fetch, Parameter, Place, Vocabulary
+from isthmus.keywords.vocabulary import AclKeyword, Converter, Fetch, Parameter, Place, Vocabulary
 from isthmus.model.expression import MatchMethod, SampleType
 
 FILES = {
@@ -37,6 +37,10 @@ _KEPT = "..YYYYYYYYYYYYYYYYY..."
 _NAMED = (Parameter("string", optional=True), Parameter("integer", optional=True))
 assert len(_REQUEST) == len(_RESPONSE) == len(_KEPT) == len(Place)
 
+_TABLE = Parameter("table", optional=True)
+_NUMBER = Parameter("integer", optional=False)
+_CLIENT = "YYYYYYYYYYYYYYYYYYYY.Y"
+
 _FETCHES = (
     Fetch("path", (), SampleType.STR, "", _REQUEST),
     Fetch("url", (), SampleType.STR, "", _REQUEST),
@@ -45,6 +49,12 @@ _FETCHES = (
     Fetch("res.hdr", _NAMED, SampleType.STR, "[string,integer]", _RESPONSE),
     Fetch("method", (), SampleType.METH, "", _KEPT),
     Fetch("status", (), SampleType.INT, "", _RESPONSE),
+    Fetch("req.cook", (_NAMED[0],), SampleType.STR, "[string]", _REQUEST),
+    Fetch("res.cook", (_NAMED[0],), SampleType.STR, "[string]", _RESPONSE),
+    Fetch("src_conn_rate", (_TABLE,), SampleType.INT, "table", _CLIENT),
+    Fetch("sc0_conn_cnt", (_TABLE,), SampleType.INT, "[table]", _CLIENT),
+    Fetch("sc_get_gpc", (_NUMBER, _NUMBER, _TABLE), SampleType.INT, "integer,integer[,table]", _CLIENT),
+    Fetch("sc_tracked", (_NUMBER, _TABLE), SampleType.BOOL, "integer[,table]", _CLIENT),
 )
 _ACLS = (
     AclKeyword("method", "method", MatchMethod.STR),
@@ -55,8 +65,16 @@ _ACLS = (
 )
 
 
+_CONVERTERS = (
+    Converter("length", (), SampleType.STR, SampleType.INT),
+    Converter("table_conn_rate", (_TABLE,), SampleType.ANY, SampleType.INT, "table"),
+    Converter("in_table", (_TABLE,), SampleType.ANY, SampleType.BOOL, "table"),
+)
+
+
 def with_http(vocabulary: Vocabulary) -> Vocabulary:
     """A vocabulary with some fetches of HTTP, where it has none of these names."""
     fetches = {each.name: each for each in _FETCHES} | dict(vocabulary.fetches)
     acls = {each.name: each for each in _ACLS} | dict(vocabulary.acls)
-    return dataclasses.replace(vocabulary, fetches=fetches, acls=acls)
+    converters = {each.name: each for each in _CONVERTERS} | dict(vocabulary.converters)
+    return dataclasses.replace(vocabulary, fetches=fetches, acls=acls, converters=converters)

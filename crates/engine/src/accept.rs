@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use isthmus_sample::Verdict;
 use isthmus_sockets::{Accepted, Peer, accept, receive_descriptor};
 use isthmus_stats::Gauge;
+use isthmus_table::Event;
 
 use crate::generation::OpenListener;
 use crate::live::Process;
@@ -286,6 +287,7 @@ impl Worker {
             }
         }
         session.counted = true;
+        session.count_tracked(Event::Session, 1, now);
         self.process.count_session(&self.turn.counters, now);
         for (counters, live) in [
             (&frontend.counters, &frontend.shared.live),
@@ -325,7 +327,8 @@ impl Worker {
     }
 
     /// Ends a connection that never became a session: nothing is logged.
-    pub(crate) fn discard(&mut self, session: Box<Session>) {
+    pub(crate) fn discard(&mut self, mut session: Box<Session>) {
+        session.untrack(self.turn.now);
         if session.armed != u64::MAX {
             self.wheel.clear(session.key.index);
         }

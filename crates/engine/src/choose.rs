@@ -104,8 +104,8 @@ impl Worker {
         }
     }
 
-    /// The server that a client's cookie names, or that a `use-server` rule prescribes, if it can be
-    /// used.
+    /// The server that a client's cookie names, that a `use-server` rule prescribes, or that `stick` rules
+    /// lead to, if it can be used.
     fn prescribed(&self, session: &Session, backend: &Backend) -> Option<usize> {
         if session.retries > 0 {
             return None;
@@ -114,7 +114,9 @@ impl Worker {
         if let Some(at) = persistence.and_then(|p| p.server) {
             return Some(at);
         }
-        self.ruled(session, backend, persistence.is_some_and(|p| p.forces))
+        let forces = persistence.is_some_and(|p| p.forces);
+        self.ruled(session, backend, forces)
+            .or_else(|| self.stick(session, backend, forces))
     }
 
     /// The server that a `use-server` rule prescribes. One that is down is meant where persistence

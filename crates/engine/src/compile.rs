@@ -12,6 +12,7 @@ use isthmus_plan as plan;
 use isthmus_plan::command::FrontendState;
 use isthmus_sample::{CompileEnv, Nowhere, Program, Sample, VarRef};
 use isthmus_sockets::{ConnectOptions, Keepalive, SourceBinding};
+use isthmus_table::Table;
 
 use crate::generation::{Backend, Frontend, Generation, HashKey, Listener, Server};
 use crate::http::{HttpSide, RequestPart, Service};
@@ -56,9 +57,10 @@ fn compile_with(
     (namespaces, lists): (&[Arc<Namespace>], &[Arc<List>]),
     names: &mut isthmus_sample::Names,
 ) -> Result<Generation, Errors> {
+    let tables = registry.tables(&plan.tables)?;
+    let program = acls(plan, lists, &tables, names)?;
     let certificates = isthmus_tls::Store::new(&plan.tls)
         .map_err(|error| vec![(named_file(&plan.tls, error.fault), error.to_string())])?;
-    let program = acls(plan, lists, names)?;
     let caches = registry.caches(&plan.global.http.caches);
     let services = plan.global.http.services.iter();
     let services: Vec<_> = services.map(|name| Arc::new(Service::new(name))).collect();
@@ -71,6 +73,8 @@ fn compile_with(
         limits: Vec::new(),
         caches: &caches,
         services: &services,
+        tables: &tables,
+        table_plans: &plan.tables,
         errors: Vec::new(),
     };
     let context = Context {
@@ -102,6 +106,7 @@ fn compile_with(
         rates: RateLimits::new(&plan.global),
         process: registry.process.clone(),
         lists: crate::patterns::all(plan, lists, &program),
+        tables: plan.tables.iter().cloned().zip(tables).collect(),
         program,
         frontends,
         backend_names: names_of(&backends),
@@ -126,6 +131,7 @@ fn names_of(backends: &[Arc<Backend>]) -> std::collections::HashMap<Box<[u8]>, u
 fn acls(
     plan: &plan::Plan,
     lists: &[Arc<List>],
+    tables: &[Arc<Table>],
     names: &mut isthmus_sample::Names,
 ) -> Result<Program, Errors> {
     let mut env = CompileEnv {
@@ -134,6 +140,7 @@ fn acls(
         acl: &|name| plan.acls.iter().position(|acl| acl.name.as_bytes() == name),
         lists,
         userlists: &plan.userlists,
+        tables,
     };
     Program::compile(&plan.acls, &mut env).map_err(|errors| {
         let located = |(_, message): (usize, String)| ("acl".to_owned(), message);
@@ -262,6 +269,7 @@ impl Context<'_> {
             hash_key,
             content_rules: compiler.rules(&from.content_rules),
             choices: compiler.server_choices(&from.server_choices),
+            stick_rules: compiler.stick_rules(&from.stick_rules),
             http: HttpSide::of_backend(from, &self.plan.global, compiler),
             logger: Logger::compile(
                 &from.log,

@@ -303,6 +303,7 @@ impl Worker {
         if session.http.is_some() {
             return self.send_request(session);
         }
+        session.remember_server(&self.turn);
         self.log_at(session, isthmus_plan::LogWhen::Connect);
         Step::Again
     }

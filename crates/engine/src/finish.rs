@@ -72,6 +72,7 @@ impl Worker {
 
     pub(crate) fn count(&self, session: &Session) {
         let (up, down) = (session.up.bytes, session.down.bytes);
+        session.count_tracked_bytes(self.turn.now);
         for counters in [&session.frontend.counters, &session.listener.counters] {
             counters.bytes_in.add(up);
             counters.bytes_out.add(down);

@@ -35,6 +35,8 @@ pub(crate) struct Generation {
     pub(crate) program: Program,
     /// Lists of patterns, as operators name them.
     pub(crate) lists: Vec<crate::patterns::Listed>,
+    /// Stick tables, and what the plan says of each.
+    pub(crate) tables: Vec<(plan::StickTable, Arc<isthmus_table::Table>)>,
     pub(crate) frontends: Vec<Arc<Frontend>>,
     pub(crate) backends: Vec<Arc<Backend>>,
     /// Where each backend stands, by name.
@@ -155,6 +157,7 @@ pub(crate) struct Backend {
     pub(crate) hash_key: HashKey,
     pub(crate) content_rules: Vec<Rule>,
     pub(crate) choices: Vec<Choice>,
+    pub(crate) stick_rules: Vec<crate::sticking::StickRule>,
     pub(crate) logger: Logger,
     /// What HTTP mode adds.
     pub(crate) http: Option<HttpSide>,

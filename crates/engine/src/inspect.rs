@@ -218,6 +218,7 @@ impl Session {
             Action::SetVar(_, Value::Expression(expression), _)
             | Action::SetAddress(_, expression)
             | Action::Capture { expression, .. } => expression,
+            Action::Track(track) => &track.key,
             _ => return false,
         };
         let view = View {
@@ -277,6 +278,8 @@ impl Session {
                 let _ = isthmus_sockets::set_mark(&self.client, *mark);
             }
             Action::SetTos(tos) => isthmus_sockets::set_tos(&self.client, *tos),
+            Action::Track(track) => self.track(track, turn),
+            Action::Mark(mark) => self.mark(mark, turn),
             Action::Accept | Action::Reject | Action::SilentDrop(_) | Action::ExpectProxy => {}
         }
     }

@@ -46,10 +46,14 @@ mod server_state;
 mod session;
 mod slab;
 mod snapshot;
+mod sticking;
 mod succession;
+mod table_commands;
+mod tables;
 mod timing;
 mod tls;
 mod token;
+mod tracking;
 mod transport;
 mod variables;
 mod view;
@@ -63,7 +67,7 @@ use std::time::Duration;
 
 use isthmus_plan::command::Command;
 use isthmus_plan::report::{ApplyReport, Event, SessionFacts, Snapshot};
-use isthmus_plan::{ListAnswer, ListRequest, Plan};
+use isthmus_plan::{ListAnswer, ListRequest, Plan, TableAnswer, TableRequest};
 use isthmus_sockets::Watcher;
 
 use crate::clock::Clock;
@@ -135,6 +139,12 @@ impl Engine {
     #[must_use]
     pub fn lists(&self, request: &ListRequest) -> ListAnswer {
         self.control.lists(request)
+    }
+
+    /// Looks at stick tables, or changes one.
+    #[must_use]
+    pub fn tables(&self, request: &TableRequest) -> TableAnswer {
+        self.control.tables(request)
     }
 
     /// Carries out a command.

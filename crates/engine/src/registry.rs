@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicU32;
 use isthmus_pattern::List;
 use isthmus_plan as plan;
 use isthmus_sample::{Names, Sample};
+use isthmus_table::Table;
 
 use crate::generation::{Generation, Server};
 use crate::http::Cache;
@@ -32,6 +33,8 @@ pub(crate) struct Registry {
     /// Files of patterns by name, each with the digest of what was read.
     pub(crate) lists: HashMap<String, (String, Arc<List>)>,
     caches: Vec<Arc<Cache>>,
+    /// Stick tables by the names of their proxies.
+    pub(crate) known_tables: HashMap<String, Arc<Table>>,
 }
 
 impl Registry {
@@ -62,6 +65,7 @@ impl Registry {
             namespaces: Vec::new(),
             lists: HashMap::new(),
             caches: Vec::new(),
+            known_tables: HashMap::new(),
         }
     }
 
@@ -109,6 +113,7 @@ impl Registry {
             }
         }
         self.drop_idle(generation);
+        self.keep_tables(generation);
         for listed in generation.lists.iter().filter(|l| !l.name.is_empty()) {
             let loaded = (listed.digest.clone(), listed.list.clone());
             self.lists.insert(listed.name.clone(), loaded);

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use isthmus_pattern::List;
 use isthmus_plan as plan;
 use isthmus_sample::{CompileEnv, Compiled, CompiledCondition, Format, Names, Program, VarRef};
+use isthmus_table::Table;
+
+use crate::tracking::{Mark, Track};
 
 /// A rule, ready to be evaluated.
 #[derive(Debug)]
@@ -32,6 +35,8 @@ pub(crate) enum Action {
     SetLogLevel(Option<u8>),
     SetMark(u32),
     SetTos(u8),
+    Track(Track),
+    Mark(Mark),
 }
 
 /// Which part of which address a rule replaces.
@@ -88,18 +93,22 @@ pub(crate) struct Compiler<'c> {
     pub(crate) limits: Vec<plan::http::BandwidthLimit>,
     pub(crate) caches: &'c [Arc<crate::http::Cache>],
     pub(crate) services: &'c [Arc<crate::http::Service>],
+    pub(crate) tables: &'c [Arc<Table>],
+    pub(crate) table_plans: &'c [plan::StickTable],
     pub(crate) errors: Vec<(String, String)>,
 }
 
 impl Compiler<'_> {
     fn env<T>(&mut self, work: impl FnOnce(&mut CompileEnv<'_>) -> T) -> T {
         let (acls, lists, userlists) = (self.acls, self.lists, self.userlists);
+        let tables = self.tables;
         work(&mut CompileEnv {
             names: self.names,
             env: &environment,
             acl: &|name| acls.iter().position(|acl| acl.name.as_bytes() == name),
             lists,
             userlists,
+            tables,
         })
     }
 
@@ -200,6 +209,9 @@ impl Compiler<'_> {
             From::SetLogLevel { level } => Action::SetLogLevel(*level),
             From::SetMark { value } => Action::SetMark(*value),
             From::SetTos { value } => Action::SetTos(*value),
+            From::Track { .. } | From::AddGpc { .. } | From::SetGpt { .. } => {
+                self.table_action(origin, from)?
+            }
         })
     }
 

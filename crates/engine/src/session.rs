@@ -16,6 +16,8 @@ use crate::http::Stream;
 use crate::local::{LocalBackend, LocalFrontend, LocalListener, LocalServer};
 use crate::namespace::Namespace;
 use crate::slab::Key;
+use crate::sticking::ToStore;
+use crate::tracking::Tracking;
 use crate::transport::Transport;
 
 /// Where a session stands.
@@ -249,6 +251,8 @@ pub(crate) struct Session {
     pub(crate) link: Option<Key>,
     /// Exchanges that are over.
     pub(crate) exchanges: u32,
+    /// Entries of stick tables that rules track.
+    pub(crate) tracking: Option<Box<Tracking>>,
     /// The streams over its connection (HTTP/2); the session itself has no exchanges then.
     pub(crate) mux: Option<Box<Mux>>,
 }
@@ -285,6 +289,8 @@ pub(crate) struct Notes {
     pub(crate) variables: RefCell<[Variables; 4]>,
     /// The server that failed last, to be avoided.
     pub(crate) failed: Cell<Option<usize>>,
+    /// Keys of which stick tables are to remember the server.
+    pub(crate) to_store: RefCell<Vec<ToStore>>,
     /// Bytes of the PROXY header that was received.
     pub(crate) header_bytes: Cell<usize>,
     /// Connections to servers that wait for this session's next request alone (HTTP mode).
@@ -381,13 +387,15 @@ impl Session {
             http: None,
             link: None,
             exchanges: 0,
+            tracking: None,
             mux: None,
         }
     }
 
     /// The session of a stream over this one's connection.
     pub(crate) fn for_stream(&self, names: (Key, u64), client: Transport, now: u64) -> Self {
-        let stream = Self::new(names, client, self.peer, &self.listener, now);
+        let mut stream = Self::new(names, client, self.peer, &self.listener, now);
+        stream.tracking = self.shared_tracking();
         if let Some(notes) = self.notes.get() {
             let own = stream.notes();
             own.proxy_source.set(notes.proxy_source.get());

@@ -441,6 +441,14 @@ impl Context for View<'_> {
         self.session.frontend.generation.program.acl(index, self)
     }
 
+    fn tracked(&self, counter: usize) -> Option<&isthmus_table::Tracked> {
+        self.session.tracked(counter)
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.turn.now
+    }
+
     fn now_wall_us(&self) -> Option<i64> {
         Some(signed(self.turn.clock.wall_us(self.turn.now)))
     }

@@ -9,6 +9,7 @@ use crate::frontend::{KeepAlive, Splice};
 use crate::http::{HttpBackend, HttpServer};
 use crate::log::{FormatItem, LogPolicy};
 use crate::rule::{Rule, ServerChoice};
+use crate::table::StickRule;
 use crate::tls::ServerTls;
 
 /// A backend, or the server side of a `listen`.
@@ -47,6 +48,8 @@ pub struct Backend {
     pub content_rules: Vec<Rule>,
     /// `use-server`
     pub server_choices: Vec<ServerChoice>,
+    /// `stick`
+    pub stick_rules: Vec<StickRule>,
     /// `source` for servers without one.
     pub source: Option<SourceAddress>,
     /// Where events of its servers are logged.
@@ -222,6 +225,8 @@ pub struct Server {
     pub tcp_user_timeout: u32,
     /// `tfo`
     pub tfo: bool,
+    /// `non-stick`
+    pub non_stick: bool,
     /// What HTTP mode adds.
     pub http: HttpServer,
     /// `on-marked-down shutdown-sessions`

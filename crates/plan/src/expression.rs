@@ -83,6 +83,11 @@ pub enum Arg {
         /// Index into the plan's userlists.
         userlist: usize,
     },
+    /// A stick table.
+    Table {
+        /// Index into the plan's tables.
+        table: usize,
+    },
     /// An optional argument left out before one that is given.
     Absent {},
 }

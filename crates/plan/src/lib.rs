@@ -19,6 +19,8 @@ mod patterns;
 pub mod report;
 mod rule;
 pub mod service;
+mod table;
+mod table_request;
 pub mod tls;
 pub mod tls_facts;
 mod userlist;
@@ -42,7 +44,12 @@ pub use patterns::{
     ListAnswer, ListCheck, ListFacts, ListRefusal, ListRequest, ListUse, ListValues, Lookup,
     PatternList,
 };
-pub use rule::{Action, BackendChoice, BackendTarget, Rule, ServerChoice, ServerTarget};
+pub use rule::{Action, BackendChoice, BackendTarget, GpcName, Rule, ServerChoice, ServerTarget};
+pub use table::{Stick, StickRule, StickTable, StoredData, TableKey};
+pub use table_request::{
+    Comparison, TableAnswer, TableEntry, TableFacts, TableFilter, TableNumber, TableRefusal,
+    TableRequest,
+};
 pub use userlist::{Password, User, Userlist};
 
 /// The version of the document's shape. A plan of another version is refused.
@@ -64,6 +71,8 @@ pub struct Plan {
     pub lists: Vec<PatternList>,
     /// Every userlist; expressions refer to them by index.
     pub userlists: Vec<Userlist>,
+    /// Every stick table; rules and expressions refer to them by index.
+    pub tables: Vec<StickTable>,
     /// Every file that TLS needs; binds and servers refer to them by index.
     pub tls: tls::TlsFiles,
     /// Every named and anonymous ACL; conditions refer to them by index.

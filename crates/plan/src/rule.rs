@@ -99,6 +99,49 @@ pub enum Action {
         /// The whole byte.
         value: u8,
     },
+    /// Tracks the entry of a key, unless the counter tracks one already (`track-sc0` and the like).
+    Track {
+        /// The counter's number.
+        counter: usize,
+        /// What the key is made of.
+        expression: Expression,
+        /// Index into the plan's tables.
+        table: usize,
+    },
+    /// Adds to a general purpose counter of a tracked entry (`sc-inc-gpc`, `sc-add-gpc`).
+    AddGpc {
+        /// Which general purpose counter.
+        gpc: GpcName,
+        /// The counter's number.
+        counter: usize,
+        /// Evaluates to what is added.
+        amount: Expression,
+    },
+    /// Sets a tag of a tracked entry (`sc-set-gpt`).
+    SetGpt {
+        /// Which tag; `None` is `gpt0` or the first of the array.
+        index: Option<usize>,
+        /// The counter's number.
+        counter: usize,
+        /// Evaluates to the tag.
+        value: Expression,
+    },
+}
+
+/// A general purpose counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum GpcName {
+    /// `gpc0` or `gpc1`, or an element of the array where that is stored instead.
+    Own {
+        /// 0 or 1.
+        index: usize,
+    },
+    /// An element of the array `gpc`.
+    Element {
+        /// Its place.
+        index: usize,
+    },
 }
 
 /// One `use_backend` line.

@@ -65,6 +65,13 @@ impl Engine {
         json(py, &answer)
     }
 
+    fn tables<'py>(&self, py: Python<'py>, request: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        let request =
+            serde_json::from_slice(request).map_err(|e| PyValueError::new_err(e.to_string()))?;
+        let answer = py.detach(|| self.0.tables(&request));
+        json(py, &answer)
+    }
+
     fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let snapshot = py.detach(|| self.0.snapshot());
         json(py, &snapshot)

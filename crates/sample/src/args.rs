@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use isthmus_pattern::{List, View};
 use isthmus_plan::{Arg, Userlist};
+use isthmus_table::Table;
 use regex::bytes::Regex;
 
 use crate::assignment::Assignment;
@@ -25,6 +26,8 @@ pub struct CompileEnv<'e> {
     pub lists: &'e [Arc<List>],
     /// The plan's userlists.
     pub userlists: &'e [Userlist],
+    /// The plan's stick tables.
+    pub tables: &'e [Arc<Table>],
 }
 
 /// One argument, as the function that takes it wants it.
@@ -54,6 +57,8 @@ pub enum ArgValue {
     Acl(usize, bool),
     /// A file of patterns.
     List(Arc<List>),
+    /// A stick table.
+    Table(Arc<Table>),
     /// A userlist.
     Users(Arc<Users>),
     /// A file of patterns, compiled for a lookup.
@@ -100,6 +105,10 @@ impl Args {
                     let known = env.userlists.get(*userlist).ok_or("no such userlist")?;
                     ArgValue::Users(Arc::new(Users::compile(known)?))
                 }
+                Arg::Table { table } => {
+                    let known = env.tables.get(*table);
+                    ArgValue::Table(known.cloned().ok_or("no such stick table")?)
+                }
                 Arg::Absent {} => ArgValue::Absent,
             })
         };
@@ -119,6 +128,7 @@ impl Args {
                 ("frontend", value) => matches!(value, ArgValue::Frontend(_)),
                 ("backend", value) => matches!(value, ArgValue::Backend(_)),
                 ("server", value) => matches!(value, ArgValue::Server(..)),
+                ("table", value) => matches!(value, ArgValue::Table(_)),
                 ("user list", value) => matches!(value, ArgValue::Users(_)),
                 ("regex", value) => matches!(value, ArgValue::Str(_)),
                 ("string", value) => {

@@ -7,6 +7,7 @@
 use std::net::SocketAddr;
 
 use isthmus_proto::http1::View;
+use isthmus_table::Tracked;
 
 use crate::condition::Verdict;
 use crate::facts::{BackendNumber, End, FrontendNumber, Number, ServerNumber, TcpInfo, Text};
@@ -156,6 +157,16 @@ pub trait Context {
     /// What an ACL of the plan says, by its index.
     fn acl(&self, _index: usize) -> Verdict {
         Verdict::Fail
+    }
+
+    /// The entry of a stick table that a counter tracks.
+    fn tracked(&self, _counter: usize) -> Option<&Tracked> {
+        None
+    }
+
+    /// Milliseconds of the engine's clock, by which stick tables count.
+    fn now_ms(&self) -> u64 {
+        0
     }
 
     /// Microseconds of wall-clock time since 1970, UTC.

@@ -23,6 +23,7 @@ mod format;
 mod kind;
 mod password;
 mod registry;
+mod table;
 mod userlist;
 mod value;
 mod variable;
@@ -41,6 +42,7 @@ pub use facts::{BackendNumber, End, FrontendNumber, Number, ServerNumber, TcpInf
 pub use format::Format;
 pub use kind::{Kind, Validity};
 pub use registry::{Converter, Fetch, Param, converters, fetches, find_converter, find_fetch};
+pub use table::table_key;
 pub use value::{Bytes, Sample};
 pub use variable::{Names, Scope, VarRef, Variables};
 pub use vocabulary::{

@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::expression::Fetched;
 use crate::facts::{BackendNumber, End, FrontendNumber, Number, ServerNumber, Text};
 use crate::kind::{Kind, Validity};
+use crate::table::{Reading, Whose};
 use crate::value::Sample;
 
 /// Checks arguments when a configuration is compiled, and prepares what they stand for.
@@ -84,6 +85,8 @@ pub(crate) enum Run {
     Backend(BackendNumber),
     /// A figure of the server in the first argument.
     Server(ServerNumber),
+    /// A number of an entry of a stick table.
+    Table(Whose, Reading),
 }
 
 /// A converter.
@@ -119,7 +122,7 @@ pub struct Param {
 /// it: a frontend or backend is the session's own then, and a lone string is empty.
 pub(crate) fn params(signature: &'static str) -> impl Iterator<Item = Param> {
     let (required, optional) = signature.split_once('[').unwrap_or((signature, ""));
-    let lenient = matches!(required, "frontend" | "backend" | "string");
+    let lenient = matches!(required, "frontend" | "backend" | "table" | "string");
     let list = |text: &'static str, optional| {
         text.trim_end_matches(']')
             .split(',')

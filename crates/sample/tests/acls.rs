@@ -104,6 +104,7 @@ fn evaluate(text: &str) -> Result<Verdict, String> {
         acl: &|_| None,
         lists: &[],
         userlists: &[],
+        tables: &[],
     };
     let program = Program::compile(&[acl], &mut env).map_err(|errors| format!("{errors:?}"))?;
     Ok(program.acl(0, &table))

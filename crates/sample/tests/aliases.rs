@@ -15,6 +15,7 @@ fn written(format: &str, table: &Table) -> String {
         acl: &|_| None,
         lists: &[],
         userlists: &[],
+        tables: &[],
     };
     let format = Format::compile(&items(format), &mut env).expect("a format");
     let mut out = Vec::new();

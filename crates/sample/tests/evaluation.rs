@@ -176,6 +176,7 @@ fn program(tests: &[(&str, MatchMethod, &str)]) -> Program {
         acl: &|_| None,
         lists: &[],
         userlists: &[],
+        tables: &[],
     };
     Program::compile(&acls, &mut env).expect("ACLs")
 }
@@ -314,6 +315,7 @@ fn the_fetch_acl_holds_when_all_its_acls_do() {
             acl: &named,
             lists: &[],
             userlists: &[],
+            tables: &[],
         };
         let expression = parse(text).expect("an expression");
         let compiled = isthmus_sample::Compiled::compile(&expression, &mut env).expect("compiles");

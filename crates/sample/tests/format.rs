@@ -16,6 +16,7 @@ fn format(text: &str, names: &mut Names) -> Format {
         acl: &|_| None,
         lists: &[],
         userlists: &[],
+        tables: &[],
     };
     Format::compile(&items(text), &mut env).expect("a format")
 }
@@ -185,6 +186,7 @@ fn unknown_aliases_and_flags_are_refused() {
         acl: &|_| None,
         lists: &[],
         userlists: &[],
+        tables: &[],
     };
     for (name, flags) in [("nope", ""), ("ci", "Z")] {
         let item = FormatItem::Alias {

@@ -141,6 +141,7 @@ fn judge(text: &str, table: &Table) -> Result<Verdict, String> {
         acl: &|_| None,
         lists: &[],
         userlists: &[support::staff()],
+        tables: &[],
     };
     let program = Program::compile(&[acl], &mut env).map_err(|errors| format!("{errors:?}"))?;
     Ok(program.acl(0, table))
@@ -213,6 +214,7 @@ fn default_method(
         acl: &|_| None,
         lists: &[],
         userlists: &[support::staff()],
+        tables: &[],
     };
     let output = isthmus_sample::Compiled::compile(expression, &mut env)?.output();
     Ok(match output {

@@ -31,6 +31,7 @@ fn verdict(expression: &str, pattern: &str, table: &Table) -> Verdict {
         acl: &|_| None,
         lists: &[],
         userlists: &[support::staff()],
+        tables: &[],
     };
     let acl = Acl {
         name: "a".to_owned(),

@@ -87,7 +87,7 @@ proptest! {
     ) {
         let mut names = Names::default();
         let variable = names.variable(b"txn.a").expect("a variable");
-        let mut env = CompileEnv { names: &mut names, env: &|_| None, acl: &|_| Some(0), lists: &[], userlists: &[] };
+        let mut env = CompileEnv { names: &mut names, env: &|_| None, acl: &|_| Some(0), lists: &[], userlists: &[], tables: &[] };
         let item = FormatItem::Expression { expression, flags: "+Q,+E".to_owned() };
         if let Ok(format) = Format::compile(&[item], &mut env) {
             let table = Table {
@@ -132,6 +132,7 @@ proptest! {
             acl: &|_| Some(0),
             lists: &[],
             userlists: &[support::staff()],
+            tables: &[],
         };
         let item = FormatItem::Expression { expression: expression.clone(), flags: "+E".to_owned() };
         if let Ok(format) = Format::compile(&[item], &mut env) {

@@ -82,20 +82,20 @@ impl Table {
         }
     }
 
-    /// Takes over settings that change nothing about entries: size, expiry and purging. False: the table
-    /// would have to be another one.
+    /// Whether settings change nothing about entries: what is stored, and by which keys.
     #[must_use]
-    pub fn adopt(&self, settings: &Settings) -> bool {
-        let same = self.key == settings.key
+    pub fn fits(&self, settings: &Settings) -> bool {
+        self.key == settings.key
             && self.by_namespace == settings.by_namespace
-            && *self.layout.stored() == *Layout::new(&settings.stored).stored();
-        if same {
-            self.size.store(settings.size, Relaxed);
-            self.expire
-                .store(settings.expire.unwrap_or(u64::MAX), Relaxed);
-            self.nopurge.store(settings.nopurge, Relaxed);
-        }
-        same
+            && *self.layout.stored() == *Layout::new(&settings.stored).stored()
+    }
+
+    /// Takes over size, expiry and purging of settings that it fits.
+    pub fn adopt(&self, settings: &Settings) {
+        self.size.store(settings.size, Relaxed);
+        self.expire
+            .store(settings.expire.unwrap_or(u64::MAX), Relaxed);
+        self.nopurge.store(settings.nopurge, Relaxed);
     }
 
     /// The proxy that has it.
@@ -276,6 +276,12 @@ impl Table {
                 self.left(usize::from(removed));
             }
         }
+    }
+
+    /// An entry of this table as it is shown.
+    #[must_use]
+    pub fn shown(&self, entry: Arc<Entry>) -> Shown<'_> {
+        Shown { entry, table: self }
     }
 
     /// Every entry, in the order of their keys.

@@ -122,9 +122,11 @@ fn settings_of_entries_make_another_table_and_others_do_not() {
         by_namespace: false,
         stored: old.layout().stored().to_vec(),
     };
-    assert!(old.adopt(&settings) && old.size() == 20);
+    assert!(old.fits(&settings));
+    old.adopt(&settings);
+    assert_eq!(old.size(), 20);
     settings.stored.pop();
-    assert!(!old.adopt(&settings));
+    assert!(!old.fits(&settings));
 }
 
 #[test]

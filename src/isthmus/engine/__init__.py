@@ -15,6 +15,7 @@ from isthmus.engine.command import Command
 from isthmus.engine.lists import ListAnswer, ListCheck, ListRequest
 from isthmus.engine.report import ApplyReport, Event, SessionFacts, Snapshot
 from isthmus.engine.service import Call
+from isthmus.engine.tables import TableAnswer, TableRequest
 from isthmus.engine.tls import TlsFacts
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ class Native(Protocol):
 
     def lists(self, request: bytes) -> bytes:
         """Ask about lists of patterns."""
+        ...
+
+    def tables(self, request: bytes) -> bytes:
+        """Ask about stick tables."""
         ...
 
     def snapshot(self) -> bytes:
@@ -87,6 +92,13 @@ class Engine:
         """Ask about lists of patterns, or change one."""
         answer: ListAnswer = msgspec.json.decode(
             self._native.lists(msgspec.json.encode(request)), type=ListAnswer
+        )
+        return answer
+
+    def tables(self, request: TableRequest) -> TableAnswer:
+        """Ask about stick tables, or change one."""
+        answer: TableAnswer = msgspec.json.decode(
+            self._native.tables(msgspec.json.encode(request)), type=TableAnswer
         )
         return answer
 

@@ -32,6 +32,9 @@ class Engine:
     def lists(self, request: bytes) -> bytes:
         """Answer a `ListRequest` with a `ListAnswer`. Raises ValueError for what is none."""
 
+    def tables(self, request: bytes) -> bytes:
+        """Answer a `TableRequest` with a `TableAnswer`. Raises ValueError for what is none."""
+
     def snapshot(self) -> bytes:
         """Return a `Snapshot`."""
 

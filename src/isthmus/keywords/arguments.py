@@ -51,7 +51,7 @@ def parse_argument(kind: str, text: str, span: Span, context: Context) -> Argume
     Raises WrongArgumentError with what was expected.
     """
     if kind in PROXY_TYPES:
-        return ProxyArg("backend" if kind == "table" else kind, text or context.proxy, span)
+        return ProxyArg(kind, text or context.proxy, span)
     if kind == "server":
         return _server(text, span, context)
     if kind == "user list":
@@ -296,7 +296,17 @@ MAPS: dict[str, tuple[MatchMethod, ListValues]] = {
 }
 """The converters that look something up in a file: how keys are compared, and what values must be."""
 
-NEVER_EMPTY = ("frontend", "backend", "user list", "variable", "boolean", "hexadecimal", "ACL name", *MAPS)
+NEVER_EMPTY = (
+    "frontend",
+    "backend",
+    "table",
+    "user list",
+    "variable",
+    "boolean",
+    "hexadecimal",
+    "ACL name",
+    *MAPS,
+)
 """Types of first argument that stand for something even where nothing is written, or need a value."""
 
 _ARITHMETIC = ("add", "sub", "mul", "div", "mod", "and", "or", "xor")

@@ -67,6 +67,7 @@ class ProxyDraft:
             content=given.content + own.content,
             backends=own.backends,
             servers=own.servers,
+            sticks=given.sticks + own.sticks,
             inspect_delay=own.inspect_delay or given.inspect_delay,
             acls=given.acls + own.acls,
             slots=given.slots + own.slots,

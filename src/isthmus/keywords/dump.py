@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from isthmus.keywords.actions import ACTIONS, RuleSet
+from isthmus.keywords.action_words import RuleSet
+from isthmus.keywords.actions import ACTIONS
 from isthmus.keywords.bind import BIND_OPTIONS
 from isthmus.keywords.global_ import GLOBAL
 from isthmus.keywords.http_actions import HttpSet, possible
@@ -16,11 +17,13 @@ from isthmus.keywords.option_row import Option, OptionTable, Settings
 from isthmus.keywords.proxy import PROXY
 from isthmus.keywords.row import Keyword, Where
 from isthmus.keywords.server_options import SERVER_OPTIONS
+from isthmus.keywords.tracking import TRACKING
 from isthmus.keywords.vocabulary import Converter, Fetch, Place, Vocabulary
 
 _IN_PARENTHESES = (
     *("add-acl", "add-map", "del-acl", "del-map", "set-map"),
     *("set-var", "set-var-fmt", "unset-var"),
+    *TRACKING,
 )
 
 

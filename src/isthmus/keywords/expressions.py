@@ -266,11 +266,13 @@ def _may_be_empty(name: str, signature: tuple[Parameter, ...]) -> bool:
     """Whether nothing between the parentheses means no argument, rather than an empty one."""
     if not signature:
         return True
+    if signature and signature[0].type == "table" and name.startswith("sc"):
+        return True  # `sc0_conn_cnt` is about the table that is tracked
     return signature[0].optional and narrowed(name, 0, signature[0].type) not in NEVER_EMPTY
 
 
 def _typed(named: Named, kind: str, text: str, span: Span, what: str, context: Context) -> Argument:
-    if kind in PROXY_TYPES and not text:
+    if kind in PROXY_TYPES and not text and kind != "table":
         _check_capability(named, kind, span, context)
     try:
         return parse_argument(kind, text, span, context)

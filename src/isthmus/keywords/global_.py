@@ -159,6 +159,7 @@ TUNING: tuple[Row, ...] = (
     _size("tune.pipesize", "Size of a pipe for splice(2)", "pipesize"),
     _size("tune.rcvbuf.client", "Kernel buffer for data from clients", "receive_buffer_client"),
     _size("tune.rcvbuf.server", "Kernel buffer for data from servers", "receive_buffer_server"),
+    _number("tune.stick-counters", "Most entries that a session tracks", "stick_counters", 0, 4096),
     _size("tune.sndbuf.client", "Kernel buffer for data to clients", "send_buffer_client"),
     _size("tune.sndbuf.server", "Kernel buffer for data to servers", "send_buffer_server"),
 )

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from enum import Enum
 
 from isthmus.config import Word, register
-from isthmus.keywords.actions import (
+from isthmus.keywords.action_words import (
     ACTION_NOT_HERE,
     ACTION_NOT_IMPLEMENTED,
-    ACTIONS,
     ActionWords,
     WrongActionError,
+    action_name,
 )
+from isthmus.keywords.actions import ACTIONS
 from isthmus.keywords.context import Context, did_you_mean
 from isthmus.keywords.http_changes import (
     add_header,
@@ -42,6 +43,7 @@ from isthmus.keywords.http_changes import (
 from isthmus.keywords.http_replies import read_reply
 from isthmus.keywords.not_yet import works
 from isthmus.keywords.redirects import read_redirect
+from isthmus.keywords.tracking import TRACKING
 from isthmus.model.http_rule import Allow, Answer, DisableL7Retry, HttpAction, WaitForHandshake
 
 UNKNOWN_HTTP_ACTION = register(
@@ -122,6 +124,7 @@ HTTP_ACTIONS: dict[str, HttpActionRow] = {
     "replace-uri": HttpActionRow(_REQUEST, replace, "replaces the URI where it matches"),
     "replace-value": HttpActionRow(_ALL, replace, "replaces the elements of a list that match"),
     "return": HttpActionRow(_BOTH, _answer("return", 200), "answers"),
+    **{name: _tcp(name, _ALL) for name in TRACKING if name.startswith("sc-")},
     "set-bandwidth-limit": HttpActionRow(_BOTH, set_bandwidth_limit, "limits the bandwidth of this stream"),
     "set-dst": _tcp("set-dst", _REQUEST),
     "set-dst-port": _tcp("set-dst-port", _REQUEST),
@@ -149,6 +152,7 @@ HTTP_ACTIONS: dict[str, HttpActionRow] = {
     "silent-drop": _tcp("silent-drop", _BOTH),
     "strict-mode": HttpActionRow(_ALL, strict_mode, "whether a change that fails is an error"),
     "tarpit": HttpActionRow(_REQUEST, _answer("tarpit", 500), "answers with an error, late"),
+    "track-sc": _tcp("track-sc", _BOTH),
     "unset-var": _tcp("unset-var", _ALL),
     "use-service": HttpActionRow(_REQUEST, use_service, "answers by a service written in Python"),
     "wait-for-body": HttpActionRow(_BOTH, wait_for_body, "waits for the body"),
@@ -161,14 +165,13 @@ HTTP_ACTIONS: dict[str, HttpActionRow] = {
 UNREAD = frozenset(
     {
         *("add-headers-bin", "del-headers-bin", "do-log", "do-resolve"),
-        *("sc-add-gpc", "sc-inc-gpc", "sc-inc-gpc0", "sc-inc-gpc1", "sc-set-gpt", "sc-set-gpt0"),
         *("send-spoe-group", "set-bc-mark", "set-bc-tos", "set-headers-bin"),
         "set-retries",
     }
 )
-"""Actions of HAProxy 3.5 that have no row; `track-scN` and `lua.NAME` have none either."""
+"""Actions of HAProxy 3.5 that have no row; `lua.NAME` has none either."""
 
-_NUMBERED = re.compile(r"(?:track-sc[0-9]*|lua\..+)\Z")
+_NUMBERED = re.compile(r"lua\..+\Z")
 
 
 def possible(http_set: HttpSet) -> list[str]:
@@ -178,7 +181,7 @@ def possible(http_set: HttpSet) -> list[str]:
 
 def parse_http_action(words: ActionWords, http_set: HttpSet) -> HttpAction:
     """Read an action of a set of rules. Raises WrongActionError after collecting what is wrong."""
-    name, context = words.name.text.partition("(")[0], words.context
+    name, context = action_name(words.name.text), words.context
     row = HTTP_ACTIONS.get(name)
     if row is None:
         _unknown(name, words.name, http_set, context)

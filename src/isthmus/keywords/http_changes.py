@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from isthmus.config import Word
 from isthmus.config.values import BadValueError, parse_size, parse_time
-from isthmus.keywords.actions import ACTION_NOT_IMPLEMENTED, ActionWords, WrongActionError
+from isthmus.keywords.action_words import ACTION_NOT_IMPLEMENTED, ActionWords, WrongActionError
 from isthmus.keywords.http_replies import header_name
 from isthmus.keywords.patterns import WrongPatternError, read_text
 from isthmus.model.expression import Call, Expression, IntArg, MatchMethod, PatternFile, SampleType

@@ -117,8 +117,6 @@ def _bandwidth_limit(use: Use[ProxyDraft], kind: Word) -> None:
         message = f"`filter {kind.text} {name.text}` does not say how much"
         expected = "default-limit <size> default-period <time>, or limit <size> key <expression>"
         raise RefusedError(MISSING_ARGUMENT, message, use.words.end, expected=expected)
-    if key is not None:
-        refuse_not_yet("key of a bandwidth limit", name.span)
     limit = BandwidthLimit(
         name=name.text,
         incoming=kind.text == "bwlim-in",

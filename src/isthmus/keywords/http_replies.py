@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from isthmus.config import Word, register
-from isthmus.keywords.actions import ActionWords, WrongActionError
+from isthmus.keywords.action_words import ActionWords, WrongActionError
 from isthmus.keywords.http_messages import HANDLED, read_file, read_message
 from isthmus.keywords.log_formats import FormatKind, parse_format
 from isthmus.model.http_rule import Body, FromSection, Message, Reply

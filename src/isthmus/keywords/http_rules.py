@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from isthmus.config import Line, Word, register
 from isthmus.keywords.acls import AclScope
-from isthmus.keywords.actions import ActionWords, WrongActionError
+from isthmus.keywords.action_words import ActionWords, WrongActionError
 from isthmus.keywords.conditions import parse_condition
 from isthmus.keywords.context import Context
 from isthmus.keywords.evaluation import CaptureSlots, RuleOrder

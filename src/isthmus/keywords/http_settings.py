@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from isthmus.config import Word
 from isthmus.config.values import TimeUnit
-from isthmus.keywords.actions import ActionWords, WrongActionError
+from isthmus.keywords.action_words import ActionWords, WrongActionError
 from isthmus.keywords.codes import BAD_VALUE, COOKIE_DOMAIN, EXTRA_ARGUMENT, MISSING_ARGUMENT
 from isthmus.keywords.draft import ProxyDraft
 from isthmus.keywords.http_lines import header_name

@@ -14,7 +14,6 @@ FILTERS = ("bwlim-in", "bwlim-out", "cache", "compression")
 
 NOT_YET: set[str] = {
     "compression of requests",
-    "key of a bandwidth limit",
 }
 """What waits for the engine."""
 

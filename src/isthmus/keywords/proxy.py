@@ -21,6 +21,7 @@ from isthmus.keywords.rule_lines import RULES
 from isthmus.keywords.sections import table
 from isthmus.keywords.server import SERVER
 from isthmus.keywords.source import source
+from isthmus.keywords.stick_tables import STICK_TABLE
 from isthmus.keywords.timeouts import TIMEOUTS
 from isthmus.keywords.values import integer, unknown
 
@@ -122,6 +123,7 @@ GENERAL: tuple[Keyword[ProxyDraft], ...] = (
 
 PROXY = table(
     *(GENERAL, TIMEOUTS, OPTIONS, KEEP_ALIVE, BIND, SERVER, BALANCE, LOGS, RULES),
+    (STICK_TABLE,),
     *(HTTP_RULES, HTTP_OPTIONS, HTTP_SETTINGS, HTTP_CONTENT),
 )
 """Every keyword of defaults, frontend, backend and listen sections."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from isthmus.keywords.actions import ActionWords
+from isthmus.keywords.action_words import ActionWords
 from isthmus.model.http_rule import Redirect
 from isthmus.model.log import Format, Literal, LogWhen
 

@@ -31,6 +31,11 @@ def _use_server(use: Use[ProxyDraft]) -> None:
     use.words.take_all()
 
 
+def _stick(use: Use[ProxyDraft]) -> None:
+    use.draft.rules.stick(use.line)
+    use.words.take_all()
+
+
 def refuse_unnamed(use: Use[ProxyDraft]) -> None:
     """Refuse rules in defaults without a name: who follows those is easily overlooked."""
     if use.draft.where is Where.DEFAULTS and not use.draft.name:
@@ -44,6 +49,13 @@ def refuse_unnamed(use: Use[ProxyDraft]) -> None:
 
 RULES: tuple[Keyword[ProxyDraft], ...] = (
     Keyword("acl", Where.PROXY, "<name> <criterion> [<flags>] [<operator>] <value> ...", "A test", _acl),
+    Keyword(
+        "stick",
+        Where.BACKEND,
+        "{ on | match | store-request | store-response } <pattern> [table <table>] [{ if | unless } ...]",
+        "Lead a client to the server that a table remembers, or remember one",
+        _stick,
+    ),
     Keyword(
         "tcp-request",
         Where.PROXY,

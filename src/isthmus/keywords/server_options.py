@@ -241,6 +241,7 @@ _ROWS: tuple[Option[ServerSettings], ...] = (
     Option("no-send-proxy-v2-ssl", "", "Undo `send-proxy-v2-ssl`", _header(v2=False, ssl=False)),
     Option("no-send-proxy-v2-ssl-cn", "", "Undo `send-proxy-v2-ssl-cn`", _without_certificate),
     Option("no-tfo", "", "Undo `tfo`", _flag(tfo=False)),
+    Option("non-stick", "", "Not remembered by stick tables", _flag(non_stick=True)),
     Option(
         "on-marked-down",
         "shutdown-sessions",
@@ -289,6 +290,7 @@ _ROWS: tuple[Option[ServerSettings], ...] = (
         _source,
     ),
     Option("tcp-ut", "<delay>", "How long sent data may stay unacknowledged", _time("tcp_user_timeout")),
+    Option("stick", "", "Undo `non-stick`", _flag(non_stick=False)),
     Option("tfo", "", "Send data in the first packet (TCP Fast Open)", _flag(tfo=True)),
     Option("track", "[<backend>/]<server>", "Share the health of another server", _track),
     Option("weight", "<weight>", "Share of the load, 0 to 256", _number("weight", 0, 256)),

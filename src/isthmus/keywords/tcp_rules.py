@@ -11,11 +11,13 @@ from dataclasses import replace
 from isthmus.config import Line, register
 from isthmus.config.values import BadValueError, parse_time
 from isthmus.keywords.acls import AclScope
-from isthmus.keywords.actions import ActionWords, RuleSet, WrongActionError, parse_action
+from isthmus.keywords.action_words import ActionWords, RuleSet, WrongActionError
+from isthmus.keywords.actions import parse_action
 from isthmus.keywords.conditions import parse_condition
 from isthmus.keywords.context import Context, after, did_you_mean
 from isthmus.keywords.evaluation import CaptureSlots, RuleOrder
 from isthmus.keywords.log_formats import FormatKind, parse_format
+from isthmus.keywords.sticking import read_stick
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.log import Format
 from isthmus.model.rule import (
@@ -28,6 +30,7 @@ from isthmus.model.rule import (
     ServerChoice,
     SilentDrop,
 )
+from isthmus.model.table import StickRule
 
 BAD_TCP_REQUEST = register(
     "E0410",
@@ -69,6 +72,7 @@ class RuleReader:
         self._backends: list[BackendChoice] = []
         self._servers: list[ServerChoice] = []
         self._inspect_delay = 0
+        self._sticks: list[StickRule] = []
 
     def finish(self) -> RuleSets:
         """Return everything that was read."""
@@ -79,6 +83,7 @@ class RuleReader:
             backends=tuple(self._backends),
             servers=tuple(self._servers),
             inspect_delay=self._inspect_delay,
+            sticks=tuple(self._sticks),
             acls=tuple(self._acls.declared.values()),
             slots=tuple(self.slots.lengths),
         )
@@ -148,6 +153,12 @@ class RuleReader:
         if self._context.backend:
             place |= Place.BACKEND_CONTENT
         return place
+
+    def stick(self, line: Line) -> None:
+        """Read a `stick` line."""
+        if self._has_side(line.keyword.text, line, self._context.backend, "backend"):
+            found = read_stick(line, self._acls, self._context)
+            self._sticks += [] if found is None else [found]
 
     def use_backend(self, line: Line) -> None:
         """Read a `use_backend` line."""

@@ -55,6 +55,7 @@ class Global:
     log_lines: tuple[LogLine, ...] = ()
     log_tag: str | None = None
     log_send_hostname: str | None = None
+    stick_counters: int = 3
     variables: tuple[tuple[str, Expression | Format], ...] = ()
     stats_sockets: tuple[Bind, ...] = ()
     stats_maxconn: int = 10

@@ -12,6 +12,7 @@ from isthmus.model.log import Format, LogLine
 from isthmus.model.rule import RuleSets
 from isthmus.model.server import Server, ServerSettings, Source
 from isthmus.model.settings import KeepAlive, Options, Timeouts
+from isthmus.model.table import StickTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class ProxySettings:
     server_keepalive: KeepAlive = field(default_factory=KeepAlive)
     log: LogSettings = field(default_factory=LogSettings)
     rules: RuleSets = field(default_factory=RuleSets)
+    table: StickTable | None = None
     http: HttpSettings = field(default_factory=HttpSettings)
     http_rules: HttpRules = field(default_factory=HttpRules)
 

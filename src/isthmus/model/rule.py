@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from isthmus.config import Span
-from isthmus.model.expression import Acl, Condition, Expression
+from isthmus.model.expression import Acl, Condition, Expression, ProxyArg
 from isthmus.model.log import Format
+from isthmus.model.table import StickRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,40 @@ class SetTos:
     value: int
 
 
+@dataclass(frozen=True, slots=True)
+class Track:
+    """Tracks the entry of a key, unless the counter tracks one already (`track-sc0`, `track-sc1` ...)."""
+
+    counter: int
+    key: Expression
+    table: ProxyArg
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class AddGpc:
+    """Adds to a general purpose counter of a tracked entry (`sc-inc-gpc`, `sc-add-gpc` ...).
+
+    `element` says whether an element of the array `gpc` is meant, and not `gpc0` or `gpc1`.
+    """
+
+    index: int
+    element: bool
+    counter: int
+    amount: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class SetGpt:
+    """Sets a tag of a tracked entry; without an index it is `gpt0` (`sc-set-gpt`, `sc-set-gpt0`)."""
+
+    index: int | None
+    counter: int
+    value: Expression
+    span: Span
+
+
 Action = (
     Accept
     | Reject
@@ -103,6 +138,9 @@ Action = (
     | SetLogLevel
     | SetMark
     | SetTos
+    | Track
+    | AddGpc
+    | SetGpt
 )
 """What a rule does."""
 
@@ -149,5 +187,6 @@ class RuleSets:
     backends: tuple[BackendChoice, ...] = ()
     servers: tuple[ServerChoice, ...] = ()
     inspect_delay: int = 0
+    sticks: tuple[StickRule, ...] = ()
     acls: tuple[Acl, ...] = ()
     slots: tuple[int, ...] = ()

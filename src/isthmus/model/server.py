@@ -107,6 +107,7 @@ class ServerSettings:
     init_addr: tuple[InitAddress | Ip, ...] = (InitAddress.LAST, InitAddress.LIBC)
     tcp_user_timeout: int = 0
     tfo: bool = False
+    non_stick: bool = False
     http: ServerHttp = field(default_factory=ServerHttp)
     shut_on_down: bool = False
     shut_backups_on_up: bool = False

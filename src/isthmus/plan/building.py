@@ -71,7 +71,8 @@ class _Builder:
         self._users = _users(self._proxies.frontends)
         self._ids = self._numbered()
         self._checks: list[Check] = []
-        self._names = Names(self._proxies, diagnostics, configuration.userlists)
+        counters = configuration.global_.stick_counters
+        self._names = Names(self._proxies, diagnostics, configuration.userlists, counters)
         self._parts = Parts(
             configuration.caches,
             (each.name for each in configuration.global_.services.registered),
@@ -105,6 +106,7 @@ class _Builder:
             namespace_list=listed,
             lists=self._names.lists.documents(file_numbers),
             userlists=self._names.userlists.documents(),
+            tables=self._names.tables.documents(),
             acls=self._names.acls(line_numbers),
             frontends=frontends,
             backends=backends,
@@ -201,6 +203,7 @@ class _Builder:
 
     def _frontend(self, proxy: Proxy) -> document.Frontend:
         said = proxy.settings
+        self._names.tables.section = proxy.name
         check_modes(proxy, self._proxies, self._diagnostics)
         own = self._proxies.backend(proxy.name) if proxy.is_backend else None
         rules = frontend_rules(said.rules, own, self._names)
@@ -244,6 +247,7 @@ class _Builder:
 
     def _backend(self, proxy: Proxy) -> document.Backend:
         said = proxy.settings
+        self._names.tables.section = proxy.name
         found = servers(proxy, self._names, self._namespaces, self._world, self._diagnostics, self._tls)
         rules = backend_rules(said.rules, self._proxies.backend(proxy.name) or 0, self._names)
         self._checks += checks(proxy, found, self._diagnostics)
@@ -264,6 +268,7 @@ class _Builder:
             inspect_delay=said.rules.inspect_delay,
             content_rules=rules.content,
             server_choices=rules.servers,
+            stick_rules=rules.sticks,
             source=source_address(said.source, self._names),
             log=self._logs.policy(proxy, frontend=False),
             options=backend_options(proxy),

@@ -30,6 +30,7 @@ from isthmus.model.userlist import Userlist
 from isthmus.plan import document
 from isthmus.plan.lists import Lists
 from isthmus.plan.names import Proxies, byte_string, origin
+from isthmus.plan.tables import Tables
 from isthmus.plan.userlists import Userlists
 
 UNKNOWN_PROXY = register(
@@ -68,9 +69,14 @@ class Names:
     """
 
     def __init__(
-        self, proxies: Proxies, diagnostics: Diagnostics, userlists: Iterable[Userlist] = ()
+        self,
+        proxies: Proxies,
+        diagnostics: Diagnostics,
+        userlists: Iterable[Userlist] = (),
+        stick_counters: int = 3,
     ) -> None:
         self.proxies = proxies
+        self.tables = Tables(proxies.all, stick_counters, diagnostics)
         self.userlists = Userlists(userlists, diagnostics)
         self.diagnostics = diagnostics
         self.lists = Lists(diagnostics)
@@ -153,7 +159,7 @@ class Names:
         converters = tuple(self._converter(call, expression.span) for call in expression.converters)
         if expression.fetch.name == "acl":
             return document.Expression(self._acl_call(expression), converters)
-        return document.Expression(self._call(expression.fetch), converters)
+        return document.Expression(self._call(expression.fetch, expression.span), converters)
 
     def _acl_call(self, expression: Expression) -> document.Call:
         """Resolve the names in `acl(a,!b)` to those of the plan."""
@@ -187,8 +193,18 @@ class Names:
                 )
         return self._call(call)
 
-    def _call(self, call: Call) -> document.Call:
+    def _call(self, call: Call, span: Span | None = None) -> document.Call:
+        if span is not None and call.name.startswith(("sc_", "sc0_", "sc1_", "sc2_")):
+            self._check_counter(call, span)
         return document.Call(call.name, tuple(self._argument(each) for each in call.args))
+
+    def _check_counter(self, call: Call, span: Span) -> None:
+        """Refuse a fetch about a counter that no session has: behind `sc_` its number is the last one."""
+        numbers = [each.value for each in call.args if isinstance(each, IntArg)]
+        if call.name.startswith("sc_"):
+            self.tables.counter(numbers[-1] if numbers else 0, span)
+        else:
+            self.tables.counter(int(call.name[2]), span)
 
     def _argument(self, argument: Argument) -> document.Arg:
         match argument:
@@ -204,6 +220,8 @@ class Names:
                 return document.ArgVar(name)
             case ProxyArg("frontend", name, span):
                 return document.ArgFrontend(self._frontend(name, span))
+            case ProxyArg("table"):
+                return document.ArgTable(self.tables.index(argument))
             case ProxyArg(_, name, span):
                 return document.ArgBackend(self.backend(name, span))
             case ServerArg(backend, server, span):

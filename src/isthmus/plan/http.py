@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from isthmus.config import register
 from isthmus.model.configuration import Global
-from isthmus.model.expression import Condition, Expression
+from isthmus.model.expression import Condition, Expression, ProxyArg
 from isthmus.model.http import (
     AddressHeader,
     BandwidthLimit,
@@ -134,7 +134,9 @@ class HttpSides:
     def _bandwidth_limit(self, said: BandwidthLimit) -> document.http.BandwidthLimit:
         limited: document.http.Limited = http.StreamLimit(said.limit, said.period)
         if said.key is not None:
-            limited = http.KeyLimit(said.limit, self._names.expression(said.key), said.table)
+            rate = "bytes_in_rate" if said.incoming else "bytes_out_rate"
+            at = self._names.tables.rated(ProxyArg("table", said.table, said.key.span), said.key, rate)
+            limited = http.KeyLimit(said.limit, self._names.expression(said.key), at)
         return http.BandwidthLimit(said.name, said.incoming, limited, said.minimum)
 
     def _forwarded(self, said: Forwarded | None) -> document.http.Forwarded | None:

@@ -46,6 +46,7 @@ class Proxies:
 
     def __init__(self, proxies: Iterable[Proxy]) -> None:
         proxies = tuple(proxies)
+        self.all = proxies
         self.frontends = tuple(each for each in proxies if each.is_frontend)
         self.backends = tuple(each for each in proxies if each.is_backend)
         self._frontend_index = {each.name: i for i, each in enumerate(self.frontends)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from isthmus.config import register
@@ -11,6 +11,7 @@ from isthmus.model.log import Format
 from isthmus.model.rule import (
     Accept,
     Action,
+    AddGpc,
     BackendChoice,
     Capture,
     ExpectProxy,
@@ -19,13 +20,16 @@ from isthmus.model.rule import (
     RuleSets,
     ServerChoice,
     SetAddress,
+    SetGpt,
     SetLogLevel,
     SetMark,
     SetTos,
     SetVar,
     SilentDrop,
+    Track,
     UnsetVar,
 )
+from isthmus.model.table import Stick, StickRule
 from isthmus.plan import document
 from isthmus.plan.expressions import Names
 from isthmus.plan.logs import format_items
@@ -63,6 +67,7 @@ class BackendRules:
 
     content: tuple[document.Rule, ...]
     servers: tuple[document.ServerChoice, ...]
+    sticks: tuple[document.StickRule, ...]
 
 
 def frontend_rules(rules: RuleSets, own_backend: int | None, names: Names) -> FrontendRules:
@@ -84,6 +89,7 @@ def backend_rules(rules: RuleSets, backend: int, names: Names) -> BackendRules:
     return BackendRules(
         content=tuple(_rule(rule, names) for rule in content),
         servers=tuple(_server_choice(choice, backend, names) for choice in rules.servers),
+        sticks=tuple(each for rule in rules.sticks for each in _stick(rule, names)),
     )
 
 
@@ -119,7 +125,31 @@ def lowered_action(action: Action, names: Names) -> document.Action:
             return document.SetMark(mark)
         case SetTos(tos):
             return document.SetTos(tos)
+        case Track(counter, key, table, span):
+            at = names.tables.keyed(table, key)
+            return document.Track(names.tables.counter(counter, span), names.expression(key), at)
+        case AddGpc(index, element, counter, amount, span):
+            gpc = document.GpcElement(index) if element else document.OwnGpc(index)
+            return document.AddGpc(gpc, names.tables.counter(counter, span), names.expression(amount))
+        case SetGpt(place, counter, value, span):
+            return document.SetGpt(place, names.tables.counter(counter, span), names.expression(value))
     raise TypeError(f"no lowering for {action!r}")
+
+
+_STICKS = {
+    Stick.ON: (document.Stick.MATCH, document.Stick.STORE_REQUEST),
+    Stick.MATCH: (document.Stick.MATCH,),
+    Stick.STORE_REQUEST: (document.Stick.STORE_REQUEST,),
+    Stick.STORE_RESPONSE: (document.Stick.STORE_RESPONSE,),
+}
+
+
+def _stick(rule: StickRule, names: Names) -> Iterator[document.StickRule]:
+    """Give what a line does, one after the other."""
+    at = names.tables.stuck(rule.table, rule.key)
+    key, condition = names.expression(rule.key), names.condition(rule.condition)
+    for what in _STICKS[rule.what]:
+        yield document.StickRule(what, key, at, condition, origin(rule.span))
 
 
 def _backend_choice(choice: BackendChoice, own: int | None, names: Names) -> document.BackendChoice:

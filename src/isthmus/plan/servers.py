@@ -81,6 +81,7 @@ class ServerMaker:
             source=source_address(said.source, self._names),
             tcp_user_timeout=said.tcp_user_timeout,
             tfo=said.tfo,
+            non_stick=said.non_stick,
             http=http_server(said.http),
             shut_on_down=said.shut_on_down,
             shut_backups_on_up=said.shut_backups_on_up,

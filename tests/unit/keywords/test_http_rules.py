@@ -42,7 +42,7 @@ def read(*texts, **changes):
         ("http-request", "E0416", (13, 13)),
         ("http-request denny", "E0404", (14, 19)),
         ("http-request lua.hello", "E0401", (14, 23)),
-        ("http-request track-sc0 src", "E0401", (14, 23)),
+        ("http-request do-log", "E0401", (14, 20)),
         ("http-request do-resolve(txn.a,r) src", "E0401", (14, 33)),
         ("http-request use-service lua.x", "E0401", (26, 31)),
         ("http-request use-service", "E0403", (25, 25)),

@@ -63,6 +63,7 @@ ARGUMENTS = {
     "set-var-fmt": "proc.a text",
     "source": "10.0.0.1",
     "stats socket": "/run/x.sock",
+    "stick-table": "type ip size 1m",
     "tcp-request": "inspect-delay 3s",
     "unique-id-format": "%ci",
     "use-server": "s if TRUE",
@@ -171,6 +172,8 @@ def test_every_keyword_of_a_proxy_is_read(name: str) -> None:
     listen = "listen l\n bind :8080\n server other 10.0.0.1:80\n server s 10.0.0.2:80\n"
     if name == "server":
         line = " server third 10.0.0.3:80\n"
+    elif name == "stick":
+        line = " stick on src table t\nbackend t\n stick-table type ip size 1m\n"
     elif name in ("use_backend", "default_backend"):
         line = f" {name} elsewhere\nbackend elsewhere\n"
     if row.where & Where.LISTEN:
@@ -220,7 +223,7 @@ def test_no_row_is_unknown_to_haproxy_but_those_of_isthmus() -> None:
 def test_a_keyword_without_a_row_is_not_implemented_and_says_so() -> None:
     begun = {each.partition(" ")[0] for each in PROXY}
     names = inventory.names("proxy") - set(inventory.REMOVED) - set(PROXY) - begun
-    for name in sorted(each for each in names if not each.startswith("tcp-request")):
+    for name in sorted(each for each in names if not each.startswith(("tcp-request", "stick "))):
         found = errors(TIMEOUTS + f"listen l\n bind :1\n {name} x\n")
         assert found[:1] == [("E0101", 7)], name
 
@@ -232,6 +235,8 @@ def test_the_dump_lists_what_works_and_nothing_else() -> None:
     assert "\toption clitcpka [ FE ]\n" in text
     assert "\ttcp-request connection set-var*\n" in text
     assert "\thttp-request set-map*\n" in text
+    assert "\thttp-request track-sc*\n" in text
+    assert "\thttp-after-response sc-set-gpt0*\n" in text
     assert "\thttp-after-response allow\n" in text
     assert "\thttp-request use-service\n" in text
     assert "\tpython-load\n" in text

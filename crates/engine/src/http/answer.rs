@@ -264,6 +264,7 @@ impl Worker {
         stream.moments.requested = None;
         session.moments.unqueued = Some(now);
         self.count_denied(session);
+        self.count_client_error(session);
         session.end(b'P', b'T');
         self.answer_reply(session, reply)
     }

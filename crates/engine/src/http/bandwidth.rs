@@ -1,9 +1,10 @@
-//! `filter bwlim-in` and `bwlim-out` of one stream: how many bytes may pass, and when more may.
-//! Holds no clock: it is told the time, engine milliseconds.
+//! `filter bwlim-in` and `bwlim-out`: how many bytes of a stream may pass, and when more may. What streams of
+//! one key share is in `shared_limit`. Holds no clock: it is told the time, engine milliseconds.
 
 use isthmus_plan::http::Limited;
 use isthmus_sample::{Compiled, Kind, Sample};
 
+use super::shared_limit::{Shared, SharedLimit};
 use super::stream::Stream;
 use crate::rules::Compiler;
 use crate::session::Session;
@@ -76,10 +77,33 @@ pub(crate) struct Limits {
     pub(crate) down: Way,
 }
 
+/// What limits one direction.
+#[derive(Debug)]
+enum Limiter {
+    Own(Limit),
+    Shared(Shared),
+}
+
+impl Limiter {
+    fn allowed(&mut self, now: u64) -> u64 {
+        match self {
+            Self::Own(limit) => limit.allowed(now),
+            Self::Shared(shared) => shared.allowed(now),
+        }
+    }
+
+    fn ready(&self) -> u64 {
+        match self {
+            Self::Own(limit) => limit.ready(),
+            Self::Shared(shared) => shared.ready(),
+        }
+    }
+}
+
 /// One direction.
 #[derive(Debug, Default)]
 pub(crate) struct Way {
-    limit: Option<Limit>,
+    limit: Option<Limiter>,
     /// Nothing may pass before then.
     pub(crate) waits: Option<u64>,
 }
@@ -100,8 +124,10 @@ impl Way {
 
     /// Takes note of bytes that passed.
     pub(crate) fn pass(&mut self, count: usize) {
-        if let Some(limit) = &mut self.limit {
-            limit.pass(count);
+        match &mut self.limit {
+            Some(Limiter::Own(limit)) => limit.pass(count),
+            Some(Limiter::Shared(shared)) => shared.pass(count),
+            None => {}
         }
     }
 }
@@ -113,6 +139,8 @@ pub(crate) struct SetLimit {
     period: u64,
     minimum: u64,
     computed: [Option<Compiled>; 2],
+    /// What streams of one key share.
+    shared: Option<SharedLimit>,
 }
 
 impl Compiler<'_> {
@@ -123,14 +151,13 @@ impl Compiler<'_> {
         computed: [Option<&isthmus_plan::Expression>; 2],
     ) -> Option<SetLimit> {
         let found = self.limits.get(index).cloned();
-        let stream = match found.as_ref().map(|filter| &filter.limited) {
-            Some(Limited::Stream { limit, period }) => Some((*limit, *period)),
-            _ => None,
-        };
-        let (Some(filter), Some((bytes, period))) = (found, stream) else {
-            let message = "a limit that streams share needs stick tables".to_owned();
-            self.errors.push((origin.to_owned(), message));
-            return None;
+        let filter = self.note(
+            origin,
+            found.ok_or_else(|| "there is no such limit".to_owned()),
+        )?;
+        let (bytes, period, shared) = match &filter.limited {
+            Limited::Stream { limit, period } => (*limit, *period, None),
+            Limited::Key { .. } => (0, 0, Some(self.shared_limit(origin, &filter)?)),
         };
         let computed = computed.map(|each| self.expression(origin, each?));
         Some(SetLimit {
@@ -139,6 +166,7 @@ impl Compiler<'_> {
             period,
             minimum: filter.minimum,
             computed,
+            shared,
         })
     }
 }
@@ -146,6 +174,11 @@ impl Compiler<'_> {
 impl Worker {
     /// `set-bandwidth-limit`: the stream is limited from here on.
     pub(super) fn limit_bandwidth(&self, session: &mut Session, set: &SetLimit) {
+        if let Some(shared) = &set.shared {
+            let limit = shared.of(session, &self.turn).map(Limiter::Shared);
+            session.limit(set.incoming, limit);
+            return;
+        }
         let view = View::new(session, &self.turn);
         let number = |computed: &Option<Compiled>, default: u64| {
             let value = computed.as_ref()?.value_as(&view, Kind::Int);
@@ -158,12 +191,7 @@ impl Worker {
         let bytes = number(bytes, set.bytes).unwrap_or(set.bytes);
         let period = number(period, set.period).unwrap_or(set.period);
         let limit = Limit::new(bytes, period, set.minimum, self.turn.now);
-        let limits = session.stream().limits.get_or_insert_default();
-        let way = match set.incoming {
-            true => &mut limits.up,
-            false => &mut limits.down,
-        };
-        *way = Way { limit, waits: None };
+        session.limit(set.incoming, limit.map(Limiter::Own));
     }
 }
 
@@ -177,6 +205,15 @@ impl Stream {
 }
 
 impl Session {
+    fn limit(&mut self, incoming: bool, limit: Option<Limiter>) {
+        let limits = self.stream().limits.get_or_insert_default();
+        let way = match incoming {
+            true => &mut limits.up,
+            false => &mut limits.down,
+        };
+        *way = Way { limit, waits: None };
+    }
+
     /// How many bytes of the request may pass now. While none may, the client is not late.
     pub(super) fn may_send(&mut self, now: u64) -> usize {
         let limits = self.http.as_deref_mut().map(|stream| &mut stream.limits);

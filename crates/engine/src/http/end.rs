@@ -183,6 +183,7 @@ impl Worker {
 impl Session {
     /// Forgets what belonged to the exchange that is over.
     pub(super) fn forget_exchange(&mut self, now: u64) {
+        self.untrack_stream(now);
         self.phase = Phase::Request;
         self.phase_began = now;
         self.backend = None;
@@ -239,5 +240,6 @@ impl Notes {
         self.source.set(None);
         self.destination.set(None);
         self.ticket.set(None);
+        self.to_store.take();
     }
 }

@@ -1,6 +1,7 @@
 //! Rules at work: each line's condition, then what it does.
 
 use isthmus_sample::Verdict;
+use isthmus_table::Event;
 
 use super::compile::{HttpAction, HttpRule};
 use super::edit::Edit;
@@ -36,7 +37,10 @@ impl Worker {
             }
             let rules = &frontend.shared.content_rules;
             match self.judge_content(session, rules) {
-                Judged::Pass => session.set_stage(Stage::Http),
+                Judged::Pass => {
+                    session.set_stage(Stage::Http);
+                    session.count_tracked(Event::Request, 1, self.turn.now);
+                }
                 other => return self.judged(session, other),
             }
             if self.answers_monitor(session) {
@@ -222,6 +226,7 @@ impl Worker {
             HttpAction::Common(action) => self.act(session, action),
             HttpAction::Deny(reply) => {
                 self.count_denied(session);
+                self.count_client_error(session);
                 session.end(b'P', session.deny_phase());
                 self.answer_reply(session, reply)
             }
@@ -231,7 +236,10 @@ impl Worker {
                 self.answer_reply(session, reply)
             }
             HttpAction::Redirect(redirect) => self.redirect(session, redirect),
-            HttpAction::Auth(realm) => self.demand_authentication(session, realm),
+            HttpAction::Auth(realm) => {
+                self.count_client_error(session);
+                self.demand_authentication(session, realm)
+            }
             HttpAction::Tarpit(reply) => self.tarpit(session, reply),
             HttpAction::Pause(delay) => self.pause_rules(session, delay),
             HttpAction::AwaitBody(patience) if !session.judges_response() => {
@@ -262,6 +270,13 @@ impl Worker {
                     Judged::Answered
                 }
             },
+        }
+    }
+
+    /// Counts a request that rules refused as its client's error, where entries are tracked.
+    pub(super) fn count_client_error(&self, session: &Session) {
+        if !session.judges_response() {
+            session.count_tracked(Event::Error, 1, self.turn.now);
         }
     }
 

@@ -4,6 +4,7 @@ use isthmus_proto::http::{Method, Version};
 use isthmus_proto::http1::{ErrorKind, Progress};
 use isthmus_proto::http2::PREFACE;
 use isthmus_sockets::Moved;
+use isthmus_table::Event;
 
 use super::body::Reading;
 use super::stream::{Answerer, Stage, Stream};
@@ -220,6 +221,8 @@ impl Worker {
             // Nothing behind it can be a request.
             stream.request.taken = stream.request.buffer.len();
         }
+        session.count_tracked(Event::Request, 1, self.turn.now);
+        session.count_tracked(Event::Error, 1, self.turn.now);
         // What the client did is counted with the end of the exchange.
         if session.ending.is_some_and(|ending| ending.cause == b'P') {
             for counters in [&session.frontend.counters, &session.listener.counters] {

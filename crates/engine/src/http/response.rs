@@ -7,6 +7,7 @@ use isthmus_plan::http::RetryOn;
 use isthmus_proto::http::{Body, Version};
 use isthmus_proto::http1::{Exchange, Forward, Persistence, Progress, Rules, View as Head};
 use isthmus_sockets::Moved;
+use isthmus_table::Event;
 
 use super::body::{Reading, Taken, Writing};
 use super::judge::Judged;
@@ -126,6 +127,8 @@ impl Worker {
         if let Some(server) = &session.chosen {
             server.counters.count_response(stream.server_status);
         }
+        session.count_tracked_status(session.server_status(), now);
+        session.remember_server(&self.turn);
         Some(match self.judge_response(session) {
             Judged::Pass if self.refuses_cookie(session) => Awaited::Turned(Step::Again),
             Judged::Pass => {
@@ -269,6 +272,7 @@ impl Worker {
     }
 
     pub(super) fn count_failed_response(&self, session: &Session) {
+        session.count_tracked(Event::Failure, 1, self.turn.now);
         if let Some(backend) = &session.backend {
             backend.counters.failed_responses.add(1);
         }
@@ -279,6 +283,10 @@ impl Worker {
 }
 
 impl Session {
+    fn server_status(&self) -> u16 {
+        self.http.as_ref().map_or(0, |stream| stream.server_status)
+    }
+
     /// Whether frontend and backend are not one `listen`, whose rules stand in both.
     pub(super) fn has_two_sides(&self) -> bool {
         let own = self.frontend.shared.own_backend;

@@ -73,7 +73,7 @@ pub enum Limited {
         limit: u64,
         /// `key`
         key: Expression,
-        /// `table`
-        table: String,
+        /// `table`: index into the plan's tables.
+        table: usize,
     },
 }

@@ -21,6 +21,7 @@ mod regsub;
 
 pub use regsub::substitute;
 mod string;
+mod table;
 mod time;
 mod variable;
 mod when;
@@ -53,6 +54,8 @@ pub(crate) const TABLES: &[&[Converter]] = &[
     proxy::CONVERTERS,
     regsub::CONVERTERS,
     string::CONVERTERS,
+    table::CONVERTERS,
+    table::OTHERS,
     time::CONVERTERS,
     variable::CONVERTERS,
     when::CONVERTERS,

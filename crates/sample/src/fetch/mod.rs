@@ -16,6 +16,7 @@ mod payload;
 mod proxy;
 mod rdp;
 mod session;
+mod table;
 mod tls_hello;
 
 pub(crate) use internal::unit;
@@ -45,6 +46,8 @@ pub(crate) const TABLES: &[&[Fetch]] = &[
     proxy::FETCHES,
     rdp::FETCHES,
     session::FETCHES,
+    table::BOTH,
+    table::FETCHES,
     tls_hello::FETCHES,
 ];
 
@@ -91,6 +94,7 @@ impl Run {
             Self::Port(end) => int(ctx.endpoint(end).map(|at| i64::from(at.port()))),
             Self::Frontend(fact) => int(ctx.frontend_number(frontend(args), fact)),
             Self::Backend(fact) => int(ctx.backend_number(backend(args), fact)),
+            Self::Table(whose, reading) => crate::table::fetch(whose, reading, args, ctx),
             Self::Server(fact) => int(ctx.server_number(server(args), fact)),
         }
     }

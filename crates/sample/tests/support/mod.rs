@@ -118,6 +118,7 @@ pub fn compile(text: &str, names: &mut Names) -> Result<Compiled, String> {
         acl: &|_| None,
         lists: &[],
         userlists: &[staff()],
+        tables: &[],
     };
     Compiled::compile(&parse(text)?, &mut env)
 }

@@ -17,6 +17,7 @@ from isthmus.plan.document.frontend import KeepAlive, Splice
 from isthmus.plan.document.http import HttpBackend, HttpServer
 from isthmus.plan.document.log import FormatItem, LogPolicy
 from isthmus.plan.document.rule import Rule, ServerChoice
+from isthmus.plan.document.table import StickRule
 from isthmus.plan.document.tls import ServerTls
 
 
@@ -164,6 +165,7 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
     source: SourceAddress | None = None
     tcp_user_timeout: int = 0
     tfo: bool = False
+    non_stick: bool = False
     http: HttpServer = HttpServer()
     shut_on_down: bool = False
     shut_backups_on_up: bool = False
@@ -202,6 +204,7 @@ class Backend(Struct, frozen=True, forbid_unknown_fields=True):
     inspect_delay: int
     content_rules: tuple[Rule, ...]
     server_choices: tuple[ServerChoice, ...]
+    stick_rules: tuple[StickRule, ...]
     source: SourceAddress | None
     log: LogPolicy
     options: BackendOptions

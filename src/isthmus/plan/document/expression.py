@@ -70,6 +70,12 @@ class ArgUserlist(Struct, frozen=True, forbid_unknown_fields=True, tag_field="ki
     userlist: int
 
 
+class ArgTable(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="table"):
+    """A stick table, by its index in the plan."""
+
+    table: int
+
+
 class ArgAbsent(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="absent"):
     """An optional argument left out before one that is given."""
 
@@ -85,6 +91,7 @@ Arg = (
     | ArgServer
     | ArgList
     | ArgUserlist
+    | ArgTable
     | ArgAbsent
 )
 """An argument of a fetch or converter."""

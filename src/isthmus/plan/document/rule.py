@@ -98,6 +98,46 @@ class SetTos(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", 
     value: int
 
 
+class Track(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="track"):
+    """Tracks the entry of a key in a table, unless the counter tracks one already (`track-sc0`)."""
+
+    counter: int
+    expression: Expression
+    table: int
+
+
+class OwnGpc(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="own"):
+    """`gpc0` or `gpc1`, or an element of the array where that is stored instead."""
+
+    index: int
+
+
+class GpcElement(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="element"):
+    """An element of the array `gpc`."""
+
+    index: int
+
+
+GpcName = OwnGpc | GpcElement
+"""A general purpose counter."""
+
+
+class AddGpc(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="add_gpc"):
+    """Adds to a general purpose counter of a tracked entry (`sc-inc-gpc`, `sc-add-gpc`)."""
+
+    gpc: GpcName
+    counter: int
+    amount: Expression
+
+
+class SetGpt(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_gpt"):
+    """Sets a tag of a tracked entry; without an index `gpt0`, or the first of the array."""
+
+    index: int | None
+    counter: int
+    value: Expression
+
+
 Action = (
     Accept
     | Reject
@@ -114,6 +154,9 @@ Action = (
     | SetLogLevel
     | SetMark
     | SetTos
+    | Track
+    | AddGpc
+    | SetGpt
 )
 """What a rule does."""
 

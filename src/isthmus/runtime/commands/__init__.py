@@ -13,6 +13,7 @@ from isthmus.runtime.commands import (
     servers,
     sessions,
     stat,
+    tables,
     weights,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "servers",
     "sessions",
     "stat",
+    "tables",
     "weights",
 ]

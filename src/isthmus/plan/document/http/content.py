@@ -42,7 +42,7 @@ class KeyLimit(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"
 
     limit: int
     key: Expression
-    table: str
+    table: int
 
 
 Limited = StreamLimit | KeyLimit
