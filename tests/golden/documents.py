@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from isthmus.engine import command, lists, report
+from isthmus.engine import caches, command, lists, report
 from isthmus.model.expression import ListValues, MatchMethod
 from isthmus.plan import document as d
 
@@ -341,6 +341,7 @@ DOCUMENTS: dict[str, object] = {
     "list_checks": [lists.ListCheck(True, MatchMethod.IP, ListValues.TEXT, (("h", "::1"),))],
     "snapshot": snapshot(),
     "sessions": [report.SessionFacts(id=1, fds=(5, -1), expires_ms=-1)],
+    "caches": [caches.CacheFacts("c", 2**40, (caches.CachedFacts(1, 2**32 - 1, 2**64 - 1, 9, 1, -5),))],
     "events": events(),
     "apply": report.ApplyReport(1, (("fe", "a.cfg:2", "0.0.0.0:80"),), (("a.cfg:3", "no"),)),
 }
