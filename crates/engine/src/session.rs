@@ -252,6 +252,8 @@ pub(crate) struct Notes {
     pub(crate) error_text: Cell<&'static str>,
     /// Where the server connection went, where that is not the server's own address.
     pub(crate) server_address: Cell<Option<SocketAddr>>,
+    /// Where a server connection came from that this session has no more.
+    pub(crate) server_source: Cell<Option<SocketAddr>>,
     /// How many waited in the queues when this one joined (`%sq`, `%bq`).
     pub(crate) server_queue: Cell<i64>,
     pub(crate) backend_queue: Cell<i64>,

@@ -13,7 +13,6 @@ FILTERS = ("bwlim-in", "bwlim-out", "cache", "compression")
 """The filters whose lines can be read."""
 
 NOT_YET: set[str] = {
-    "compression of requests",
     "key of a bandwidth limit",
     "use-service",
 }

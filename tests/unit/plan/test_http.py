@@ -354,7 +354,7 @@ def test_what_waits_for_the_engine_is_refused_and_comes_out_once_it_does_not(
         " http-request set-bandwidth-limit lim limit int(5)\n http-request cache-use c\n"
         " http-response cache-store c\n http-request use-service python.hello\n"
     )
-    assert {code for code, _ in messages(text)} == {"E0101", "E0401"}
+    assert {code for code, _ in messages(text)} == {"E0401"}
     monkeypatch.setattr(not_yet, "NOT_YET", set())
     plan = built(text).engine
     assert plan.global_.http.caches == (h.Cache("c", 4 << 20, 16384, 30, False, 10),)
