@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use isthmus_plan::{ByteString, FormatItem};
+use isthmus_plan::{ByteString, Encoding, Field, FormatItem, ItemType};
 use isthmus_proto::http1::{Progress, RequestHead, Rewrite, Rules, View};
 use isthmus_sample::{Bytes, CompileEnv, Context, Format, Names, Number, Side, Text, aliases};
 use libfuzzer_sys::fuzz_target;
@@ -39,20 +39,59 @@ fn word<'d>(data: &mut &'d [u8], most: usize) -> &'d [u8] {
     word
 }
 
+fn encoding(choice: u8) -> Encoding {
+    match choice % 2 {
+        0 => Encoding::Json,
+        _ => Encoding::Cbor,
+    }
+}
+
+fn kind_of(choice: u8) -> ItemType {
+    match choice % 4 {
+        0 => ItemType::Own,
+        1 => ItemType::Str,
+        2 => ItemType::Sint,
+        _ => ItemType::Bool,
+    }
+}
+
+/// Whether what was written for encoded items alone is text that a reader of JSON takes.
+fn is_readable(items: &[FormatItem], line: &[u8]) -> bool {
+    let encoded =
+        |item: &FormatItem| matches!(item, FormatItem::Encoded { .. } | FormatItem::Record { .. });
+    !items.iter().all(encoded)
+        || std::str::from_utf8(line).is_ok_and(|text| !text.chars().any(char::is_control))
+}
+
 fuzz_target!(|data: &[u8]| {
     let mut data = data;
     let names: Vec<&str> = aliases().map(|(name, _)| name).collect();
     let mut items = Vec::new();
     while let Some((kind, rest)) = data.split_first().filter(|_| items.len() < 8) {
         data = rest;
-        items.push(match kind % 4 {
+        let mut alias = || FormatItem::Alias {
+            name: names[usize::from(*kind) % names.len()].to_owned(),
+            flags: String::from_utf8_lossy(word(&mut data, 6)).into_owned(),
+        };
+        items.push(match kind % 8 {
             0 => FormatItem::Literal {
                 text: ByteString(word(&mut data, 8).iter().map(|byte| byte | 32).collect()),
             },
-            _ => FormatItem::Alias {
-                name: names[usize::from(*kind) % names.len()].to_owned(),
-                flags: String::from_utf8_lossy(word(&mut data, 6)).into_owned(),
+            1 => FormatItem::Encoded {
+                encoding: encoding(kind / 8),
+                r#type: kind_of(kind / 16),
+                item: Box::new(alias()),
             },
+            2 => FormatItem::Record {
+                encoding: encoding(kind / 8),
+                binary: false,
+                fields: vec![Field {
+                    r#type: kind_of(kind / 16),
+                    item: alias(),
+                    name: ByteString(word(&mut data, 8).to_vec()),
+                }],
+            },
+            _ => alias(),
         });
     }
     let mut bytes = data.to_vec();
@@ -80,5 +119,6 @@ fuzz_target!(|data: &[u8]| {
         let mut line = Vec::new();
         format.render(&exchange, &mut line);
         assert!(!line.contains(&b'\n'));
+        assert!(is_readable(&items, &line));
     }
 });

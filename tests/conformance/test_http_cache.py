@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from .http_bodies import DEFAULTS, TEXT, Answer, answers, chunked, exchange, reply, request, requests_seen
@@ -155,3 +157,45 @@ def test_what_may_be_meant_for_one_client_is_not_served_to_another(beyond: Both,
     said, asked = BEYOND[name]
     _, got = beyond.apart(config(), lambda lab: seen(lab, asked), origins={"a": answers(said)})
     assert got.value[1] == 2
+
+
+def shown(text: str) -> list[str]:
+    """What `show cache` says, without addresses, hashes, and how much of its memory an object takes."""
+    text = re.sub(r"0x[0-9a-f]{2,}: |0x[0-9a-f]: ", "<cache>: ", text)
+    text = re.sub(r"shctx:0x[0-9a-f]+", "shctx:<memory>", text)
+    text = re.sub(r"(?m)^0x[0-9a-f]+ hash:\d+", "<object> hash:N", text)
+    text = re.sub(r"vary:0x(?!0{16} )[0-9a-f]{16} ", "vary:<fields> ", text)
+    text = re.sub(r"size:\d+", "size:N", text)
+    return sorted(re.sub(r"expire:(29|30)\b", "expire:<fresh>", text).split("\n"))
+
+
+def test_show_cache_tells_what_is_stored(both: Both) -> None:
+    stored = reply(FRESH, b"x" * 2000)
+    varied = request(b"Accept-Encoding: gzip\r\n", path=b"/varied")
+
+    def traffic(lab: Lab) -> object:
+        empty = lab.command("show cache")
+        exchange(lab, request(path=b"/one"))
+        exchange(lab, request(path=b"/two"))
+        exchange(lab, varied)
+        return shown(empty), shown(lab.command("show cache"))
+
+    text = config() + "cache unused\n  total-max-size 1\n"
+    text = "global\n  stats socket <stats> level admin\n" + text
+    found = both(text, traffic, origins={"a": answers(stored)}, logged=False)
+    assert sum(line.startswith("<object>") for line in found.value[1]) == 3
+
+
+def test_show_cache_tells_variants_apart(beyond: Both) -> None:
+    """HAProxy 2.6 shows one of them, though it serves both."""
+    stored = reply(FRESH + b"Vary: accept-encoding\r\n", b"x" * 2000)
+
+    def traffic(lab: Lab) -> object:
+        for coding in (b"gzip", b"deflate"):
+            exchange(lab, request(b"Accept-Encoding: " + coding + b"\r\n"))
+        return shown(lab.command("show cache"))
+
+    text = "global\n  stats socket <stats> level admin\n" + config()
+    seen = beyond.apart(text, traffic, origins={"a": answers(stored)}, logged=False)
+    shown_by = [sum("vary:<fields>" in line for line in each.value) for each in seen]
+    assert shown_by == [1, 2]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import re
+from pathlib import Path
+
 import pytest
 
 from .http_bodies import DEFAULTS, TEXT, Answer, answers, chunked, exchange, reply, request
-from .lab import Both, Lab
+from .lab import Both, Lab, observe
+from .wire import Behaviour, End, Origin
 
 PLAIN = b"Content-Type: text/plain\r\n"
 GZIP = b"Accept-Encoding: gzip\r\n"
@@ -136,3 +141,159 @@ def test_what_was_compressed_is_counted(both: Both) -> None:
     theirs = [row for row in expected.value if row[0] == "FRONTEND"]
     assert mine == theirs
     assert mine[0][1:] == [str(len(TEXT)), "0", "1"]
+
+
+UPLOADS = {
+    "plain": (b"Content-Type: text/plain\r\nContent-Length: %d\r\n" % len(TEXT), TEXT, True),
+    "chunked": (
+        b"Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\n",
+        b"64\r\n" + TEXT[:100] + b"\r\n%x\r\n" % (len(TEXT) - 100) + TEXT[100:] + b"\r\n0\r\nX-T: 1\r\n\r\n",
+        True,
+    ),
+    "another type": (b"Content-Type: image/png\r\nContent-Length: %d\r\n" % len(TEXT), TEXT, False),
+    "coded": (
+        b"Content-Type: text/plain\r\nContent-Encoding: br\r\nContent-Length: %d\r\n" % len(TEXT),
+        TEXT,
+        False,
+    ),
+    "short": (b"Content-Type: text/plain\r\nContent-Length: 9\r\n", b"some text", False),
+    "empty": (b"Content-Type: text/plain\r\nContent-Length: 0\r\n", b"", False),
+}
+UPLOADING = (
+    "compression direction both",
+    "compression algo gzip",
+    "compression algo-req gzip",
+    "compression type-req text/",
+    "compression minsize-req 10",
+)
+
+
+def upload(fields: bytes, body: bytes, method: bytes = b"POST") -> bytes:
+    return method + b" / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + fields + b"\r\n" + body
+
+
+def arrived(lab: Lab) -> bytes:
+    """What the origin got, once its connection is over."""
+    (end,) = lab.origin().ends
+    return bytes(end.received)
+
+
+def unchunked(data: bytes) -> bytes:
+    out = b""
+    while True:
+        size, _, data = data.partition(b"\r\n")
+        count = int(size, 16)
+        if not count:
+            return out
+        out, data = out + data[:count], data[count + 2 :]
+
+
+@pytest.mark.parametrize("name", UPLOADS)
+def test_requests_are_compressed_by_the_rules_of_responses(beyond: Both, tmp_path: Path, name: str) -> None:
+    """HAProxy can do so since 2.8."""
+    fields, body, compressed = UPLOADS[name]
+
+    def traffic(lab: Lab) -> tuple[int, bytes]:
+        answer = exchange(lab, upload(fields, body))
+        return answer.status, arrived(lab)
+
+    seen = observe(
+        beyond.candidate,
+        tmp_path / "own",
+        config(*UPLOADING),
+        traffic,
+        origins={"a": swallowing(reply(PLAIN))},
+        preamble="",
+    )
+    status, got = seen.value
+    head, _, rest = got.partition(b"\r\n\r\n")
+    assert status == 200
+    assert (b"content-encoding: gzip" in head.lower()) == compressed
+    assert not (compressed and b"content-length" in head.lower())
+    if compressed:
+        assert head.lower().count(b"transfer-encoding: chunked") == 1
+        assert gzip.decompress(unchunked(rest)) == TEXT
+        assert (b"x-t: 1" in rest.lower()) == (name == "chunked")
+    else:
+        assert rest == body
+
+
+def test_a_long_request_is_compressed_as_it_comes(beyond: Both, tmp_path: Path) -> None:
+    body = b"".join(b"line %d of many\n" % n for n in range(60_000))
+
+    def traffic(lab: Lab) -> bytes:
+        fields = b"Content-Type: text/plain\r\nContent-Length: %d\r\n" % len(body)
+        exchange(lab, upload(fields, body))
+        return arrived(lab)
+
+    seen = observe(
+        beyond.candidate,
+        tmp_path / "own",
+        config(*UPLOADING),
+        traffic,
+        origins={"a": swallowing(reply(PLAIN))},
+        preamble="",
+    )
+    _, _, rest = seen.value.partition(b"\r\n\r\n")
+    assert gzip.decompress(unchunked(rest)) == body
+    assert len(rest) < len(body) // 4
+
+
+def test_a_request_that_is_sent_again_is_compressed_again(beyond: Both, tmp_path: Path) -> None:
+    fields, body, _ = UPLOADS["plain"]
+    replies = [reply(PLAIN, status=b"503 Later"), reply(PLAIN)]
+
+    def traffic(lab: Lab) -> tuple[int, list[bytes]]:
+        answer = exchange(lab, upload(fields, body, b"PUT"))
+        return answer.status, [bytes(end.received) for end in lab.origin().ends]
+
+    seen = observe(
+        beyond.candidate,
+        tmp_path / "own",
+        config(*UPLOADING, back="retry-on 503\n  retries 2"),
+        traffic,
+        origins={"a": swallowing(*replies)},
+        preamble="",
+    )
+    status, got = seen.value
+    bodies = [gzip.decompress(unchunked(each.partition(b"\r\n\r\n")[2])) for each in got]
+    assert (status, bodies) == (200, [TEXT, TEXT])
+
+
+def swallowing(*replies: bytes) -> Behaviour:
+    """An origin that answers each connection's one request when all of it is there, and closes."""
+    left = list(replies)
+
+    def behave(_origin: Origin, end: End) -> None:
+        while not whole(end.received):
+            try:
+                got = end.sock.recv(65536)
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+            if not got:
+                break
+            end.received += got
+        end.try_send(left.pop(0) if len(left) > 1 else left[0])
+        end.finish()
+
+    return behave
+
+
+def whole(received: bytes) -> bool:
+    head, mark, rest = bytes(received).partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    if length:
+        return bool(mark) and len(rest) >= int(length[1])
+    return rest.endswith(b"\r\n\r\n") and re.search(rb"(^|\r\n)0\r\n", rest) is not None
+
+
+def test_what_compressed_a_response_can_be_asked(both: Both) -> None:
+    text = config(
+        "compression algo deflate gzip",
+        "http-after-response set-header x-comp %[res.comp,iif(yes,no)]-%[res.comp_algo]",
+    )
+    pairs = ask_both(both, text, reply(PLAIN), request(GZIP), request())
+    for expected, got in pairs:
+        assert got.field("x-comp") == expected.field("x-comp")

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import msgspec
 
-from isthmus.engine import command, lists, report, service
+from isthmus.engine import caches, command, lists, report, service
 from isthmus.model.expression import ListValues, MatchMethod
 from isthmus.plan import document as d
 
@@ -403,6 +403,7 @@ DOCUMENTS: dict[str, object] = {
     "list_checks": [lists.ListCheck(True, MatchMethod.IP, ListValues.TEXT, (("h", "::1"),))],
     "snapshot": snapshot(),
     "sessions": [report.SessionFacts(id=1, fds=(5, -1), expires_ms=-1)],
+    "caches": [caches.CacheFacts("c", 2**40, (caches.CachedFacts(1, 2**32 - 1, 2**64 - 1, 9, 1, -5),))],
     "events": events(),
     "tls_facts": tls_documents.facts(),
     "service_requests": service_requests(),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from isthmus.engine.caches import CacheFacts
 from isthmus.engine.report import (
     ApplyReport,
     BackendFacts,
@@ -38,6 +39,7 @@ class FakeNative:
         self.listeners: dict[tuple[str, int], socket.socket] = {}
         self.queue: queue.Queue[bytes] = queue.Queue()
         self.facts = Snapshot()
+        self.cached: list[CacheFacts] = []
 
     def apply(self, plan: bytes, files: dict[str, bytes] | None = None) -> bytes:
         found = msgspec.json.decode(plan, type=document.Plan)
@@ -86,6 +88,9 @@ class FakeNative:
 
     def sessions(self) -> bytes:
         return b"[]"
+
+    def caches(self) -> bytes:
+        return msgspec.json.encode(self.cached)
 
     def events(self, timeout_ms: int) -> bytes:
         try:

@@ -405,8 +405,21 @@ impl Session {
         true
     }
 
+    /// Keeps the address of this end of the server's connection for the log.
+    pub(crate) fn remember_source(&self) {
+        if !self.frontend.shared.logger.tells_source {
+            return;
+        }
+        let server = self.server.as_ref();
+        if let Some(address) = server.and_then(|server| isthmus_sockets::local_name(server).inet())
+        {
+            self.notes().server_source.set(Some(address));
+        }
+    }
+
     /// Closes the server's end of a failed attempt.
     pub(crate) fn forget_server(&mut self) {
+        self.remember_source();
         self.server = None;
         self.server_watch = None;
         self.up.written = false;

@@ -169,6 +169,11 @@ impl Control {
         crate::snapshot::take(&generation, &optional, self.clock.now())
     }
 
+    /// What caches hold.
+    pub(crate) fn caches(&self) -> Vec<isthmus_plan::CacheFacts> {
+        self.inner.lock().registry.cached(self.clock.now())
+    }
+
     /// Every session of every worker.
     pub(crate) fn sessions(&self) -> Vec<SessionFacts> {
         let (give, take) = std::sync::mpsc::channel();

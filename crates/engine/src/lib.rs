@@ -67,7 +67,7 @@ use std::time::Duration;
 
 use isthmus_plan::command::Command;
 use isthmus_plan::report::{ApplyReport, Event, SessionFacts, Snapshot};
-use isthmus_plan::{ListAnswer, ListRequest, Plan, TableAnswer, TableRequest};
+use isthmus_plan::{CacheFacts, ListAnswer, ListRequest, Plan, TableAnswer, TableRequest};
 use isthmus_sockets::Watcher;
 
 use crate::clock::Clock;
@@ -173,6 +173,12 @@ impl Engine {
     #[must_use]
     pub fn sessions(&self) -> Vec<SessionFacts> {
         self.control.sessions()
+    }
+
+    /// The caches and what they hold.
+    #[must_use]
+    pub fn caches(&self) -> Vec<CacheFacts> {
+        self.control.caches()
     }
 
     /// Events since the last call, waiting at most `patience` for the first.

@@ -33,6 +33,9 @@ pub(crate) struct Logger {
     /// Client and date, before the built-in text of an early error.
     pub(crate) prefix: Format,
     separate_errors: bool,
+    /// Whether a line tells where the server's connection came from: it is written when that
+    /// connection is closed, or serves others.
+    pub(crate) tells_source: bool,
     format: Format,
     error_format: Option<Format>,
     structured_data: Format,
@@ -59,6 +62,7 @@ impl Logger {
             dontlog_normal: from.dontlog_normal,
             prefix: format(&prefix()),
             separate_errors: from.separate_errors,
+            tells_source: tells_source(&from.format) || tells_source(&from.structured_data),
             format: format(&from.format),
             error_format: from.error_format.as_deref().map(&mut format),
             structured_data: format(&from.structured_data),
@@ -189,6 +193,21 @@ pub(crate) fn announce(
     } else {
         Err(format!("No such proxy '{}'.", proxy.unwrap_or_default()))
     }
+}
+
+/// Whether a format has `%bi` or `%bp`, or the fetches that stand for them.
+fn tells_source(items: &[plan::FormatItem]) -> bool {
+    items.iter().any(|item| match item {
+        plan::FormatItem::Literal { .. } => false,
+        plan::FormatItem::Alias { name, .. } => matches!(name.as_str(), "bi" | "bp"),
+        plan::FormatItem::Expression { expression, .. } => {
+            matches!(expression.fetch.name.as_str(), "bc_src" | "bc_src_port")
+        }
+        plan::FormatItem::Encoded { item, .. } => tells_source(std::slice::from_ref(item)),
+        plan::FormatItem::Record { fields, .. } => fields
+            .iter()
+            .any(|field| tells_source(std::slice::from_ref(&field.item))),
+    })
 }
 
 /// `%ci:%cp [%t] `

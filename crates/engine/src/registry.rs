@@ -38,6 +38,11 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
+    /// What the caches of the plan in force hold.
+    pub(crate) fn cached(&self, now: u64) -> Vec<isthmus_plan::CacheFacts> {
+        self.caches.iter().map(|cache| cache.facts(now)).collect()
+    }
+
     /// The caches of a plan; what one holds stays while its section stays as it is.
     pub(crate) fn caches(&mut self, plan: &[isthmus_plan::http::Cache]) -> Vec<Arc<Cache>> {
         let known = std::mem::take(&mut self.caches);

@@ -15,6 +15,8 @@ use crate::tracking::{Mark, Track};
 pub(crate) struct Rule {
     pub(crate) action: Action,
     pub(crate) condition: Option<CompiledCondition>,
+    /// File and line, `a.cfg:2`.
+    pub(crate) origin: Arc<str>,
 }
 
 /// What a rule does.
@@ -156,7 +158,11 @@ impl Compiler<'_> {
             .filter_map(|rule| {
                 let action = self.action(&rule.origin, &rule.action)?;
                 let condition = self.condition(&rule.origin, rule.condition.as_ref());
-                Some(Rule { action, condition })
+                Some(Rule {
+                    action,
+                    condition,
+                    origin: rule.origin.as_str().into(),
+                })
             })
             .collect()
     }

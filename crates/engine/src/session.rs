@@ -277,6 +277,8 @@ pub(crate) struct Notes {
     pub(crate) server_address: Cell<Option<SocketAddr>>,
     /// The name that the server connection is asked for (`sni`).
     pub(crate) server_name: RefCell<Option<String>>,
+    /// Where a server connection came from that this session has no more.
+    pub(crate) server_source: Cell<Option<SocketAddr>>,
     /// How many waited in the queues when this one joined (`%sq`, `%bq`).
     pub(crate) server_queue: Cell<i64>,
     pub(crate) backend_queue: Cell<i64>,

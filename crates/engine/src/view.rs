@@ -12,7 +12,7 @@ use isthmus_sample::{
 use isthmus_sockets::{local_name, tcp_info};
 
 use crate::facts;
-use crate::session::{Notes, Session};
+use crate::session::{Notes, Phase, Session};
 use crate::worker::Turn;
 
 /// What an evaluation may look at.
@@ -67,7 +67,10 @@ impl<'v> View<'v> {
         let frontend = &session.frontend.shared;
         let notes = session.notes.get();
         Some(match fact {
-            Number::SessionNumber => signed(session.id),
+            Number::SessionNumber => {
+                let stream = session.http.as_deref().and_then(|stream| stream.number);
+                signed(stream.unwrap_or(session.id))
+            }
             Number::LogNumber => signed(session.frontend.shared.logger.lines()),
             Number::ListenerId => i64::from(session.listener.shared.plan.id),
             Number::ListenerConnections => {
@@ -76,6 +79,8 @@ impl<'v> View<'v> {
             Number::ReceivedProxy => i64::from(notes.is_some_and(|n| n.received_proxy.get())),
             Number::ClientError => notes.map_or(0, |n| i64::from(n.error.get())),
             Number::ClientStreams => 1,
+            // Nothing is captured of a request that could not be read.
+            Number::RequestCaptures if self.lacks_request() => 0,
             Number::RequestCaptures => i64::try_from(frontend.plan.captures.len()).unwrap_or(0),
             Number::RequestDate if session.http.is_some() => self.request_date()?,
             Number::AcceptDate | Number::RequestDate => {
@@ -168,7 +173,10 @@ impl Context for View<'_> {
             End::Dst => session.destination(),
             End::ClientSrc => session.peer.inet(),
             End::ClientDst => local_name(&session.client).inet(),
-            End::ServerSrc => local_name(session.server.as_ref()?).inet(),
+            End::ServerSrc => match &session.server {
+                Some(server) => local_name(server).inet(),
+                None => session.notes.get().and_then(|n| n.server_source.get()),
+            },
             End::ServerDst => session
                 .notes
                 .get()
@@ -263,10 +271,13 @@ impl Context for View<'_> {
             }
             Text::PpAuthority => self.pp_text(isthmus_proto::proxy::kind::AUTHORITY),
             Text::PpUniqueId => self.pp_text(isthmus_proto::proxy::kind::UNIQUE_ID),
+            Text::UniqueId if self.lacks_request() => None,
             Text::UniqueId if !session.frontend.shared.logger.unique_id.is_empty() => {
                 Some(Cow::Borrowed(self.unique_id()))
             }
             Text::Hostname => Some(Cow::Borrowed(generation.global.hostname.as_bytes())),
+            // What ends before its PROXY header is through is the proxy's refusal.
+            Text::TerminationState if session.phase == Phase::Header => Some(Cow::Borrowed(b"PR")),
             Text::TerminationState => {
                 let ending = session.ending.unwrap_or(crate::session::Ending::NORMAL);
                 Some(Cow::Owned(vec![ending.cause, ending.phase]))

@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 
 use crate::batch::Batch;
 use crate::keys::Keys;
+use crate::steps::step;
 
 /// No place.
 const NONE: u32 = u32::MAX;
@@ -82,6 +83,7 @@ impl AffixSet {
         let mut at = self.before(batch, text);
         std::iter::from_fn(move || {
             while let Some(&row) = self.rows.get(at as usize) {
+                step();
                 at = self.up.get(at as usize).copied().unwrap_or(NONE);
                 if text.starts_with(self.keys.get(batch, row)) && batch.lives(row) {
                     return Some(row);
@@ -99,12 +101,21 @@ impl AffixSet {
             return NONE;
         }
         let wanted = head(text.get(self.common..).unwrap_or_default());
-        let from = self.heads.partition_point(|head| *head < wanted);
+        let from = self.heads.partition_point(|head| {
+            step();
+            *head < wanted
+        });
         let same = self.heads.get(from..).unwrap_or_default();
-        let to = from + same.partition_point(|head| *head == wanted);
+        let to = from
+            + same.partition_point(|head| {
+                step();
+                *head == wanted
+            });
         let rows = self.rows.get(from..to).unwrap_or_default();
-        let not_behind =
-            rows.partition_point(|row| self.keys.get(batch, *row).cmp(text) != Ordering::Greater);
+        let not_behind = rows.partition_point(|row| {
+            step();
+            self.keys.get(batch, *row).cmp(text) != Ordering::Greater
+        });
         let found = (from + not_behind).checked_sub(1);
         found.and_then(|at| u32::try_from(at).ok()).unwrap_or(NONE)
     }

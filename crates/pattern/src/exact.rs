@@ -5,6 +5,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::batch::Batch;
 use crate::keys::Keys;
+use crate::steps::step;
 
 /// No row.
 const NONE: u32 = u32::MAX;
@@ -44,6 +45,7 @@ impl ExactSet {
     pub(crate) fn find(&self, batch: &Batch, text: &[u8]) -> Option<u32> {
         let mut row = *self.first.get(&self.state.hash_one(text))?;
         while row != NONE {
+            step();
             if self.keys.get(batch, row) == text && batch.lives(row) {
                 return Some(row);
             }

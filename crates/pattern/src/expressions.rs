@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use crate::batch::Batch;
+use crate::steps::step;
 
 /// Bytes that the program of a set of regular expressions may take: lists of thousands are in use,
 /// one expression that takes as much is a mistake or an attack.
@@ -42,6 +43,7 @@ impl RegexList {
 
     /// The first row of the list that lives and matches.
     pub(crate) fn find(&self, batch: &Batch, text: &[u8]) -> Option<u32> {
+        step();
         let matches = self.set.matches(text);
         let mut rows = matches.iter().filter_map(|at| self.rows.get(at).copied());
         rows.find(|row| batch.lives(*row))

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::steps::step;
+
 /// Ranges by row: the borders between them in order, and the first row that holds behind each.
 #[derive(Debug)]
 pub(crate) struct IntegerSet {
@@ -56,7 +58,10 @@ impl IntegerSet {
 
     /// The first row that lives and holds a value.
     pub(crate) fn find(&self, value: i64, lives: &impl Fn(u32) -> bool) -> Option<u32> {
-        let border = self.borders.partition_point(|border| *border <= value);
+        let border = self.borders.partition_point(|border| {
+            step();
+            *border <= value
+        });
         let row = (*self.first.get(border.checked_sub(1)?)?)?;
         if lives(row) {
             return Some(row);

@@ -24,6 +24,7 @@ mod list;
 mod matcher;
 mod network;
 mod set;
+mod steps;
 mod substring;
 mod view;
 

@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use crate::address::{Network, embedded_ipv4};
+use crate::steps::step;
 
 /// No network.
 const NONE: u32 = u32::MAX;
@@ -159,9 +160,13 @@ impl<T: Copy + Ord> Tree<T> {
     }
 
     fn find(&self, address: T, lives: &impl Fn(u32) -> bool) -> Option<(u32, u32)> {
-        let border = self.borders.partition_point(|border| *border <= address);
+        let border = self.borders.partition_point(|border| {
+            step();
+            *border <= address
+        });
         let mut at = *self.inner.get(border.checked_sub(1)?)?;
         while let Some(net) = self.nets.get(at as usize) {
+            step();
             if lives(net.row) {
                 return Some((net.row, net.bits));
             }

@@ -3,6 +3,7 @@
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
 
 use crate::batch::Batch;
+use crate::steps::step;
 
 /// The delimiters around `dir` patterns.
 pub(crate) const SLASHES: &[u8] = b"/?";
@@ -52,6 +53,7 @@ impl SubstringSet {
         };
         let mut best = self.empty.iter().copied().find(|row| batch.lives(*row));
         for found in self.automaton.find_overlapping_iter(text) {
+            step();
             let Some(&row) = self.rows.get(found.pattern().as_usize()) else {
                 continue;
             };

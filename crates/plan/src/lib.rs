@@ -10,6 +10,7 @@
 mod address;
 mod backend;
 mod bytestring;
+mod caches;
 pub mod command;
 mod expression;
 mod frontend;
@@ -34,6 +35,7 @@ pub use backend::{
     Algorithm, Backend, BackendOptions, Hash, HashFunction, HashKind, ProxyHeader, ProxyTlv, Server,
 };
 pub use bytestring::ByteString;
+pub use caches::{CacheFacts, CachedFacts};
 pub use expression::{Acl, AclTest, Arg, Call, Condition, Expression, MatchMethod, Term};
 pub use frontend::{Bind, Frontend, FrontendOptions, KeepAlive, Shards, Splice};
 pub use log::{

@@ -7,7 +7,7 @@
     reason = "a test that cannot go on should stop"
 )]
 
-use isthmus_plan::{ListAnswer, ListCheck, ListRequest, Plan};
+use isthmus_plan::{CacheFacts, ListAnswer, ListCheck, ListRequest, Plan};
 
 use isthmus_plan::command::Command;
 use isthmus_plan::report::{ApplyReport, Event, SessionFacts, Snapshot};
@@ -61,6 +61,7 @@ fn what_services_are_asked_and_say_comes_back_the_same() {
 fn reports_have_the_fields_that_python_reads() {
     comes_back_the_same::<Snapshot>("snapshot");
     comes_back_the_same::<Vec<SessionFacts>>("sessions");
+    comes_back_the_same::<Vec<CacheFacts>>("caches");
     comes_back_the_same::<Vec<Event>>("events");
     comes_back_the_same::<ApplyReport>("apply");
     comes_back_the_same::<TlsFacts>("tls_facts");

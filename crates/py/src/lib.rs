@@ -82,6 +82,11 @@ impl Engine {
         json(py, &sessions)
     }
 
+    fn caches<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let caches = py.detach(|| self.0.caches());
+        json(py, &caches)
+    }
+
     fn events<'py>(&self, py: Python<'py>, timeout_ms: u64) -> PyResult<Bound<'py, PyBytes>> {
         let events = py.detach(|| self.0.events(Duration::from_millis(timeout_ms)));
         json(py, &events)

@@ -170,12 +170,10 @@ impl Alias {
             Source::Call(function) | Source::Count(function) => {
                 return function(ctx, flags, out.bytes);
             }
-            Source::Port(end) => {
-                let port = ctx
-                    .endpoint(end)
-                    .map_or_else(|| ctx.unix_port(end).unwrap_or(0), |at| at.port().into());
-                return write_hex(port, flags, out.bytes);
-            }
+            Source::Port(end) => match port(ctx, end) {
+                Some(port) => return write_hex(port, flags, out.bytes),
+                None => return out.text(None, flags),
+            },
             Source::Hex(fact) => {
                 return write_hex(ctx.number(fact).unwrap_or(0), flags, out.bytes);
             }
@@ -197,6 +195,12 @@ impl Alias {
             Source::Number(Number::TimeTotal | Number::TimeActive | Number::BytesOut)
         )
     }
+}
+
+/// The port of an end, or the number that stands for a unix socket.
+fn port(ctx: &dyn Context, end: End) -> Option<i64> {
+    let inet = ctx.endpoint(end).map(|at| at.port().into());
+    inet.or_else(|| ctx.unix_port(end))
 }
 
 fn write_address(ip: IpAddr, flags: Flags, out: &mut Vec<u8>) {

@@ -108,6 +108,8 @@ pub enum Number {
     Status,
     /// 1 if a cache answers, 0 if it is asked and a server does (`res.cache_hit`).
     CacheHit,
+    /// Whether the response is compressed by this proxy.
+    Coded,
     /// Status given by the server (`server_status`).
     ServerStatus,
     /// `timeout client` as it is now (`cur_client_timeout`).
@@ -184,8 +186,14 @@ pub enum Text {
     TerminationState,
     /// File of the last rule that ended an evaluation (`last_rule_file`).
     LastRuleFile,
+    /// File and line of the last rule that ended an evaluation (`last_entity`).
+    LastRule,
+    /// File and line of the rule that waits (`waiting_entity`).
+    WaitingRule,
     /// The cache that answers (`res.cache_name`).
     CacheName,
+    /// The algorithm with which the response is compressed by this proxy.
+    CodingName,
     /// The request's method as it came (`capture.req.method`, `%HM`); kept until the log.
     RequestMethod,
     /// The request's target as it came (`capture.req.uri`, `%HU`); kept until the log.

@@ -66,6 +66,21 @@ fn forwarded_is_read_as_rfc_7239_writes_it() {
         ("str(\"_name:_port\"),rfc7239_n2np", "_port"),
         ("str(\"127.0.0.1\"),rfc7239_n2np", "-"),
         ("str(\"127.0.0.1:99999\"),rfc7239_n2np", "-"),
+        (
+            "ipv6(ab:cd:ff:ff:ff:ff:ff:ff),rfc7239_nn",
+            "[ab:cd:ff:ff:ff:ff:ff:ff]",
+        ),
+        ("ipv4(192.0.2.1),rfc7239_nn", "192.0.2.1"),
+        ("str(test),rfc7239_nn", "_test"),
+        ("str(),rfc7239_nn", "unknown"),
+        ("str(\"a b\"),rfc7239_nn", "-"),
+        ("str(_hidden),rfc7239_nn", "__hidden"),
+        ("int(12),rfc7239_np", "12"),
+        ("int(65536),rfc7239_np", "-"),
+        ("int(-1),rfc7239_np", "-"),
+        ("str(test),rfc7239_np", "_test"),
+        ("str(),rfc7239_np", "-"),
+        ("str(\"a:b\"),rfc7239_np", "-"),
     ]);
 }
 
@@ -103,6 +118,15 @@ fn the_headers_of_a_saved_syn_are_read() {
         ("eth.proto", "2048"),
         ("eth.data,ip.ver", "4"),
         ("eth.data,ip.tos", "16"),
+        // TOS 16; IPv4, DF, a TTL up to 64, CWR and ECE; 8 words, a scale of 7; the window; the
+        // MSS; options 2, 3 and 4.
+        ("eth.data,ip.fp,hex", "105388FAF005B407"),
+        ("eth.data,ip.fp(1),hex", "105388FAF005B4073F"),
+        (
+            "eth.data,ip.fp(6),hex",
+            "105388FAF005B407020103010104C0000201",
+        ),
+        ("eth.data,ip.fp(7),hex,length", "38"),
         ("eth.data,ip.df", "1"),
         ("eth.data,ip.ttl", "63"),
         ("eth.data,ip.proto", "6"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from isthmus.engine.caches import CacheFacts
 from isthmus.engine.command import Command
 from isthmus.engine.lists import ListAnswer, ListCheck, ListRequest
 from isthmus.engine.report import ApplyReport, Event, SessionFacts, Snapshot
@@ -47,6 +48,10 @@ class Native(Protocol):
 
     def sessions(self) -> bytes:
         """Return the sessions."""
+        ...
+
+    def caches(self) -> bytes:
+        """Return what caches hold."""
         ...
 
     def events(self, timeout_ms: int) -> bytes:
@@ -113,6 +118,10 @@ class Engine:
     def sessions(self) -> list[SessionFacts]:
         """Return the sessions of this moment."""
         return msgspec.json.decode(self._native.sessions(), type=list[SessionFacts])
+
+    def caches(self) -> list[CacheFacts]:
+        """Return the caches of this moment and what they hold."""
+        return msgspec.json.decode(self._native.caches(), type=list[CacheFacts])
 
     def events(self, timeout_ms: int) -> list[Event]:
         """Wait for something to happen, for at most `timeout_ms`. Blocks: call it from its own thread."""

@@ -41,6 +41,9 @@ class Engine:
     def sessions(self) -> bytes:
         """Return a list of `SessionFacts`."""
 
+    def caches(self) -> bytes:
+        """Return a list of `CacheFacts`."""
+
     def events(self, timeout_ms: int) -> bytes:
         """Wait up to `timeout_ms` for something to happen; return a list of `Event`, perhaps empty."""
 

@@ -27,7 +27,6 @@ _PARTS = (
 
 def _compression(use: Use[ProxyDraft]) -> None:
     refuse_not_yet("compression", use.line.keyword.span)
-    _refuse_requests(use)
     found = use.draft.settings.http.compression or Compression()
     match choice(use.words, _PARTS, "a part of `compression`"):
         case "algo" | "algo-res":
@@ -48,19 +47,6 @@ def _compression(use: Use[ProxyDraft]) -> None:
         case _:
             found = replace(found, offload=True)
     change(use, compression=found)
-
-
-def _refuse_requests(use: Use[ProxyDraft]) -> None:
-    """Refuse what compresses requests, which the engine cannot do yet."""
-    said = use.line.arguments
-    texts = [word.text for word in said]
-    if texts[:1] == ["direction"] and texts[1:2] != ["response"] and len(texts) > 1:
-        word = said[1]
-    elif texts and texts[0] in ("algo-req", "type-req", "minsize-req"):
-        word = said[0]
-    else:
-        return
-    refuse_not_yet("compression of requests", word.span)
 
 
 def _algorithms(use: Use[ProxyDraft]) -> tuple[str, ...]:

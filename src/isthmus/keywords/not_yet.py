@@ -12,9 +12,7 @@ from isthmus.keywords.row import RefusedError
 FILTERS = ("bwlim-in", "bwlim-out", "cache", "compression")
 """The filters whose lines can be read."""
 
-NOT_YET: set[str] = {
-    "compression of requests",
-}
+NOT_YET: set[str] = set()
 """What waits for the engine."""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from isthmus.engine import command, lists, report, service, tls
+from isthmus.engine import caches, command, lists, report, service, tls
 from isthmus.plan import document
 
 _FOLDER = Path(__file__).parents[2] / "golden"
@@ -26,6 +26,7 @@ TYPES = {
     "list_checks": list[lists.ListCheck],
     "snapshot": report.Snapshot,
     "sessions": list[report.SessionFacts],
+    "caches": list[caches.CacheFacts],
     "events": list[report.Event],
     "tls_facts": tls.TlsFacts,
     "service_requests": list[service.ServiceRequest],

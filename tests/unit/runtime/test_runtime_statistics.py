@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from instances import Operator
 
+from isthmus.engine.caches import CachedFacts, CacheFacts
 from isthmus.engine.report import (
     ClientCounters,
     FrontendFacts,
@@ -162,6 +163,19 @@ def test_binds_that_refused_proxy_headers_follow_the_namespaces() -> None:
     _, header, first, second = operator.ask("show namespaces").strip().split("\n")
     assert header == "# frontend bind namespace bad_proxy_headers unlisted_namespaces"
     assert (first, second) == ("f sock-1 red 5 2", "f public - 1 0")
+
+
+def test_caches_are_shown_with_their_objects_and_without_addresses() -> None:
+    operator = Operator()
+    read = CachedFacts(turn=1, hash=7, variant=0, size=1025, users=2, expires=60)
+    idle = CachedFacts(turn=26, hash=2**32 - 1, variant=0x1F, size=1024, users=0, expires=-3)
+    operator.native.cached = [CacheFacts("one", 4096, (read, idle)), CacheFacts("two", 8192, ())]
+    assert operator.ask("show cache").rstrip("\n").split("\n") == [
+        "0x1: one (shctx:0x1, available blocks:2)",
+        "0x1 hash:7 vary:0x0000000000000000 size:1025 (2 blocks), refcount:2, expire:60",
+        "0x1a hash:4294967295 vary:0x000000000000001f size:1024 (1 blocks), refcount:0, expire:-3",
+        "0x2: two (shctx:0x2, available blocks:8)",
+    ]
 
 
 def test_sessions_are_listed_and_one_can_be_picked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,14 @@ impl Algorithm {
         })
     }
 
+    /// Its name in the configuration.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::RawDeflate => "raw-deflate",
+            other => other.token(),
+        }
+    }
+
     /// Its token in Accept-Encoding and Content-Encoding.
     pub(crate) fn token(self) -> &'static str {
         match self {

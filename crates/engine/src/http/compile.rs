@@ -42,6 +42,8 @@ pub(crate) struct HttpSide {
 pub(crate) struct HttpRule {
     pub(crate) action: HttpAction,
     pub(crate) condition: Option<CompiledCondition>,
+    /// File and line, `a.cfg:2`.
+    pub(crate) origin: Arc<str>,
 }
 
 /// What a rule does.
@@ -209,7 +211,11 @@ impl Compiler<'_> {
             .filter_map(|rule| {
                 let action = self.http_action(&rule.origin, &rule.action)?;
                 let condition = self.condition(&rule.origin, rule.condition.as_ref());
-                Some(HttpRule { action, condition })
+                Some(HttpRule {
+                    action,
+                    condition,
+                    origin: rule.origin.as_str().into(),
+                })
             })
             .collect()
     }

@@ -18,32 +18,43 @@ pub(crate) struct Compression {
     types: Vec<Vec<u8>>,
     minimum: u64,
     offload: bool,
+    /// Of requests: `algo-req`, `type-req` and `minsize-req`.
+    request: Option<Algorithm>,
+    request_types: Vec<Vec<u8>>,
+    request_minimum: u64,
 }
 
 impl Compression {
     pub(super) fn compile(from: &from::Compression) -> Self {
         let named = from.response.iter();
-        let types = from.response_types.iter();
+        let lowered = |types: &[String]| {
+            let types = types.iter();
+            types
+                .map(|kind| kind.to_ascii_lowercase().into_bytes())
+                .collect()
+        };
+        let request = from.request.as_deref().and_then(Algorithm::named);
         Self {
             algorithms: named.filter_map(|name| Algorithm::named(name)).collect(),
-            types: types
-                .map(|kind| kind.to_ascii_lowercase().into_bytes())
-                .collect(),
+            types: lowered(&from.response_types),
             minimum: from.response_minimum,
             offload: from.offload,
+            request: request.filter(|algorithm| *algorithm != Algorithm::Identity),
+            request_types: lowered(&from.request_types),
+            request_minimum: from.request_minimum,
         }
     }
 
     /// Whether bodies of that media type are compressed; HAProxy compares beginnings.
-    fn takes(&self, kind: Option<&[u8]>) -> bool {
+    fn takes(types: &[Vec<u8>], kind: Option<&[u8]>) -> bool {
         let Some(kind) = kind else {
-            return self.types.is_empty();
+            return types.is_empty();
         };
         let begins = |with: &[u8]| {
             kind.get(..with.len())
                 .is_some_and(|start| start.eq_ignore_ascii_case(with))
         };
-        !begins(b"multipart") && (self.types.is_empty() || self.types.iter().any(|t| begins(t)))
+        !begins(b"multipart") && (types.is_empty() || types.iter().any(|t| begins(t)))
     }
 }
 
@@ -108,7 +119,37 @@ fn is_too_old(agent: &[u8]) -> bool {
 }
 
 impl Session {
+    /// The coding that the request's body gets, and the lengths that its head loses; the rules
+    /// are those for responses (manual, `compression direction`).
+    pub(super) fn choose_request_coding(
+        &self,
+        rewrite: &Rewrite,
+    ) -> Option<(Algorithm, Vec<FieldId>)> {
+        let mut sides = self.compressions().filter(|side| side.request.is_some());
+        let compression = sides.next()?;
+        let request = &self.http.as_deref()?.request;
+        let long_enough = match request.head.body() {
+            Body::Length(length) => length > 0 && length >= compression.request_minimum,
+            Body::Chunked => true,
+            Body::None | Body::UntilClose | Body::Tunnel => false,
+        };
+        if !long_enough || request.head.version() < Version::HTTP_11 {
+            return None;
+        }
+        let head = Head::request(&request.head, request.buffer.bytes(), rewrite);
+        let facts = Facts::of(&head);
+        if facts.forbidden || !Compression::takes(&compression.request_types, facts.kind) {
+            return None;
+        }
+        Some((compression.request?, facts.lengths))
+    }
+
     fn compression(&self) -> impl Iterator<Item = &Compression> {
+        self.compressions()
+            .filter(|compression| !compression.algorithms.is_empty())
+    }
+
+    fn compressions(&self) -> impl Iterator<Item = &Compression> {
         let backend = self.backend.as_ref().filter(|_| self.has_two_sides());
         let backend = backend.and_then(|backend| backend.shared.http.as_ref());
         let sides = [backend, self.frontend.shared.http.as_ref()];
@@ -116,7 +157,30 @@ impl Session {
             .into_iter()
             .flatten()
             .filter_map(|side| side.compression.as_ref())
-            .filter(|compression| !compression.algorithms.is_empty())
+    }
+
+    /// Settles whether the response's body is compressed. As with HAProxy, `http-after-response`
+    /// can ask for it, sees the head as it was before, and changes nothing about it.
+    pub(super) fn settle_coding(&mut self, body: Body) {
+        let Some(stream) = self.http.as_deref() else {
+            return;
+        };
+        let Some(algorithm) = stream.coding else {
+            return;
+        };
+        let Some(compression) = self.compression().next() else {
+            return;
+        };
+        let Some(view) = stream.response.view() else {
+            return;
+        };
+        let facts = Facts::of(&view);
+        let coded = stream.may_be_compressed(body, compression.minimum)
+            && !facts.forbidden
+            && Compression::takes(&compression.types, facts.kind);
+        if let Some(stream) = self.http.as_deref_mut() {
+            stream.coded = coded.then_some(algorithm);
+        }
     }
 
     /// Takes note of the coding that the client prefers; `offload` takes the question away.
@@ -157,27 +221,15 @@ impl Session {
 }
 
 impl Worker {
-    /// Lets the response's body be compressed, if it is one that should be.
-    pub(super) fn compress_response(&mut self, session: &mut Session, body: Body) {
-        let Some(algorithm) = session.http.as_deref().and_then(|stream| stream.coding) else {
-            return;
-        };
-        let Some(compression) = session.compression().next() else {
-            return;
-        };
+    /// Lets the response's body be compressed, if that was settled.
+    pub(super) fn compress_response(&mut self, session: &mut Session) {
         let Some(stream) = session.http.as_deref() else {
             return;
         };
-        if !stream.may_be_compressed(body, compression.minimum) {
-            return;
-        }
-        let Some(view) = stream.response.view() else {
+        let Some((algorithm, view)) = stream.coded.zip(stream.response.view()) else {
             return;
         };
         let facts = Facts::of(&view);
-        if facts.forbidden || !compression.takes(facts.kind) {
-            return;
-        }
         let level = session.frontend.generation.global.http.compression_level;
         let Some(coder) = Coder::new(algorithm, level) else {
             return;
@@ -289,19 +341,17 @@ mod tests {
 
     #[test]
     fn media_types_are_compared_by_their_beginnings() {
-        let compression = |types: &[&str]| Compression {
-            algorithms: vec![Algorithm::Gzip],
-            types: types.iter().map(|kind| kind.as_bytes().to_vec()).collect(),
-            minimum: 0,
-            offload: false,
-        };
-        let text = compression(&["text/plain"]);
-        assert!(text.takes(Some(b"TEXT/plain; charset=x")));
-        assert!(text.takes(Some(b"text/plainx")));
-        assert!(!text.takes(Some(b"image/png")) && !text.takes(None));
-        let all = compression(&[]);
-        assert!(all.takes(None) && all.takes(Some(b"image/png")));
-        assert!(!all.takes(Some(b"multipart/mixed")));
+        let text = [b"text/plain".to_vec()];
+        for (kind, expected) in [
+            (Some(&b"TEXT/plain; charset=x"[..]), true),
+            (Some(b"text/plainx"), true),
+            (Some(b"image/png"), false),
+            (None, false),
+        ] {
+            assert_eq!(Compression::takes(&text, kind), expected);
+        }
+        assert!(Compression::takes(&[], None) && Compression::takes(&[], Some(b"image/png")));
+        assert!(!Compression::takes(&[], Some(b"multipart/mixed")));
     }
 
     #[test]

@@ -235,6 +235,7 @@ impl Notes {
         self.failed.set(None);
         self.server_address.set(None);
         self.server_name.replace(None);
+        self.server_source.set(None);
         self.server_queue.set(0);
         self.backend_queue.set(0);
         self.source.set(None);

@@ -4,9 +4,10 @@ use std::io::IoSlice;
 
 use isthmus_plan::http::ConnectionMode;
 use isthmus_proto::http::Method;
-use isthmus_proto::http1::{Forward, Persistence, Rewrite, View as Head};
+use isthmus_proto::http1::{FieldId, Forward, Persistence, Rewrite, View as Head};
 
 use super::body::Writing;
+use super::coding::Algorithm;
 use super::compile::AddressHeader;
 use super::spelling::Spellings;
 use super::stream::Stream;
@@ -27,6 +28,7 @@ impl Worker {
             http: Some(stream),
             server: Some(server),
             backend,
+            frontend,
             up,
             ..
         } = session
@@ -34,6 +36,7 @@ impl Worker {
             return Step::Close;
         };
         self.made.clear();
+        stream.begin_request_filter(frontend.generation.global.http.compression_level);
         let side = backend.as_deref().and_then(|b| b.shared.http.as_ref());
         let spellings = side.and_then(|side| side.spellings.as_ref());
         let sent = write_request(stream, server, up, (spellings, &mut self.made));
@@ -70,6 +73,16 @@ impl Worker {
         };
         head.forward(request.buffer.bytes(), how, &mut rewrite);
         stream.upgrade = head.asks_upgrade();
+        let upgrade = stream.upgrade;
+        let coding = session.choose_request_coding(&rewrite);
+        let Some(stream) = session.http.as_deref_mut() else {
+            return;
+        };
+        if let Some((algorithm, lengths)) = coding.filter(|_| !upgrade) {
+            say_coded(&mut rewrite, algorithm, &lengths);
+            stream.request_coding = Some(algorithm);
+        }
+        let head = &stream.request.head;
         stream.request_writing = if chunks {
             Writing::Chunks
         } else {
@@ -161,7 +174,15 @@ fn write_request(
         .bytes_mut()
         .get_mut(taken..)
         .unwrap_or_default();
-    let took = if body.is_empty() {
+    let took = if let Some(filter) = &mut stream.request_filter {
+        let used = filter.pass(&mut request.reading, body);
+        made.extend_from_slice(&filter.out);
+        super::body::Taken {
+            used: used.map_err(|error| error.kind.status())?,
+            as_is: 0,
+            trailers: 0,
+        }
+    } else if body.is_empty() {
         super::body::Taken::as_is(0)
     } else {
         let result = request.reading.take(body, writing, made);
@@ -182,6 +203,17 @@ fn write_request(
         }
     }
     Ok(up.write_pieces(server, &pieces))
+}
+
+/// Changes the head as a coded body needs it.
+fn say_coded(rewrite: &mut Rewrite, algorithm: Algorithm, lengths: &[FieldId]) {
+    for id in lengths {
+        rewrite.remove(*id);
+    }
+    if !lengths.is_empty() {
+        rewrite.add(b"transfer-encoding", b"chunked");
+    }
+    rewrite.add(b"content-encoding", algorithm.token().as_bytes());
 }
 
 fn add_address(

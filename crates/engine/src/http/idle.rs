@@ -200,6 +200,7 @@ impl Worker {
         let Some(key) = session.link.take() else {
             return;
         };
+        session.remember_source();
         let socket = session.server.take();
         let watch = session.server_watch.take();
         let Some(mut link) = self.links.take(key) else {

@@ -1,5 +1,7 @@
 //! Rules at work: each line's condition, then what it does.
 
+use std::sync::Arc;
+
 use isthmus_sample::Verdict;
 use isthmus_table::Event;
 
@@ -164,9 +166,15 @@ impl Worker {
                 }
             }
             match self.act(session, &rule.action) {
-                Judged::Pass if matches!(rule.action, Action::Accept) => break,
+                Judged::Pass if matches!(rule.action, Action::Accept) => {
+                    session.note_last_rule(&rule.origin);
+                    break;
+                }
                 Judged::Pass => {}
-                other => return other,
+                other => {
+                    session.note_last_rule(&rule.origin);
+                    return other;
+                }
             }
         }
         Judged::Pass
@@ -192,13 +200,26 @@ impl Worker {
                 session.send_hints();
             }
             match self.act_http(session, rule) {
-                Judged::Pass if rule.ends() => break,
-                Judged::Pass => {}
+                Judged::Pass if rule.ends() => {
+                    session.note_last_rule(&rule.origin);
+                    break;
+                }
+                Judged::Pass => {
+                    if waited {
+                        session.stream().waiting_rule = None;
+                    }
+                }
                 Judged::Wait => {
                     session.next_rule = index;
+                    session.stream().waiting_rule = Some(rule.origin.clone());
                     return Judged::Wait;
                 }
-                other => return other,
+                // A wait that failed is told as such (`waiting_entity`).
+                other if waited && matches!(rule.action, HttpAction::AwaitBody(_)) => return other,
+                other => {
+                    session.note_last_rule(&rule.origin);
+                    return other;
+                }
             }
         }
         session.send_hints();
@@ -314,6 +335,13 @@ impl Session {
         if let Some(stream) = &mut self.http {
             stream.stage = stage;
         }
+    }
+
+    /// Keeps which rule ended a rule set, for the log.
+    fn note_last_rule(&mut self, origin: &Arc<str>) {
+        let stream = self.stream();
+        stream.waiting_rule = None;
+        stream.last_rule = Some(origin.clone());
     }
 
     /// Whether it is the response that rules look at.

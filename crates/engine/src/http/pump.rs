@@ -95,6 +95,13 @@ impl Worker {
     }
 
     fn pass_request(&mut self, session: &mut Session, input: &Input) -> Result<Pumped, Step> {
+        if session
+            .http
+            .as_deref()
+            .is_some_and(|s| s.request_filter.is_some())
+        {
+            return self.pass_filtered_request(session, input);
+        }
         let Session {
             http: Some(stream),
             server: Some(server),
@@ -131,6 +138,51 @@ impl Worker {
             }
             Err(error) => Err(self.request_body_is_bad(session, error.kind.status())),
         }
+    }
+
+    /// A part of a request's body that goes through a filter.
+    fn pass_filtered_request(
+        &mut self,
+        session: &mut Session,
+        input: &Input,
+    ) -> Result<Pumped, Step> {
+        let Session {
+            http: Some(stream),
+            server: Some(server),
+            up,
+            ..
+        } = session
+        else {
+            return Ok(Pumped::Idle);
+        };
+        let Some(filter) = &mut stream.request_filter else {
+            return Ok(Pumped::Idle);
+        };
+        let request = &mut stream.request;
+        let used = match input {
+            Input::Read(count) => {
+                let bytes = self.scratch.get_mut(..*count).unwrap_or_default();
+                let used = filter.pass(&mut request.reading, bytes);
+                // What is left over begins the next request.
+                let ahead = used.as_ref().ok().and_then(|used| bytes.get(*used..));
+                if let Some(ahead) = ahead.filter(|ahead| !ahead.is_empty()) {
+                    request.buffer.push(ahead);
+                }
+                used
+            }
+            _ => {
+                let bytes = request.buffer.bytes_mut().get_mut(request.taken..);
+                let used = filter.pass(&mut request.reading, bytes.unwrap_or_default());
+                request.taken += used.as_ref().map_or(0, |used| *used);
+                used
+            }
+        };
+        if let Err(error) = used {
+            return Err(self.request_body_is_bad(session, error.kind.status()));
+        }
+        let pumped = up.write_pieces(server, &[IoSlice::new(&filter.out)]);
+        session.server_active = self.turn.now;
+        Ok(pumped)
     }
 
     /// The response: its head, then its body.

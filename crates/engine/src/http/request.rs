@@ -148,6 +148,7 @@ impl Worker {
         session.phase = Phase::Judge;
         session.next_rule = 0;
         self.count_request(session);
+        let number = (session.exchanges > 0).then(|| self.next_session_id());
         let Session {
             http: Some(stream),
             frontend,
@@ -157,6 +158,7 @@ impl Worker {
             return Step::Close;
         };
         stream.moments.requested = Some(now);
+        stream.number = number;
         stream.stage = Stage::Content;
         stream.answerer = Answerer::Server;
         let request = &mut stream.request;

@@ -12,7 +12,7 @@ use super::bandwidth::Limits;
 use super::body::{Reading, Writing};
 use super::buffer::Buffer;
 use super::cache::{Source, Wanted};
-use super::coding::Algorithm;
+use super::coding::{Algorithm, Coder};
 use super::filter::Filter;
 use super::persistence::Persistence;
 use super::service::{Service, Serving};
@@ -101,6 +101,8 @@ pub(crate) struct Stream {
     pub(crate) request: Incoming<RequestHead>,
     pub(crate) response: Incoming<ResponseHead>,
     pub(crate) moments: StreamMoments,
+    /// Its number among all requests (`%rt`), where it is not the session's first.
+    pub(crate) number: Option<u64>,
     /// The method as it is sent to the server.
     pub(crate) method: Method,
     /// The client asked for another protocol, and the server was asked too.
@@ -127,8 +129,13 @@ pub(crate) struct Stream {
     pub(crate) response_writing: Writing,
     /// The coding that the client prefers, where `compression` asked for it.
     pub(crate) coding: Option<Algorithm>,
+    /// The one that the response's body gets.
+    pub(crate) coded: Option<Algorithm>,
     /// What the response's body goes through.
     pub(crate) filter: Option<Box<Filter>>,
+    /// The coding of the request's body as the server gets it, and what it goes through.
+    pub(crate) request_coding: Option<Algorithm>,
+    pub(crate) request_filter: Option<Box<Filter>>,
     /// How fast its bodies may pass.
     pub(crate) limits: Option<Box<Limits>>,
     /// What a cache was asked for in vain, so that the response may be stored.
@@ -144,6 +151,9 @@ pub(crate) struct Stream {
     pub(crate) resume_at: u64,
     /// A change that cannot be made does not end the stream (`strict-mode off`).
     pub(crate) lenient: bool,
+    /// Where the rule stands that ended a rule set last, and the one that waits.
+    pub(crate) last_rule: Option<Arc<str>>,
+    pub(crate) waiting_rule: Option<Arc<str>>,
     /// The request's head is as the server gets it.
     pub(crate) prepared: bool,
     /// `disable-l7-retry`
@@ -278,6 +288,17 @@ impl Stream {
         let mut unused = Vec::new();
         let took = reading.take(rest, Writing::Plain, &mut unused);
         reading.is_done() && took.is_ok_and(|took| took.used == given)
+    }
+
+    /// Prepares for the request's body, which is coded anew each time that it is sent.
+    pub(crate) fn begin_request_filter(&mut self, level: u32) {
+        let Some(algorithm) = self.request_coding else {
+            return;
+        };
+        let mut filter = Box::<Filter>::default();
+        filter.coder = Coder::new(algorithm, level);
+        filter.writing = Writing::Chunks;
+        self.request_filter = Some(filter);
     }
 
     /// Makes the request ready to be sent once more.

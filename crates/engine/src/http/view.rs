@@ -1,6 +1,7 @@
 //! An exchange as expressions see it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use isthmus_plan::http::{Cookie, CookieMode};
 use isthmus_proto::http::Body;
@@ -34,6 +35,34 @@ impl View<'_> {
             }
             Side::Response => None,
         }
+    }
+
+    /// Whether this is an exchange of which no request could be read.
+    pub(crate) fn lacks_request(&self) -> bool {
+        let stream = self.session.http.as_deref();
+        stream.is_some_and(|stream| !stream.request.whole)
+    }
+
+    /// The cookie that was captured of a side. As with HAProxy, there is none of a request that a
+    /// rule answered other than by `deny` and `tarpit`, nor of a response that a rule replaced.
+    fn captured_cookie(&self, stream: &Stream, side: Side) -> Option<Bytes<'_>> {
+        let ending = self
+            .session
+            .ending
+            .map(|ending| (ending.cause, ending.phase));
+        let hidden = match (side, ending) {
+            (Side::Request, Some((b'L', b'R'))) => stream.source.is_none(),
+            (Side::Request, Some((b'P', b'R'))) => stream.status == 0,
+            (Side::Response, Some((b'L' | b'P', b'H'))) => true,
+            _ => false,
+        };
+        let stream = self.session.http.as_deref().filter(|_| !hidden)?;
+        let [request, response] = &stream.cookies;
+        let cookie = match side {
+            Side::Request => request,
+            Side::Response => response,
+        };
+        cookie.as_deref().map(Cow::Borrowed)
     }
 
     /// Milliseconds of an exchange, -1 where a moment was not reached.
@@ -89,6 +118,11 @@ impl View<'_> {
                 (stream.server_status > 0).then(|| i64::from(stream.server_status))
             }
             Number::CacheHit => Some(i64::from(stream.source.is_some())),
+            Number::Coded => Some(i64::from(stream.coded.is_some())),
+            Number::LastRuleLine => {
+                let (_, line) = stream.last_rule.as_deref()?.rsplit_once(':')?;
+                line.parse().ok()
+            }
             Number::FirstRequest => Some(i64::from(session.exchanges == 0)),
             Number::ClientHttpMajor => Some(1),
             Number::ServerHttpMajor => session.server.as_ref().map(|_| 1),
@@ -96,6 +130,7 @@ impl View<'_> {
             Number::LoggedLineLength => {
                 i64::try_from(session.frontend.generation.global.http.loguri_len).ok()
             }
+            Number::ResponseCaptures if self.lacks_request() => None,
             Number::ResponseCaptures => {
                 let http = session.frontend.shared.plan.http.as_ref()?;
                 i64::try_from(http.response_slots.len()).ok()
@@ -109,6 +144,20 @@ impl View<'_> {
         if fact == Text::CacheName {
             let cache = &stream.source.as_ref()?.cache;
             return Some(Cow::Borrowed(cache.plan.name.as_bytes()));
+        }
+        let place = |origin: &'_ Option<Arc<str>>| Some(Cow::Owned(origin.as_deref()?.into()));
+        match fact {
+            Text::LastRule => return place(&stream.last_rule),
+            Text::WaitingRule => return place(&stream.waiting_rule),
+            Text::LastRuleFile => {
+                let (file, _) = stream.last_rule.as_deref()?.rsplit_once(':')?;
+                return Some(Cow::Borrowed(file.as_bytes()));
+            }
+            _ => {}
+        }
+        if fact == Text::CodingName {
+            let name = stream.coded?.name().as_bytes();
+            return Some(Cow::Borrowed(name));
         }
         let request = &stream.request;
         let bytes = request.buffer.bytes();
@@ -125,8 +174,8 @@ impl View<'_> {
                     false => vec![letter(persistence.came), letter(persistence.went)],
                 }));
             }
-            Text::RequestCookie => return stream.cookies[0].as_deref().map(Cow::Borrowed),
-            Text::ResponseCookie => return stream.cookies[1].as_deref().map(Cow::Borrowed),
+            Text::RequestCookie => return self.captured_cookie(stream, Side::Request),
+            Text::ResponseCookie => return self.captured_cookie(stream, Side::Response),
             Text::RequestMethod if request_whole => request.head.method_span(),
             Text::RequestTarget if request_whole => request.head.target_span(),
             Text::RequestVersion if self.session.client.is_stream() => {

@@ -1,7 +1,7 @@
 //! What an alias stands for, as a value with a type: for JSON and CBOR (manual, section 8.2.6).
 
 use super::exchange::{BAD_REQUEST, in_braces, part_of, slots};
-use super::{Alias, Source, write_address};
+use super::{Alias, Source, port, write_address};
 use crate::context::Context;
 use crate::encoding::Value;
 use crate::format::Flags;
@@ -42,6 +42,7 @@ impl Alias {
                 function(ctx, flags, &mut written);
                 text((written != b"-").then(|| written.into()))
             }
+            Source::Port(end) if port(ctx, end).is_none() => Value::One(None),
             Source::Port(_) | Source::Hex(_) | Source::Count(_) => self.count(ctx, flags),
         }
     }

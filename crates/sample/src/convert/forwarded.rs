@@ -15,6 +15,8 @@ pub(super) const CONVERTERS: &[Converter] = &[
     Converter::new("rfc7239_is_valid", "", Str, Bool, is_valid),
     Converter::new("rfc7239_n2nn", "", Str, Any, node_name),
     Converter::new("rfc7239_n2np", "", Str, Any, node_port),
+    Converter::new("rfc7239_nn", "", Any, Str, to_node_name),
+    Converter::new("rfc7239_np", "", Any, Str, to_node_port),
 ];
 
 /// The parameters that RFC 7239 registers.
@@ -192,6 +194,40 @@ fn node_name<'a>(sample: Sample<'a>, _args: &'a Args, _ctx: &'a dyn Context) -> 
         Name::Ipv6(ip) => Sample::Ipv6(ip),
         Name::Hidden(name) => Sample::owned_text(name.to_vec()),
     })
+}
+
+/// A node's name (RFC 7239, 6): an address, an obfuscated identifier, or `unknown`.
+fn to_node_name<'a>(
+    sample: Sample<'a>,
+    _args: &'a Args,
+    _ctx: &'a dyn Context,
+) -> Option<Sample<'a>> {
+    Some(Sample::owned_text(match sample {
+        Sample::Ipv4(ip) => ip.to_string().into_bytes(),
+        Sample::Ipv6(ip) => format!("[{ip}]").into_bytes(),
+        Sample::Str(text) if text.is_empty() => b"unknown".to_vec(),
+        Sample::Str(text) => hidden(&text)?,
+        _ => return None,
+    }))
+}
+
+/// A node's port (RFC 7239, 6): a number of at most five digits, or an obfuscated identifier.
+fn to_node_port<'a>(
+    sample: Sample<'a>,
+    _args: &'a Args,
+    _ctx: &'a dyn Context,
+) -> Option<Sample<'a>> {
+    Some(Sample::owned_text(match sample {
+        Sample::Int(port) => u16::try_from(port).ok()?.to_string().into_bytes(),
+        Sample::Str(text) => hidden(&text)?,
+        _ => return None,
+    }))
+}
+
+/// An obfuscated identifier made of a text; `None` where it has other characters.
+fn hidden(text: &[u8]) -> Option<Vec<u8>> {
+    let made = [b"_", text].concat();
+    is_hidden(&made).then_some(made)
 }
 
 fn node_port<'a>(sample: Sample<'a>, _args: &'a Args, _ctx: &'a dyn Context) -> Option<Sample<'a>> {

@@ -53,6 +53,7 @@ pub(super) const CONVERTERS: &[Converter] = &[
     row!("ip.data", Bin, |bytes| behind(bytes, ip_length)),
     int!("ip.df", dont_fragment),
     row!("ip.dst", Addr, |bytes: Bytes<'_>| address(&bytes, (16, 24))),
+    Converter::new("ip.fp", "[integer]", Bin, Bin, fingerprint),
     row!("ip.hdr", Bin, |bytes| before(bytes, ip_length)),
     int!("ip.proto", |bytes| ip_header(bytes)
         .map(|(protocol, _)| protocol.into())),
@@ -178,6 +179,79 @@ fn address<'a>(bytes: &[u8], (four, six): (usize, usize)) -> Option<Sample<'a>> 
 /// A number in a TCP header whose fixed part is whole.
 fn tcp(bytes: &[u8], at: usize, length: usize) -> Option<u32> {
     (bytes.len() >= 20).then(|| big(bytes, at, length))?
+}
+
+/// Bits of the mode of `ip.fp`: what follows the eight bytes that are always there.
+const WITH_TTL: i64 = 1;
+const WITH_OPTIONS: i64 = 2;
+const WITH_SOURCE: i64 = 4;
+
+/// What of the IP and TCP headers stays the same for one host (manual, `ip.fp`).
+fn fingerprint<'a>(
+    sample: Sample<'a>,
+    args: &'a Args,
+    _ctx: &'a dyn Context,
+) -> Option<Sample<'a>> {
+    let Sample::Bin(packet) = sample else {
+        return None;
+    };
+    let bytes = &packet[..];
+    let (ip, mode) = (version(bytes)?, args.int(0).unwrap_or(0));
+    let start = ip_length(bytes)?;
+    let segment = bytes.get(start..)?;
+    let ttl = big(bytes, if ip == 4 { 8 } else { 7 }, 1)?;
+    let (head, flags) = (tcp(segment, 12, 1)? >> 4, tcp(segment, 13, 1)?);
+    let scale = match has_option(segment, 3)? {
+        0 => 0,
+        _ => option_value(segment, 3, 1)?.min(14) + 1,
+    };
+    let has_options = start > if ip == 4 { 20 } else { 40 };
+    let has_data = segment.len() > usize::try_from(head).ok()? * 4;
+    let shape = u32::from(ip == 6) << 7
+        | dont_fragment(bytes)? << 6
+        | (ttl.saturating_sub(1) / 32)
+            .checked_ilog2()
+            .map_or(0, |log| log + 1)
+            << 4
+        | u32::from(has_options) << 3
+        | u32::from(has_data) << 2
+        | (flags >> 7 & 1) << 1
+        | flags >> 6 & 1;
+    let (mut kinds, mut mask) = (Vec::new(), 0_u8);
+    options(segment, &mut |kind, _| {
+        kinds.push(kind);
+        mask |= match kind {
+            0 | 1 => 0,
+            2..=8 => 1 << (kind - 2),
+            _ => 1 << 7,
+        };
+        true
+    })?;
+    let low = |value: u32| value.to_be_bytes()[3];
+    let mut out = vec![
+        low(traffic_class(bytes)?),
+        low(shape),
+        low(head << 4 | scale),
+    ];
+    for field in [tcp(segment, 14, 2)?, option_value(segment, 2, 2)?] {
+        let [.., high, low] = field.to_be_bytes();
+        out.extend_from_slice(&[high, low]);
+    }
+    out.push(mask);
+    if mode & WITH_TTL != 0 {
+        out.push(low(ttl));
+    }
+    if mode & WITH_OPTIONS != 0 {
+        out.extend_from_slice(&kinds);
+    }
+    if mode & WITH_SOURCE != 0 {
+        match address(bytes, (12, 8))? {
+            Sample::Ipv4(ip) => out.extend_from_slice(&ip.octets()),
+            Sample::Ipv6(ip) => out.extend_from_slice(&ip.octets()),
+            _ => return None,
+        }
+    }
+    Some(Sample::Bin(out.into()))
 }
 
 /// Calls `each` with the kind and the content of every option (RFC 9293, 3.2), until it returns false.

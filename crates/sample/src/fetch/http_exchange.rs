@@ -75,6 +75,14 @@ pub(super) const FETCHES: &[Fetch] = &[
         CHOSEN,
         Run::Text(Text::CacheName),
     ),
+    Fetch::new("res.comp", "", Bool, SERVER, Run::Flag(Number::Coded)),
+    Fetch::new(
+        "res.comp_algo",
+        "",
+        Str,
+        SERVER,
+        Run::Text(Text::CodingName),
+    ),
     Fetch::new("req.proto_http", "", Bool, STREAM, Run::Call(proto_http)),
     Fetch::new("req_proto_http", "", Bool, STREAM, Run::Call(proto_http)),
 ];

@@ -48,6 +48,13 @@ pub(super) const FETCHES: &[Fetch] = &[
     Fetch::new("date_us", "", Int, EVERYWHERE, Run::Call(date_us)),
     Fetch::new("hostname", "", Str, EVERYWHERE, Run::Text(Text::Hostname)),
     Fetch::new(
+        "last_entity",
+        "",
+        Str,
+        EXCEPT_CONFIG,
+        Run::Text(Text::LastRule),
+    ),
+    Fetch::new(
         "last_rule_file",
         "",
         Str,
@@ -102,12 +109,31 @@ pub(super) const FETCHES: &[Fetch] = &[
     ),
     Fetch::new("tgroup", "", Int, EVERYWHERE, Run::Call(one)),
     Fetch::new("thread", "", Int, EVERYWHERE, Run::Number(Number::Thread)),
+    Fetch::new(
+        "term_events",
+        "",
+        Str,
+        EXCEPT_CONFIG,
+        Run::Call(term_events),
+    ),
     Fetch::new("unique-id", "", Str, EVERYWHERE, Run::Text(Text::UniqueId)),
     Fetch::new("uptime", "", Int, EVERYWHERE, Run::Number(Number::Uptime)),
     Fetch::new("uuid", "[integer]", Str, EVERYWHERE, Run::Call(uuid)).preparing(prepare_uuid),
     Fetch::new("var", "string[,string]", Any, EVERYWHERE, Run::Call(var)).preparing(prepare_var),
     Fetch::new("wait_end", "", Bool, EXCEPT_CONFIG, Run::Call(wait_end)),
+    Fetch::new(
+        "waiting_entity",
+        "",
+        Str,
+        EXCEPT_CONFIG,
+        Run::Text(Text::WaitingRule),
+    ),
 ];
+
+/// A dash: no events are kept, as the manual has it for such a HAProxy.
+fn term_events<'a>(_args: &'a Args, _ctx: &'a dyn Context) -> Fetched<'a> {
+    Fetched::known(Sample::text(b"-"))
+}
 
 fn prepare_acl(args: &mut Args, env: &mut CompileEnv<'_>) -> Result<(), String> {
     for at in 0..args.len() {

@@ -1,6 +1,7 @@
 """Every command of the runtime API. Importing this package registers them."""
 
 from isthmus.runtime.commands import (
+    caches,
     conversation,
     dynamic_servers,
     frontends,
@@ -18,6 +19,7 @@ from isthmus.runtime.commands import (
 )
 
 __all__ = [
+    "caches",
     "conversation",
     "dynamic_servers",
     "frontends",

@@ -34,6 +34,15 @@ impl Cache {
             store: Store::new(plan.size, plan.variants),
         }
     }
+
+    /// What it holds.
+    pub(crate) fn facts(&self, now: u64) -> isthmus_plan::CacheFacts {
+        isthmus_plan::CacheFacts {
+            name: self.plan.name.clone(),
+            size: self.plan.size,
+            objects: self.store.facts(now),
+        }
+    }
 }
 
 /// What a request asked a cache for and did not find there.

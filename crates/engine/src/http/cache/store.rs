@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire};
 
+use isthmus_plan::CachedFacts;
 use parking_lot::Mutex;
 
 /// Bytes that an entry costs besides what it says: its places in the tables.
@@ -60,6 +61,18 @@ impl Variant {
             && same(&self.referer, &request.referer)
     }
 
+    /// 0 for a response that depends on nothing.
+    fn hash(&self) -> u64 {
+        let fields = [&self.accept_encoding, &self.referer];
+        match fields {
+            [None, None] => 0,
+            fields => fields.iter().fold(FNV_BASIS, |hash, field| {
+                let field = field.as_deref().unwrap_or_default();
+                fnv(fnv(hash, field), &[0])
+            }),
+        }
+    }
+
     fn len(&self) -> usize {
         let length = |field: &Option<Vec<u8>>| field.as_ref().map_or(0, Vec::len);
         length(&self.accept_encoding) + length(&self.referer)
@@ -71,6 +84,32 @@ struct Entry {
     object: Arc<Object>,
     /// Its place in the order of use.
     turn: u64,
+}
+
+impl Entry {
+    fn facts(&self, key: &[u8], now: u64) -> CachedFacts {
+        let object = &self.object;
+        let [.., a, b, c, d] = fnv(FNV_BASIS, key).to_be_bytes();
+        let left = i64::try_from(object.expires).unwrap_or(i64::MAX)
+            - i64::try_from(now).unwrap_or(i64::MAX);
+        CachedFacts {
+            turn: self.turn,
+            hash: u32::from_be_bytes([a, b, c, d]),
+            variant: object.variant.hash(),
+            size: object.reserved.bytes,
+            users: (Arc::strong_count(object) - 1) as u64,
+            expires: left.div_euclid(1000),
+        }
+    }
+}
+
+/// The hash of Fowler, Noll and Vo (FNV-1a) of nothing.
+const FNV_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+
+fn fnv(hash: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(hash, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 #[derive(Debug, Default)]
@@ -184,6 +223,17 @@ impl Store {
         if found.is_empty() {
             entries.remove(&key);
         }
+    }
+
+    /// What it holds, the one used longest ago first.
+    pub(crate) fn facts(&self, now: u64) -> Vec<CachedFacts> {
+        let table = self.table.lock();
+        let entries = table.order.iter().filter_map(|(turn, key)| {
+            let entry = table.entries.get(key)?;
+            let entry = entry.iter().find(|entry| entry.turn == *turn)?;
+            Some((key, entry))
+        });
+        entries.map(|(key, entry)| entry.facts(key, now)).collect()
     }
 
     /// Forgets what is stored under a key.
