@@ -305,6 +305,8 @@ impl Worker {
             waits_at: WaitsAt::default(),
             log_level: None,
             notes: OnceCell::new(),
+            tls: None,
+            past_server_tls: None,
             http: None,
             link: None,
             exchanges: 0,

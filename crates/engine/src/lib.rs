@@ -47,6 +47,7 @@ mod snapshot;
 mod succession;
 mod timing;
 mod tls;
+mod tls_facts;
 mod token;
 mod transport;
 mod variables;

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use isthmus_balance::Ticket;
-use isthmus_sample::{Scope, Side, Variables};
+use isthmus_sample::{Scope, Side, TlsFacts, Variables};
 use isthmus_sockets::{Interest, Peer, Pipe};
 
 use crate::choose::WaitsAt;
@@ -235,6 +235,10 @@ pub(crate) struct Session {
     /// The level at which it is logged, where a rule changed it; `Some(None)` is not at all.
     pub(crate) log_level: Option<Option<u8>>,
     pub(crate) notes: OnceCell<Box<Notes>>,
+    /// What is known of the client's TLS, where anybody asks; shared by all that flows over it.
+    pub(crate) tls: Option<Rc<TlsFacts>>,
+    /// The same of a server connection that is gone or failed.
+    pub(crate) past_server_tls: Option<Rc<TlsFacts>>,
     /// The exchange that is under way (HTTP mode).
     pub(crate) http: Option<Box<Stream>>,
     /// The server connection's own identity (HTTP mode).
@@ -263,6 +267,8 @@ pub(crate) struct Notes {
     pub(crate) server_address: Cell<Option<SocketAddr>>,
     /// The name that the server connection is asked for (`sni`).
     pub(crate) server_name: RefCell<Option<String>>,
+    /// What is known of the client's TLS before its handshake is over.
+    pub(crate) client_tls: RefCell<TlsFacts>,
     /// How many waited in the queues when this one joined (`%sq`, `%bq`).
     pub(crate) server_queue: Cell<i64>,
     pub(crate) backend_queue: Cell<i64>,

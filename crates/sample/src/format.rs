@@ -69,6 +69,7 @@ impl Format {
                     FormatItem::Alias { name, flags } => {
                         let alias = find_alias(name)
                             .ok_or_else(|| format!("no such log format alias '{name}'"))?;
+                        env.names.tls.facts |= alias.asks_tls();
                         Item::Alias(alias, Flags::parse(flags)?)
                     }
                     FormatItem::Expression { expression, flags } => {

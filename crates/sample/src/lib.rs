@@ -22,6 +22,7 @@ mod format;
 mod kind;
 mod password;
 mod registry;
+mod tls;
 mod userlist;
 mod value;
 mod variable;
@@ -40,6 +41,9 @@ pub use facts::{BackendNumber, End, FrontendNumber, Number, ServerNumber, TcpInf
 pub use format::Format;
 pub use kind::{Kind, Validity};
 pub use registry::{Converter, Fetch, Param, converters, fetches, find_converter, find_fetch};
+pub use tls::{
+    Certificate, Distrust, Greeting, HandshakeError, Lists, Name, SecretLabel, TlsFacts, TlsNeeds,
+};
 pub use value::{Bytes, Sample};
 pub use variable::{Names, Scope, VarRef, Variables};
 pub use vocabulary::{

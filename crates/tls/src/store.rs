@@ -15,6 +15,7 @@ use crate::error::{Fault, TlsError};
 /// A certificate that can be shown: its chain and key, and what it says of itself.
 #[derive(Debug, Clone)]
 pub(crate) struct Held {
+    pub(crate) name: String,
     pub(crate) certified: Arc<CertifiedKey>,
     pub(crate) facts: Facts,
 }
@@ -51,6 +52,11 @@ impl Store {
                 })
                 .collect::<Result<_, _>>()?,
         })
+    }
+
+    /// The name of a certificate's file.
+    pub(crate) fn name(&self, at: usize) -> &str {
+        self.certificates.get(at).map_or("", |held| &held.name)
     }
 
     pub(crate) fn certificate(&self, at: usize) -> Result<&Held, TlsError> {
@@ -93,6 +99,7 @@ fn held(file: &Certificate) -> Result<Held, String> {
     })?;
     certified.ocsp = file.ocsp.as_ref().map(|bytes| bytes.as_bytes().to_vec());
     Ok(Held {
+        name: name.clone(),
         certified: Arc::new(certified),
         facts,
     })

@@ -28,6 +28,7 @@ mod idle;
 mod judge;
 mod linger;
 mod message;
+mod misdirected;
 mod persistence;
 mod pump;
 mod request;

@@ -25,6 +25,7 @@ mod time;
 mod variable;
 mod when;
 mod word;
+mod x509;
 
 use crate::registry::Converter;
 
@@ -57,4 +58,5 @@ pub(crate) const TABLES: &[&[Converter]] = &[
     variable::CONVERTERS,
     when::CONVERTERS,
     word::CONVERTERS,
+    x509::CONVERTERS,
 ];

@@ -16,6 +16,9 @@ mod payload;
 mod proxy;
 mod rdp;
 mod session;
+mod tls_certificate;
+mod tls_client;
+mod tls_connection;
 mod tls_hello;
 
 pub(crate) use internal::unit;
@@ -45,6 +48,14 @@ pub(crate) const TABLES: &[&[Fetch]] = &[
     proxy::FETCHES,
     rdp::FETCHES,
     session::FETCHES,
+    tls_certificate::CLIENTS,
+    tls_certificate::OTHERS,
+    tls_certificate::OURS,
+    tls_certificate::SERVERS,
+    tls_client::FETCHES,
+    tls_connection::FETCHES,
+    tls_connection::OTHERS,
+    tls_connection::SECRETS,
     tls_hello::FETCHES,
 ];
 
