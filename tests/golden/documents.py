@@ -115,7 +115,7 @@ def servers() -> tuple[d.Server, ...]:
             1,
             d.ServerInet("10.0.0.1", d.FixedPort(80)),
             d.DefaultNamespace(),
-            http=d.http.HttpServer("a", "http://b", 5, 2, 1000, 100),
+            http=d.http.HttpServer("a", "http://b", 5, 1000, 100),
             proxy_header=header,
             source=one,
         ),
@@ -348,6 +348,7 @@ DOCUMENTS: dict[str, object] = {
     "snapshot": snapshot(),
     "sessions": [report.SessionFacts(id=1, fds=(5, -1), expires_ms=-1)],
     "events": events(),
+    "tls_facts": tls_documents.facts(),
     "apply": report.ApplyReport(1, (("fe", "a.cfg:2", "0.0.0.0:80"),), (("a.cfg:3", "no"),)),
 }
 

@@ -312,9 +312,18 @@ impl Worker {
         }
     }
 
-    /// Walks a session on until it has to wait, and puts it back; or ends it. A panic in one
-    /// session ends that session alone.
-    pub(crate) fn walk(&mut self, mut session: Box<Session>) {
+    /// Walks a session on until it has to wait, and puts it back; or ends it.
+    pub(crate) fn walk(&mut self, session: Box<Session>) {
+        let connection = session.client.connection().cloned();
+        self.walk_on(session);
+        // What a stream wrote its connection is to write out.
+        if let Some(connection) = connection.filter(|connection| connection.take_pending()) {
+            self.busy.push(connection.mux);
+        }
+    }
+
+    /// A panic in one session ends that session alone.
+    fn walk_on(&mut self, mut session: Box<Session>) {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             loop {
                 match self.step(&mut session) {
@@ -325,7 +334,7 @@ impl Worker {
         }));
         match outcome {
             Ok(Step::Close) => match self.last_words(&mut session) {
-                true => self.walk(session),
+                true => self.walk_on(session),
                 false => self.finish(session),
             },
             Ok(_) => {
@@ -363,6 +372,7 @@ impl Worker {
             Phase::Judge => self.judge(session),
             Phase::JudgeBackend => self.judge_backend(session),
             Phase::Exchange => self.exchange(session),
+            Phase::Mux => self.multiplex(session),
             Phase::Lingering => self.linger(session),
         }
     }
@@ -388,7 +398,9 @@ impl Worker {
         let key = session.key;
         let wanted = incoming(session.down.writable);
         let token = Token::session(key, End::Client);
-        self.watch_end(&session.client, token, &mut session.client_watch, wanted)?;
+        if !session.client.is_stream() {
+            self.watch_end(&session.client, token, &mut session.client_watch, wanted)?;
+        }
         let Some(server) = &session.server else {
             return Ok(());
         };

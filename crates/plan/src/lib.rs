@@ -19,6 +19,7 @@ mod patterns;
 pub mod report;
 mod rule;
 pub mod tls;
+pub mod tls_facts;
 mod userlist;
 
 use serde::{Deserialize, Serialize};

@@ -6,5 +6,6 @@
 pub mod der;
 pub mod http;
 pub mod http1;
+pub mod http2;
 pub mod proxy;
 pub mod tls;

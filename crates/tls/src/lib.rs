@@ -9,6 +9,7 @@
 mod acceptor;
 mod certificate;
 mod channel;
+mod check;
 mod connector;
 mod distrust;
 mod error;
@@ -25,6 +26,7 @@ mod watch;
 
 pub use acceptor::{Acceptor, Refusal};
 pub use channel::{Channel, Failure, Received};
+pub use check::check;
 pub use connector::Connector;
 pub use distrust::Distrusted;
 pub use error::{Fault, TlsError};
