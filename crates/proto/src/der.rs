@@ -4,6 +4,12 @@
 pub mod tag {
     /// A whole number.
     pub const INTEGER: u8 = 0x02;
+    /// Bits.
+    pub const BIT_STRING: u8 = 0x03;
+    /// A choice.
+    pub const ENUMERATED: u8 = 0x0a;
+    /// Text in UTF-8.
+    pub const UTF8_STRING: u8 = 0x0c;
     /// Bytes.
     pub const OCTET_STRING: u8 = 0x04;
     /// An object identifier.
@@ -22,13 +28,15 @@ pub mod tag {
     pub const BOOLEAN: u8 = 0x01;
 }
 
-/// One value: its tag and what it holds.
+/// One value: its tag, what it holds, and all of its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Value<'a> {
     /// Its tag.
     pub tag: u8,
     /// What it holds.
     pub content: &'a [u8],
+    /// All of its bytes.
+    pub whole: &'a [u8],
 }
 
 impl<'a> Value<'a> {
@@ -57,7 +65,8 @@ impl<'a> Iterator for Values<'a> {
     type Item = Value<'a>;
 
     fn next(&mut self) -> Option<Value<'a>> {
-        let (&tag, rest) = self.0.split_first()?;
+        let all = self.0;
+        let (&tag, rest) = all.split_first()?;
         let (&first, rest) = rest.split_first()?;
         let (length, rest) = if first < 0x80 {
             (usize::from(first), rest)
@@ -74,8 +83,31 @@ impl<'a> Iterator for Values<'a> {
         };
         let (content, rest) = rest.split_at_checked(length)?;
         self.0 = rest;
-        Some(Value { tag, content })
+        let whole = all.get(..all.len() - rest.len())?;
+        Some(Value {
+            tag,
+            content,
+            whole,
+        })
     }
+}
+
+/// The bytes of a value that holds some parts one after the other.
+pub fn write(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    let mut bytes = vec![tag];
+    match u8::try_from(content.len()) {
+        Ok(length) if length < 0x80 => bytes.push(length),
+        _ => {
+            let digits = content.len().to_be_bytes();
+            let digits: Vec<u8> = digits.into_iter().skip_while(|&digit| digit == 0).collect();
+            // A length in memory has at most eight digits.
+            bytes.push(0x80 | u8::try_from(digits.len()).unwrap_or(8));
+            bytes.extend(digits);
+        }
+    }
+    bytes.extend(content);
+    bytes
 }
 
 #[cfg(test)]
@@ -89,6 +121,19 @@ mod tests {
         assert_eq!(values.next().unwrap().content, [5]);
         assert_eq!(values.of(tag::OCTET_STRING).unwrap().content, [0xff]);
         assert_eq!(values.next(), None);
+    }
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        for length in [0, 1, 127, 128, 255, 256, 70_000] {
+            let content = vec![7; length];
+            let bytes = write(tag::SEQUENCE, &[&content, &[1]]);
+            let mut values = Values(&bytes);
+            let value = values.of(tag::SEQUENCE).unwrap();
+            assert_eq!(value.content.len(), length + 1);
+            assert_eq!(value.whole, bytes);
+            assert!(values.next().is_none());
+        }
     }
 
     #[test]

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use isthmus_plan::tls::{BindTls, TlsVersion};
+use rustls::pki_types::UnixTime;
 use rustls::sign::CertifiedKey;
 use rustls::{CipherSuite, ServerConfig, SignatureAlgorithm, SupportedCipherSuite};
 
 use crate::error::TlsError;
+use crate::generation::Generator;
 use crate::hello::Hello;
 use crate::names::NameTable;
+use crate::ocsp::Response;
 use crate::serving::Settings;
-use crate::store::Store;
+use crate::store::{Held, Store};
 
 /// Why a client gets no certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +35,8 @@ impl Refusal {
 #[derive(Debug)]
 struct Entry {
     config: Arc<ServerConfig>,
+    /// What to use while the OCSP response holds.
+    stapling: Stapling,
     certified: Arc<CertifiedKey>,
     /// TLS 1.2 suites that this entry can do, where it does TLS 1.2.
     suites: Vec<CipherSuite>,
@@ -43,16 +48,31 @@ struct Entry {
 }
 
 impl Entry {
-    fn algorithm(&self) -> SignatureAlgorithm {
-        self.certified.key.algorithm()
+    /// The configuration of this moment.
+    fn config(&self) -> Arc<ServerConfig> {
+        let stapled = self.stapling.as_ref().filter(|(response, _)| {
+            let now = UnixTime::now().as_secs();
+            i64::try_from(now).is_ok_and(|now| response.holds(now))
+        });
+        stapled.map_or(&self.config, |(_, config)| config).clone()
     }
 
-    /// Whether a handshake with this certificate can succeed, as far as signatures go.
-    fn suits(&self, hello: &Hello<'_>) -> bool {
+    /// Whether a configuration is its own.
+    fn has(&self, config: &Arc<ServerConfig>) -> bool {
+        let stapling = self.stapling.as_ref().map(|(_, config)| config);
+        Arc::ptr_eq(&self.config, config) || stapling.is_some_and(|own| Arc::ptr_eq(own, config))
+    }
+
+    /// How badly a certificate suits a client, the least being best: no handshake is possible; none
+    /// with TLS 1.2, which may be all that the client has, as a hello does not tell us versions; RSA.
+    fn rank(&self, hello: &Hello<'_>) -> (bool, bool, bool) {
         let offered = &hello.cipher_suites;
-        let signs = || self.certified.key.choose_scheme(&hello.signature_schemes);
+        let signs = self.certified.key.choose_scheme(&hello.signature_schemes);
+        let tls12 = self.suites.iter().any(|suite| offered.contains(suite));
         let tls13 = self.tls13 && offered.iter().any(|&suite| is_tls13(suite));
-        (tls13 || self.suites.iter().any(|suite| offered.contains(suite))) && signs().is_some()
+        let possible = signs.is_some() && (tls12 || tls13);
+        let rsa = self.certified.key.algorithm() == SignatureAlgorithm::RSA;
+        (!possible, !self.suites.is_empty() && !tls12, rsa)
     }
 }
 
@@ -70,6 +90,7 @@ pub struct Acceptor {
     strict: bool,
     /// All entries have the same rules for clients' certificates.
     uniform: bool,
+    generator: Option<Generator>,
 }
 
 impl Acceptor {
@@ -81,7 +102,7 @@ impl Acceptor {
         let settings = line
             .settings
             .iter()
-            .map(|said| Settings::new(said, line, store))
+            .map(|said| Settings::new(said, line, store).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
         let mut made = Self {
             entries: Vec::with_capacity(line.entries.len()),
@@ -89,6 +110,7 @@ impl Acceptor {
             defaults: Vec::new(),
             strict: line.strict_sni,
             uniform: true,
+            generator: generator(line, settings.first(), store)?,
         };
         for (at, said) in line.entries.iter().enumerate() {
             let held = store.certificate(said.certificate)?;
@@ -100,7 +122,7 @@ impl Acceptor {
                     "an entry has settings that are not there",
                 ));
             };
-            let (config, certified) = own.with(&held.certified);
+            let (config, stapling, certified) = configured(own, held);
             let versions = &text.negotiation.versions;
             let does = |version| versions.is_empty() || versions.contains(&version);
             let suites = suites_for(&config, certified.key.algorithm());
@@ -109,7 +131,8 @@ impl Acceptor {
                 made.defaults.push(at);
             }
             made.entries.push(Entry {
-                config: Arc::new(config),
+                config,
+                stapling,
                 certified,
                 suites: if does(TlsVersion::Tls12) {
                     suites
@@ -135,6 +158,12 @@ impl Acceptor {
     /// With `strict-sni`, a client whose name no entry is for.
     pub fn choose(&self, hello: &Hello<'_>) -> Result<Arc<ServerConfig>, Refusal> {
         let found = self.named(hello.server_name);
+        if found.is_empty()
+            && let (Some(generator), Some(name)) = (&self.generator, hello.server_name)
+            && let Some(config) = generator.config(&name.to_ascii_lowercase())
+        {
+            return Ok(config);
+        }
         if found.is_empty() && self.strict {
             return Err(Refusal::UnknownName);
         }
@@ -146,14 +175,9 @@ impl Acceptor {
         let entry = candidates
             .iter()
             .filter_map(|&at| self.entries.get(at))
-            .min_by_key(|entry| {
-                (
-                    !entry.suits(hello),
-                    entry.algorithm() == SignatureAlgorithm::RSA,
-                )
-            })
+            .min_by_key(|entry| entry.rank(hello))
             .ok_or(Refusal::UnknownName)?;
-        Ok(entry.config.clone())
+        Ok(entry.config())
     }
 
     /// Whether all entries have the same rules for clients' certificates, so that it does not matter
@@ -180,10 +204,7 @@ impl Acceptor {
     /// file's name.
     #[must_use]
     pub fn shown(&self, config: &Arc<ServerConfig>) -> Option<(&[u8], &str)> {
-        let entry = self
-            .entries
-            .iter()
-            .find(|entry| Arc::ptr_eq(&entry.config, config))?;
+        let entry = self.entries.iter().find(|entry| entry.has(config))?;
         Some((entry.certified.cert.first()?, &entry.name))
     }
 
@@ -201,6 +222,41 @@ fn same_rules(line: &BindTls, settings: usize) -> usize {
         .iter()
         .position(|said| Some(&said.client) == rules);
     first.unwrap_or(settings)
+}
+
+type Stapling = Option<(Response, Arc<ServerConfig>)>;
+
+/// The configuration that shows a certificate, the one that staples too, and the certificate.
+fn configured(
+    settings: &Settings,
+    held: &Held,
+) -> (Arc<ServerConfig>, Stapling, Arc<CertifiedKey>) {
+    let Ok(response) = &held.ocsp else {
+        let (config, certified) = settings.with(&held.certified);
+        return (Arc::new(config), None, certified);
+    };
+    let stapling = Arc::new(settings.with(&held.certified).0);
+    let mut bare = CertifiedKey::clone(&held.certified);
+    bare.ocsp = None;
+    let (config, certified) = settings.with(&Arc::new(bare));
+    (
+        Arc::new(config),
+        Some((response.clone(), stapling)),
+        certified,
+    )
+}
+
+/// What makes certificates for names without one, with the line's own settings.
+fn generator(
+    line: &BindTls,
+    settings: Option<&Arc<Settings>>,
+    store: &Store,
+) -> Result<Option<Generator>, TlsError> {
+    let (Some(said), Some(settings)) = (&line.generation, settings) else {
+        return Ok(None);
+    };
+    let authority = store.certificate(said.authority)?;
+    Generator::new(authority, settings.clone(), said.kept).map(Some)
 }
 
 /// The TLS 1.2 suites of a configuration that a key can be used with.

@@ -28,10 +28,12 @@ pub(crate) struct Facts {
     pub(crate) validity: (i64, i64),
     /// The serial number.
     pub(crate) serial: Vec<u8>,
-    /// The issuer's and the subject's name, as DER.
+    /// The issuer's name, as DER.
     pub(crate) issuer: Vec<u8>,
     /// The subject's name, as DER.
     pub(crate) subject: Vec<u8>,
+    /// The public key with its algorithm (SubjectPublicKeyInfo), as DER.
+    pub(crate) key: Vec<u8>,
 }
 
 impl Facts {
@@ -51,7 +53,7 @@ impl Facts {
         let subject = fields.of(tag::SEQUENCE)?;
         found.subject = subject.content.to_vec();
         found.common_names = common_names(subject);
-        fields.of(tag::SEQUENCE)?;
+        found.key = fields.of(tag::SEQUENCE)?.whole.to_vec();
         if let Some(extensions) = fields.find(|field| field.tag == EXTENSIONS) {
             found.alternative_names(extensions);
         }
@@ -134,7 +136,7 @@ fn text(value: Value<'_>) -> String {
 }
 
 /// The seconds since 1970 of a time in a certificate (RFC 5280 section 4.1.2.5).
-fn time(value: Value<'_>) -> Option<i64> {
+pub(crate) fn time(value: Value<'_>) -> Option<i64> {
     let digits = std::str::from_utf8(value.content).ok()?.strip_suffix('Z')?;
     let (year, rest) = match value.tag {
         tag::UTC_TIME => {
@@ -180,7 +182,15 @@ mod tests {
             (tag::GENERALIZED_TIME, "99991231235959Z", 253_402_300_799),
         ] {
             let content = digits.as_bytes();
-            assert_eq!(time(Value { tag, content }), Some(seconds), "{digits}");
+            assert_eq!(
+                time(Value {
+                    tag,
+                    content,
+                    whole: content
+                }),
+                Some(seconds),
+                "{digits}"
+            );
         }
         for digits in [
             "7001010000Z",
@@ -193,7 +203,8 @@ mod tests {
             assert_eq!(
                 time(Value {
                     tag: tag::UTC_TIME,
-                    content
+                    content,
+                    whole: content
                 }),
                 None,
                 "{digits}"

@@ -4,6 +4,8 @@ use isthmus_plan::Plan;
 use isthmus_plan::tls::TlsFiles;
 use isthmus_plan::tls_facts::{CertificateFacts, TlsFacts, TlsFault, TlsSubject};
 
+use rustls::pki_types::UnixTime;
+
 use crate::acceptor::Acceptor;
 use crate::connector::Connector;
 use crate::error::{Fault, TlsError};
@@ -31,7 +33,7 @@ fn check_files(files: &TlsFiles, found: &mut TlsFacts) {
                 names: held.facts.names().map(ToOwned::to_owned).collect(),
                 not_before: held.facts.validity.0,
                 not_after: held.facts.validity.1,
-                ocsp: String::new(),
+                ocsp: unstapled(&held),
             }),
             Err(message) => {
                 found.certificates.push(CertificateFacts::default());
@@ -50,6 +52,22 @@ fn check_files(files: &TlsFiles, found: &mut TlsFacts) {
         if let Err(message) = store::revocation(file) {
             let subject = TlsSubject::Revocation { index };
             found.faults.push(TlsFault { subject, message });
+        }
+    }
+}
+
+/// Why the response beside a certificate is not stapled; empty where it is, or there is none.
+fn unstapled(held: &store::Held) -> String {
+    match &held.ocsp {
+        Err(reason) => reason.clone(),
+        Ok(response) => {
+            let now = UnixTime::now().as_secs();
+            let holds = i64::try_from(now).is_ok_and(|now| response.holds(now));
+            if holds {
+                String::new()
+            } else {
+                "it does not hold now".to_owned()
+            }
         }
     }
 }

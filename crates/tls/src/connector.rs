@@ -11,9 +11,9 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 use crate::error::TlsError;
 use crate::negotiation::{provider, schemes, versions};
+use crate::servers::OfServer;
 use crate::serving::Restricted;
 use crate::store::Store;
-use crate::verifier::OfServer;
 use crate::watch::Secrets;
 
 /// Names for which sessions of one server are kept, each with a few.

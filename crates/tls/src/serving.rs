@@ -7,12 +7,12 @@ use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::{CertifiedKey, Signer, SigningKey, SingleCertAndKey};
 use rustls::{ServerConfig, SignatureAlgorithm, SignatureScheme};
 
+use crate::clients;
 use crate::error::TlsError;
 use crate::negotiation::{provider, schemes, versions};
 use crate::noting::{Noting, ignores};
 use crate::sessions::{Cache, Tickets};
 use crate::store::Store;
-use crate::verifier;
 use crate::watch::Secrets;
 
 /// Bytes of early data that are taken before the handshake is over: a record, as OpenSSL does.
@@ -32,7 +32,7 @@ impl Settings {
         store: &Store,
     ) -> Result<Self, TlsError> {
         let provider = provider(&said.negotiation);
-        let verifier = verifier::of_clients(&said.client, store, &provider)?;
+        let verifier = clients::verifier(&said.client, store, &provider)?;
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&versions(&said.negotiation))
             .map_err(TlsError::settings)?

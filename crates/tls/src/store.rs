@@ -11,6 +11,7 @@ use rustls::sign::CertifiedKey;
 
 use crate::certificate::Facts;
 use crate::error::{Fault, TlsError};
+use crate::ocsp::{self, Response};
 
 /// A certificate that can be shown: its chain and key, and what it says of itself.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub(crate) struct Held {
     pub(crate) name: String,
     pub(crate) certified: Arc<CertifiedKey>,
     pub(crate) facts: Facts,
+    /// How long the OCSP response of `certified` holds, or why there is none.
+    pub(crate) ocsp: Result<Response, String>,
 }
 
 /// What every acceptor and connector of a plan is made from.
@@ -90,18 +93,37 @@ pub(crate) fn held(file: &Certificate) -> Result<Held, String> {
     let facts = Facts::read(first).ok_or_else(|| format!("`{name}` is no X.509 certificate"))?;
     let key = PrivateKeyDer::from_pem_slice(file.key.0.as_bytes())
         .map_err(|_| format!("`{name}` has no private key that can be read"))?;
-    let provider = aws_lc_rs::default_provider();
-    let mut certified = CertifiedKey::from_der(chain, key, &provider).map_err(|e| match e {
-        rustls::Error::InconsistentKeys(_) => {
-            format!("the private key of `{name}` is not the certificate's")
-        }
-        other => format!("the private key of `{name}` cannot be used: {other}"),
-    })?;
-    certified.ocsp = file.ocsp.as_ref().map(|bytes| bytes.as_bytes().to_vec());
+    let key = aws_lc_rs::default_provider()
+        .key_provider
+        .load_private_key(key)
+        .map_err(|_| {
+            format!(
+                "the private key of `{name}` cannot be used: it is no RSA key of 2048 to 8192 bits, \
+                 no ECDSA key on P-256, P-384 or P-521, and no Ed25519 key"
+            )
+        })?;
+    // Compared here, as webpki would not look into certificates of version 1.
+    if key
+        .public_key()
+        .is_some_and(|public| public.as_ref() != facts.key)
+    {
+        return Err(format!(
+            "the private key of `{name}` is not the certificate's"
+        ));
+    }
+    let mut certified = CertifiedKey::new(chain, key);
+    let ocsp = match &file.ocsp {
+        None => Err(String::new()),
+        Some(bytes) => ocsp::read(bytes.as_bytes(), &facts.serial),
+    };
+    if let (Ok(_), Some(bytes)) = (&ocsp, &file.ocsp) {
+        certified.ocsp = Some(bytes.as_bytes().to_vec());
+    }
     Ok(Held {
         name: name.clone(),
         certified: Arc::new(certified),
         facts,
+        ocsp,
     })
 }
 

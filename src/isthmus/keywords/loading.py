@@ -17,6 +17,7 @@ from isthmus.keywords.codes import (
     UNKNOWN_DEFAULTS,
     UNKNOWN_SECTION,
 )
+from isthmus.keywords.crt_store import CrtStores
 from isthmus.keywords.draft import KINDS, GlobalDraft, ProxyDraft
 from isthmus.keywords.evaluation import CaptureSlots
 from isthmus.keywords.global_ import GLOBAL
@@ -71,6 +72,7 @@ class _Loader:
             "userlist": self._userlists,
             "http-errors": self._http_errors,
             "cache": self._caches,
+            "crt-store": CrtStores(reading),
         }
         self._proxies: list[ProxyDraft] = []
         self._last_defaults: ProxyDraft | None = None

@@ -5,13 +5,15 @@ from __future__ import annotations
 import binascii
 from collections.abc import Callable
 from dataclasses import replace
+from posixpath import join
 
 from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import BAD_VALUE
+from isthmus.keywords.crt_list import CrtLists
 from isthmus.keywords.not_yet import refuse_not_yet
 from isthmus.keywords.option_row import Option, OptionUse
 from isthmus.keywords.row import RefusedError
-from isthmus.keywords.tls_codes import BAD_TICKET_KEYS, UNSAFE_AUTHORITY
+from isthmus.keywords.tls_codes import BAD_GENERATION, BAD_TICKET_KEYS, UNSAFE_AUTHORITY
 from isthmus.keywords.tls_options import ECDHE, NEGOTIATED, NO_ALPN, TICKETS, VERSIONS, lifted
 from isthmus.keywords.values import choice
 from isthmus.model.tls import BindTls, ClientRules, Entry, EntrySettings, IgnoredErrors, Verify
@@ -40,11 +42,35 @@ def _crt(use: OptionUse[BindTls]) -> BindTls:
     return replace(use.settings, entries=(*use.settings.entries, *map(Entry, found)))
 
 
+def _crt_list(use: OptionUse[BindTls]) -> BindTls:
+    found = _CRT_LISTS.read(use.words.take("a file with certificates and names"), use.reading)
+    return replace(use.settings, entries=(*use.settings.entries, *found))
+
+
 def _default_crt(use: OptionUse[BindTls]) -> BindTls:
     word = use.words.take("a file with a certificate")
     found = use.reading.tls.certificates(word, use.reading.world, use.reading.diagnostics)
     entries = tuple(Entry(each, default=True) for each in found)
     return replace(use.settings, entries=(*use.settings.entries, *entries))
+
+
+def _generate(use: OptionUse[BindTls]) -> BindTls:
+    return replace(use.settings, generation=replace(use.settings.generation, on=True))
+
+
+def _ca_sign_file(use: OptionUse[BindTls]) -> BindTls:
+    word = use.words.take("a file with an authority's certificate and key")
+    path = join(use.reading.tls.ca_base, word.text)
+    try:
+        found = use.reading.tls.certificate(path, word.span, use.reading.world, use.reading.diagnostics)
+    except RefusedError as refusal:
+        raise RefusedError(BAD_GENERATION, refusal.message, word.span, hint=refusal.hint) from None
+    return replace(use.settings, generation=replace(use.settings.generation, authority=found))
+
+
+def _ca_sign_pass(use: OptionUse[BindTls]) -> BindTls:
+    use.words.take("a passphrase")
+    return use.settings
 
 
 def _ticket_keys(use: OptionUse[BindTls]) -> BindTls:
@@ -181,10 +207,24 @@ ENTRY: tuple[Option[EntrySettings], ...] = (
     *lifted(_CLIENT, "client"),
 )
 """What each certificate may have of its own, in a crt-list."""
+_NOT_IN_LISTS = ("no-sslv3", "no-tlsv", "force-", "no-tls-tickets", "tls-tickets")
+_CRT_LISTS = CrtLists(tuple(row for row in ENTRY if not row.name.startswith(_NOT_IN_LISTS)))
 TLS_BIND: tuple[Row, ...] = (
     *lifted((*ENTRY, *lifted(_IGNORED, "client")), "settings"),
+    Option(
+        "ca-sign-file", "<cafile>", "The authority of generated certificates, with its key", _ca_sign_file
+    ),
+    Option(
+        "ca-sign-pass",
+        "<passphrase>",
+        "Passphrase of that key",
+        _ca_sign_pass,
+        inert="keys with passphrases are not read; `openssl pkey` takes a passphrase off",
+    ),
     Option("crt", "<cert>", "A certificate with its key: a file, or all files of a folder", _crt),
+    Option("crt-list", "<file>", "Certificates with options and names of their own", _crt_list),
     Option("default-crt", "<cert>", "A certificate for names that no other one has", _default_crt),
+    Option("generate-certificates", "", "Make certificates for names that have none", _generate),
     Option("prefer-client-ciphers", "", "Choose the cipher that clients prefer", _flag(client_order=True)),
     Option("ssl", "", "Take TLS connections", _ssl),
     Option("strict-sni", "", "Refuse clients whose name no certificate has", _flag(strict_sni=True)),

@@ -101,7 +101,11 @@ class TlsFiles:
         path = word.text if word.text.startswith("@") else join(self.ca_base, word.text)
         known = self._authorities.get(path)
         if known is None:
-            known = PemFile(path, b"".join(_authorities(path, word, world)), word.span)
+            found = b"".join(_authorities(path, word, world))
+            if not found:
+                message = f"no file of folder `{path}` holds a certificate"
+                raise RefusedError(BAD_AUTHORITY, message, word.span)
+            known = PemFile(path, found, word.span)
             self._authorities[path] = known
         return known
 

@@ -74,11 +74,12 @@ _CLASSES = {
 _EMPTY_CLASSES = known("classes")
 """The classes that none of those belong to."""
 _SUITE_B = {
-    "SUITEB128": ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"),
     "SUITEB128ONLY": ("ECDHE-ECDSA-AES128-GCM-SHA256",),
     "SUITEB128C2": ("ECDHE-ECDSA-AES256-GCM-SHA384",),
+    "SUITEB128": ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"),
     "SUITEB192": ("ECDHE-ECDSA-AES256-GCM-SHA384",),
 }
+"""What a list that begins with such a profile comes to; the longest names first."""
 _PART = re.compile(r"([!+-]?)([^!+:;, @][^:;, @]*)?(@[A-Za-z0-9=]+)?")
 _GROUPS = {
     "x25519": Group.X25519,
@@ -119,6 +120,10 @@ _NOT_SCHEMES = re.compile(
 
 def ciphers(word: Word, diagnostics: Diagnostics) -> tuple[Suite, ...]:
     """Return what a list of ciphers comes to, as `openssl ciphers` would evaluate it."""
+    for profile, names in _SUITE_B.items():
+        if word.text.startswith(profile):
+            # Suite B is all that such a list says, whatever stands behind it.
+            return tuple(_CIPHERS[each] for each in names)
     evaluation = _Evaluation()
     for match in _PART.finditer(word.text):
         operator, name, command = match.groups()
@@ -176,8 +181,6 @@ class _Evaluation:
         _tell(word, diagnostics, "cipher", cannot, strange, _CIPHERS)
 
     def _matching(self, name: str) -> list[str]:
-        if name in _SUITE_B:
-            return list(_SUITE_B[name])
         parts = set(name.split("+"))
         return [each for each in self._order if parts <= _CLASSES[each]]
 

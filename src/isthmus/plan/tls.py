@@ -12,6 +12,7 @@ from isthmus.keywords.tls_codes import (
     NO_CERTIFICATE,
     NO_VERSION_LEFT,
     NOT_USED,
+    PLAIN_CHECK,
 )
 from isthmus.model.bind import Bind
 from isthmus.model.proxy import Proxy
@@ -138,6 +139,9 @@ class Tls:
             hint = "write `ca-file @system-ca`, or `verify none` where anybody may answer"
             self._diagnostics.alert(NO_AUTHORITY, message, server.span, hint=hint)
             return None
+        if server.settings.check.enabled:
+            message = f"the check of server `{proxy.name}/{server.name}` only connects: it speaks no TLS"
+            self._diagnostics.warning(PLAIN_CHECK, message, server.settings.check.span or server.span)
         return self._server(said, verify, server.span, names)
 
     def _server(self, said: ServerTls, verify: bool, span: Span, names: Names) -> document.tls.ServerTls:

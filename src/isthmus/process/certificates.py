@@ -8,7 +8,14 @@ from datetime import UTC, datetime
 
 from isthmus.config import Diagnostics, Span
 from isthmus.engine.tls import AuthoritySubject, CertificateSubject, LineSubject, RevocationSubject, TlsFacts
-from isthmus.keywords.tls_codes import BAD_AUTHORITY, BAD_CERTIFICATE, BAD_REVOCATIONS, CANNOT, EXPIRED
+from isthmus.keywords.tls_codes import (
+    BAD_AUTHORITY,
+    BAD_CERTIFICATE,
+    BAD_REVOCATIONS,
+    CANNOT,
+    EXPIRED,
+    NOT_STAPLED,
+)
 from isthmus.plan import document
 from isthmus.plan.built import Built
 from isthmus.plan.tls import tls_origins
@@ -30,6 +37,9 @@ def check_certificates(built: Built, check: Check, now: float | None = None) -> 
     moment = time.time() if now is None else now
     places = built.tls_spans.get("certificate", ())
     for file, said, span in zip(plan.tls.certificates, facts.certificates, places, strict=True):
+        if said.ocsp:
+            message = f"the OCSP response of `{file.name}` is not stapled: {said.ocsp}"
+            built.diagnostics.warning(NOT_STAPLED, message, span)
         if said != type(said)() and not said.not_before <= moment <= said.not_after:
             _report_time(file.name, said.not_before, said.not_after, moment, span, built.diagnostics)
 

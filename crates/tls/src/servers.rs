@@ -1,47 +1,20 @@
-//! Who is believed: certificates of clients and of servers. The chains are verified by webpki.
+//! Which servers are believed: `verify`, `verifyhost`, `ca-file`, `crl-file` of a server line. webpki
+//! verifies the chains, names are ours.
 
 use std::sync::Arc;
 
-use isthmus_plan::tls::{ClientRules, ClientVerification, ServerTls};
+use isthmus_plan::tls::ServerTls;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::WebPkiClientVerifier;
-use rustls::server::danger::ClientCertVerifier;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
 use crate::certificate::Facts;
+use crate::clients::allowed;
 use crate::error::TlsError;
 use crate::negotiation::schemes;
 use crate::store::Store;
-
-/// The verifier of clients' certificates that a bind line asks for.
-pub(crate) fn of_clients(
-    said: &ClientRules,
-    store: &Store,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
-    if said.verify == ClientVerification::None {
-        return Ok(WebPkiClientVerifier::no_client_auth());
-    }
-    let files = [&said.authorities[..], &said.hidden_authorities].concat();
-    let roots = Arc::new(store.roots(&files));
-    let named = if said.name_authorities {
-        store.roots(&said.authorities).subjects()
-    } else {
-        Vec::new()
-    };
-    let mut builder = WebPkiClientVerifier::builder_with_provider(roots, provider.clone())
-        .clear_root_hint_subjects()
-        .add_root_hint_subjects(named)
-        .with_crls(store.revoked(&said.revocations))
-        .enforce_revocation_expiration();
-    if said.verify == ClientVerification::Optional {
-        builder = builder.allow_unauthenticated();
-    }
-    builder.build().map_err(TlsError::settings)
-}
 
 /// The verifier of a server's certificate: `verify`, `verifyhost`, `ca-file`, `crl-file`.
 #[derive(Debug)]
@@ -75,14 +48,6 @@ impl OfServer {
             provider: provider.clone(),
             schemes: schemes(&said.negotiation.schemes),
         })
-    }
-
-    fn allowed(&self, scheme: SignatureScheme) -> Result<(), Error> {
-        if self.schemes.is_empty() || self.schemes.contains(&scheme) {
-            Ok(())
-        } else {
-            Err(rustls::PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into())
-        }
     }
 }
 
@@ -126,7 +91,7 @@ impl ServerCertVerifier for OfServer {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.allowed(dss.scheme)?;
+        allowed(&self.schemes, dss.scheme)?;
         let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls12_signature(message, cert, dss, algorithms)
     }
@@ -137,7 +102,7 @@ impl ServerCertVerifier for OfServer {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.allowed(dss.scheme)?;
+        allowed(&self.schemes, dss.scheme)?;
         let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls13_signature(message, cert, dss, algorithms)
     }

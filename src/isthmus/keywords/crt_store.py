@@ -1,0 +1,101 @@
+"""Sections `crt-store`: certificates by names of their own (manual 3.12)."""
+
+from __future__ import annotations
+
+from posixpath import join
+
+from isthmus.config import Section, Span, Word
+from isthmus.keywords.codes import DUPLICATE_NAME, EXTRA_ARGUMENT, NOT_IMPLEMENTED
+from isthmus.keywords.crt_list import PARTS, LineSettings
+from isthmus.keywords.named_section import read_lines
+from isthmus.keywords.option_row import OptionTable, OptionUse, options
+from isthmus.keywords.row import Reading, RefusedError, Words, place
+from isthmus.keywords.tls_codes import BAD_CRT_STORE
+from isthmus.model.tls import Certificate
+
+_PARTS = OptionTable("section", "load", BAD_CRT_STORE, options(*PARTS))
+_LATER = ("acme", "domains", "generate-dummy", "jwt")
+"""What a `load` line may say in HAProxy 3.5 and cannot here."""
+
+
+class CrtStores:
+    """The sections read so far; their certificates are kept with all files of TLS."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._names: dict[str, Span] = {}
+
+    def read(self, section: Section) -> None:
+        """Read one section, with a name or without."""
+        name = section.name.text if section.name else ""
+        if section.rest:
+            word = section.rest[0]
+            raise RefusedError(EXTRA_ARGUMENT, f"unexpected argument `{word.text}` of `crt-store`", word.span)
+        if name in self._names:
+            message = f"there is a section `crt-store {name}` at {place(self._names[name])} already"
+            raise RefusedError(DUPLICATE_NAME, message, section.header.span)
+        self._names[name] = section.header.span
+        files = self._reading.tls
+        kept = files.crt_base, files.key_base
+        store = _Store(name, self._reading)
+        readers = {"crt-base": store.crt_base, "key-base": store.key_base, "load": store.load}
+        read_lines(section, readers, self._reading)
+        files.crt_base, files.key_base = kept
+
+
+class _Store:
+    """One section: its folders hold until it ends."""
+
+    def __init__(self, name: str, reading: Reading) -> None:
+        self._name = name
+        self._reading = reading
+        self._loads = False
+
+    def crt_base(self, words: Words) -> None:
+        self._reading.tls.crt_base = self._folder(words)
+
+    def key_base(self, words: Words) -> None:
+        self._reading.tls.key_base = self._folder(words)
+
+    def _folder(self, words: Words) -> str:
+        word = words.take("a folder")
+        if self._loads:
+            message = f"`{words.what}` stands behind `load` lines, which it would not be for"
+            raise RefusedError(BAD_CRT_STORE, message, word.span, hint="write it above them")
+        return word.text
+
+    def load(self, words: Words) -> None:
+        self._loads = True
+        said, crt, alias = LineSettings(), None, None
+        while words:
+            option = words.take("an option")
+            if option.text == "crt":
+                crt = words.take("a file with a certificate")
+            elif option.text == "alias":
+                alias = words.take("a name")
+            elif option.text in _LATER:
+                message = f"`{option.text}` of a certificate is known to HAProxy, and not implemented yet"
+                raise RefusedError(NOT_IMPLEMENTED, message, option.span)
+            elif option.text in _PARTS.rows:
+                rest = Words(option.text, words.rest, words.end)
+                use = OptionUse(option, rest, said, self._reading, self._reading.context())
+                said = _PARTS.rows[option.text].read(use)
+                words.skip_to(rest)
+            else:
+                known = ", ".join(("crt", "alias", *_PARTS.rows))
+                message = f"unknown option `{option.text}` of `load`"
+                raise RefusedError(BAD_CRT_STORE, message, option.span, expected=f"one of {known}")
+        if crt is None:
+            raise RefusedError(BAD_CRT_STORE, "`load` names no certificate", words.end, expected="crt <file>")
+        self._keep(crt, alias, said)
+
+    def _keep(self, crt: Word, alias: Word | None, said: LineSettings) -> None:
+        files = self._reading.tls
+        path = join(files.crt_base, crt.text)
+        world, diagnostics = self._reading.world, self._reading.diagnostics
+        found: Certificate = files.certificate(path, crt.span, world, diagnostics, said.parts)
+        word = alias or crt
+        name = f"@{self._name}/{word.text}"
+        if name in files.aliases:
+            raise RefusedError(DUPLICATE_NAME, f"there is a certificate `{name}` already", word.span)
+        files.aliases[name] = found

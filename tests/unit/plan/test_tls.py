@@ -1,0 +1,170 @@
+"""TLS of lines in the plan: defaults applied, files carried once, crt-lists spread over entries."""
+
+from __future__ import annotations
+
+import pytest
+from paper import TIMEOUTS, built, messages
+
+from isthmus.keywords import not_yet
+from isthmus.plan import document
+
+t = document.tls
+
+
+@pytest.fixture(autouse=True)
+def nothing_waits_for_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(not_yet, "NOT_YET", set())
+
+
+def plan(bind: str = "", server: str = "", above: str = "") -> document.Plan:
+    return built(
+        f"global\n {above}\n{TIMEOUTS}frontend f\n bind :1 {bind}\n default_backend b\n"
+        f"backend b\n server s 10.0.0.1:1 {server}\n"
+    ).engine
+
+
+def bind_tls(bind: str, above: str = "") -> document.tls.BindTls:
+    found = plan(bind, above=above).frontends[0].binds[0].tls
+    assert found is not None
+    return found
+
+
+def server_tls(server: str, above: str = "") -> document.tls.ServerTls:
+    found = plan(server=server, above=above).backends[0].servers[0].tls
+    assert found is not None
+    return found
+
+
+def test_a_certificate_is_carried_once_however_often_it_is_named() -> None:
+    found = plan("ssl crt site.pem crt site.pem", "ssl verify none crt site.pem")
+    assert [each.name for each in found.tls.certificates] == ["site.pem"]
+    tls = found.frontends[0].binds[0].tls
+    assert tls is not None
+    assert [entry.certificate for entry in tls.entries] == [0, 0]
+    assert [entry.default for entry in tls.entries] == [True, False]
+
+
+def test_lines_without_ssl_have_no_tls() -> None:
+    found = plan("crt site.pem", "ca-file ca.pem")
+    assert found.frontends[0].binds[0].tls is None
+    assert found.backends[0].servers[0].tls is None
+    assert found.tls == t.TlsFiles()
+
+
+def test_a_crt_list_gives_its_lines_settings_of_their_own() -> None:
+    found = bind_tls("ssl crt-list list.txt alpn http/1.1 ssl-min-ver TLSv1.3")
+    own, line = found.settings[1], found.settings[0]
+    assert [(each.settings, each.filters) for each in found.entries] == [
+        (1, ("*.example.org", "!a.example.org")),
+        (0, ()),
+    ]
+    assert (own.alpn, line.alpn) == (("h2",), ("http/1.1",))
+    assert own.negotiation == line.negotiation == t.Negotiation(versions=(t.TlsVersion.TLS13,))
+
+
+@pytest.mark.parametrize(
+    ("above", "line", "versions"),
+    [
+        ("", "", ["tls12", "tls13"]),
+        ("ssl-default-bind-options ssl-min-ver TLSv1.3", "", ["tls13"]),
+        ("ssl-default-bind-options ssl-min-ver TLSv1.3", "ssl-min-ver TLSv1.2", ["tls12", "tls13"]),
+        ("ssl-default-bind-options no-tlsv13", "", ["tls12"]),
+        ("", "force-tlsv13", ["tls13"]),
+        ("", "no-sslv3 no-tlsv10 no-tlsv11 no-tlsv12", ["tls13"]),
+        ("", "ssl-max-ver TLSv1.2", ["tls12"]),
+    ],
+)
+def test_versions_of_a_line_come_before_the_defaults(above: str, line: str, versions: list[str]) -> None:
+    assert list(bind_tls(f"ssl crt site.pem {line}", above).settings[0].negotiation.versions) == versions
+
+
+def test_defaults_hold_where_lines_are_silent() -> None:
+    above = (
+        "ssl-default-bind-ciphers ECDHE-RSA-AES128-GCM-SHA256\n ssl-default-bind-curves P-384\n"
+        " ssl-default-bind-options no-tls-tickets prefer-client-ciphers\n tune.ssl.cachesize 7\n"
+        " tune.ssl.lifetime 2m\n ssl-default-server-ciphersuites TLS_AES_128_GCM_SHA256\n"
+        " ssl-server-verify none\n"
+    )
+    found = bind_tls("ssl crt site.pem", above)
+    assert found.settings[0].negotiation.suites == (t.Suite.RSA_AES128_GCM,)
+    assert found.settings[0].negotiation.groups == (t.Group.SECP384R1,)
+    assert (found.settings[0].tickets, found.settings[0].client_order) == (False, True)
+    assert (found.sessions, found.lifetime) == (7, 120)
+    spoken = bind_tls("ssl crt site.pem curves X25519", above)
+    assert spoken.settings[0].negotiation.groups == (t.Group.X25519,)
+    server = server_tls("ssl", above)
+    assert server.negotiation.suites == (t.Suite.AES128_GCM,)
+    assert not server.verify
+
+
+def test_clients_are_verified_as_the_line_says() -> None:
+    rules = (
+        bind_tls(
+            "ssl crt site.pem verify optional ca-file ca.pem ca-verify-file ca.pem crl-file crl.pem "
+            "no-ca-names ca-ignore-err all crt-ignore-err 10,X509_V_ERR_CERT_REVOKED"
+        )
+        .settings[0]
+        .client
+    )
+    assert rules == t.ClientRules(
+        verify=t.ClientVerification.OPTIONAL,
+        authorities=(0,),
+        hidden_authorities=(0,),
+        name_authorities=False,
+        revocations=(0,),
+        ignored_in_chain=t.IgnoredErrors(all=True),
+        ignored=t.IgnoredErrors(numbers=(10, 23)),
+    )
+    assert bind_tls("ssl crt site.pem ca-file ca.pem").settings[0].client == t.ClientRules()
+
+
+def test_a_server_line_says_what_is_sent_and_verified() -> None:
+    found = server_tls(
+        "ssl ca-file ca.pem crl-file crl.pem verifyhost a.example sni str(b.example) alpn h2 crt site.pem "
+        "no-ssl-reuse no-tls-tickets client-sigalgs ed25519"
+    )
+    assert found.sni is not None
+    assert found.sni.fetch.name == "str"
+    assert (found.verify, found.verify_host, found.authorities) == (True, "a.example", (0,))
+    assert (found.alpn, found.certificate, found.reuse, found.tickets) == (("h2",), 0, False, False)
+    assert found.client_schemes == (t.Scheme.ED25519,)
+
+
+def test_default_server_lines_are_followed_and_undone() -> None:
+    text = TIMEOUTS + (
+        "backend b\n default-server ssl verify none\n server s 10.0.0.1:1\n server t 10.0.0.1:2 no-ssl\n"
+    )
+    servers = built(text).engine.backends[0].servers
+    assert [each.tls is None for each in servers] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("bind", "server", "code"),
+    [
+        ("ssl", "", "E0601"),
+        ("ssl strict-sni", "", "W0624"),
+        ("ssl crt site.pem verify required", "", "E0602"),
+        ("ssl crt site.pem no-tlsv12 no-tlsv13", "", "E0605"),
+        ("ssl crt site.pem generate-certificates", "", "E0612"),
+        ("crt site.pem", "", "W0625"),
+        ("", "ssl", "E0602"),
+        ("", "ssl verify none check", "W0628"),
+        ("ssl crt site.pem ssl-min-ver TLSv1.1", "", "W0620"),
+        ("ssl crt missing.pem", "", "E0600"),
+        ("ssl crt ca.pem", "", "E0600"),
+        ("ssl crt site.pem tls-ticket-keys site.pem", "", "E0609"),
+        ("ssl crt @store/site", "", "E0600"),
+    ],
+)
+def test_what_is_wrong_is_told_at_the_line(bind: str, server: str, code: str) -> None:
+    text = TIMEOUTS + f"frontend f\n bind :1 {bind}\n default_backend b\n"
+    text += f"backend b\n server s 10.0.0.1:1 {server}\n"
+    assert messages(text) == [(code, 9 if server else 6)]
+
+
+def test_certificates_of_a_crt_store_have_names_of_their_own() -> None:
+    text = (
+        "crt-store web\n load crt ca.pem key site.pem alias site\n"
+        f"{TIMEOUTS}frontend f\n bind :1 ssl crt @web/site\n"
+    )
+    assert [each.name for each in built(text).engine.tls.certificates] == ["ca.pem"]
