@@ -18,6 +18,8 @@ def files() -> d.tls.TlsFiles:
         ),
         authorities=(t.PemFile("@system-ca", "authorities"),),
         revocations=(t.PemFile("revoked.pem", "revocations"),),
+        capture=600,
+        keylog=True,
     )
 
 

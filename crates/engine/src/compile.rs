@@ -101,6 +101,7 @@ fn compile_with(
     }
     Ok(Generation {
         number,
+        tls: crate::tls_facts::Kept::new(compiler.names.tls, &plan.tls),
         global: plan.global.clone(),
         maxconn: AtomicU64::new(plan.global.maxconn),
         rates: RateLimits::new(&plan.global),

@@ -33,6 +33,8 @@ pub(crate) struct Generation {
     pub(crate) rates: RateLimits,
     pub(crate) process: Arc<Process>,
     pub(crate) program: Program,
+    /// What is kept of the TLS of its connections.
+    pub(crate) tls: crate::tls_facts::Kept,
     /// Lists of patterns, as operators name them.
     pub(crate) lists: Vec<crate::patterns::Listed>,
     /// Stick tables, and what the plan says of each.

@@ -52,6 +52,7 @@ mod table_commands;
 mod tables;
 mod timing;
 mod tls;
+mod tls_facts;
 mod token;
 mod tracking;
 mod transport;

@@ -4,7 +4,9 @@
 use std::cell::RefCell;
 use std::io::IoSlice;
 use std::os::fd::OwnedFd;
+use std::rc::Rc;
 
+use isthmus_sample::TlsFacts;
 use isthmus_sockets::{Errno, Moved, receive, send};
 use isthmus_tls::{Channel, Failure};
 
@@ -46,6 +48,8 @@ pub(crate) enum Handshake {
 #[derive(Debug)]
 pub(crate) struct Secured {
     pub(crate) channel: Channel,
+    /// What is known of a server's TLS, where anybody asks.
+    pub(crate) facts: Option<Rc<TlsFacts>>,
     /// Ciphertext that is no whole record yet.
     incoming: Vec<u8>,
     /// Ciphertext that the socket has not taken yet.
@@ -64,6 +68,7 @@ impl Secured {
     pub(crate) fn new(channel: Channel, received: &[u8], prefix: &[u8]) -> Self {
         Self {
             channel,
+            facts: None,
             incoming: received.to_vec(),
             outgoing: prefix.to_vec(),
             sent: 0,

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use isthmus_balance::Ticket;
-use isthmus_sample::{Scope, Side, Variables};
+use isthmus_sample::{Scope, Side, TlsFacts, Variables};
 use isthmus_sockets::{Interest, Peer, Pipe};
 
 use crate::choose::WaitsAt;
@@ -245,6 +245,10 @@ pub(crate) struct Session {
     /// The level at which it is logged, where a rule changed it; `Some(None)` is not at all.
     pub(crate) log_level: Option<Option<u8>>,
     pub(crate) notes: OnceCell<Box<Notes>>,
+    /// What is known of the client's TLS, where anybody asks; shared by all that flows over it.
+    pub(crate) tls: Option<Rc<TlsFacts>>,
+    /// The same of a server connection that is gone or failed.
+    pub(crate) past_server_tls: Option<Rc<TlsFacts>>,
     /// The exchange that is under way (HTTP mode).
     pub(crate) http: Option<Box<Stream>>,
     /// The server connection's own identity (HTTP mode).
@@ -279,6 +283,8 @@ pub(crate) struct Notes {
     pub(crate) server_name: RefCell<Option<String>>,
     /// Where a server connection came from that this session has no more.
     pub(crate) server_source: Cell<Option<SocketAddr>>,
+    /// What is known of the client's TLS before its handshake is over.
+    pub(crate) client_tls: RefCell<TlsFacts>,
     /// How many waited in the queues when this one joined (`%sq`, `%bq`).
     pub(crate) server_queue: Cell<i64>,
     pub(crate) backend_queue: Cell<i64>,
@@ -386,6 +392,8 @@ impl Session {
             waits_at: WaitsAt::default(),
             log_level: None,
             notes: OnceCell::new(),
+            tls: None,
+            past_server_tls: None,
             http: None,
             link: None,
             exchanges: 0,
@@ -398,6 +406,7 @@ impl Session {
     pub(crate) fn for_stream(&self, names: (Key, u64), client: Transport, now: u64) -> Self {
         let mut stream = Self::new(names, client, self.peer, &self.listener, now);
         stream.tracking = self.shared_tracking();
+        stream.tls.clone_from(&self.tls);
         if let Some(notes) = self.notes.get() {
             let own = stream.notes();
             own.proxy_source.set(notes.proxy_source.get());

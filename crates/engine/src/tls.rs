@@ -7,7 +7,7 @@ use std::sync::Arc;
 use isthmus_proto::tls::{ClientHello, Message, extension};
 use isthmus_sample::{Kind, Sample, cast};
 use isthmus_sockets::Moved;
-use isthmus_tls::{Channel, Hello};
+use isthmus_tls::{Channel, Hello, Reason};
 use rustls::ServerConfig;
 
 use crate::generation::Server;
@@ -25,7 +25,6 @@ const CLIENT_HELLO: u8 = 1;
 const CLOSED: (u8, &str) = (24, "Connection closed during SSL handshake");
 const FAILED: (u8, &str) = (25, "Connection error during SSL handshake");
 const LATE: (u8, &str) = (26, "Timeout during SSL handshake");
-const REFUSED: (u8, &str) = (34, "SSL handshake failure");
 
 /// What the first bytes of a client say.
 enum First {
@@ -34,14 +33,14 @@ enum First {
     /// They choose this configuration.
     Chosen(Arc<ServerConfig>),
     /// They are no ClientHello, or one that is not served; the alert to answer with.
-    Refused(Option<[u8; 7]>),
+    Refused(Option<[u8; 7]>, Reason),
 }
 
 impl Worker {
     /// The handshake with the client.
     pub(crate) fn secure_client(&mut self, session: &mut Session) -> Step {
         if session.timed_out {
-            return self.refuse_client(session, LATE);
+            return self.give_client_up(session, LATE);
         }
         if session.client.is_plain() {
             if let Some(step) = self.read_hello(session) {
@@ -49,14 +48,19 @@ impl Worker {
             }
         }
         match session.client.shake_hands() {
-            Handshake::Done => {}
+            Handshake::Done => session.keep_client_tls(None),
             Handshake::Waits => {
                 session.down.writable &= !session.client.holds_sealed();
                 return Step::Wait;
             }
-            Handshake::Ended => return self.refuse_client(session, CLOSED),
-            Handshake::Broken(_) => return self.refuse_client(session, FAILED),
-            Handshake::Failed(_) => return self.refuse_client(session, REFUSED),
+            Handshake::Ended => return self.give_client_up(session, CLOSED),
+            Handshake::Broken(_) => return self.give_client_up(session, FAILED),
+            Handshake::Failed(failure) => {
+                let channel = session.client.channel();
+                let reason = channel.map(|channel| channel.reason(&failure));
+                session.keep_client_tls(reason);
+                return self.refuse_client(session, session.refusal());
+            }
         }
         session.down.sealed = session.client.holds_sealed();
         session.down.writable &= !session.down.sealed;
@@ -77,16 +81,17 @@ impl Worker {
             match session.first_bytes() {
                 First::Incomplete => {}
                 First::Chosen(config) => return session.begin_tls(config).err(),
-                First::Refused(alert) => {
+                First::Refused(alert, reason) => {
                     if let Some(alert) = alert {
                         let _ = session.client.send(&alert);
                     }
-                    return Some(self.refuse_client(session, REFUSED));
+                    session.keep_client_tls(Some(reason));
+                    return Some(self.refuse_client(session, session.refusal()));
                 }
             }
             if !session.up.readable {
                 return Some(match session.up.ended {
-                    true => self.refuse_client(session, CLOSED),
+                    true => self.give_client_up(session, CLOSED),
                     false => Step::Wait,
                 });
             }
@@ -102,9 +107,15 @@ impl Worker {
                     session.up.readable = false;
                     session.up.ended = true;
                 }
-                Moved::Broken(_) => return Some(self.refuse_client(session, FAILED)),
+                Moved::Broken(_) => return Some(self.give_client_up(session, FAILED)),
             }
         }
+    }
+
+    /// The handshake came to nothing without anybody's refusal.
+    fn give_client_up(&mut self, session: &mut Session, reason: (u8, &'static str)) -> Step {
+        session.keep_client_tls(None);
+        self.refuse_client(session, reason)
     }
 
     /// The handshake came to nothing.
@@ -126,6 +137,10 @@ impl Worker {
         };
         match server.shake_hands() {
             Handshake::Done => {
+                session.keep_server_tls(None);
+                let Some(server) = &session.server else {
+                    return self.failed_connect(session);
+                };
                 session.up.sealed = server.holds_sealed();
                 session.up.writable &= !session.up.sealed;
                 session.down.readable = true;
@@ -135,9 +150,11 @@ impl Worker {
                 session.up.writable &= !server.holds_sealed();
                 Step::Wait
             }
-            Handshake::Ended | Handshake::Broken(_) | Handshake::Failed(_) => {
+            Handshake::Failed(failure) => {
+                session.keep_server_tls(Some(&failure));
                 self.failed_connect(session)
             }
+            Handshake::Ended | Handshake::Broken(_) => self.failed_connect(session),
         }
     }
 }
@@ -176,7 +193,7 @@ impl Session {
         /// decode_error
         const MALFORMED: u8 = 50;
         let Some(acceptor) = &self.listener.shared.acceptor else {
-            return First::Refused(None);
+            return First::Refused(None, Reason::NOT_TLS);
         };
         let received = self.up.pending.as_slice();
         if received.is_empty() {
@@ -185,24 +202,27 @@ impl Session {
         let message = match Message::read(received) {
             Ok(Some(message)) => message,
             Ok(None) if received.len() < LONGEST => return First::Incomplete,
-            Ok(None) => return First::Refused(Some(fatal(MALFORMED))),
+            Ok(None) => return First::Refused(Some(fatal(MALFORMED)), Reason::MALFORMED),
             // What speaks something else would not understand an alert.
-            Err(_) => return First::Refused(None),
+            Err(_) => return First::Refused(None, instead_of_tls(received)),
         };
         if message.kind != CLIENT_HELLO {
-            return First::Refused(Some(fatal(UNEXPECTED)));
+            return First::Refused(Some(fatal(UNEXPECTED)), Reason::UNEXPECTED);
         }
         let Some(hello) = ClientHello::read(&message.body) else {
-            return First::Refused(Some(fatal(MALFORMED)));
+            return First::Refused(Some(fatal(MALFORMED)), Reason::MALFORMED);
         };
+        self.note_hello(&hello);
         match tell(&hello, |hello| acceptor.choose(hello)) {
             Ok(config) => First::Chosen(config),
-            Err(refusal) => First::Refused(Some(refusal.alert())),
+            Err(refusal) => First::Refused(Some(refusal.alert()), Reason::UNKNOWN_NAME),
         }
     }
 
     fn begin_tls(&mut self, config: Arc<ServerConfig>) -> Result<(), Step> {
+        self.note_certificate(&config);
         let channel = Channel::server(config).map_err(|_| Step::Close)?;
+        let channel = self.frontend.generation.tls.watched(channel);
         let pending = std::mem::take(&mut self.up.pending);
         self.client.secure(channel, pending.as_slice(), &[]);
         Ok(())
@@ -226,6 +246,7 @@ impl Session {
         let Ok(channel) = Channel::client(connector.config(), name) else {
             return false;
         };
+        let channel = self.frontend.generation.tls.watched(channel);
         server.secure(channel, &[], prefix);
         self.phase = Phase::ServerTls;
         true
@@ -249,6 +270,15 @@ fn tell<T>(hello: &ClientHello<'_>, told: impl FnOnce(&Hello<'_>) -> T) -> T {
 fn numbers(bytes: &[u8]) -> impl Iterator<Item = u16> {
     let pairs = bytes.chunks_exact(2);
     pairs.filter_map(|pair| Some(u16::from_be_bytes(pair.try_into().ok()?)))
+}
+
+/// What came where a ClientHello was awaited.
+fn instead_of_tls(received: &[u8]) -> Reason {
+    let requests = [&b"GET "[..], b"POST ", b"HEAD ", b"PUT "];
+    match requests.iter().any(|start| received.starts_with(start)) {
+        true => Reason::HTTP_REQUEST,
+        false => Reason::NOT_TLS,
+    }
 }
 
 /// The record of a fatal alert (RFC 8446, 6).

@@ -8,6 +8,7 @@ use std::io::IoSlice;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::rc::Rc;
 
+use isthmus_sample::TlsFacts;
 use isthmus_sockets::{Moved, abort_on_close, receive, send, send_pieces, shutdown_write};
 use isthmus_tls::Channel;
 
@@ -67,6 +68,16 @@ impl Transport {
     /// What is known of the TLS over the socket.
     pub(crate) fn channel(&self) -> Option<&Channel> {
         self.tls.as_deref().map(|tls| &tls.channel)
+    }
+
+    /// What is known of the server's TLS, where anybody asks.
+    pub(crate) fn facts(&self) -> Option<&Rc<TlsFacts>> {
+        self.tls.as_ref()?.facts.as_ref()
+    }
+
+    /// The TLS over the socket.
+    pub(crate) fn secured(&mut self) -> Option<&mut Secured> {
+        self.tls.as_deref_mut()
     }
 
     /// Lays TLS over the socket, from which `received` was read already; `prefix` is sent before it

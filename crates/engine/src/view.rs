@@ -7,7 +7,7 @@ use isthmus_plan::http::TimeoutKind;
 use isthmus_proto::proxy::Tlvs;
 use isthmus_sample::{
     BackendNumber, Bytes, Context, End, FrontendNumber, Number, Payload, Sample, Scope,
-    ServerNumber, Side, TcpInfo, Text, VarRef, Verdict,
+    ServerNumber, Side, TcpInfo, Text, TlsFacts, VarRef, Verdict,
 };
 use isthmus_sockets::{local_name, tcp_info};
 
@@ -378,6 +378,14 @@ impl Context for View<'_> {
 
     fn pp_tlv(&self, kind: u8) -> Option<Bytes<'_>> {
         self.pp_text(kind)
+    }
+
+    fn speaks_tls(&self, side: Side) -> Option<bool> {
+        self.session.speaks_tls(side)
+    }
+
+    fn tls(&self, side: Side) -> Option<&TlsFacts> {
+        self.session.tls_facts(side)
     }
 
     fn tcp_info(&self, side: Side, fact: TcpInfo) -> Option<i64> {

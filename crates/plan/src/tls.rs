@@ -18,7 +18,8 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// Every file that TLS needs, each once; settings refer to them by index.
+/// What TLS needs beside its lines: every file, each once, to which settings refer by index, and
+/// what is kept of handshakes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TlsFiles {
@@ -28,6 +29,10 @@ pub struct TlsFiles {
     pub authorities: Vec<PemFile>,
     /// Files of revoked certificates (`crl-file`).
     pub revocations: Vec<PemFile>,
+    /// `tune.ssl.capture-buffer-size`: bytes that are kept of the lists of a ClientHello.
+    pub capture: usize,
+    /// `tune.ssl.keylog`: whether secrets are kept.
+    pub keylog: bool,
 }
 
 /// A certificate, the chain behind it, and its key.

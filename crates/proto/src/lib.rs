@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod der;
 pub mod http;
 pub mod http1;
 pub mod http2;

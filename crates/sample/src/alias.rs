@@ -14,6 +14,7 @@ use crate::date::{with_millis, with_zone};
 use crate::facts::{BackendNumber, End, FrontendNumber, Number, ServerNumber, Text};
 use crate::fetch::request_total;
 use crate::format::{Flags, Output};
+use crate::tls::TlsFacts;
 
 /// A row of the table.
 #[derive(Debug)]
@@ -42,6 +43,8 @@ enum Source {
     Call(fn(&dyn Context, Flags, &mut Vec<u8>)),
     /// A function that writes a number.
     Count(fn(&dyn Context, Flags, &mut Vec<u8>)),
+    /// A name of the client's TLS.
+    Tls(fn(&TlsFacts) -> Option<&'static str>),
     /// A part of the request line.
     Request(Part),
     /// What was captured from a side, as one text.
@@ -108,7 +111,7 @@ const ALIASES: &[Alias] = &[
     now("fc", Source::Frontend(FrontendNumber::Connections)),
     now("fi", Source::Ip(End::Dst)),
     now("fp", Source::Port(End::Dst)),
-    now("ft", Source::Text(Text::FrontendName)),
+    now("ft", Source::Call(frontend_and_transport)),
     late("hr", Source::Captures(Side::Request)),
     late("hrl", Source::CaptureList(Side::Request)),
     late("hs", Source::Captures(Side::Response)),
@@ -129,8 +132,8 @@ const ALIASES: &[Alias] = &[
     late("tr", Source::Call(request_date)),
     late("trg", Source::Call(request_utc)),
     late("trl", Source::Call(request_local)),
-    now("sslc", Source::Call(absent)),
-    now("sslv", Source::Call(absent)),
+    now("sslc", Source::Tls(TlsFacts::cipher)),
+    now("sslv", Source::Tls(TlsFacts::version_name)),
     late("ts", Source::Call(termination_state)),
     late("tsc", Source::Call(termination_state_cookie)),
 ];
@@ -146,6 +149,11 @@ pub(crate) fn find_alias(name: &str) -> Option<&'static Alias> {
 }
 
 impl Alias {
+    /// Whether it asks for what is known of the client's TLS.
+    pub(crate) const fn asks_tls(&self) -> bool {
+        matches!(self.source, Source::Tls(_))
+    }
+
     /// Writes what it stands for.
     pub(crate) fn write(&self, ctx: &dyn Context, flags: Flags, out: &mut Output<'_>) {
         let number = match self.source {
@@ -163,6 +171,10 @@ impl Alias {
                     text.extend_from_slice(b"unix");
                 }
                 return out.text(Some(&text), flags);
+            }
+            Source::Tls(name) => {
+                let name = ctx.tls(Side::Request).and_then(name);
+                return out.text(Some(name.unwrap_or("-").as_bytes()), flags);
             }
             Source::Request(part) => return write_part(part, ctx, flags, out),
             Source::Captures(side) => return write_captures(side, ctx, flags, out),
@@ -241,9 +253,21 @@ fn dated(ctx: &dyn Context, at: Option<i64>, out: &mut Vec<u8>) {
     out.extend_from_slice(with_millis(seconds + offset, micros / 1000).as_bytes());
 }
 
-/// What only TLS knows, on a connection without it.
-fn absent(_ctx: &dyn Context, _flags: Flags, out: &mut Vec<u8>) {
-    out.push(b'-');
+/// The frontend's name, behind it a `~` where clients speak TLS.
+fn frontend_and_transport(ctx: &dyn Context, flags: Flags, out: &mut Vec<u8>) {
+    let mut name = ctx
+        .text(Text::FrontendName)
+        .unwrap_or_default()
+        .into_owned();
+    if ctx.speaks_tls(Side::Request) == Some(true) {
+        name.push(b'~');
+    }
+    let printable = true;
+    Output {
+        bytes: out,
+        printable,
+    }
+    .text(Some(&name), flags);
 }
 
 /// The termination state with the two letters that tell of the persistence cookie.

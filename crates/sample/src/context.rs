@@ -11,6 +11,7 @@ use isthmus_table::Tracked;
 
 use crate::condition::Verdict;
 use crate::facts::{BackendNumber, End, FrontendNumber, Number, ServerNumber, TcpInfo, Text};
+use crate::tls::TlsFacts;
 use crate::value::{Bytes, Sample};
 use crate::variable::VarRef;
 
@@ -126,6 +127,16 @@ pub trait Context {
 
     /// The value of the PROXY header's first TLV of a type.
     fn pp_tlv(&self, _kind: u8) -> Option<Bytes<'_>> {
+        None
+    }
+
+    /// Whether a connection is under TLS; `None` where there is no connection.
+    fn speaks_tls(&self, _side: Side) -> Option<bool> {
+        None
+    }
+
+    /// What is known of a connection's TLS; `None` without it.
+    fn tls(&self, _side: Side) -> Option<&TlsFacts> {
         None
     }
 

@@ -94,6 +94,7 @@ impl Item {
             FormatItem::Alias { name, flags } => {
                 let alias =
                     find_alias(name).ok_or_else(|| format!("no such log format alias '{name}'"))?;
+                env.names.tls.facts |= alias.asks_tls();
                 Ok(Self::Alias(alias, Flags::parse(flags)?))
             }
             FormatItem::Expression { expression, flags } => Ok(Self::Expression(

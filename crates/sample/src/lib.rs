@@ -24,6 +24,7 @@ mod kind;
 mod password;
 mod registry;
 mod table;
+mod tls;
 mod userlist;
 mod value;
 mod variable;
@@ -43,6 +44,9 @@ pub use format::Format;
 pub use kind::{Kind, Validity};
 pub use registry::{Converter, Fetch, Param, converters, fetches, find_converter, find_fetch};
 pub use table::table_key;
+pub use tls::{
+    Certificate, Distrust, Greeting, HandshakeError, Lists, Name, SecretLabel, TlsFacts, TlsNeeds,
+};
 pub use value::{Bytes, Sample};
 pub use variable::{Names, Scope, VarRef, Variables};
 pub use vocabulary::{

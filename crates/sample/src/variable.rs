@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use crate::tls::TlsNeeds;
 use crate::value::Sample;
 
 /// How long a variable lives.
@@ -31,10 +32,12 @@ pub struct VarRef {
     pub id: u32,
 }
 
-/// The names of variables seen so far. One table serves the process, and a new plan adds to it,
-/// so that variables of scope `proc` outlive the plan that set them.
+/// What expressions named so far: variables, and facts of TLS. One table serves the process, and
+/// a new plan adds to it, so that variables of scope `proc` outlive the plan that set them.
 #[derive(Debug, Default, Clone)]
 pub struct Names {
+    /// What is asked of connections' TLS.
+    pub tls: TlsNeeds,
     ids: HashMap<Box<[u8]>, u32>,
     names: Vec<Box<[u8]>>,
 }

@@ -95,7 +95,7 @@ pub struct MethodWord {
 }
 
 /// ACL keywords that stand for a fetch with a method of its own, or under another name.
-const ACLS: [(&str, &str, MatchMethod); 11] = [
+const ACLS: [(&str, &str, MatchMethod); 13] = [
     ("http_auth_group", "http_auth_group", MatchMethod::Str),
     ("method", "method", MatchMethod::Str),
     ("payload", "req.payload", MatchMethod::Bin),
@@ -107,6 +107,8 @@ const ACLS: [(&str, &str, MatchMethod); 11] = [
     ("req_ssl_ver", "req.ssl_ver", MatchMethod::Int),
     ("req_ver", "req.ver", MatchMethod::Str),
     ("resp_ver", "res.ver", MatchMethod::Str),
+    ("ssl_fc_sni_end", "ssl_fc_sni", MatchMethod::End),
+    ("ssl_fc_sni_reg", "ssl_fc_sni", MatchMethod::Reg),
 ];
 
 /// ACL keywords with a keyword for every method of text: `path`, `path_beg` ...

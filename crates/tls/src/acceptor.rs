@@ -41,7 +41,10 @@ struct Entry {
     /// TLS 1.2 suites that this entry can do, where it does TLS 1.2.
     suites: Vec<CipherSuite>,
     tls13: bool,
-    settings: usize,
+    /// The settings with the first of the line's rules that are alike, so that equal ones are equal.
+    rules: usize,
+    /// The name of the certificate's file.
+    name: Box<str>,
 }
 
 impl Entry {
@@ -52,6 +55,12 @@ impl Entry {
             i64::try_from(now).is_ok_and(|now| response.holds(now))
         });
         stapled.map_or(&self.config, |(_, config)| config).clone()
+    }
+
+    /// Whether a configuration is its own.
+    fn has(&self, config: &Arc<ServerConfig>) -> bool {
+        let stapling = self.stapling.as_ref().map(|(_, config)| config);
+        Arc::ptr_eq(&self.config, config) || stapling.is_some_and(|own| Arc::ptr_eq(own, config))
     }
 
     /// How badly a certificate suits a client, the least being best: no handshake is possible; none
@@ -79,6 +88,8 @@ pub struct Acceptor {
     names: NameTable,
     defaults: Vec<usize>,
     strict: bool,
+    /// All entries have the same rules for clients' certificates.
+    uniform: bool,
     generator: Option<Generator>,
 }
 
@@ -98,6 +109,7 @@ impl Acceptor {
             names: NameTable::default(),
             defaults: Vec::new(),
             strict: line.strict_sni,
+            uniform: true,
             generator: generator(line, settings.first(), store)?,
         };
         for (at, said) in line.entries.iter().enumerate() {
@@ -128,9 +140,13 @@ impl Acceptor {
                     Vec::new()
                 },
                 tls13: does(TlsVersion::Tls13),
-                settings: said.settings,
+                rules: same_rules(line, said.settings),
+                name: store.name(said.certificate).into(),
             });
         }
+        let mut rules = made.entries.iter().map(|entry| entry.rules);
+        let first = rules.next();
+        made.uniform = rules.all(|each| Some(each) == first);
         Ok(made)
     }
 
@@ -164,23 +180,48 @@ impl Acceptor {
         Ok(entry.config())
     }
 
+    /// Whether all entries have the same rules for clients' certificates, so that it does not matter
+    /// under which name a client came.
+    #[must_use]
+    pub fn is_uniform(&self) -> bool {
+        self.uniform
+    }
+
     /// Whether a request for `host` may come over a connection whose SNI was `sni`: false where the
-    /// two lead to entries of other settings, such as other rules for clients' certificates. Such a
-    /// request is answered with 421 (RFC 9110 section 15.5.20).
+    /// two lead to entries with other rules for clients' certificates, or the host to none that is
+    /// served (`strict-sni`). Such a request is answered with 421 (RFC 9110 section 15.5.20).
     #[must_use]
     pub fn serves(&self, sni: Option<&str>, host: &str) -> bool {
-        let settings = |name| {
+        let rules = |name| {
             let found = self.named(name);
             let first = found.first().or(self.defaults.first());
-            first.and_then(|&at| Some(self.entries.get(at)?.settings))
+            first.and_then(|&at| Some(self.entries.get(at)?.rules))
         };
-        settings(sni) == settings(Some(host))
+        rules(sni) == rules(Some(host))
+    }
+
+    /// The certificate that goes with a configuration that [`Acceptor::choose`] gave, and its
+    /// file's name.
+    #[must_use]
+    pub fn shown(&self, config: &Arc<ServerConfig>) -> Option<(&[u8], &str)> {
+        let entry = self.entries.iter().find(|entry| entry.has(config))?;
+        Some((entry.certified.cert.first()?, &entry.name))
     }
 
     fn named(&self, name: Option<&str>) -> Vec<usize> {
         name.map(|name| self.names.find(&name.to_ascii_lowercase()))
             .unwrap_or_default()
     }
+}
+
+/// The first settings of a line with the same rules for clients' certificates.
+fn same_rules(line: &BindTls, settings: usize) -> usize {
+    let rules = line.settings.get(settings).map(|said| &said.client);
+    let first = line
+        .settings
+        .iter()
+        .position(|said| Some(&said.client) == rules);
+    first.unwrap_or(settings)
 }
 
 type Stapling = Option<(Response, Arc<ServerConfig>)>;

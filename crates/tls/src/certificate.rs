@@ -1,6 +1,6 @@
 //! What a certificate says of itself (RFC 5280): the names it is for, and how long it is valid.
 
-use crate::der::{Value, Values, tag};
+use isthmus_proto::der::{Value, Values, tag};
 
 /// The attribute `commonName`, 2.5.4.3.
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];

@@ -9,7 +9,10 @@ use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
 use rustls::unbuffered::{
     ConnectionState, EncodeError, EncryptError, InsufficientSizeError, UnbufferedStatus,
 };
-use rustls::{ClientConfig, CommonState, Error, ServerConfig};
+use rustls::{ClientConfig, CommonState, Error, ProtocolVersion, ServerConfig};
+
+use crate::failure::{Reason, reason};
+use crate::watch::{Watch, Witnessed};
 
 /// Plaintext of one record at most (RFC 8446, 5.1).
 const FRAGMENT: usize = 16 * 1024;
@@ -51,6 +54,7 @@ pub struct Channel {
     taken: usize,
     open: bool,
     closed: bool,
+    watch: Option<Box<Watch>>,
 }
 
 impl Channel {
@@ -79,7 +83,20 @@ impl Channel {
             taken: 0,
             open: false,
             closed: false,
+            watch: None,
         }
+    }
+
+    /// Keeps what the handshake shows, secrets too if they are wanted.
+    #[must_use]
+    pub fn watched(mut self, secrets: bool) -> Self {
+        self.watch = Some(Box::new(Watch::new(secrets)));
+        self
+    }
+
+    /// What was seen of the handshake, once; `None` where it is not watched.
+    pub fn take_witnessed(&mut self) -> Option<Witnessed> {
+        self.watch.take().map(|watch| watch.witnessed)
     }
 
     /// Whether the handshake is over and data may be sent.
@@ -107,6 +124,13 @@ impl Channel {
             Side::Server(connection) => connection,
             Side::Client(connection) => connection,
         }
+    }
+
+    /// Why the channel failed, in OpenSSL's words.
+    #[must_use]
+    pub fn reason(&self, failure: &Failure) -> Reason {
+        let version = self.state().protocol_version();
+        reason(&failure.0, version == Some(ProtocolVersion::TLSv1_3))
     }
 
     /// Takes plaintext that found no room before.
@@ -144,13 +168,21 @@ impl Channel {
             filled: 0,
             rest: &mut self.plain,
         };
+        let made = out.len();
+        if let Some(watch) = &mut self.watch {
+            watch.before(records);
+        }
         let advanced = match &mut self.side {
             Side::Server(connection) => advance(connection.as_mut(), records, &mut sink, out),
             Side::Client(connection) => advance(connection.as_mut(), records, &mut sink, out),
         };
         let plain = sink.filled;
+        if let Some(watch) = &mut self.watch {
+            watch.after(out.get(made..).unwrap_or_default());
+        }
         let advanced = advanced?;
-        self.open |= advanced.open;
+        // A server may send before the client's last message came, but not to who knows whom.
+        self.open |= advanced.open && !self.state().is_handshaking();
         self.closed |= advanced.closed;
         Ok(Received {
             used: advanced.used,

@@ -12,18 +12,25 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use super::Channel;
 
 fn pair() -> (Channel, Channel) {
+    pair_with(&[&rustls::version::TLS12, &rustls::version::TLS13])
+}
+
+/// The same with some versions of TLS only.
+fn pair_with(versions: &[&'static rustls::SupportedProtocolVersion]) -> (Channel, Channel) {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(vec!["a.example".to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
-    let server = ServerConfig::builder()
+    let mut server = ServerConfig::builder_with_protocol_versions(versions)
         .with_no_client_auth()
         .with_single_cert(vec![cert.der().clone()], key)
         .unwrap();
     let mut roots = RootCertStore::empty();
     roots.add(cert.der().clone()).unwrap();
-    let client = ClientConfig::builder()
+    let mut client = ClientConfig::builder_with_protocol_versions(versions)
         .with_root_certificates(roots)
         .with_no_client_auth();
+    server.key_log = Arc::new(crate::watch::Secrets);
+    client.key_log = Arc::new(crate::watch::Secrets);
     let name = ServerName::try_from("a.example").unwrap();
     (
         Channel::client(Arc::new(client), name).unwrap(),
@@ -73,7 +80,10 @@ impl End {
 }
 
 fn connect(most: usize) -> (End, End) {
-    let (client, server) = pair();
+    meet(pair(), most)
+}
+
+fn meet((client, server): (Channel, Channel), most: usize) -> (End, End) {
     let (mut client, mut server) = (End::new(client), End::new(server));
     for _ in 0..20_000 {
         let sent = client.take(most, 64);
@@ -92,6 +102,37 @@ fn connect(most: usize) -> (End, End) {
 fn a_handshake_in_single_bytes_opens_both_ends() {
     let (client, server) = connect(1);
     assert!(client.channel.state().protocol_version() == server.channel.state().protocol_version());
+}
+
+#[test]
+fn a_watched_handshake_shows_the_hellos_and_both_ends_keep_the_same_secrets() {
+    for (version, secrets) in [(&rustls::version::TLS12, 1), (&rustls::version::TLS13, 5)] {
+        for most in [7, 4096] {
+            let (client, server) = pair_with(&[version]);
+            let (mut client, mut server) = meet((client.watched(true), server.watched(true)), most);
+            let seen = client.channel.take_witnessed().unwrap();
+            let other = server.channel.take_witnessed().unwrap();
+            assert!(seen.client_hello.is_some());
+            let hello = seen.server_hello.clone().unwrap();
+            assert_eq!(Some(&hello), other.server_hello.as_ref());
+            assert_eq!(hello[..2], [3, 3]);
+            let sorted = |mut secrets: Vec<crate::Secret>| {
+                secrets.sort();
+                secrets
+            };
+            let kept = sorted(seen.secrets);
+            assert_eq!(kept.len(), secrets);
+            assert_eq!(kept, sorted(other.secrets));
+            assert_eq!(client.channel.take_witnessed(), None);
+        }
+    }
+}
+
+#[test]
+fn secrets_that_nobody_asked_for_are_not_kept() {
+    let (client, server) = pair();
+    let (_, mut server) = meet((client, server.watched(false)), 4096);
+    assert_eq!(server.channel.take_witnessed().unwrap().secrets, []);
 }
 
 #[test]

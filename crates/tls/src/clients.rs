@@ -18,6 +18,7 @@ use rustls::{
 use crate::certificate::Facts;
 use crate::error::TlsError;
 use crate::negotiation::schemes;
+use crate::noting::tell;
 use crate::store::Store;
 
 /// OpenSSL's numbers of the errors that can be passed over (openssl-verify(1)).
@@ -187,9 +188,11 @@ impl ClientCertVerifier for Lenient {
                 .verify_client_cert(end_entity, intermediates, now)
         };
         let mut result = strictly(now);
-        if result.is_ok() {
+        let Err(error) = &result else {
             return result;
-        }
+        };
+        // What is passed over is told, too.
+        tell(error, end_entity, intermediates, now);
         let own = Facts::read(end_entity).ok_or(CertificateError::BadEncoding)?;
         let chain: Vec<Facts> = intermediates
             .iter()

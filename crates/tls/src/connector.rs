@@ -14,6 +14,7 @@ use crate::negotiation::{provider, schemes, versions};
 use crate::servers::OfServer;
 use crate::serving::Restricted;
 use crate::store::Store;
+use crate::watch::Secrets;
 
 /// Names for which sessions of one server are kept, each with a few.
 const NAMES_KEPT: usize = 256;
@@ -42,6 +43,7 @@ impl Connector {
             Some(at) => builder.with_client_cert_resolver(own(line, store, at)?),
         };
         config.alpn_protocols = line.alpn.iter().map(|name| name.0.clone()).collect();
+        config.key_log = Arc::new(Secrets);
         config.resumption = resumption(line);
         config.enable_early_data = line.early_data;
         Ok(Self {

@@ -12,10 +12,10 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, UnixTime};
 use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::{ServerConfig, SignatureScheme};
 
-use crate::der::{tag, write};
 use crate::error::TlsError;
 use crate::serving::Settings;
 use crate::store::Held;
+use isthmus_proto::der::{tag, write};
 
 /// Seconds for which a certificate is valid before it was made: clocks differ.
 const BEFORE: u64 = 24 * 3600;

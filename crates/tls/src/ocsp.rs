@@ -2,7 +2,7 @@
 //! and for how long. Who signed it is for clients to verify.
 
 use crate::certificate::time;
-use crate::der::{Values, tag};
+use isthmus_proto::der::{Values, tag};
 
 /// `certStatus` good.
 const GOOD: u8 = 0x80;
@@ -76,7 +76,7 @@ fn single(mut fields: Values<'_>, serial: &[u8]) -> Option<Result<Response, Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::der::write;
+    use isthmus_proto::der::write;
 
     fn response(status: u8, serials: &[u8], good: u8, until: Option<&str>) -> Vec<u8> {
         let at = |text: &str| write(tag::GENERALIZED_TIME, &[text.as_bytes()]);

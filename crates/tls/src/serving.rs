@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use isthmus_plan::tls::{BindTls, BindTlsSettings};
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::{CertifiedKey, Signer, SigningKey, SingleCertAndKey};
 use rustls::{ServerConfig, SignatureAlgorithm, SignatureScheme};
 
 use crate::clients;
 use crate::error::TlsError;
 use crate::negotiation::{provider, schemes, versions};
+use crate::noting::{Noting, ignores};
 use crate::sessions::{Cache, Tickets};
 use crate::store::Store;
+use crate::watch::Secrets;
 
 /// Bytes of early data that are taken before the handshake is over: a record, as OpenSSL does.
 const EARLY_DATA: u32 = 16 * 1024;
@@ -34,12 +36,16 @@ impl Settings {
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&versions(&said.negotiation))
             .map_err(TlsError::settings)?
-            .with_client_cert_verifier(verifier)
+            .with_client_cert_verifier(Arc::new(Noting(verifier)))
             .with_cert_resolver(Arc::new(Nothing));
         config.ignore_client_order = !said.client_order;
         config.alpn_protocols = said.alpn.iter().map(|name| name.0.clone()).collect();
+        config.key_log = Arc::new(Secrets);
         config.session_storage = Arc::new(Cache::new(line.sessions, line.lifetime));
-        if said.early_data {
+        if ignores(&said.client) {
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+            config.send_tls13_tickets = 0;
+        } else if said.early_data {
             // Early data can be replayed; rustls takes it of sessions kept here alone, each once
             // (RFC 8446 section 8.1), so there are no tickets.
             config.max_early_data_size = EARLY_DATA;

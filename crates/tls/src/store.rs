@@ -16,6 +16,7 @@ use crate::ocsp::{self, Response};
 /// A certificate that can be shown: its chain and key, and what it says of itself.
 #[derive(Debug, Clone)]
 pub(crate) struct Held {
+    pub(crate) name: String,
     pub(crate) certified: Arc<CertifiedKey>,
     pub(crate) facts: Facts,
     /// How long the OCSP response of `certified` holds, or why there is none.
@@ -54,6 +55,11 @@ impl Store {
                 })
                 .collect::<Result<_, _>>()?,
         })
+    }
+
+    /// The name of a certificate's file.
+    pub(crate) fn name(&self, at: usize) -> &str {
+        self.certificates.get(at).map_or("", |held| &held.name)
     }
 
     pub(crate) fn certificate(&self, at: usize) -> Result<&Held, TlsError> {
@@ -114,6 +120,7 @@ pub(crate) fn held(file: &Certificate) -> Result<Held, String> {
         certified.ocsp = Some(bytes.as_bytes().to_vec());
     }
     Ok(Held {
+        name: name.clone(),
         certified: Arc::new(certified),
         facts,
         ocsp,

@@ -116,6 +116,14 @@ def _generated(use: Use[GlobalDraft]) -> None:
     _change(use, generated=integer(use.words, 0))
 
 
+def _capture(use: Use[GlobalDraft]) -> None:
+    _change(use, capture=integer(use.words, 0, 65536))
+
+
+def _keylog(use: Use[GlobalDraft]) -> None:
+    _change(use, keylog=choice(use.words, ("on", "off"), "a switch") == "on")
+
+
 def _dh_size(use: Use[GlobalDraft]) -> None:
     integer(use.words, 1024)
 
@@ -188,6 +196,17 @@ DEFAULTS: tuple[Row, ...] = (
 )
 TUNING: tuple[Row, ...] = (
     Keyword("tune.ssl.cachesize", _GLOBAL, "<number>", "Most TLS sessions kept for clients", _sessions),
+    Keyword(
+        "tune.ssl.capture-buffer-size", _GLOBAL, "<bytes>", "Bytes kept of what a ClientHello lists", _capture
+    ),
+    Keyword(
+        "tune.ssl.capture-cipherlist-size",
+        _GLOBAL,
+        "<bytes>",
+        "An old name of `tune.ssl.capture-buffer-size`",
+        _capture,
+    ),
+    Keyword("tune.ssl.keylog", _GLOBAL, "{ on | off }", "Keep secrets for those who log them", _keylog),
     Keyword("tune.ssl.lifetime", _GLOBAL, "<time>", "How long a session can be resumed", _lifetime),
     Keyword(
         "tune.ssl.ssl-ctx-cache-size", _GLOBAL, "<number>", "Most generated certificates kept", _generated

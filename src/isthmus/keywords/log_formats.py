@@ -151,6 +151,13 @@ HTTPLOG = _built_in(
 )
 """What `option httplog` stands for (manual 8.2.3)."""
 
+HTTPSLOG = (
+    "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc "
+    "%ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r "
+    "%[fc_err]/%[ssl_fc_err,hex]/%[ssl_c_err]/%[ssl_c_ca_err]/%[ssl_fc_is_resumed] %[ssl_fc_sni]/%sslv/%sslc"
+)
+"""The text that `option httpslog` stands for (manual 8.2.4)."""
+
 CLFLOG = _built_in(
     '%{-Q}ci - - [%trg] %r %ST %B "" "" %cp %ms %ft %b %s %TR %Tw %Tc %Tr %Ta %tsc %ac %fc '
     "%bc %sc %rc %sq %bq %CC %CS %hrl %hsl",

@@ -10,7 +10,7 @@ from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import IGNORED_HERE
 from isthmus.keywords.context import Context
 from isthmus.keywords.draft import GlobalDraft, ProxyDraft
-from isthmus.keywords.log_formats import CLFLOG, HTTPLOG, TCPLOG, FormatKind, parse_format
+from isthmus.keywords.log_formats import CLFLOG, HTTPLOG, HTTPSLOG, TCPLOG, FormatKind, parse_format
 from isthmus.keywords.log_targets import parse_log
 from isthmus.keywords.namespaces import resolved
 from isthmus.keywords.row import Keyword, Reading, Sense, Use, Where
@@ -96,6 +96,17 @@ def _httplog(use: Use[ProxyDraft]) -> None:
     _set(use, format=replace(CLFLOG if clf else HTTPLOG, span=use.line.span))
 
 
+def _httpslog(use: Use[ProxyDraft]) -> None:
+    """`option httpslog`; `plan` falls back to `option tcplog` where the mode is another."""
+    use.words.finish()
+    if use.draft.where is Where.BACKEND:
+        message = "`option httpslog` is ignored: a backend logs no sessions"
+        use.reading.diagnostics.warning(IGNORED_HERE, message, use.line.keyword.span)
+        return
+    text = Word(HTTPSLOG, use.line.span)
+    _set(use, format=parse_format(text, FormatKind.LOG, Place.LOG, use.draft.context))
+
+
 def _tag(use: Use[ProxyDraft]) -> None:
     _set(use, tag=use.words.take("a tag").text)
 
@@ -136,6 +147,7 @@ LOGS: tuple[Keyword[ProxyDraft], ...] = (
     ),
     Keyword("log-tag", Where.PROXY, "<tag>", "Program name in log lines", _tag),
     Keyword("option httplog", Where.PROXY, "[clf]", "Log requests, or in the Common Log Format", _httplog),
+    Keyword("option httpslog", Where.PROXY, "", "Log requests with what TLS says of them", _httpslog),
     Keyword("option tcplog", Where.PROXY, "", "Log sessions with timers and counters", _tcplog),
     Keyword(
         "unique-id-format",

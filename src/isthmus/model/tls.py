@@ -241,7 +241,7 @@ class ServerTls:
 
 @dataclass(frozen=True, slots=True)
 class GlobalTls:
-    """`ssl-default-bind-*`, `ssl-default-server-*`, `ssl-server-verify` and `tune.ssl.*`; seconds."""
+    """`ssl-default-bind-*`, `ssl-default-server-*`, `ssl-server-verify` and `tune.ssl.*`; seconds, bytes."""
 
     bind: BindTls = BindTls()
     server: ServerTls = ServerTls()
@@ -249,3 +249,5 @@ class GlobalTls:
     sessions: int = 20000
     lifetime: int = 300
     generated: int = 1000
+    capture: int = 0
+    keylog: bool = False

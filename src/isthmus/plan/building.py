@@ -110,7 +110,7 @@ class _Builder:
             acls=self._names.acls(line_numbers),
             frontends=frontends,
             backends=backends,
-            tls=self._tls.files.documents(),
+            tls=self._tls.documents(),
         )
         return Built(
             engine=plan,

@@ -66,7 +66,7 @@ def log_format(proxy: Proxy, diagnostics: Diagnostics) -> Format | None:
     found = proxy.settings.log.format
     if found is None or proxy.settings.mode == "http" or not proxy.is_frontend:
         return found
-    if found.items in (HTTPLOG.items, CLFLOG.items):
+    if found.items[: len(HTTPLOG.items)] == HTTPLOG.items or found.items == CLFLOG.items:
         message = (
             f"`option httplog` needs mode http: {proxy.kind} `{proxy.name}` logs as with `option tcplog`"
         )

@@ -68,12 +68,14 @@ class Files:
             "revocation": tuple(each.span for each in self._revocations),
         }
 
-    def documents(self) -> document.tls.TlsFiles:
-        """Return them in the plan's terms."""
+    def documents(self, said: GlobalTls) -> document.tls.TlsFiles:
+        """Return them in the plan's terms, with what is kept of handshakes."""
         return t.TlsFiles(
             certificates=tuple(_certificate(each) for each in self._certificates),
             authorities=tuple(_pem(each) for each in self._authorities),
             revocations=tuple(_pem(each) for each in self._revocations),
+            capture=said.capture,
+            keylog=said.keylog,
         )
 
 
@@ -85,6 +87,10 @@ class Tls:
         self._said = said
         self._diagnostics = diagnostics
         self._usual_alpn: tuple[str, ...] = ()
+
+    def documents(self) -> document.tls.TlsFiles:
+        """Return the files, and what is kept of handshakes, in the plan's terms."""
+        return self.files.documents(self._said)
 
     def bind(self, bind: Bind, proxy: Proxy) -> document.tls.BindTls | None:
         """Return the TLS of a bind line; None where it has none, or something is wrong with it."""

@@ -69,7 +69,7 @@ def test_a_server_without_its_backend_is_one_of_the_section():
     ("text", "code", "span"),
     [
         ("srcc", "E0310", (1, 5)),
-        ("ssl_fc_sni", "E0312", (1, 11)),
+        ("ssl_fc_unique_id", "E0312", (1, 17)),
         ("src,foo", "E0311", (5, 8)),
         ("src,xxh64", "E0312", (5, 10)),
         ("src,", "E0313", (5, 5)),

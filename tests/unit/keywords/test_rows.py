@@ -14,6 +14,7 @@ from isthmus.keywords.server_options import SERVER_OPTIONS
 from isthmus.keywords.vocabulary import Vocabulary
 
 ARGUMENTS = {
+    "tune.ssl.keylog": "on",
     "acl": "a src 10.0.0.0/8",
     "balance": "roundrobin",
     "bind": ":80",

@@ -100,6 +100,7 @@ impl Worker {
         let bufsize = session.frontend.generation.global.bufsize;
         session.exchanges = session.exchanges.saturating_add(1);
         session.forget_exchange(self.turn.now);
+        session.past_server_tls = None;
         if let Some(mut stream) = session.http.take() {
             let ahead = stream.has_more();
             stream.next(ahead, bufsize);

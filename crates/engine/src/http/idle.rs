@@ -202,6 +202,9 @@ impl Worker {
         };
         session.remember_source();
         let socket = session.server.take();
+        if let Some(facts) = socket.as_ref().and_then(Transport::facts) {
+            session.past_server_tls = Some(facts.clone());
+        }
         let watch = session.server_watch.take();
         let Some(mut link) = self.links.take(key) else {
             return;

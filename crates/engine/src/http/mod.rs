@@ -31,6 +31,7 @@ mod idle;
 mod judge;
 mod linger;
 mod message;
+mod misdirected;
 mod own_links;
 mod persistence;
 mod pump;

@@ -168,7 +168,7 @@ impl Worker {
         stream.method = request.head.method();
         stream.replayable = true;
         session.capture_request();
-        Step::Again
+        self.refuse_misdirected(session).unwrap_or(Step::Again)
     }
 
     fn count_request(&self, session: &Session) {

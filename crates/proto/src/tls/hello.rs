@@ -21,6 +21,8 @@ pub mod extension {
 pub struct ClientHello<'a> {
     /// Major and minor version that it gives itself: 3 and 1 for TLS 1.0, 3 and 3 since TLS 1.2.
     pub version: (u8, u8),
+    /// The client's 32 random bytes.
+    pub random: &'a [u8],
     /// The identifier of a session to resume; may be empty.
     pub session_id: &'a [u8],
     /// Two bytes for each cipher suite.
@@ -53,7 +55,7 @@ impl<'a> ClientHello<'a> {
     #[must_use]
     pub fn read(body: &'a [u8]) -> Option<Self> {
         let ([major, minor], rest) = body.split_first_chunk::<2>()?;
-        let (_random, rest) = rest.split_at_checked(32)?;
+        let (random, rest) = rest.split_at_checked(32)?;
         let (session_id, rest) = vector(rest, 1)?;
         let (cipher_suites, rest) = vector(rest, 2)?;
         let (_compression, rest) = vector(rest, 1)?;
@@ -61,6 +63,7 @@ impl<'a> ClientHello<'a> {
             session_id.len() <= 32 && cipher_suites.len() >= 2 && cipher_suites.len() % 2 == 0;
         sane.then_some(Self {
             version: (*major, *minor),
+            random,
             session_id,
             cipher_suites,
             // Extensions are of TLS 1.0 and later (RFC 6066, 1.1).
@@ -110,6 +113,12 @@ impl<'a> ClientHello<'a> {
     #[must_use]
     pub fn numbers(&self, wanted: u16) -> Option<&'a [u8]> {
         whole(self.extension(wanted)?, 2).filter(|list| list.len() % 2 == 0)
+    }
+
+    /// A list behind one byte of length that makes up an extension.
+    #[must_use]
+    pub fn short_list(&self, wanted: u16) -> Option<&'a [u8]> {
+        whole(self.extension(wanted)?, 1)
     }
 
     /// The groups for which the client gives keys at once, two bytes for each.

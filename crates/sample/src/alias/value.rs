@@ -2,6 +2,7 @@
 
 use super::exchange::{BAD_REQUEST, in_braces, part_of, slots};
 use super::{Alias, Source, port, write_address};
+use crate::Side;
 use crate::context::Context;
 use crate::encoding::Value;
 use crate::format::Flags;
@@ -27,6 +28,10 @@ impl Alias {
                 }
                 None => text(ctx.unix_port(end).map(|_| b"unix"[..].into())),
             },
+            Source::Tls(name) => {
+                let name = ctx.tls(Side::Request).and_then(name);
+                text(name.map(|name| name.as_bytes().into()))
+            }
             Source::Request(part) => {
                 let found = part_of(part, ctx);
                 text(Some(found.map_or(BAD_REQUEST.into(), Bytes::from)))

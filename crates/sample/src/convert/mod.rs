@@ -26,6 +26,7 @@ mod time;
 mod variable;
 mod when;
 mod word;
+mod x509;
 
 use crate::registry::Converter;
 
@@ -60,4 +61,5 @@ pub(crate) const TABLES: &[&[Converter]] = &[
     variable::CONVERTERS,
     when::CONVERTERS,
     word::CONVERTERS,
+    x509::CONVERTERS,
 ];

@@ -17,6 +17,9 @@ mod proxy;
 mod rdp;
 mod session;
 mod table;
+mod tls_certificate;
+mod tls_client;
+mod tls_connection;
 mod tls_hello;
 
 pub(crate) use internal::unit;
@@ -48,6 +51,14 @@ pub(crate) const TABLES: &[&[Fetch]] = &[
     session::FETCHES,
     table::BOTH,
     table::FETCHES,
+    tls_certificate::CLIENTS,
+    tls_certificate::OTHERS,
+    tls_certificate::OURS,
+    tls_certificate::SERVERS,
+    tls_client::FETCHES,
+    tls_connection::FETCHES,
+    tls_connection::OTHERS,
+    tls_connection::SECRETS,
     tls_hello::FETCHES,
 ];
 

@@ -32,11 +32,16 @@ class PemFile(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TlsFiles(Struct, frozen=True, forbid_unknown_fields=True):
-    """Every file that TLS needs, each once."""
+    """What TLS needs beside its lines: every file, each once, and what is kept of handshakes.
+
+    `capture` bytes are kept of the lists of a ClientHello, secrets where `keylog` says so.
+    """
 
     certificates: tuple[Certificate, ...] = ()
     authorities: tuple[PemFile, ...] = ()
     revocations: tuple[PemFile, ...] = ()
+    capture: int = 0
+    keylog: bool = False
 
 
 class TlsVersion(StrEnum):

@@ -1,43 +1,59 @@
-//! Just enough DER (X.690) to look into a certificate. Whatever the bytes are, reading them ends.
+//! Just enough DER (X.690) to look into a certificate (RFC 5280). Whatever the bytes are, reading them ends.
 
 /// Tags of the values that certificates are made of.
-pub(crate) mod tag {
-    pub(crate) const INTEGER: u8 = 0x02;
-    pub(crate) const BIT_STRING: u8 = 0x03;
-    pub(crate) const ENUMERATED: u8 = 0x0a;
-    pub(crate) const UTF8_STRING: u8 = 0x0c;
-    pub(crate) const OCTET_STRING: u8 = 0x04;
-    pub(crate) const OID: u8 = 0x06;
-    pub(crate) const UTC_TIME: u8 = 0x17;
-    pub(crate) const GENERALIZED_TIME: u8 = 0x18;
-    pub(crate) const BMP_STRING: u8 = 0x1e;
-    pub(crate) const SEQUENCE: u8 = 0x30;
-    pub(crate) const SET: u8 = 0x31;
-    pub(crate) const BOOLEAN: u8 = 0x01;
+pub mod tag {
+    /// A whole number.
+    pub const INTEGER: u8 = 0x02;
+    /// Bits.
+    pub const BIT_STRING: u8 = 0x03;
+    /// A choice.
+    pub const ENUMERATED: u8 = 0x0a;
+    /// Text in UTF-8.
+    pub const UTF8_STRING: u8 = 0x0c;
+    /// Bytes.
+    pub const OCTET_STRING: u8 = 0x04;
+    /// An object identifier.
+    pub const OID: u8 = 0x06;
+    /// A time with two digits of the year.
+    pub const UTC_TIME: u8 = 0x17;
+    /// A time with four digits of the year.
+    pub const GENERALIZED_TIME: u8 = 0x18;
+    /// Text in UTF-16.
+    pub const BMP_STRING: u8 = 0x1e;
+    /// Values in order.
+    pub const SEQUENCE: u8 = 0x30;
+    /// Values in no order.
+    pub const SET: u8 = 0x31;
+    /// A truth value.
+    pub const BOOLEAN: u8 = 0x01;
 }
 
 /// One value: its tag, what it holds, and all of its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Value<'a> {
-    pub(crate) tag: u8,
-    pub(crate) content: &'a [u8],
-    pub(crate) whole: &'a [u8],
+pub struct Value<'a> {
+    /// Its tag.
+    pub tag: u8,
+    /// What it holds.
+    pub content: &'a [u8],
+    /// All of its bytes.
+    pub whole: &'a [u8],
 }
 
 impl<'a> Value<'a> {
     /// The values inside a constructed one.
-    pub(crate) fn inside(self) -> Values<'a> {
+    #[must_use]
+    pub fn inside(self) -> Values<'a> {
         Values(self.content)
     }
 }
 
 /// Values that follow each other. Iteration ends where the bytes are no DER.
 #[derive(Debug, Clone)]
-pub(crate) struct Values<'a>(pub(crate) &'a [u8]);
+pub struct Values<'a>(pub &'a [u8]);
 
 impl<'a> Values<'a> {
     /// The next value, if it has this tag; otherwise nothing is taken.
-    pub(crate) fn of(&mut self, tag: u8) -> Option<Value<'a>> {
+    pub fn of(&mut self, tag: u8) -> Option<Value<'a>> {
         let mut ahead = self.clone();
         let value = ahead.next().filter(|value| value.tag == tag)?;
         *self = ahead;
@@ -77,7 +93,7 @@ impl<'a> Iterator for Values<'a> {
 }
 
 /// The bytes of a value that holds some parts one after the other.
-pub(crate) fn write(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+pub fn write(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let content = parts.concat();
     let mut bytes = vec![tag];
     match u8::try_from(content.len()) {
