@@ -19,7 +19,7 @@ from isthmus.model.tls import Certificate, PemFile
 
 EXTRA_FILES = ("bundle", "sctl", "ocsp", "issuer", "key")
 """What `ssl-load-extra-files` names."""
-BUNDLE = (".rsa", ".dsa", ".ecdsa")
+BUNDLE = (".ecdsa", ".rsa", ".dsa")
 """What stands behind the name of a bundle's files, in the order in which HAProxy tries them."""
 _BESIDE = (".key", ".issuer", ".ocsp", ".sctl")
 _AUTHORITIES = (".pem", ".crt", ".cer", ".crl")

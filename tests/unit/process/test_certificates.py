@@ -85,7 +85,7 @@ def test_nothing_is_told_of_what_is_right(bind: str) -> None:
 def test_a_folder_and_a_bundle_are_read_in_the_order_of_their_names() -> None:
     found = built("ssl crt folder crt bundle.pem").engine.tls.certificates
     assert [each.name for each in found] == [
-        *("folder/a.pem", "folder/b.pem", "bundle.pem.rsa", "bundle.pem.ecdsa")
+        *("folder/a.pem", "folder/b.pem", "bundle.pem.ecdsa", "bundle.pem.rsa")
     ]
 
 
