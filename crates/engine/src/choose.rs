@@ -111,12 +111,13 @@ impl Worker {
             return None;
         }
         let persistence = session.http.as_deref().map(|s| &s.persistence);
-        if let Some(at) = persistence.and_then(|p| p.server) {
-            return Some(at);
-        }
         let forces = persistence.is_some_and(|p| p.forces);
-        self.ruled(session, backend, forces)
-            .or_else(|| self.stick(session, backend, forces))
+        // Tables learn of the server whoever chose it.
+        let stuck = self.stick(session, backend, forces);
+        persistence
+            .and_then(|p| p.server)
+            .or_else(|| self.ruled(session, backend, forces))
+            .or(stuck)
     }
 
     /// The server that a `use-server` rule prescribes. One that is down is meant where persistence

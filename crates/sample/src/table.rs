@@ -207,7 +207,7 @@ fn of_counter<'a>(
     let elsewhere =
         table.filter(|table| tracked.is_none_or(|tracked| !Arc::ptr_eq(table, tracked.table())));
     if reading == Reading::Tracked {
-        return Some(Sample::Bool(tracked.is_some() && elsewhere.is_none()));
+        return Some(Sample::Bool(tracked.is_some()));
     }
     let tracked = tracked?;
     let own = tracked.table();
@@ -226,11 +226,9 @@ fn of_counter<'a>(
         None => reading.of(own, Some(tracked.entry()), index, now),
         Some(table) => {
             let (value, namespace) = own.key_type().parts(tracked.entry().key());
-            let key = table.key(value, namespace)?;
-            let entry = match reading.changes() {
-                true => Some(table.entry(&key, now)?),
-                false => table.find(&key, now),
-            };
+            // No entry is made there, and a key of another type is none that the table has.
+            let key = table.key(value, namespace);
+            let entry = key.and_then(|key| table.find(&key, now));
             reading.of(table, entry.as_deref(), index, now)
         }
     };
