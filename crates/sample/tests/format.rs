@@ -150,7 +150,7 @@ fn what_a_session_does_not_have_is_a_dash_or_a_zero() {
         .render(&Table::default(), &mut out);
     assert_eq!(
         String::from_utf8_lossy(&out),
-        "-:0 - <NOSRV> -:0 -:0 -- 0 0"
+        "-:- - <NOSRV> -:- -:- -- 0 0"
     );
 }
 
