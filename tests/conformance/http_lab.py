@@ -12,7 +12,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, cast
 
@@ -198,8 +198,9 @@ def _answer(end: End, reply: Reply) -> None:
 class Client:
     """A client that sends bytes and reads messages."""
 
-    def __init__(self, lab: Lab, name: str = "front") -> None:
+    def __init__(self, lab: Lab, name: str = "front", origin: str = "a") -> None:
         self.lab = lab
+        self.origin = origin
         self.end = lab.connect(name)
         self.sent = b""
 
@@ -215,7 +216,7 @@ class Client:
                 case Await(messages):
                     self.read(messages)
                 case Arrived(data):
-                    until(partial(has_received, self.lab.origin(), data))
+                    until(partial(has_received, self.lab.origin(self.origin), data))
                 case Finish():
                     self.end.finish()
 
@@ -294,23 +295,26 @@ def http_line(line: Line) -> str:
     return masked_clocks(" ".join(words) + mark + request)
 
 
-def traffic(case: Exchange, normal: Normal | None = None) -> Callable[[Lab], Any]:
+def traffic(
+    case: Exchange, normal: Normal | None = None, front: str = "front", origin: str = "a"
+) -> Callable[[Lab], Any]:
     """The function that plays a case, and returns what client and origin saw."""
     normal = normal or Normal()
 
     def run(lab: Lab) -> Any:
-        client = Client(lab)
+        client = Client(lab, front, origin)
         client.play(case.sends)
         client.read(case.messages)
         alive = client.is_alive() if case.again else None
         ending = client.last()
-        until(lambda: settled(lab.origin()))
+        until(lambda: settled(lab.origin(origin)))
         return {
             "client": [normal.message(each) for each in client.messages()],
             "alive": alive,
             "ending": ending,
             "origin": [
-                [normal.message(each) for each in split_requests(end.received)] for end in lab.origin().ends
+                [normal.message(each) for each in split_requests(end.received)]
+                for end in lab.origin(origin).ends
             ],
         }
 
@@ -336,6 +340,21 @@ def compare(both: Both, case: Exchange, normal: Normal | None = None) -> Seen:
         assert tuple(message.status for message in got.value["client"]) == case.ours
         assert got.compared != expected.compared, f"we differ no more: {case.beyond}"
     return cast(Seen, expected)
+
+
+def meant(
+    groups: dict[str, list[Exchange]], beyond: dict[str, tuple[str, tuple[int, ...]]]
+) -> dict[str, list[Exchange]]:
+    """The groups, and in the rows that `beyond` names why we differ and what our client sees."""
+    strangers = set(beyond) - {row.name for rows in groups.values() for row in rows}
+    assert not strangers, f"no such rows: {strangers}"
+    return {
+        group: [
+            replace(row, beyond=beyond[row.name][0], ours=beyond[row.name][1]) if row.name in beyond else row
+            for row in rows
+        ]
+        for group, rows in groups.items()
+    }
 
 
 def check(case: Exchange, seen: Seen) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .http_exchanges import get, ok, post
-from .http_lab import GET, Arrived, Exchange, Reply
+from .http_lab import GET, Arrived, Exchange, Reply, meant
 
 LISTS = "http-request set-header seen %[req.hdr(x),map_str(/dev/null,none)]"
 
@@ -311,11 +311,5 @@ _BEYOND: dict[str, tuple[str, tuple[int, ...]]] = {
 }
 """Where we mean to differ: why, and the statuses that our client sees."""
 
-GROUPS = {
-    group: [
-        replace(row, beyond=_BEYOND[row.name][0], ours=_BEYOND[row.name][1]) if row.name in _BEYOND else row
-        for row in rows
-    ]
-    for group, rows in _ALL.items()
-}
+GROUPS = meant(_ALL, _BEYOND)
 """Rows by what they are about."""

@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from .lab import Both, Lab, Origins
+from .test_first_bytes import rdp
 from .wire import greets
 
 ALL: Origins = {"a": greets, "b": greets, "c": greets}
@@ -336,3 +337,26 @@ listen f
         return row
 
     assert both(text, traffic, origins=ALL, logged=False).value == {"a": 10, "b": 10}
+
+
+@pytest.mark.parametrize("line", ["rdp-cookie", "rdp-cookie(mstshash)", "rdp-cookie(other)"])
+def test_a_user_of_rdp_comes_back_to_the_same_server(both: Both, line: str) -> None:
+    """A client without the cookie is served in turn."""
+    rules = (
+        f"balance {line}\n  tcp-request inspect-delay 3s\n"
+        "  tcp-request content accept if RDP_COOKIE or { req.len gt 60 }"
+    )
+    packets = [rdp(b"Cookie: mstshash=user%d\r\n" % (at % 12)) for at in range(24)]
+    packets += [rdp(b"Cookie: other=x%d\r\n" % at) for at in range(6)] + [b"x" * 70] * 3
+
+    def traffic(lab: Lab) -> list[str]:
+        names = []
+        for number, packet in enumerate(packets):
+            client = lab.connect()
+            client.send(packet)
+            names.append(client.read(2).decode().strip())
+            client.finish().read_end()
+            lab.log.wait(number + 1)
+        return names
+
+    both(config(rules, "", "weight 2"), traffic, origins=ALL)

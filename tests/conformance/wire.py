@@ -168,7 +168,9 @@ def echoes(_origin: Origin, end: End) -> None:
 class Origin:
     """A listening server.  With a behaviour, a thread serves each connection; without, the test accepts."""
 
-    def __init__(self, name: str, behaviour: Behaviour | None, path: str | None = None) -> None:
+    def __init__(
+        self, name: str, behaviour: Behaviour | None, path: str | None = None, host: str = "127.0.0.1"
+    ) -> None:
         self.name = name
         self.ends: list[End] = []
         self._behaviour = behaviour
@@ -178,8 +180,9 @@ class Origin:
             self.listener.bind(path)
             self.port = 0
         else:
-            self.listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-            self.listener.bind(("127.0.0.1", 0))
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            self.listener = socket.socket(family, socket.SOCK_STREAM)
+            self.listener.bind((host, 0))
             self.port = self.listener.getsockname()[1]
         self.listener.listen(512)
         self._closed = False

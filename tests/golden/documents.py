@@ -115,7 +115,7 @@ def servers() -> tuple[d.Server, ...]:
             1,
             d.ServerInet("10.0.0.1", d.FixedPort(80)),
             d.DefaultNamespace(),
-            http=d.http.HttpServer("a", "http://b", 5, 2, 1000, 100),
+            http=d.http.HttpServer("a", "http://b", 5, 1000, 100),
             proxy_header=header,
             source=one,
         ),
@@ -370,6 +370,7 @@ DOCUMENTS: dict[str, object] = {
     "events": events(),
     "service_requests": service_requests(),
     "service_heads": [service.ServiceHead(404, "No\xe9", (("a", "b"),)), service.ServiceHead(200, None, ())],
+    "tls_facts": tls_documents.facts(),
     "apply": report.ApplyReport(1, (("fe", "a.cfg:2", "0.0.0.0:80"),), (("a.cfg:3", "no"),)),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from isthmus.engine import tls
 from isthmus.plan import document as d
 
 t = d.tls
@@ -60,4 +61,17 @@ def server(expression: d.Expression) -> d.tls.ServerTls:
         reuse=False,
         tickets=False,
         early_data=True,
+    )
+
+
+def facts() -> tls.TlsFacts:
+    subjects: tuple[tls.TlsSubject, ...] = (
+        tls.CertificateSubject(0),
+        tls.AuthoritySubject(1),
+        tls.RevocationSubject(2),
+        tls.LineSubject("a.cfg:3"),
+    )
+    return tls.TlsFacts(
+        certificates=(tls.CertificateFacts(("a.example",), 1, 2, "it is too old"),),
+        faults=tuple(tls.TlsFault(each, "no") for each in subjects),
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
-from http_words import FILES, with_http
+from http_words import FILES as HTTP_FILES
+from http_words import with_http
+from tls_words import TLS_FILES
 
 from isthmus.config import Features, Severity, Tree, read_text
 from isthmus.engine.lists import ListCheck
@@ -18,6 +20,7 @@ from isthmus.services.loading import LoadError
 from isthmus.services.loading import load as load_services
 from isthmus.services.registry import Services
 
+FILES = HTTP_FILES | TLS_FILES
 VOCABULARY = with_http(Vocabulary.read((Path(__file__).parent / "keywords" / "vocabulary.json").read_bytes()))
 TIMEOUTS = "defaults\n timeout connect 1s\n timeout client 2s\n timeout server 3s\n"
 
@@ -25,7 +28,7 @@ TIMEOUTS = "defaults\n timeout connect 1s\n timeout client 2s\n timeout server 3
 class PaperWorld:
     """Namespaces red and blue, a host `origin.test`, users and groups `web` and `root`, two processors.
 
-    Its files are those of `http_words`.
+    Its files are those of `http_words` and `tls_words`.
     """
 
     def __init__(self, *paths: str) -> None:
@@ -59,6 +62,10 @@ class PaperWorld:
             return load_services(path, self.read_bytes(path))
         except OSError:
             raise LoadError(f"`{path}` cannot be read") from None
+
+    def list_folder(self, path: str) -> tuple[str, ...] | None:
+        inside = [name[len(path) + 1 :] for name in FILES if name.startswith(path + "/")]
+        return tuple(sorted(inside)) or None
 
     def capabilities(self) -> frozenset[str]:
         return self.held

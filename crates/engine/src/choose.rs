@@ -49,6 +49,11 @@ impl Worker {
         if let Some(at) = self.prescribed(session, &backend.shared) {
             return self.take_slot_or_wait(session, &backend, (at, true));
         }
+        if let Some(at) = self.last_server(session, &backend) {
+            if backend.shared.balancer.reserve(at, now) {
+                return self.go_to(session, &backend, at);
+            }
+        }
         let excluded = session.notes.get().and_then(|notes| notes.failed.get());
         let seed = self.turn.random();
         match self.pick(session, &backend.shared, seed, excluded) {
@@ -102,11 +107,25 @@ impl Worker {
     /// The server that a client's cookie names, or that a `use-server` rule prescribes, if it can be
     /// used.
     fn prescribed(&self, session: &Session, backend: &Backend) -> Option<usize> {
-        let cookie = session.http.as_deref().and_then(|s| s.persistence.server);
-        if let Some(at) = cookie.filter(|_| session.retries == 0) {
+        if session.retries > 0 {
+            return None;
+        }
+        let persistence = session.http.as_deref().map(|s| &s.persistence);
+        if let Some(at) = persistence.and_then(|p| p.server) {
             return Some(at);
         }
-        if backend.choices.is_empty() || session.retries > 0 {
+        self.ruled(session, backend, persistence.is_some_and(|p| p.forces))
+    }
+
+    /// The server that a `use-server` rule prescribes. One that is down is meant where persistence
+    /// is forced only (`option persist`, `force-persist`).
+    pub(crate) fn ruled(
+        &self,
+        session: &Session,
+        backend: &Backend,
+        forces: bool,
+    ) -> Option<usize> {
+        if backend.choices.is_empty() {
             return None;
         }
         let named = |name: &[u8]| {
@@ -117,7 +136,7 @@ impl Worker {
         };
         let at = self.first_choice(session, &backend.choices, named)?;
         let state = backend.servers.get(at)?.state.state();
-        matches!(state, State::Up | State::Drain).then_some(at)
+        (forces || matches!(state, State::Up | State::Drain)).then_some(at)
     }
 
     fn take_slot_or_wait(
@@ -130,14 +149,19 @@ impl Worker {
             return Step::Close;
         };
         if backend.shared.balancer.reserve(at, self.turn.now) {
-            session.waits_at.set(None);
-            session.chosen = Some(server.clone());
-            session.holds_slot = true;
-            session.phase = Phase::Depart;
-            return Step::Again;
+            return self.go_to(session, backend, at);
         }
         let maxqueue = server.shared.state.balanced.limits().maxqueue;
         self.join_line(session, backend, Place::Server(at), (maxqueue, prescribed))
+    }
+
+    /// A slot of a server was reserved for the session.
+    fn go_to(&self, session: &mut Session, backend: &LocalBackend, at: usize) -> Step {
+        session.waits_at.set(None);
+        session.chosen = backend.servers.get(at).cloned();
+        session.holds_slot = true;
+        session.phase = Phase::Depart;
+        Step::Again
     }
 
     fn join_line(

@@ -48,6 +48,11 @@ impl Worker {
         };
         self.name_server(session, &chosen.shared);
         let http = session.http.is_some();
+        if http {
+            if let Some(step) = self.send_away(session, &chosen) {
+                return step;
+            }
+        }
         if http && self.take_idle(session, &chosen) {
             chosen.count_reuse(now);
             return self.reused(session);
@@ -170,7 +175,7 @@ impl Worker {
     }
 
     /// Connect options whose source address is the client's, or comes from an expression.
-    fn client_source(
+    pub(crate) fn client_source(
         &self,
         session: &Session,
         server: &Server,

@@ -2,7 +2,7 @@
 
 use isthmus_plan::LogWhen;
 use isthmus_plan::report::SessionFacts;
-use isthmus_sockets::{Moved, abort_on_close};
+use isthmus_sockets::Moved;
 
 use crate::live::{Common, ServerShard};
 use crate::session::{Ending, Phase, Session};
@@ -39,7 +39,7 @@ impl Worker {
         self.recover_pipe(&mut session.up);
         self.recover_pipe(&mut session.down);
         if session.frontend.shared.plan.options.nolinger {
-            abort_on_close(&session.client);
+            session.client.abort_on_close();
         }
         self.say_goodbye(&mut session);
         self.discard(session);

@@ -318,7 +318,9 @@ impl Flow {
         pieces: &[IoSlice<'_>],
     ) -> Pumped {
         let mut sent = 0;
-        if self.is_flushed() && self.writable && pieces.iter().any(|piece| !piece.is_empty()) {
+        // What waits already is written first, by a flush: nothing says that there is no room.
+        let first = self.is_flushed();
+        if first && self.writable && pieces.iter().any(|piece| !piece.is_empty()) {
             self.before_write(destination);
             let moved = match pieces {
                 [one] => destination.send(one),
@@ -335,7 +337,7 @@ impl Flow {
             let rest = piece.get(sent.min(piece.len())..).unwrap_or_default();
             sent -= sent.min(piece.len());
             if !rest.is_empty() {
-                self.writable = false;
+                self.writable &= !first;
                 self.pending.push(rest);
             }
         }

@@ -111,7 +111,7 @@ impl Worker {
         // A sender that is wrong is told by a reset, as bytes that nobody will read would.
         let silent = number == CLOSED.0 || number == LATE.0 && session.up.pending.is_empty();
         if !silent {
-            isthmus_sockets::abort_on_close(&session.client);
+            session.client.abort_on_close();
         }
         Step::Close
     }

@@ -313,11 +313,11 @@ impl Session {
     pub(crate) fn drop_silently(&self, ttl: Option<u8>) {
         if let Some(hops) = ttl {
             isthmus_sockets::set_ttl(&self.client, hops);
-            isthmus_sockets::abort_on_close(&self.client);
+            self.client.abort_on_close();
         } else if isthmus_sockets::silence(&self.client).is_err() {
             // Without CAP_NET_ADMIN: a reset that no router passes on (manual, silent-drop).
             isthmus_sockets::set_ttl(&self.client, 1);
-            isthmus_sockets::abort_on_close(&self.client);
+            self.client.abort_on_close();
         }
     }
 }

@@ -21,6 +21,7 @@ mod finish;
 mod forward;
 mod gate;
 mod generation;
+mod h2;
 mod handshake;
 mod http;
 mod inspect;

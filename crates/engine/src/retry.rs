@@ -42,6 +42,9 @@ impl Worker {
             self.release_slot(session);
             session.notes().failed.set(Some(chosen.shared.at));
             session.chosen = None;
+            if let Some(stream) = &mut session.http {
+                stream.persistence.give_up();
+            }
             session.phase = Phase::Choose;
             session.redispatching = true;
             return Step::Again;

@@ -11,6 +11,7 @@ use isthmus_sample::{Scope, Side, Variables};
 use isthmus_sockets::{Interest, Peer, Pipe};
 
 use crate::choose::WaitsAt;
+use crate::h2::Mux;
 use crate::http::Stream;
 use crate::local::{LocalBackend, LocalFrontend, LocalListener, LocalServer};
 use crate::namespace::Namespace;
@@ -60,6 +61,8 @@ pub(crate) enum Phase {
     Exchange,
     /// A service answers (HTTP mode).
     Serving,
+    /// Streams have sessions of their own, and this one reads and writes for them (HTTP/2).
+    Mux,
     /// All is said; what the client still sends is thrown away (HTTP mode).
     Lingering,
 }
@@ -73,7 +76,7 @@ impl Phase {
             Self::Inspect | Self::InspectBackend | Self::Judge | Self::JudgeBackend => "rules",
             Self::Choose | Self::Queued => "queue",
             Self::Depart | Self::Connecting | Self::ServerTls | Self::Pausing => "connect",
-            Self::Forwarding | Self::Exchange => "forward",
+            Self::Forwarding | Self::Exchange | Self::Mux => "forward",
             Self::Request => "request",
             Self::Serving => "service",
             Self::Lingering => "close",
@@ -244,6 +247,8 @@ pub(crate) struct Session {
     pub(crate) link: Option<Key>,
     /// Exchanges that are over.
     pub(crate) exchanges: u32,
+    /// The streams over its connection (HTTP/2); the session itself has no exchanges then.
+    pub(crate) mux: Option<Box<Mux>>,
 }
 
 /// What few sessions need; made when first needed. Evaluations only borrow the session, so what
@@ -280,6 +285,10 @@ pub(crate) struct Notes {
     pub(crate) failed: Cell<Option<usize>>,
     /// Bytes of the PROXY header that was received.
     pub(crate) header_bytes: Cell<usize>,
+    /// Connections to servers that wait for this session's next request alone (HTTP mode).
+    pub(crate) own_links: RefCell<Vec<Key>>,
+    /// A server wants its client to come back to it (HTTP mode).
+    pub(crate) prefers_last: Cell<bool>,
 }
 
 impl Notes {
@@ -310,6 +319,95 @@ impl Notes {
 }
 
 impl Session {
+    /// A session that begins now: its key and number, its client's end.
+    pub(crate) fn new(
+        (key, id): (Key, u64),
+        client: Transport,
+        peer: Peer,
+        listener: &Rc<LocalListener>,
+        now: u64,
+    ) -> Self {
+        Self {
+            key,
+            id,
+            phase: listener.frontend.shared.first_phase(),
+            client,
+            server: None,
+            peer,
+            source_namespace: listener.shared.namespace.clone(),
+            listener: listener.clone(),
+            frontend: listener.frontend.clone(),
+            backend: None,
+            chosen: None,
+            holds_slot: false,
+            // Clients speak first as a rule: what they sent is looked for before it is announced.
+            up: Flow {
+                readable: true,
+                ..Flow::default()
+            },
+            down: Flow {
+                writable: true,
+                // Inherited from the listening socket.
+                nodelay: true,
+                ..Flow::default()
+            },
+            moments: Moments {
+                accepted: now,
+                handshaken: now,
+                ..Moments::default()
+            },
+            client_active: now,
+            server_active: now,
+            phase_began: now,
+            armed: u64::MAX,
+            retries: 0,
+            redispatched: false,
+            ending: None,
+            client_watch: None,
+            server_watch: None,
+            client_failed: false,
+            server_failed: false,
+            redispatching: false,
+            timed_out: false,
+            dying: false,
+            counted: false,
+            next_rule: 0,
+            waits_at: WaitsAt::default(),
+            log_level: None,
+            notes: OnceCell::new(),
+            http: None,
+            link: None,
+            exchanges: 0,
+            mux: None,
+        }
+    }
+
+    /// The session of a stream over this one's connection.
+    pub(crate) fn for_stream(&self, names: (Key, u64), client: Transport, now: u64) -> Self {
+        let stream = Self::new(names, client, self.peer, &self.listener, now);
+        if let Some(notes) = self.notes.get() {
+            let own = stream.notes();
+            own.proxy_source.set(notes.proxy_source.get());
+            own.proxy_destination.set(notes.proxy_destination.get());
+            own.received_proxy.set(notes.received_proxy.get());
+            if let Some(tlvs) = notes.tlvs.get() {
+                let _ = own.tlvs.set(tlvs.clone());
+            }
+            let variables = notes.variables.borrow();
+            if let (Some(from), Some(to)) =
+                (variables.first(), own.variables.borrow_mut().first_mut())
+            {
+                to.clone_from(from);
+            }
+        }
+        Self {
+            source_namespace: self.source_namespace.clone(),
+            log_level: self.log_level,
+            counted: true,
+            ..stream
+        }
+    }
+
     /// Keeps a value in a capture slot of the frontend, cut to its length. False: there is none.
     pub(crate) fn keep(&self, side: Side, slot: usize, value: &[u8]) -> bool {
         let plan = &self.frontend.shared.plan;

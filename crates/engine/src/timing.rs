@@ -64,6 +64,7 @@ impl Session {
             Phase::Pausing => after(self.phase_began, Some(self.turn_around())),
             Phase::Choose | Phase::Depart => NEVER,
             Phase::Request => self.request_deadline(),
+            Phase::Mux => self.mux_deadline(),
             Phase::Judge | Phase::JudgeBackend => self.rules_deadline(),
             Phase::Exchange => self
                 .exchange_client_deadline()
@@ -88,6 +89,20 @@ impl Session {
             true => common.timeout_keep_alive.or(common.timeout_request),
             false => common.timeout_request,
         };
+        after(self.phase_began, limit.or(frontend.timeout_client))
+    }
+
+    /// When a connection of HTTP/2 has idled for too long, or its client has taken nothing.
+    fn mux_deadline(&self) -> u64 {
+        let frontend = &self.frontend.shared.plan;
+        if !self.down.writable || self.down.sealed {
+            return self.client_silence();
+        }
+        if !self.mux.as_ref().is_some_and(|mux| mux.is_idle()) {
+            return NEVER;
+        }
+        let common = frontend.http.as_ref().map(|http| &http.common);
+        let limit = common.and_then(|common| common.timeout_keep_alive.or(common.timeout_request));
         after(self.phase_began, limit.or(frontend.timeout_client))
     }
 

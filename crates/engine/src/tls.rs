@@ -65,6 +65,7 @@ impl Worker {
         session.phase = session.frontend.shared.first_phase();
         session.client_active = self.turn.now;
         match self.open_session(session) {
+            true if session.speaks_h2() => self.begin_h2(session, &[]),
             true => Step::Again,
             false => Step::Close,
         }
@@ -160,6 +161,13 @@ impl Worker {
 }
 
 impl Session {
+    /// Whether TLS agreed on HTTP/2.
+    fn speaks_h2(&self) -> bool {
+        let channel = self.client.channel();
+        self.frontend.shared.http.is_some()
+            && channel.is_some_and(|c| c.state().alpn_protocol() == Some(b"h2"))
+    }
+
     /// What the bytes received so far say.
     fn first_bytes(&self) -> First {
         /// RFC 8446, 6: unexpected_message.

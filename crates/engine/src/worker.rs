@@ -316,9 +316,18 @@ impl Worker {
         }
     }
 
-    /// Walks a session on until it has to wait, and puts it back; or ends it. A panic in one
-    /// session ends that session alone.
-    pub(crate) fn walk(&mut self, mut session: Box<Session>) {
+    /// Walks a session on until it has to wait, and puts it back; or ends it.
+    pub(crate) fn walk(&mut self, session: Box<Session>) {
+        let connection = session.client.connection().cloned();
+        self.walk_on(session);
+        // What a stream wrote its connection is to write out.
+        if let Some(connection) = connection.filter(|connection| connection.take_pending()) {
+            self.busy.push(connection.mux);
+        }
+    }
+
+    /// A panic in one session ends that session alone.
+    fn walk_on(&mut self, mut session: Box<Session>) {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             loop {
                 match self.step(&mut session) {
@@ -329,7 +338,7 @@ impl Worker {
         }));
         match outcome {
             Ok(Step::Close) => match self.last_words(&mut session) {
-                true => self.walk(session),
+                true => self.walk_on(session),
                 false => self.finish(session),
             },
             Ok(_) => {
@@ -368,6 +377,7 @@ impl Worker {
             Phase::JudgeBackend => self.judge_backend(session),
             Phase::Exchange => self.exchange(session),
             Phase::Serving => self.serving(session),
+            Phase::Mux => self.multiplex(session),
             Phase::Lingering => self.linger(session),
         }
     }
@@ -393,7 +403,9 @@ impl Worker {
         let key = session.key;
         let wanted = incoming(session.down.writable);
         let token = Token::session(key, End::Client);
-        self.watch_end(&session.client, token, &mut session.client_watch, wanted)?;
+        if !session.client.is_stream() {
+            self.watch_end(&session.client, token, &mut session.client_watch, wanted)?;
+        }
         let Some(server) = &session.server else {
             return Ok(());
         };

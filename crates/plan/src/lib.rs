@@ -20,6 +20,7 @@ pub mod report;
 mod rule;
 pub mod service;
 pub mod tls;
+pub mod tls_facts;
 mod userlist;
 
 use serde::{Deserialize, Serialize};

@@ -9,6 +9,7 @@
 mod acceptor;
 mod certificate;
 mod channel;
+mod check;
 mod connector;
 mod der;
 mod error;
@@ -22,6 +23,7 @@ mod verifier;
 
 pub use acceptor::{Acceptor, Refusal};
 pub use channel::{Channel, Failure, Received};
+pub use check::check;
 pub use connector::Connector;
 pub use error::{Fault, TlsError};
 pub use hello::Hello;

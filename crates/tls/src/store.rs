@@ -74,7 +74,7 @@ impl Store {
     }
 }
 
-fn held(file: &Certificate) -> Result<Held, String> {
+pub(crate) fn held(file: &Certificate) -> Result<Held, String> {
     let name = &file.name;
     let chain = certificates(file.chain.as_bytes())
         .map_err(|e| format!("certificate `{name}` cannot be read: {e}"))?;
@@ -104,7 +104,7 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
         .map_err(|e| e.to_string())
 }
 
-fn authority(file: &PemFile) -> Result<Vec<CertificateDer<'static>>, String> {
+pub(crate) fn authority(file: &PemFile) -> Result<Vec<CertificateDer<'static>>, String> {
     let found = certificates(file.pem.as_bytes())
         .map_err(|e| format!("authorities `{}` cannot be read: {e}", file.name))?;
     let mut roots = RootCertStore::empty();
@@ -115,7 +115,9 @@ fn authority(file: &PemFile) -> Result<Vec<CertificateDer<'static>>, String> {
     Ok(found)
 }
 
-fn revocation(file: &PemFile) -> Result<Vec<CertificateRevocationListDer<'static>>, String> {
+pub(crate) fn revocation(
+    file: &PemFile,
+) -> Result<Vec<CertificateRevocationListDer<'static>>, String> {
     let found: Vec<_> = CertificateRevocationListDer::pem_slice_iter(file.pem.as_bytes())
         .collect::<Result<_, _>>()
         .map_err(|e| format!("revocation list `{}` cannot be read: {e}", file.name))?;

@@ -39,6 +39,10 @@ class World(Protocol):
         """Run a Python file and return the services that it registers; raises LoadError."""
         ...
 
+    def list_folder(self, path: str) -> tuple[str, ...] | None:
+        """Return the names of the files in a folder, sorted; None where it is none that can be read."""
+        ...
+
     def capabilities(self) -> frozenset[str]:
         """Return the names of the capabilities in effect, for instance CAP_SYS_ADMIN."""
         ...

@@ -12,6 +12,7 @@ from isthmus.model.http import Cache, GlobalHttp, HttpErrors
 from isthmus.model.log import Format, LogLine
 from isthmus.model.proxy import Proxy
 from isthmus.model.services import ServiceSettings
+from isthmus.model.tls import GlobalTls
 from isthmus.model.userlist import Userlist
 
 
@@ -60,6 +61,7 @@ class Global:
     stats_timeout: int = 10_000
     http: GlobalHttp = field(default_factory=GlobalHttp)
     services: ServiceSettings = field(default_factory=ServiceSettings)
+    tls: GlobalTls = field(default_factory=GlobalTls)
 
 
 @dataclass(frozen=True, slots=True)

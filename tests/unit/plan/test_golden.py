@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from isthmus.engine import command, lists, report, service
+from isthmus.engine import command, lists, report, service, tls
 from isthmus.plan import document
 
 _FOLDER = Path(__file__).parents[2] / "golden"
@@ -29,6 +29,7 @@ TYPES = {
     "events": list[report.Event],
     "service_requests": list[service.ServiceRequest],
     "service_heads": list[service.ServiceHead],
+    "tls_facts": tls.TlsFacts,
     "apply": report.ApplyReport,
 }
 

@@ -31,6 +31,7 @@ impl Worker {
             self.release_slot(session);
             session.notes().failed.set(Some(chosen.shared.at));
             session.chosen = None;
+            session.stream().persistence.give_up();
             session.redispatching = true;
             return self.send_again(session, Phase::Choose);
         }

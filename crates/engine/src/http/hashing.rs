@@ -117,9 +117,12 @@ fn uri(target: &[u8], len: usize, depth: usize, whole: bool) -> &[u8] {
 
 /// A target without scheme and authority.
 fn path(target: &[u8]) -> &[u8] {
-    let Some(scheme) = memchr::memmem::find(target, b"://").filter(|_| !target.starts_with(b"/"))
-    else {
+    if target.starts_with(b"/") {
         return target;
+    }
+    let Some(scheme) = memchr::memmem::find(target, b"://") else {
+        // `*` and an authority have none.
+        return b"";
     };
     let behind = target.get(scheme + 3..).unwrap_or_default();
     let slash = memchr::memchr(b'/', behind).unwrap_or(behind.len());
@@ -132,26 +135,45 @@ fn parameter<'q>(query: &'q [u8], name: &[u8]) -> Option<&'q [u8]> {
     all.find_map(|pair| pair.strip_prefix(name)?.strip_prefix(b"="))
 }
 
-/// The first element of the first field of a name.
+/// The first element of the first field of a name; an empty one is none.
 fn first_value<'h>(head: &Head<'h>, name: &[u8]) -> Option<&'h [u8]> {
     let mut found = None;
     head.for_each_id(|_, own, value| {
         if own == name {
-            let end = memchr::memchr(b',', value).unwrap_or(value.len());
-            found = Some(value.get(..end).unwrap_or_default().trim_ascii());
+            found = Some(first_element(value));
         }
         found.is_none()
     });
-    found
+    found.filter(|value| !value.is_empty())
 }
 
-/// Of `www.example.com:80` the label before the last one: `example`.
+/// What stands before the first comma that is in no quoted string.
+fn first_element(value: &[u8]) -> &[u8] {
+    let (mut quoted, mut escaped) = (false, false);
+    let end = value.iter().position(|byte| {
+        let plain = !std::mem::take(&mut escaped);
+        match byte {
+            b'\\' if quoted && plain => escaped = true,
+            b'"' if plain => quoted = !quoted,
+            _ => {}
+        }
+        *byte == b',' && !quoted
+    });
+    value
+        .get(..end.unwrap_or(value.len()))
+        .unwrap_or_default()
+        .trim_ascii()
+}
+
+/// Of `www.example.com:80` the label before the last one: `example`. As HAProxy, a host without two
+/// labels is left as it is, and of two dots side by side the first belongs to its label.
 fn main_domain(host: &[u8]) -> &[u8] {
-    let end = memchr::memchr(b':', host).unwrap_or(host.len());
-    let host = host.get(..end).unwrap_or_default();
-    let mut labels = host.rsplit(|byte| *byte == b'.');
-    let last = labels.next().unwrap_or_default();
-    labels.next().unwrap_or(last)
+    let Some(end) = memchr::memrchr(b'.', host).filter(|end| *end > 0) else {
+        return host;
+    };
+    let before = host.get(..end - 1).unwrap_or_default();
+    let start = memchr::memrchr(b'.', before).map_or(0, |dot| dot + 1);
+    host.get(start..end).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -178,6 +200,22 @@ mod tests {
     fn a_parameter_is_found_by_its_whole_name() {
         assert_eq!(parameter(b"ab=1&b=2&b=3", b"b"), Some(&b"2"[..]));
         assert_eq!(parameter(b"b", b"b"), None);
-        assert_eq!(main_domain(b"www.example.com:80"), b"example");
+    }
+
+    #[test]
+    fn a_main_domain_is_what_haproxy_takes() {
+        let table = [
+            ("www.example.com:80", "example"),
+            ("a.b:80", "a"),
+            ("a:80", "a:80"),
+            (".com", ".com"),
+            ("a..b", "a."),
+            ("a.b..", "b."),
+            ("..a", "."),
+            ("1.2.3.4:80", "3"),
+        ];
+        for (host, wanted) in table {
+            assert_eq!(main_domain(host.as_bytes()), wanted.as_bytes(), "{host}");
+        }
     }
 }

@@ -4,10 +4,11 @@
 use isthmus_balance::State;
 use isthmus_plan as plan;
 use isthmus_plan::http::{Cookie, CookieMode};
-use isthmus_proto::http::{FieldName, cookies, set_cookie, without};
-use isthmus_proto::http1::FieldId;
+use isthmus_proto::http::{CookiePair, cookies, set_cookie, without};
+use isthmus_proto::http1::{FieldId, View as Head};
 use isthmus_sample::Verdict;
 
+use super::cacheable::is_cacheable;
 use super::stream::Stream;
 use crate::local::LocalBackend;
 use crate::session::Session;
@@ -19,10 +20,16 @@ use crate::worker::Worker;
 pub(crate) struct Persistence {
     /// The server that the client's cookie names, by its place.
     pub(crate) server: Option<usize>,
-    /// `N`one, `I`nvalid, `D`own, `V`alid, `E`xpired or `O`ld; 0 where nobody looked.
+    /// `N`one, `I`nvalid, `D`own, `V`alid, `E`xpired, `O`ld or `U`nused; 0 where nobody looked.
     pub(crate) came: u8,
     /// `N`one, `I`nserted, `U`pdated, `P`assed, `R`ewritten or `D`eleted; 0 where nobody looked.
     pub(crate) went: u8,
+    /// A server that is down is used all the same (`option persist`, `force-persist`).
+    pub(crate) forces: bool,
+    /// Another rule chooses the server (`use-server`, `ignore-persist`): no cookie is set.
+    unused: bool,
+    /// The cookie bears dates, though none are configured.
+    dated: bool,
     /// When the client first got its cookie, seconds; 0 where it does not say.
     first_seen: u64,
     last_seen: u64,
@@ -79,19 +86,25 @@ impl Worker {
                 .any(|condition| program.eval(condition, &view) == Verdict::Pass)
         };
         let side = backend.shared.http.as_ref();
-        let ignores = side.is_some_and(|side| holds(&side.ignore_persist));
         let forces = http.persist || side.is_some_and(|side| holds(&side.force_persist));
+        let unused = side.is_some_and(|side| holds(&side.ignore_persist))
+            || self.ruled(session, &backend.shared, forces).is_some();
         let Some(stream) = session.http.as_deref_mut() else {
             return;
         };
-        let found = stream.find_cookie(cookie);
         let mut persistence = Persistence {
             came: b'N',
             went: b'N',
+            forces,
+            unused,
             ..Persistence::default()
         };
-        if let (Some(value), false) = (&found, ignores) {
-            persistence.judge(cookie, backend, value, forces, now);
+        for value in stream.find_cookies(cookie) {
+            if unused {
+                persistence.came = b'U';
+            } else if persistence.server.is_none() {
+                persistence.judge(cookie, backend, &value, now);
+            }
         }
         stream.persistence = persistence;
         stream.hide_cookie(cookie);
@@ -123,88 +136,101 @@ impl Worker {
         let post = stream.method == isthmus_proto::http::Method::Post;
         let comes_back =
             stream.persistence.came == b'V' && stream.persistence.server == Some(chosen.shared.at);
-        let stale = cookie.max_idle > 0 && stream.persistence.last_seen / 4 != now / 4;
+        let known = &stream.persistence;
+        // A server that is down was chosen for its cookie: the client keeps it.
+        let kept = comes_back || (known.came == b'D' && known.server == Some(chosen.shared.at));
+        let stale = known.dated || has_dates(cookie) && known.last_seen / 4 < now / 4;
         if cookie.mode != CookieMode::Insert
             || preserved
-            || (comes_back && !stale)
+            || stream.persistence.unused
+            || (kept && !stale)
             || (cookie.postonly && !post)
         {
             return;
         }
         let text = inserted(cookie, value, stream.persistence.first_seen, now);
         stream.persistence.went = if comes_back { b'U' } else { b'I' };
+        let cacheable = cookie.nocache && is_cacheable(stream.method, &stream.response_head());
         let rewrite = &mut stream.response.rewrite;
         rewrite.add(b"set-cookie", &text);
-        if cookie.nocache && !post {
+        if cacheable {
             rewrite.add(b"cache-control", b"private");
         }
     }
 }
 
 impl Persistence {
-    /// Whether the cookie's value leads to a server, and whether it still holds.
-    fn judge(
-        &mut self,
-        cookie: &Cookie,
-        backend: &LocalBackend,
-        value: &[u8],
-        forces: bool,
-        now: u64,
-    ) {
-        let mut parts = value.split(|byte| *byte == b'|');
+    /// Whether the cookie's value leads to a server, and whether it still holds. Of several
+    /// cookies the first that leads to one counts.
+    fn judge(&mut self, cookie: &Cookie, backend: &LocalBackend, value: &[u8], now: u64) {
+        let whole = cookie.mode == CookieMode::Prefix;
+        let mut parts = value.split(|byte| *byte == b'|' && !whole);
         let name = parts.next().unwrap_or_default();
-        let dates = cookie.max_idle > 0 || cookie.max_life > 0;
+        let dates = has_dates(cookie);
         if dates {
             self.last_seen = parts.next().and_then(date).unwrap_or(0);
             self.first_seen = parts.next().and_then(date).unwrap_or(0);
             let over = |seen: u64, limit: u64| {
                 seen > 0 && limit > 0 && (seen + limit < now || seen > now + AHEAD)
             };
-            if over(self.last_seen, cookie.max_idle) {
-                self.came = b'E';
-                return;
-            }
-            if over(self.first_seen, cookie.max_life) {
-                self.came = b'O';
+            let idle = over(self.last_seen, cookie.max_idle);
+            if idle || over(self.first_seen, cookie.max_life) {
+                self.came = if idle { b'E' } else { b'O' };
+                // The next one begins a life of its own.
+                self.first_seen = 0;
                 return;
             }
         }
         let mut servers = backend.servers.iter();
         let known = servers.find(|server| server.shared.cookie.as_deref() == Some(name));
         let Some(server) = known else {
-            self.came = b'I';
+            if self.came == b'N' {
+                self.came = b'I';
+            }
             return;
         };
-        let state = server.shared.state.state();
-        if matches!(state, State::Up | State::Drain) || forces {
-            self.came = b'V';
+        let is_up = matches!(server.shared.state.state(), State::Up | State::Drain);
+        self.came = if is_up { b'V' } else { b'D' };
+        if is_up || self.forces {
             self.server = Some(server.shared.at);
-        } else {
+            self.dated = !dates && parts.next().is_some();
+        }
+    }
+
+    /// The server that the cookie named cannot be reached: another one is to be chosen.
+    pub(crate) fn give_up(&mut self) {
+        if self.came == b'V' {
             self.came = b'D';
         }
+        self.server = None;
     }
 }
 
 impl Stream {
-    /// The server's name in the client's cookie.
-    fn find_cookie(&self, cookie: &Cookie) -> Option<Vec<u8>> {
-        let bytes = self.request.buffer.bytes();
-        let fields = self.request.head.fields().as_slice().iter();
-        for field in fields.filter(|field| field.known == FieldName::Cookie) {
-            let value = field.value.of(bytes);
-            let named =
-                |name: std::ops::Range<usize>| value.get(name) == Some(cookie.name.as_bytes());
-            for pair in cookies(value).filter(|pair| named(pair.name.clone())) {
-                let found = value.get(pair.value).unwrap_or_default();
-                if cookie.mode != CookieMode::Prefix {
-                    return Some(found.to_vec());
-                }
-                if let Some(at) = memchr::memchr(b'~', found) {
-                    return found.get(..at).map(<[u8]>::to_vec);
-                }
+    /// The servers' names in the client's cookies of that name.
+    fn find_cookies(&self, cookie: &Cookie) -> Vec<Vec<u8>> {
+        let mut found = Vec::new();
+        let (request, name) = (&self.request, Some(cookie.name.as_bytes()));
+        let head = Head::request(&request.head, request.buffer.bytes(), &request.rewrite);
+        head.for_each_id(|_, field, value| {
+            if field != b"cookie" {
+                return true;
             }
-        }
-        None
+            for pair in cookies(value).filter(|pair| value.get(pair.name.clone()) == name) {
+                let own = value.get(pair.value).unwrap_or_default();
+                let end = match cookie.mode {
+                    CookieMode::Prefix => memchr::memchr(b'~', own),
+                    _ => None,
+                };
+                found.push(
+                    own.get(..end.unwrap_or(own.len()))
+                        .unwrap_or_default()
+                        .to_vec(),
+                );
+            }
+            true
+        });
+        found
     }
 
     /// Takes the cookie out of the request (`indirect`), or the server's name out of it (`prefix`).
@@ -213,71 +239,87 @@ impl Stream {
         if !(prefix || cookie.indirect && cookie.mode == CookieMode::Insert) {
             return;
         }
+        let mut changes = Vec::new();
         let request = &mut self.request;
-        let bytes = request.buffer.bytes();
-        for (index, field) in (0..).zip(request.head.fields().as_slice()) {
-            if field.known != FieldName::Cookie {
-                continue;
+        let head = Head::request(&request.head, request.buffer.bytes(), &request.rewrite);
+        head.for_each_id(|id, field, value| {
+            if field == b"cookie" {
+                let left = match prefix {
+                    true => unprefixed(value, cookie.name.as_bytes()),
+                    false => without(value, |name| name == cookie.name.as_bytes()),
+                };
+                if left != value {
+                    changes.push((id, left));
+                }
             }
-            let value = field.value.of(bytes);
-            let id = FieldId::Received(index);
-            let left = match prefix {
-                true => unprefixed(value, cookie.name.as_bytes()),
-                false => without(value, |name| name == cookie.name.as_bytes()),
-            };
-            if left.is_empty() {
-                request.rewrite.remove(id);
-            } else if left != value {
-                request.rewrite.set_value(id, &left);
+            true
+        });
+        for (id, left) in changes {
+            match left.is_empty() {
+                true => request.rewrite.remove(id),
+                false => request.rewrite.set_value(id, &left),
             }
         }
     }
 
+    fn response_head(&self) -> Head<'_> {
+        let response = &self.response;
+        Head::response(&response.head, response.buffer.bytes(), &response.rewrite)
+    }
+
     /// Changes the server's own cookie of that name; true if it is left alone and holds.
     fn change_set_cookie(&mut self, cookie: &Cookie, server: Option<&[u8]>) -> bool {
-        let mut preserved = false;
-        let response = &mut self.response;
-        let bytes = response.buffer.bytes();
-        for (index, field) in (0..).zip(response.head.fields().as_slice()) {
-            if field.known != FieldName::SetCookie {
-                continue;
-            }
-            let value = field.value.of(bytes);
-            let Some(pair) = set_cookie(value) else {
-                continue;
+        let mut changes: Vec<(FieldId, Option<Vec<u8>>)> = Vec::new();
+        let mut went = None;
+        self.response_head().for_each_id(|id, field, value| {
+            let named =
+                |pair: &CookiePair| value.get(pair.name.clone()) == Some(cookie.name.as_bytes());
+            let pair = match field {
+                b"set-cookie" => set_cookie(value).filter(named),
+                _ => None,
             };
-            if value.get(pair.name.clone()) != Some(cookie.name.as_bytes()) {
-                continue;
+            if let Some(pair) = pair {
+                let (what, change) = set_cookie_change(cookie, server, value, pair.value);
+                went = Some(what);
+                changes.extend(change.map(|change| (id, change)));
             }
-            let id = FieldId::Received(index);
-            let (start, end) = (pair.value.start, pair.value.end);
-            let before = value.get(..start).unwrap_or_default();
-            let own = value.get(start..end).unwrap_or_default();
-            let behind = value.get(end..).unwrap_or_default();
-            match (cookie.mode, server) {
-                (_, _) if cookie.preserve => {
-                    preserved = true;
-                    self.persistence.went = b'P';
-                }
-                (CookieMode::Rewrite, Some(server)) => {
-                    response
-                        .rewrite
-                        .set_value(id, &[before, server, behind].concat());
-                    self.persistence.went = b'R';
-                }
-                (CookieMode::Prefix, Some(server)) => {
-                    let text = [before, server, b"~", own, behind].concat();
-                    response.rewrite.set_value(id, &text);
-                    self.persistence.went = b'R';
-                }
-                (CookieMode::Insert, _) => {
-                    response.rewrite.remove(id);
-                    self.persistence.went = b'D';
-                }
-                _ => {}
+            true
+        });
+        for (id, value) in changes {
+            match value {
+                Some(value) => self.response.rewrite.set_value(id, &value),
+                None => self.response.rewrite.remove(id),
             }
         }
-        preserved
+        if let Some(went) = went {
+            self.persistence.went = went;
+        }
+        went == Some(b'P')
+    }
+}
+
+/// What becomes of a cookie of the server's: the letter for the log, and where it changes its new
+/// value, or none where it goes.
+fn set_cookie_change(
+    cookie: &Cookie,
+    server: Option<&[u8]>,
+    value: &[u8],
+    own: std::ops::Range<usize>,
+) -> (u8, Option<Option<Vec<u8>>>) {
+    let before = value.get(..own.start).unwrap_or_default();
+    let behind = value.get(own.end..).unwrap_or_default();
+    let own = value.get(own).unwrap_or_default();
+    match (cookie.mode, server) {
+        _ if cookie.preserve => (b'P', None),
+        (CookieMode::Rewrite, Some(server)) => {
+            (b'R', Some(Some([before, server, behind].concat())))
+        }
+        (CookieMode::Prefix, Some(server)) => {
+            let text = [before, server, b"~", own, behind].concat();
+            (b'R', Some(Some(text)))
+        }
+        (CookieMode::Insert, _) => (b'D', Some(None)),
+        _ => (b'P', None),
     }
 }
 
@@ -305,7 +347,7 @@ fn inserted(cookie: &Cookie, server: Option<&[u8]>, first_seen: u64, now: u64) -
         None => out.extend_from_slice(b"; Expires=Thu, 01-Jan-1970 00:00:01 GMT"),
         Some(server) => {
             out.extend_from_slice(server);
-            if cookie.max_idle > 0 || cookie.max_life > 0 {
+            if has_dates(cookie) {
                 out.push(b'|');
                 out.extend_from_slice(&written_date(now));
             }
@@ -332,6 +374,11 @@ fn inserted(cookie: &Cookie, server: Option<&[u8]>, first_seen: u64, now: u64) -
         out.extend_from_slice(attribute.as_bytes());
     }
     out
+}
+
+/// Whether the cookie says when its client was last seen (manual, `maxidle`, `maxlife`).
+fn has_dates(cookie: &Cookie) -> bool {
+    cookie.max_idle > 0 || cookie.max_life > 0
 }
 
 /// Digits of dates in cookies: as Base64 for URLs has them (RFC 4648, 5).

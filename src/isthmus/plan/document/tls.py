@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from isthmus.model.tls import Group, Scheme, Suite
 from isthmus.plan.document.expression import Expression
 
 
@@ -43,45 +44,6 @@ class TlsVersion(StrEnum):
 
     TLS12 = "tls12"
     TLS13 = "tls13"
-
-
-class Suite(StrEnum):
-    """A cipher suite; the first three are TLS 1.3's."""
-
-    AES128_GCM = "aes128_gcm"
-    AES256_GCM = "aes256_gcm"
-    CHACHA20 = "chacha20"
-    ECDSA_AES128_GCM = "ecdsa_aes128_gcm"
-    ECDSA_AES256_GCM = "ecdsa_aes256_gcm"
-    ECDSA_CHACHA20 = "ecdsa_chacha20"
-    RSA_AES128_GCM = "rsa_aes128_gcm"
-    RSA_AES256_GCM = "rsa_aes256_gcm"
-    RSA_CHACHA20 = "rsa_chacha20"
-
-
-class Group(StrEnum):
-    """A group for key exchange."""
-
-    X25519 = "x25519"
-    SECP256R1 = "secp256r1"
-    SECP384R1 = "secp384r1"
-    X25519MLKEM768 = "x25519mlkem768"
-    SECP256R1MLKEM768 = "secp256r1mlkem768"
-
-
-class Scheme(StrEnum):
-    """A signature scheme."""
-
-    ECDSA_SECP256R1_SHA256 = "ecdsa_secp256r1_sha256"
-    ECDSA_SECP384R1_SHA384 = "ecdsa_secp384r1_sha384"
-    ECDSA_SECP521R1_SHA512 = "ecdsa_secp521r1_sha512"
-    ED25519 = "ed25519"
-    RSA_PSS_SHA256 = "rsa_pss_sha256"
-    RSA_PSS_SHA384 = "rsa_pss_sha384"
-    RSA_PSS_SHA512 = "rsa_pss_sha512"
-    RSA_PKCS1_SHA256 = "rsa_pkcs1_sha256"
-    RSA_PKCS1_SHA384 = "rsa_pkcs1_sha384"
-    RSA_PKCS1_SHA512 = "rsa_pkcs1_sha512"
 
 
 class Negotiation(Struct, frozen=True, forbid_unknown_fields=True):
