@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import http_words
+import paper
 import pytest
 from paper import messages
 from test_process_reload import connect, engine, free_port, heard, supervised, supervisor_reload, until
@@ -30,13 +30,13 @@ def word(request: Request) -> Response:
 
 @pytest.fixture
 def site(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.setitem(http_words.FILES, "site.py", b"")
+    monkeypatch.setitem(paper.FILES, "site.py", b"")
     return tmp_path
 
 
 def write(site: Path, word: bytes, gate: str) -> None:
     text = SITE.format(folder=str(site), gate=gate, word=word)
-    http_words.FILES["site.py"] = text.encode()
+    paper.FILES["site.py"] = text.encode()
 
 
 def configuration(port: int, rule: str = "http-request use-service python.word") -> str:
@@ -90,5 +90,5 @@ def test_services_may_come_and_go_with_plans(engine: Engine, site: Path) -> None
 
 
 def test_a_file_that_fails_keeps_a_configuration_from_being_built(site: Path) -> None:
-    http_words.FILES["site.py"] = b"raise ValueError('no')"
+    paper.FILES["site.py"] = b"raise ValueError('no')"
     assert ("E0521", 2) in messages(configuration(80).replace("bind :80", "bind 127.0.0.1:80"))
