@@ -88,12 +88,14 @@ impl Worker {
                     return Some(Step::Again);
                 }
                 session.up.bytes += session.up.pending.as_slice().len() as u64;
-                session.phase = Phase::Inspect;
-                if self.open_session(session) {
-                    Step::Again
-                } else {
-                    Step::Close
+                session.phase = session.frontend.shared.first_phase();
+                if !self.open_session(session) {
+                    return Some(Step::Close);
                 }
+                if session.phase == Phase::Request {
+                    self.begin_request(session);
+                }
+                Step::Again
             }
             Err(reason) => self.refuse_header(session, reason),
         })

@@ -50,6 +50,17 @@ impl Worker {
         }
     }
 
+    /// What was received behind a PROXY header is the beginning of the first request.
+    pub(crate) fn begin_request(&mut self, session: &mut Session) {
+        let received = std::mem::take(&mut session.up.pending);
+        if received.is_empty() {
+            return;
+        }
+        let mut stream = self.take_stream(session);
+        stream.request.buffer.push(received.as_slice());
+        session.http = Some(stream);
+    }
+
     /// The session's stream, or one from the worker's store.
     fn take_stream(&mut self, session: &mut Session) -> Box<Stream> {
         session.http.take().unwrap_or_else(|| {
