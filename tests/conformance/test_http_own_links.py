@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -72,6 +73,11 @@ CASES = [
 ]
 
 
+def came(lab: Lab, count: int) -> bool:
+    """Whether so many connections have reached the origin."""
+    return len(lab.origin().ends) == count
+
+
 def flow(case: Case) -> Any:
     """The function that sends a case's requests, and returns what came over which connection."""
 
@@ -138,7 +144,7 @@ def test_a_connection_that_the_server_closed_is_not_used_again(both: Both) -> No
         for number in range(1, 3):
             client.send(GET)
             client.read(number)
-            until(lambda number=number: len(lab.origin().ends) == number)
+            until(partial(came, lab, number))
             lab.origin().ends[-1].finish()
             until(lambda: lab.origin().ends[-1].left)
         return [len(split_requests(end.received)) for end in lab.origin().ends]

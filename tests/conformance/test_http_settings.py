@@ -1,4 +1,4 @@
-"""Settings that change what becomes of one exchange: `checkcache`, `redir`, replaced responses."""
+"""Settings of HTTP mode that change what becomes of an exchange: cookies, redirects, replaced responses."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def _echo(origin: Origin, end: End) -> None:
 def test_http_no_delay_lets_each_piece_pass_at_once(both: Both, side: str) -> None:
     """An application that talks in chunks within one exchange."""
     option = "option http-no-delay"
-    case = Exchange("", **{side: option})
+    case = Exchange("", front=option) if side == "front" else Exchange("", back=option)
 
     def traffic(lab: Lab) -> Any:
         client = Client(lab)

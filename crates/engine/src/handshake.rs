@@ -89,13 +89,13 @@ impl Worker {
                 }
                 session.up.bytes += session.up.pending.as_slice().len() as u64;
                 session.phase = session.frontend.shared.first_phase();
-                session.client_active = self.turn.now;
-                if self.open_session(session) {
-                    self.begin_request(session);
-                    Step::Again
-                } else {
-                    Step::Close
+                if !self.open_session(session) {
+                    return Some(Step::Close);
                 }
+                if session.phase == Phase::Request {
+                    self.begin_request(session);
+                }
+                Step::Again
             }
             Err(reason) => self.refuse_header(session, reason),
         })

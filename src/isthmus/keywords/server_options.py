@@ -180,6 +180,13 @@ def _http_text(field: str, what: str) -> Read:
     return _http(field, lambda use: use.words.take(what).text)
 
 
+def _prefix(use: OptionUse[ServerSettings]) -> str:
+    word = use.words.take("a prefix")
+    if not word.text:
+        raise RefusedError(BAD_VALUE, "`redir` needs a prefix", word.span, expected="a URL without a path")
+    return word.text
+
+
 def _http_number(field: str, low: int) -> Read:
     return _http(field, lambda use: integer(use.words, low))
 
@@ -275,7 +282,7 @@ _ROWS: tuple[Option[ServerSettings], ...] = (
     ),
     Option("port", "<port>", "Port to check, where it is not the server's", _check_number("port", 1, 65535)),
     Option("proxy-v2-options", "<option>[,<option>]*", "Parts of a PROXY header 2", _proxy_v2_options),
-    Option("redir", "<prefix>", "Send clients there instead", _http_text("redir", "a prefix")),
+    Option("redir", "<prefix>", "Send clients there instead", _http("redir", _prefix)),
     Option("rise", "<count>", "Passed checks after which a server is up", _check_number("rise", 1)),
     Option("send-proxy", "", "Send a PROXY header of version 1", _header(v1=True)),
     Option("send-proxy-v2", "", "Send a PROXY header of version 2", _header(v2=True)),
