@@ -248,7 +248,6 @@ _BEYOND: dict[str, tuple[str, tuple[int, ...]]] = {
     "Upgrade of a 1.0 client": ("RFC 9110 7.8: ignored in HTTP/1.0", (200,)),
     "two equal lengths": ("a duplicate Content-Length is refused", (502,)),
     "an early answer while the body is sent": ("the exchange ends with the server's answer", (413,)),
-    "WebSocket without an accept": ("the server's word is not doubted", (101,)),
 }
 GROUPS = meant(
     {

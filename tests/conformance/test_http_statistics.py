@@ -127,3 +127,36 @@ def test_a_session_shows_in_show_sess(both: Both) -> None:
         return words["fe"], words["be"], words["srv"], whole
 
     both(SITE, traffic, origins={"a": None}, preamble=PREAMBLE, normal=http_line)
+
+
+INTERCEPTING = """
+frontend f
+  bind 127.0.0.1:<front>
+  http-request return status 200 if { path /return }
+  http-request redirect location /x if { path /redirect }
+  http-request auth if { path /auth }
+  http-request deny if { path /deny }
+  monitor-uri /monitor
+  http-response return status 200 if { status 404 }
+  default_backend b
+backend b
+  http-request return status 200 if { path /backend }
+  server s <a>
+"""
+
+
+def test_answers_of_the_frontend_itself_are_counted_as_intercepted(both: Both) -> None:
+    def traffic(lab: Lab) -> Any:
+        paths = (b"/return", b"/redirect", b"/auth", b"/deny", b"/monitor", b"/backend", b"/404", b"/200")
+        client = Client(lab)
+        for count, path in enumerate(paths, 1):
+            client.send(get(path))
+            client.read(count)
+        client.last()
+        lab.log.wait(len(paths) - 1)
+        return table(lab)
+
+    missing = b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"
+    script = replies(missing, missing.replace(b"404 No", b"200 OK"))
+    seen = both(INTERCEPTING, traffic, origins={"a": script}, preamble=PREAMBLE, normal=http_line)
+    assert seen.value["FRONTEND"]["intercepted"] == "4"

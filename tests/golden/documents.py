@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from types import ModuleType
 
 import msgspec
 
@@ -15,11 +16,20 @@ from isthmus.model.expression import ListValues, MatchMethod
 from isthmus.plan import document as d
 
 FOLDER = Path(__file__).parent
-_spec = importlib.util.spec_from_file_location("golden_http_documents", FOLDER / "http_documents.py")
-assert _spec is not None
-assert _spec.loader is not None
-http_documents = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(http_documents)
+
+
+def _beside(name: str) -> ModuleType:
+    """Return a module of this folder, which is no package."""
+    spec = importlib.util.spec_from_file_location(f"golden_{name}", FOLDER / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+http_documents = _beside("http_documents")
+tls_documents = _beside("tls_documents")
 
 
 def expression(name: str, *args: d.Arg, converters: tuple[d.Call, ...] = ()) -> d.Expression:
@@ -105,7 +115,7 @@ def servers() -> tuple[d.Server, ...]:
             1,
             d.ServerInet("10.0.0.1", d.FixedPort(80)),
             d.DefaultNamespace(),
-            http=d.http.HttpServer("a", "http://b", 5, 2, 1000, 100),
+            http=d.http.HttpServer("a", "http://b", 5, 1000, 100),
             proxy_header=header,
             source=one,
         ),
@@ -160,6 +170,7 @@ def bind(number: int, address: d.Address, shards: d.Shards) -> d.Bind:
         mode=0o600,
         uid=0,
         gid=0,
+        tls=tls_documents.bind() if number else None,
     )
 
 
@@ -257,6 +268,7 @@ def plan() -> d.Plan:
         backends=tuple(
             backend(f"be{i}", i, each, () if i else servers()) for i, each in enumerate(algorithms, 0)
         ),
+        tls=tls_documents.files(),
     )
 
 
@@ -336,6 +348,7 @@ DOCUMENTS: dict[str, object] = {
     "snapshot": snapshot(),
     "sessions": [report.SessionFacts(id=1, fds=(5, -1), expires_ms=-1)],
     "events": events(),
+    "tls_facts": tls_documents.facts(),
     "apply": report.ApplyReport(1, (("fe", "a.cfg:2", "0.0.0.0:80"),), (("a.cfg:3", "no"),)),
 }
 

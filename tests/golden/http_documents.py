@@ -128,7 +128,6 @@ def backend(items: Text, expression: d.Expression, always: d.Condition) -> h.Htt
         accept_unsafe=True,
         adjust_case=True,
         pretend_keepalive=True,
-        http_proxy=True,
         prefer_last_server=True,
         name_header="x-server",
         cookie=cookie,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
-from http_words import FILES, with_http
+from http_words import FILES as HTTP_FILES
+from http_words import with_http
+from tls_words import TLS_FILES
 
 from isthmus.config import Features, Severity, Tree, read_text
 from isthmus.engine.lists import ListCheck
@@ -15,6 +17,7 @@ from isthmus.model.configuration import Configuration
 from isthmus.plan import Built, build
 from isthmus.process.lists import read_lists
 
+FILES = HTTP_FILES | TLS_FILES
 VOCABULARY = with_http(Vocabulary.read((Path(__file__).parent / "keywords" / "vocabulary.json").read_bytes()))
 TIMEOUTS = "defaults\n timeout connect 1s\n timeout client 2s\n timeout server 3s\n"
 
@@ -22,7 +25,7 @@ TIMEOUTS = "defaults\n timeout connect 1s\n timeout client 2s\n timeout server 3
 class PaperWorld:
     """Namespaces red and blue, a host `origin.test`, users and groups `web` and `root`, two processors.
 
-    Its files are those of `http_words`.
+    Its files are those of `http_words` and `tls_words`.
     """
 
     def __init__(self, *paths: str) -> None:
@@ -50,6 +53,10 @@ class PaperWorld:
         if path not in FILES:
             raise FileNotFoundError(path)
         return FILES[path]
+
+    def list_folder(self, path: str) -> tuple[str, ...] | None:
+        inside = [name[len(path) + 1 :] for name in FILES if name.startswith(path + "/")]
+        return tuple(sorted(inside)) or None
 
     def capabilities(self) -> frozenset[str]:
         return self.held

@@ -1,22 +1,21 @@
 //! Accepting: limits, connection and session rules, and a session's first moment.
 
-use std::cell::OnceCell;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use isthmus_sample::Verdict;
-use isthmus_sockets::{Accepted, Peer, abort_on_close, accept, receive_descriptor};
+use isthmus_sockets::{Accepted, Peer, accept, receive_descriptor};
 use isthmus_stats::Gauge;
 
-use crate::choose::WaitsAt;
 use crate::generation::OpenListener;
 use crate::live::Process;
 use crate::local::LocalListener;
 use crate::opening::serving;
 use crate::rules::{Action, Rule};
-use crate::session::{Flow, Moments, Phase, Session};
+use crate::session::{Phase, Session};
+use crate::transport::Transport;
 use crate::view::View;
 use crate::worker::Worker;
 
@@ -240,73 +239,15 @@ impl Worker {
         let phase = if listener.shared.plan.accept_proxy {
             Phase::Header
         } else {
-            listener.frontend.shared.first_phase()
+            listener
+                .shared
+                .phase_behind_header(&listener.frontend.shared)
         };
-        let session = self.new_session(client, peer, listener, phase);
+        let key = self.sessions.reserve();
+        let id = self.next_session_id();
+        let session = Session::new((key, id), Transport::plain(client), peer, listener, now);
+        let session = Box::new(Session { phase, ..session });
         self.admit(session);
-    }
-
-    fn new_session(
-        &mut self,
-        client: OwnedFd,
-        peer: Peer,
-        listener: &Rc<LocalListener>,
-        phase: Phase,
-    ) -> Box<Session> {
-        let now = self.turn.now;
-        Box::new(Session {
-            key: self.sessions.reserve(),
-            id: self.next_session_id(),
-            phase,
-            client,
-            server: None,
-            peer,
-            source_namespace: listener.shared.namespace.clone(),
-            listener: listener.clone(),
-            frontend: listener.frontend.clone(),
-            backend: None,
-            chosen: None,
-            holds_slot: false,
-            // Clients speak first as a rule: what they sent is looked for before it is announced.
-            up: Flow {
-                readable: true,
-                ..Flow::default()
-            },
-            down: Flow {
-                writable: true,
-                // Inherited from the listening socket.
-                nodelay: true,
-                ..Flow::default()
-            },
-            moments: Moments {
-                accepted: now,
-                handshaken: now,
-                ..Moments::default()
-            },
-            client_active: now,
-            server_active: now,
-            phase_began: now,
-            armed: u64::MAX,
-            retries: 0,
-            redispatched: false,
-            ending: None,
-            client_watch: None,
-            server_watch: None,
-            client_failed: false,
-            server_failed: false,
-            redispatching: false,
-            pauses: false,
-            timed_out: false,
-            dying: false,
-            counted: false,
-            next_rule: 0,
-            waits_at: WaitsAt::default(),
-            log_level: None,
-            notes: OnceCell::new(),
-            http: None,
-            link: None,
-            exchanges: 0,
-        })
     }
 
     fn admit(&mut self, mut session: Box<Session>) {
@@ -316,13 +257,14 @@ impl Worker {
             {
                 session.frontend.counters.denied_connections.add(1);
                 session.listener.counters.denied_connections.add(1);
-                abort_on_close(&session.client);
+                session.client.abort_on_close();
                 self.discard(session);
                 return;
             }
         }
-        // Behind a PROXY header the session begins when that was read.
-        if session.phase == Phase::Header || self.open_session(&mut session) {
+        // Behind a PROXY header and TLS the session begins when these are done.
+        let early = matches!(session.phase, Phase::Header | Phase::ClientTls);
+        if early || self.open_session(&mut session) {
             self.walk(session);
         } else {
             self.discard(session);
@@ -395,6 +337,10 @@ impl Worker {
 impl Session {
     /// Counts a connection as gone.
     pub(crate) fn leave_counts(&self, process: &crate::live::Process) {
+        // A stream's connection is counted for all of them.
+        if self.client.is_stream() {
+            return;
+        }
         process.connections.leave();
         self.frontend.shared.live.common.current.leave();
         self.listener.shared.live.common.current.leave();

@@ -49,6 +49,11 @@ impl Worker {
         if let Some(at) = self.prescribed(session, &backend.shared) {
             return self.take_slot_or_wait(session, &backend, (at, true));
         }
+        if let Some(at) = self.last_server(session, &backend) {
+            if backend.shared.balancer.reserve(at, now) {
+                return self.go_to(session, &backend, at);
+            }
+        }
         let excluded = session.notes.get().and_then(|notes| notes.failed.get());
         let seed = self.turn.random();
         match self.pick(session, &backend.shared, seed, excluded) {
@@ -144,14 +149,19 @@ impl Worker {
             return Step::Close;
         };
         if backend.shared.balancer.reserve(at, self.turn.now) {
-            session.waits_at.set(None);
-            session.chosen = Some(server.clone());
-            session.holds_slot = true;
-            session.phase = Phase::Depart;
-            return Step::Again;
+            return self.go_to(session, backend, at);
         }
         let maxqueue = server.shared.state.balanced.limits().maxqueue;
         self.join_line(session, backend, Place::Server(at), (maxqueue, prescribed))
+    }
+
+    /// A slot of a server was reserved for the session.
+    fn go_to(&self, session: &mut Session, backend: &LocalBackend, at: usize) -> Step {
+        session.waits_at.set(None);
+        session.chosen = backend.servers.get(at).cloned();
+        session.holds_slot = true;
+        session.phase = Phase::Depart;
+        Step::Again
     }
 
     fn join_line(

@@ -56,6 +56,8 @@ fn compile_with(
     (namespaces, lists): (&[Arc<Namespace>], &[Arc<List>]),
     names: &mut isthmus_sample::Names,
 ) -> Result<Generation, Errors> {
+    let certificates = isthmus_tls::Store::new(&plan.tls)
+        .map_err(|error| vec![(named_file(&plan.tls, error.fault), error.to_string())])?;
     let program = acls(plan, lists, names)?;
     let caches = registry.caches(&plan.global.http.caches);
     let mut compiler = Compiler {
@@ -70,6 +72,7 @@ fn compile_with(
     };
     let context = Context {
         plan,
+        certificates: &certificates,
         namespaces,
         number,
     };
@@ -135,10 +138,22 @@ fn acls(
     })
 }
 
+/// The file that a fault of the plan's TLS is in.
+fn named_file(files: &plan::tls::TlsFiles, fault: isthmus_tls::Fault) -> String {
+    let name = match fault {
+        isthmus_tls::Fault::Certificate(at) => files.certificates.get(at).map(|f| &f.name),
+        isthmus_tls::Fault::Authority(at) => files.authorities.get(at).map(|f| &f.name),
+        isthmus_tls::Fault::Revocation(at) => files.revocations.get(at).map(|f| &f.name),
+        isthmus_tls::Fault::Settings => None,
+    };
+    name.cloned().unwrap_or_default()
+}
+
 struct Context<'c> {
     plan: &'c plan::Plan,
     namespaces: &'c [Arc<Namespace>],
     number: u64,
+    certificates: &'c isthmus_tls::Store,
 }
 
 impl Context<'_> {
@@ -197,7 +212,12 @@ impl Context<'_> {
                 parsed
             })
             .collect();
+        let acceptor = bind.tls.as_deref().and_then(|tls| {
+            let made = isthmus_tls::Acceptor::new(tls, self.certificates);
+            compiler.tls(&bind.origin, made).map(Arc::new)
+        });
         Listener {
+            acceptor,
             live: registry.client(&format!("bind {} {}", frontend.name, bind.id)),
             namespace: bind
                 .namespace
@@ -273,7 +293,15 @@ impl Context<'_> {
             }
             _ => None,
         };
+        let tls = plan.tls.as_deref();
+        let connector = tls.and_then(|tls| {
+            let made = isthmus_tls::Connector::new(tls, self.certificates);
+            compiler.tls(&plan.origin, made)
+        });
+        let sni = tls.and_then(|tls| tls.sni.as_ref());
         Server {
+            connector,
+            sni: sni.and_then(|sni| compiler.expression(&plan.origin, sni)),
             at,
             live: registry.server(&server_key(&backend.name, &plan.name)),
             state: registry.server_state(&backend.name, &plan),

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use isthmus_plan::{Address, ClientSource, ServerAddress, ServerPort};
 use isthmus_sample::Sample;
-use isthmus_sockets::{ConnectOptions, Connecting, Moved, connect, pending_error, receive, send};
+use isthmus_sockets::{ConnectOptions, Connecting, Moved, connect, pending_error};
 
 use crate::destination::{leads_back, target};
 use crate::generation::Server;
@@ -12,6 +12,7 @@ use crate::local::LocalServer;
 use crate::logging;
 use crate::queue;
 use crate::session::{Phase, Session};
+use crate::transport::Transport;
 use crate::view::View;
 use crate::worker::{Step, Worker};
 
@@ -49,7 +50,13 @@ impl Worker {
             return Step::Wait;
         }
         session.moments.unqueued.get_or_insert(now);
+        self.name_server(session, &chosen.shared);
         let http = session.http.is_some();
+        if http {
+            if let Some(step) = self.send_away(session, &chosen) {
+                return step;
+            }
+        }
         if http && self.take_idle(session, &chosen) {
             chosen.count_reuse(now);
             return self.reused(session);
@@ -71,7 +78,7 @@ impl Worker {
         session.phase = Phase::Connecting;
         match self.start(session, &chosen.shared) {
             Ok(connecting) => {
-                session.server = Some(connecting.socket);
+                session.server = Some(Transport::plain(connecting.socket));
                 if http {
                     self.make_link(session, &chosen);
                 }
@@ -87,22 +94,21 @@ impl Worker {
                 self.failed_connect(session)
             }
             Err(Refusal::Loop(address)) => {
-                self.tell_loop(session, &chosen.shared, address);
+                self.tell_loop(session, &chosen, address);
                 session.end(b'S', b'C');
                 Step::Close
             }
         }
     }
 
-    fn tell_loop(&self, session: &Session, server: &Server, address: SocketAddr) {
-        let frontend = &session.frontend.shared;
+    fn tell_loop(&self, session: &Session, chosen: &LocalServer, address: SocketAddr) {
         let text = format!(
             "{}: server {}/{} at {address} is the proxy itself: connection refused",
-            frontend.plan.name,
+            session.frontend.shared.plan.name,
             session.backend.as_ref().map_or("", |b| &b.shared.plan.name),
-            server.plan.name,
+            chosen.shared.plan.name,
         );
-        let logger = &frontend.logger;
+        let logger = &session.frontend.shared.logger;
         logger.write(logging::WARNING, text.as_bytes(), b"", &self.turn);
     }
 
@@ -127,7 +133,9 @@ impl Worker {
         match &server.plan.address {
             ServerAddress::Inet { ip, port } => {
                 let target = target(session, *ip, *port).ok_or(Refusal::Failed)?;
-                let speaks = server.header.is_some() || !session.up.pending.is_empty();
+                let speaks = server.header.is_some()
+                    || server.connector.is_some()
+                    || !session.up.pending.is_empty();
                 let dynamic = ip.is_none() || matches!(port, ServerPort::Client { .. });
                 if dynamic {
                     session.notes().server_address.set(Some(target));
@@ -171,7 +179,7 @@ impl Worker {
     }
 
     /// Connect options whose source address is the client's, or comes from an expression.
-    fn client_source(
+    pub(crate) fn client_source(
         &self,
         session: &Session,
         server: &Server,
@@ -215,7 +223,7 @@ impl Worker {
         let Some(space) = self.scratch.get_mut(..bufsize) else {
             return;
         };
-        match receive(&session.client, space) {
+        match session.client.receive(space) {
             Moved::Bytes(count) => {
                 session.client_active = self.turn.now;
                 session.up.bytes += count as u64;
@@ -262,22 +270,37 @@ impl Worker {
     /// The server connection stands.
     fn established(&mut self, session: &mut Session) -> Step {
         let now = self.turn.now;
+        session.server_active = now;
+        session.up.writable = true;
+        let Some(chosen) = session.chosen.clone() else {
+            return Step::Close;
+        };
+        let mut header = Vec::new();
+        if let Some(maker) = &chosen.shared.header {
+            header.reserve(128);
+            maker.write(&View::new(session, &self.turn), &mut header);
+        }
+        if chosen.shared.connector.is_some() {
+            return match session.secure_to_server(&header) {
+                true => Step::Again,
+                false => self.failed_connect(session),
+            };
+        }
+        if !header.is_empty() {
+            session.up.pending.push_front(&header);
+        }
+        self.connected(session)
+    }
+
+    /// The server connection stands, and TLS over it if the server is spoken to so.
+    pub(crate) fn connected(&mut self, session: &mut Session) -> Step {
+        let now = self.turn.now;
         session.moments.connected = Some(now);
         session.server_active = now;
         session.client_active = now;
         session.phase = Phase::Forwarding;
         session.phase_began = now;
-        session.up.writable = true;
-        let Some(chosen) = session.chosen.clone() else {
-            return Step::Close;
-        };
-        let http = session.http.is_some();
-        if let Some(header) = &chosen.shared.header {
-            let mut bytes = Vec::with_capacity(128);
-            header.write(&View::new(session, &self.turn), &mut bytes);
-            session.up.pending.push_front(&bytes);
-        }
-        if http {
+        if session.http.is_some() {
             return self.send_request(session);
         }
         self.log_at(session, isthmus_plan::LogWhen::Connect);
@@ -363,13 +386,17 @@ impl Session {
     /// Sends what the client has sent already, without waiting to be told that the connection
     /// stands: on one machine it does when connect(2) returns. True if it does.
     fn speaks_at_once(&mut self, server: &Server) -> bool {
-        let Some(socket) = self.server.as_ref().filter(|_| server.header.is_none()) else {
+        let Some(socket) = self
+            .server
+            .as_mut()
+            .filter(|_| server.header.is_none() && server.connector.is_none())
+        else {
             return false;
         };
         if self.up.pending.is_empty() {
             return false;
         }
-        let Moved::Bytes(count) = send(socket, self.up.pending.as_slice(), false) else {
+        let Moved::Bytes(count) = socket.send(self.up.pending.as_slice()) else {
             return false;
         };
         self.up.written = true;
@@ -385,6 +412,7 @@ impl Session {
         self.up.nodelay = false;
         self.server_failed = false;
         self.up.writable = false;
+        self.up.sealed = false;
         self.down.readable = false;
         self.down.closing = false;
         self.down.ended = false;

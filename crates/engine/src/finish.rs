@@ -2,7 +2,7 @@
 
 use isthmus_plan::LogWhen;
 use isthmus_plan::report::SessionFacts;
-use isthmus_sockets::{Moved, abort_on_close, receive};
+use isthmus_sockets::Moved;
 
 use crate::live::{Common, ServerShard};
 use crate::session::{Ending, Phase, Session};
@@ -39,20 +39,33 @@ impl Worker {
         self.recover_pipe(&mut session.up);
         self.recover_pipe(&mut session.down);
         if session.frontend.shared.plan.options.nolinger {
-            abort_on_close(&session.client);
+            session.client.abort_on_close();
         }
+        self.say_goodbye(&mut session);
         self.discard(session);
+    }
+
+    /// Tells both ends, within TLS, that the session ended as it should. One that was cut short
+    /// just breaks off, so that nobody takes half of a message for all of it.
+    pub(crate) fn say_goodbye(&self, session: &mut Session) {
+        let ending = session.ending.unwrap_or(Ending::NORMAL);
+        if ending == Ending::NORMAL || ending.phase == b'R' {
+            session.client.say_goodbye();
+            if let Some(server) = &mut session.server {
+                server.say_goodbye();
+            }
+        }
     }
 
     /// Reads what the client sent to a session that never reached a server: it counts as received,
     /// and a close over unread bytes would reset the connection instead of ending it.
     pub(crate) fn drain_client(&mut self, session: &mut Session) {
-        if session.phase == Phase::Header {
+        if matches!(session.phase, Phase::Header | Phase::ClientTls) {
             return;
         }
         let bufsize = session.frontend.generation.global.bufsize;
         let space = self.scratch.get_mut(..bufsize).unwrap_or_default();
-        if let (false, Moved::Bytes(count)) = (space.is_empty(), receive(&session.client, space)) {
+        if let (false, Moved::Bytes(count)) = (space.is_empty(), session.client.receive(space)) {
             session.up.bytes += count as u64;
         }
     }
@@ -64,7 +77,7 @@ impl Worker {
             counters.bytes_out.add(down);
             if session
                 .ending
-                .is_some_and(|e| e.phase == b'R' && e.cause != b'P')
+                .is_some_and(|e| e.phase == b'R' && !matches!(e.cause, b'P' | b'L'))
             {
                 counters.failed_requests.add(1);
             }

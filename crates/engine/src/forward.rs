@@ -3,11 +3,10 @@
 
 use std::io::IoSlice;
 
-use isthmus_sockets::{
-    Moved, Pipe, abort_on_close, drain_pipe, fill_pipe, receive, send, send_pieces, shutdown_write,
-};
+use isthmus_sockets::{Moved, Pipe, abort_on_close, drain_pipe, fill_pipe};
 
 use crate::session::{Flow, Session};
+use crate::transport::Transport;
 use crate::worker::{Step, Worker};
 
 /// Reads of one direction in one turn, so that one session can't starve the others.
@@ -74,12 +73,12 @@ impl Worker {
 
     fn pump(&mut self, session: &mut Session, way: Way) -> Pumped {
         for _ in 0..SHARE {
-            let Some(server) = &session.server else {
+            let Some(server) = &mut session.server else {
                 return Pumped::Idle;
             };
             let (flow, source, destination) = match way {
-                Way::Up => (&mut session.up, &session.client, server),
-                Way::Down => (&mut session.down, server, &session.client),
+                Way::Up => (&mut session.up, &mut session.client, server),
+                Way::Down => (&mut session.down, server, &mut session.client),
             };
             if flow.shut {
                 return Pumped::Idle;
@@ -98,6 +97,8 @@ impl Worker {
             }
             let before = flow.bytes;
             let spliced = flow.bulk >= BULK
+                && source.is_plain()
+                && destination.is_plain()
                 && session
                     .frontend
                     .splices(session.backend.as_deref(), way == Way::Up);
@@ -138,7 +139,7 @@ impl Worker {
             Way::Up => {
                 session.up.shut = true;
                 session.server_active = now;
-                let Some(server) = &session.server else {
+                let Some(server) = &mut session.server else {
                     return;
                 };
                 let nolinger = session
@@ -150,7 +151,7 @@ impl Worker {
                     session.dying = true;
                     session.down.ended = true;
                 } else if !session.down.shut {
-                    shutdown_write(server);
+                    server.shutdown_write();
                 }
                 // Where both directions are over, closing says the same.
             }
@@ -158,7 +159,7 @@ impl Worker {
                 session.down.shut = true;
                 session.client_active = now;
                 if !session.up.shut && !session.dying {
-                    shutdown_write(&session.client);
+                    session.client.shutdown_write();
                 }
             }
         }
@@ -166,12 +167,12 @@ impl Worker {
 
     /// Moves bytes through a pipe, without copying them.
     fn splice(&mut self, session: &mut Session, way: Way) -> Pumped {
-        let Some(server) = &session.server else {
+        let Some(server) = &mut session.server else {
             return Pumped::Idle;
         };
         let (flow, source, destination) = match way {
-            Way::Up => (&mut session.up, &session.client, server),
-            Way::Down => (&mut session.down, server, &session.client),
+            Way::Up => (&mut session.up, &mut session.client, server),
+            Way::Down => (&mut session.down, server, &mut session.client),
         };
         if flow.pipe.is_none() {
             let size = match session.frontend.generation.global.pipesize {
@@ -191,7 +192,7 @@ impl Worker {
         let Some(pipe) = flow.pipe.as_deref_mut() else {
             return Pumped::Idle;
         };
-        match fill_pipe(source, pipe, usize::MAX) {
+        match fill_pipe(&*source, pipe, usize::MAX) {
             Moved::Bytes(count) => {
                 flow.bytes += count as u64;
                 self.turn.counters.spliced_bytes_out.add(count as u64);
@@ -239,12 +240,12 @@ const SMALL: usize = 1024;
 /// Reads into the worker's buffer and writes from it; what can't be written now is kept.
 fn copy(
     flow: &mut Flow,
-    source: &std::os::fd::OwnedFd,
-    destination: &std::os::fd::OwnedFd,
+    source: &mut Transport,
+    destination: &mut Transport,
     scratch: &mut [u8],
 ) -> Pumped {
     let size = scratch.len();
-    match receive(source, scratch) {
+    match source.receive(scratch) {
         Moved::Bytes(count) => {
             flow.bytes += count as u64;
             let bytes = scratch.get(..count).unwrap_or_default();
@@ -280,9 +281,9 @@ pub(crate) enum Flushed {
 }
 
 impl Flow {
-    fn write(&mut self, destination: &std::os::fd::OwnedFd, bytes: &[u8]) -> Pumped {
+    fn write(&mut self, destination: &mut Transport, bytes: &[u8]) -> Pumped {
         self.before_write(destination);
-        let sent = match send(destination, bytes, false) {
+        let sent = match destination.send(bytes) {
             Moved::Bytes(count) => count,
             Moved::Later | Moved::End => 0,
             Moved::Broken(_) => return Pumped::DestinationBroken,
@@ -291,11 +292,18 @@ impl Flow {
             self.writable = false;
             self.pending.push(rest);
         }
+        self.note_sealed(destination);
         Pumped::Idle
     }
 
+    /// Takes note of bytes that the destination's transport could not send on.
+    fn note_sealed(&mut self, destination: &Transport) {
+        self.sealed = destination.holds_sealed();
+        self.writable &= !self.sealed;
+    }
+
     /// Nagle's algorithm would hold a second small write back until the first is acknowledged.
-    fn before_write(&mut self, destination: &std::os::fd::OwnedFd) {
+    fn before_write(&mut self, destination: &Transport) {
         if self.written && !self.nodelay {
             isthmus_sockets::set_nodelay(destination);
             self.nodelay = true;
@@ -306,15 +314,17 @@ impl Flow {
     /// Writes pieces behind what waits; what can't be written now is kept.
     pub(crate) fn write_pieces(
         &mut self,
-        destination: &std::os::fd::OwnedFd,
+        destination: &mut Transport,
         pieces: &[IoSlice<'_>],
     ) -> Pumped {
         let mut sent = 0;
-        if self.is_flushed() && self.writable && pieces.iter().any(|piece| !piece.is_empty()) {
+        // What waits already is written first, by a flush: nothing says that there is no room.
+        let first = self.is_flushed();
+        if first && self.writable && pieces.iter().any(|piece| !piece.is_empty()) {
             self.before_write(destination);
             let moved = match pieces {
-                [one] => send(destination, one, false),
-                several => send_pieces(destination, several),
+                [one] => destination.send(one),
+                several => destination.send_pieces(several),
             };
             match moved {
                 Moved::Bytes(count) => sent = count,
@@ -322,11 +332,12 @@ impl Flow {
                 Moved::Broken(_) => return Pumped::DestinationBroken,
             }
         }
+        self.note_sealed(destination);
         for piece in pieces {
             let rest = piece.get(sent.min(piece.len())..).unwrap_or_default();
             sent -= sent.min(piece.len());
             if !rest.is_empty() {
-                self.writable = false;
+                self.writable &= !first;
                 self.pending.push(rest);
             }
         }
@@ -334,22 +345,33 @@ impl Flow {
     }
 
     /// Writes what waits.
-    pub(crate) fn flush(&mut self, destination: &std::os::fd::OwnedFd) -> Flushed {
+    pub(crate) fn flush(&mut self, destination: &mut Transport) -> Flushed {
         while !self.is_flushed() {
             if !self.writable {
                 return Flushed::Blocked;
             }
             self.before_write(destination);
-            let moved = if self.pending.is_empty() {
+            let moved = if self.sealed {
+                match destination.flush() {
+                    Moved::Bytes(_) => {
+                        self.sealed = false;
+                        continue;
+                    }
+                    other => other,
+                }
+            } else if self.pending.is_empty() {
                 let Some(pipe) = self.pipe.as_deref_mut() else {
                     return Flushed::Clean;
                 };
-                drain_pipe(pipe, destination, false)
+                drain_pipe(pipe, &*destination, false)
             } else {
-                send(destination, self.pending.as_slice(), false)
+                destination.send(self.pending.as_slice())
             };
             match moved {
-                Moved::Bytes(count) if !self.pending.is_empty() => self.pending.consume(count),
+                Moved::Bytes(count) if !self.pending.is_empty() => {
+                    self.pending.consume(count);
+                    self.note_sealed(destination);
+                }
                 Moved::Bytes(_) => {}
                 Moved::Later | Moved::End => self.writable = false,
                 Moved::Broken(_) => return Flushed::Broken,

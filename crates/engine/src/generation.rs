@@ -105,11 +105,23 @@ impl Frontend {
     }
 }
 
+impl Listener {
+    /// What a connection does once there is no PROXY header to wait for any more.
+    pub(crate) fn phase_behind_header(&self, frontend: &Frontend) -> Phase {
+        match self.acceptor {
+            Some(_) => Phase::ClientTls,
+            None => frontend.first_phase(),
+        }
+    }
+}
+
 /// One address of a `bind` line.
 pub(crate) struct Listener {
     pub(crate) plan: plan::Bind,
     pub(crate) live: Arc<Live<ClientShard>>,
     pub(crate) namespace: Option<Arc<Namespace>>,
+    /// `ssl`: how clients are spoken to.
+    pub(crate) acceptor: Option<Arc<isthmus_tls::Acceptor>>,
     /// `accept-proxy from`: networks; empty means everybody.
     pub(crate) trusted: Vec<(std::net::IpAddr, u8)>,
     /// The open sockets; none while the namespace is absent.
@@ -191,6 +203,10 @@ pub(crate) struct Server {
     /// What connecting needs, but for what the client decides.
     pub(crate) options: ConnectOptions,
     pub(crate) header: Option<HeaderMaker>,
+    /// `ssl`: how it is spoken to.
+    pub(crate) connector: Option<isthmus_tls::Connector>,
+    /// `sni`
+    pub(crate) sni: Option<Compiled>,
     /// `usesrc hdr_ip(...)`
     pub(crate) usesrc: Option<Compiled>,
     /// Its value of the persistence cookie.

@@ -1,9 +1,9 @@
 //! The PROXY header at the start of a connection: waiting for it, believing it, refusing it.
 
 use isthmus_proto::proxy::{Addresses, Command, Decoded, Error, Header, decode};
-use isthmus_sockets::{Moved, receive};
+use isthmus_sockets::Moved;
 
-use crate::session::Session;
+use crate::session::{Phase, Session};
 use crate::view::View;
 use crate::worker::{Step, Worker};
 
@@ -39,7 +39,7 @@ impl Worker {
         }
         while session.up.readable {
             let space = self.scratch.get_mut(..LONGEST).unwrap_or_default();
-            match receive(&session.client, space) {
+            match session.client.receive(space) {
                 Moved::Bytes(count) => {
                     session.client_active = self.turn.now;
                     session
@@ -81,9 +81,14 @@ impl Worker {
             Ok(len) => {
                 session.up.pending.consume(len);
                 session.notes().header_bytes.set(len);
+                session.client_active = self.turn.now;
+                if session.listener.shared.acceptor.is_some() {
+                    session.phase = Phase::ClientTls;
+                    session.phase_began = self.turn.now;
+                    return Some(Step::Again);
+                }
                 session.up.bytes += session.up.pending.as_slice().len() as u64;
                 session.phase = session.frontend.shared.first_phase();
-                session.client_active = self.turn.now;
                 if self.open_session(session) {
                     self.begin_request(session);
                     Step::Again
@@ -96,29 +101,42 @@ impl Worker {
     }
 
     fn refuse_header(&mut self, session: &mut Session, (number, text): (u8, &'static str)) -> Step {
-        let notes = session.notes();
-        notes.error.set(number);
-        notes.error_text.set(text);
         for counters in [&session.frontend.counters, &session.listener.counters] {
             counters.bad_proxy_headers.add(1);
-            counters.failed_requests.add(1);
             if text == UNLISTED.1 {
                 counters.unlisted_namespaces.add(1);
             }
         }
-        let logger = &session.frontend.shared.logger;
         let nothing = number == CLOSED.0 && session.up.pending.is_empty();
+        self.log_embryonic(session, (number, text), nothing);
+        // A sender that is wrong is told by a reset, as bytes that nobody will read would.
+        let silent = number == CLOSED.0 || number == LATE.0 && session.up.pending.is_empty();
+        if !silent {
+            session.client.abort_on_close();
+        }
+        Step::Close
+    }
+
+    /// Counts and logs a connection that ended before it was a session; `nothing` says that the
+    /// client had sent nothing.
+    pub(crate) fn log_embryonic(
+        &self,
+        session: &Session,
+        (number, text): (u8, &'static str),
+        nothing: bool,
+    ) {
+        let notes = session.notes();
+        notes.error.set(number);
+        notes.error_text.set(text);
+        for counters in [&session.frontend.counters, &session.listener.counters] {
+            counters.failed_requests.add(1);
+        }
+        let logger = &session.frontend.shared.logger;
         let unwanted = logger.dontlognull && nothing;
         if !(logger.is_silent() || unwanted) {
             let view = View::new(session, &self.turn);
             logger.early_error(&view, |out| view.early_error(text, out));
         }
-        // A sender that is wrong is told by a reset, as bytes that nobody will read would.
-        let silent = number == CLOSED.0 || number == LATE.0 && session.up.pending.is_empty();
-        if !silent {
-            isthmus_sockets::abort_on_close(&session.client);
-        }
-        Step::Close
     }
 }
 

@@ -2,7 +2,7 @@
 //! inspection delay.
 
 use isthmus_sample::{Sample, Verdict};
-use isthmus_sockets::{Moved, receive};
+use isthmus_sockets::Moved;
 
 use crate::rules::{Action, Choice, Part, Rule, SetIf, Target, Value};
 use crate::session::{Phase, Session};
@@ -116,7 +116,7 @@ impl Worker {
             else {
                 break;
             };
-            match receive(&session.client, space) {
+            match session.client.receive(space) {
                 Moved::Bytes(count) => {
                     session.client_active = self.turn.now;
                     session.up.bytes += count as u64;
@@ -313,11 +313,11 @@ impl Session {
     pub(crate) fn drop_silently(&self, ttl: Option<u8>) {
         if let Some(hops) = ttl {
             isthmus_sockets::set_ttl(&self.client, hops);
-            isthmus_sockets::abort_on_close(&self.client);
+            self.client.abort_on_close();
         } else if isthmus_sockets::silence(&self.client).is_err() {
             // Without CAP_NET_ADMIN: a reset that no router passes on (manual, silent-drop).
             isthmus_sockets::set_ttl(&self.client, 1);
-            isthmus_sockets::abort_on_close(&self.client);
+            self.client.abort_on_close();
         }
     }
 }

@@ -15,6 +15,8 @@ pub(crate) struct ClientShard {
     pub(crate) bytes_out: Counter,
     pub(crate) denied_requests: Counter,
     pub(crate) failed_requests: Counter,
+    /// Requests that the frontend itself answered.
+    pub(crate) intercepted: Counter,
     pub(crate) denied_connections: Counter,
     pub(crate) denied_sessions: Counter,
     pub(crate) bad_proxy_headers: Counter,

@@ -123,6 +123,7 @@ fn essence(bind: &Bind) -> Bind {
         backlog: 0,
         maxconn: 0,
         threads: Vec::new(),
+        tls: None,
         ..bind.clone()
     }
 }

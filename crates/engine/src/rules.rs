@@ -113,6 +113,15 @@ impl Compiler<'_> {
         self.note(origin, outcome)
     }
 
+    /// What TLS made of a line; the line is told what is wrong with it.
+    pub(crate) fn tls<T>(
+        &mut self,
+        origin: &str,
+        made: Result<T, isthmus_tls::TlsError>,
+    ) -> Option<T> {
+        self.note(origin, made.map_err(|error| error.to_string()))
+    }
+
     pub(crate) fn format(&mut self, origin: &str, from: &[plan::FormatItem]) -> Option<Format> {
         let outcome = self.env(|env| Format::compile(from, env));
         self.note(origin, outcome)

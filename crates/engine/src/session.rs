@@ -3,7 +3,6 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -12,15 +11,17 @@ use isthmus_sample::{Scope, Side, Variables};
 use isthmus_sockets::{Interest, Peer, Pipe};
 
 use crate::choose::WaitsAt;
+use crate::h2::Mux;
 use crate::http::Stream;
 use crate::local::{LocalBackend, LocalFrontend, LocalListener, LocalServer};
 use crate::namespace::Namespace;
 use crate::slab::Key;
+use crate::transport::Transport;
 
 /// Where a session stands.
 ///
 /// ```text
-/// Header ─▶ Inspect ─▶ InspectBackend ─▶ Choose ─▶ Depart ─▶ Connecting ─▶ Forwarding ─▶ closed
+/// Header ─▶ ClientTls ─▶ Inspect ─▶ InspectBackend ─▶ Choose ─▶ Depart ─▶ Connecting ─▶ ServerTls ─▶ Forwarding ─▶ closed
 ///                                        │  ▲       ▲ ▲           │
 ///                                        ▼  │       │ └─ Pausing ◀┤ (a second before a retry)
 ///                                       Queued ─────┘             │
@@ -30,6 +31,8 @@ use crate::slab::Key;
 pub(crate) enum Phase {
     /// The PROXY header is awaited.
     Header,
+    /// The TLS handshake with the client is under way.
+    ClientTls,
     /// Content rules of the frontend wait for bytes.
     Inspect,
     /// Content rules of the backend wait for bytes.
@@ -42,6 +45,8 @@ pub(crate) enum Phase {
     Depart,
     /// connect(2) is under way.
     Connecting,
+    /// The TLS handshake with the server is under way.
+    ServerTls,
     /// A failed connect is tried again in a moment.
     Pausing,
     /// Bytes flow.
@@ -54,6 +59,8 @@ pub(crate) enum Phase {
     JudgeBackend,
     /// Request and response are on their way.
     Exchange,
+    /// Streams have sessions of their own, and this one reads and writes for them (HTTP/2).
+    Mux,
     /// All is said; what the client still sends is thrown away (HTTP mode).
     Lingering,
 }
@@ -63,10 +70,11 @@ impl Phase {
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Header => "header",
+            Self::ClientTls => "handshake",
             Self::Inspect | Self::InspectBackend | Self::Judge | Self::JudgeBackend => "rules",
             Self::Choose | Self::Queued => "queue",
-            Self::Depart | Self::Connecting | Self::Pausing => "connect",
-            Self::Forwarding | Self::Exchange => "forward",
+            Self::Depart | Self::Connecting | Self::ServerTls | Self::Pausing => "connect",
+            Self::Forwarding | Self::Exchange | Self::Mux => "forward",
             Self::Request => "request",
             Self::Lingering => "close",
         }
@@ -96,6 +104,8 @@ pub(crate) struct Flow {
     pub(crate) bytes: u64,
     /// Read and not yet written.
     pub(crate) pending: Pending,
+    /// Written, and waiting, encrypted, at the destination's transport.
+    pub(crate) sealed: bool,
     /// In a pipe, not yet written.
     pub(crate) pipe: Option<Box<Pipe>>,
     /// The source may hold bytes: the edge was seen and the source not read empty.
@@ -121,7 +131,9 @@ pub(crate) struct Flow {
 impl Flow {
     /// Nothing read waits to be written.
     pub(crate) fn is_flushed(&self) -> bool {
-        self.pending.is_empty() && self.pipe.as_ref().is_none_or(|pipe| pipe.held() == 0)
+        self.pending.is_empty()
+            && !self.sealed
+            && self.pipe.as_ref().is_none_or(|pipe| pipe.held() == 0)
     }
 }
 
@@ -180,8 +192,8 @@ pub(crate) struct Session {
     pub(crate) key: Key,
     pub(crate) id: u64,
     pub(crate) phase: Phase,
-    pub(crate) client: OwnedFd,
-    pub(crate) server: Option<OwnedFd>,
+    pub(crate) client: Transport,
+    pub(crate) server: Option<Transport>,
     pub(crate) peer: Peer,
     pub(crate) frontend: Rc<LocalFrontend>,
     pub(crate) listener: Rc<LocalListener>,
@@ -234,6 +246,8 @@ pub(crate) struct Session {
     pub(crate) link: Option<Key>,
     /// Exchanges that are over.
     pub(crate) exchanges: u32,
+    /// The streams over its connection (HTTP/2); the session itself has no exchanges then.
+    pub(crate) mux: Option<Box<Mux>>,
 }
 
 /// What few sessions need; made when first needed. Evaluations only borrow the session, so what
@@ -254,6 +268,8 @@ pub(crate) struct Notes {
     pub(crate) error_text: Cell<&'static str>,
     /// Where the server connection went, where that is not the server's own address.
     pub(crate) server_address: Cell<Option<SocketAddr>>,
+    /// The name that the server connection is asked for (`sni`).
+    pub(crate) server_name: RefCell<Option<String>>,
     /// How many waited in the queues when this one joined (`%sq`, `%bq`).
     pub(crate) server_queue: Cell<i64>,
     pub(crate) backend_queue: Cell<i64>,
@@ -268,6 +284,10 @@ pub(crate) struct Notes {
     pub(crate) failed: Cell<Option<usize>>,
     /// Bytes of the PROXY header that was received.
     pub(crate) header_bytes: Cell<usize>,
+    /// Connections to servers that wait for this session's next request alone (HTTP mode).
+    pub(crate) own_links: RefCell<Vec<Key>>,
+    /// A server wants its client to come back to it (HTTP mode).
+    pub(crate) prefers_last: Cell<bool>,
 }
 
 impl Notes {
@@ -298,6 +318,96 @@ impl Notes {
 }
 
 impl Session {
+    /// A session that begins now: its key and number, its client's end.
+    pub(crate) fn new(
+        (key, id): (Key, u64),
+        client: Transport,
+        peer: Peer,
+        listener: &Rc<LocalListener>,
+        now: u64,
+    ) -> Self {
+        Self {
+            key,
+            id,
+            phase: listener.frontend.shared.first_phase(),
+            client,
+            server: None,
+            peer,
+            source_namespace: listener.shared.namespace.clone(),
+            listener: listener.clone(),
+            frontend: listener.frontend.clone(),
+            backend: None,
+            chosen: None,
+            holds_slot: false,
+            // Clients speak first as a rule: what they sent is looked for before it is announced.
+            up: Flow {
+                readable: true,
+                ..Flow::default()
+            },
+            down: Flow {
+                writable: true,
+                // Inherited from the listening socket.
+                nodelay: true,
+                ..Flow::default()
+            },
+            moments: Moments {
+                accepted: now,
+                handshaken: now,
+                ..Moments::default()
+            },
+            client_active: now,
+            server_active: now,
+            phase_began: now,
+            armed: u64::MAX,
+            retries: 0,
+            redispatched: false,
+            ending: None,
+            client_watch: None,
+            server_watch: None,
+            client_failed: false,
+            server_failed: false,
+            redispatching: false,
+            pauses: false,
+            timed_out: false,
+            dying: false,
+            counted: false,
+            next_rule: 0,
+            waits_at: WaitsAt::default(),
+            log_level: None,
+            notes: OnceCell::new(),
+            http: None,
+            link: None,
+            exchanges: 0,
+            mux: None,
+        }
+    }
+
+    /// The session of a stream over this one's connection.
+    pub(crate) fn for_stream(&self, names: (Key, u64), client: Transport, now: u64) -> Self {
+        let stream = Self::new(names, client, self.peer, &self.listener, now);
+        if let Some(notes) = self.notes.get() {
+            let own = stream.notes();
+            own.proxy_source.set(notes.proxy_source.get());
+            own.proxy_destination.set(notes.proxy_destination.get());
+            own.received_proxy.set(notes.received_proxy.get());
+            if let Some(tlvs) = notes.tlvs.get() {
+                let _ = own.tlvs.set(tlvs.clone());
+            }
+            let variables = notes.variables.borrow();
+            if let (Some(from), Some(to)) =
+                (variables.first(), own.variables.borrow_mut().first_mut())
+            {
+                to.clone_from(from);
+            }
+        }
+        Self {
+            source_namespace: self.source_namespace.clone(),
+            log_level: self.log_level,
+            counted: true,
+            ..stream
+        }
+    }
+
     /// Keeps a value in a capture slot of the frontend, cut to its length. False: there is none.
     pub(crate) fn keep(&self, side: Side, slot: usize, value: &[u8]) -> bool {
         let plan = &self.frontend.shared.plan;

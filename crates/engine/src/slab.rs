@@ -63,6 +63,14 @@ impl<T> Slab<T> {
         }
     }
 
+    /// Looks at a session; `None` if the key's holder is gone or out.
+    pub(crate) fn get(&self, key: Key) -> Option<&T> {
+        let slot = self.slots.get(key.index as usize)?;
+        slot.held
+            .as_deref()
+            .filter(|_| slot.generation == key.generation)
+    }
+
     /// Takes whatever the place holds.
     pub(crate) fn take_index(&mut self, index: u32) -> Option<(Key, Box<T>)> {
         let slot = self.slots.get_mut(index as usize)?;

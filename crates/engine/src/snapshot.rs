@@ -107,6 +107,7 @@ fn clients(live: &Live<ClientShard>, now: u64) -> ClientCounters {
         dreq: live.sum(|s| s.denied_requests.get()),
         dresp: live.sum(|s| s.denied_responses.get()),
         ereq: live.sum(|s| s.failed_requests.get()),
+        intercepted: live.sum(|s| s.intercepted.get()),
         dcon: live.sum(|s| s.denied_connections.get()),
         dses: live.sum(|s| s.denied_sessions.get()),
         rate: live.sum(|s| s.session_rate.per_second(now)),

@@ -43,7 +43,7 @@ impl Session {
         let frontend = &self.frontend.shared.plan;
         let backend = self.backend.as_ref().map(|backend| &backend.shared.plan);
         match self.phase {
-            Phase::Header => {
+            Phase::Header | Phase::ClientTls => {
                 let limit = frontend.timeout_client_hs.or(frontend.timeout_client);
                 after(self.phase_began, Some(limit.unwrap_or(HEADER_TIMEOUT)))
             }
@@ -57,13 +57,14 @@ impl Session {
                 let usual = backend.and_then(|b| b.timeout_queue.or(b.timeout_connect));
                 after(self.phase_began, self.timeout(TimeoutKind::Queue, usual))
             }
-            Phase::Connecting => {
+            Phase::Connecting | Phase::ServerTls => {
                 let usual = backend.and_then(|b| b.timeout_connect);
                 after(self.phase_began, self.timeout(TimeoutKind::Connect, usual))
             }
             Phase::Pausing => after(self.phase_began, Some(self.turn_around())),
             Phase::Choose | Phase::Depart => NEVER,
             Phase::Request => self.request_deadline(),
+            Phase::Mux => self.mux_deadline(),
             Phase::Judge | Phase::JudgeBackend => self.rules_deadline(),
             Phase::Exchange => self
                 .exchange_client_deadline()
@@ -87,6 +88,20 @@ impl Session {
             true => common.timeout_keep_alive.or(common.timeout_request),
             false => common.timeout_request,
         };
+        after(self.phase_began, limit.or(frontend.timeout_client))
+    }
+
+    /// When a connection of HTTP/2 has idled for too long, or its client has taken nothing.
+    fn mux_deadline(&self) -> u64 {
+        let frontend = &self.frontend.shared.plan;
+        if !self.down.writable || self.down.sealed {
+            return self.client_silence();
+        }
+        if !self.mux.as_ref().is_some_and(|mux| mux.is_idle()) {
+            return NEVER;
+        }
+        let common = frontend.http.as_ref().map(|http| &http.common);
+        let limit = common.and_then(|common| common.timeout_keep_alive.or(common.timeout_request));
         after(self.phase_began, limit.or(frontend.timeout_client))
     }
 
@@ -172,6 +187,6 @@ impl Session {
             && self.http.is_none()
             && self.up.pending.is_empty()
             && self.up.bytes == 0
-            && !isthmus_sockets::holds_bytes(&self.client)
+            && !self.client.holds_bytes()
     }
 }

@@ -3,7 +3,6 @@
 //! `accept`, `handshake`, `inspect`, `choose`, `connect`, `forward` and `finish`.
 
 use std::cell::Cell;
-use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -20,6 +19,7 @@ use crate::mailbox::{Mailbox, Message, Whom};
 use crate::session::{Phase, Session};
 use crate::slab::{Key, Slab};
 use crate::token::{End, Token};
+use crate::transport::Transport;
 use crate::wheel::Wheel;
 
 /// Bytes read at once where nothing is inspected: larger than `tune.bufsize`, since the buffer is
@@ -311,9 +311,18 @@ impl Worker {
         }
     }
 
-    /// Walks a session on until it has to wait, and puts it back; or ends it. A panic in one
-    /// session ends that session alone.
-    pub(crate) fn walk(&mut self, mut session: Box<Session>) {
+    /// Walks a session on until it has to wait, and puts it back; or ends it.
+    pub(crate) fn walk(&mut self, session: Box<Session>) {
+        let connection = session.client.connection().cloned();
+        self.walk_on(session);
+        // What a stream wrote its connection is to write out.
+        if let Some(connection) = connection.filter(|connection| connection.take_pending()) {
+            self.busy.push(connection.mux);
+        }
+    }
+
+    /// A panic in one session ends that session alone.
+    fn walk_on(&mut self, mut session: Box<Session>) {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             loop {
                 match self.step(&mut session) {
@@ -324,7 +333,7 @@ impl Worker {
         }));
         match outcome {
             Ok(Step::Close) => match self.last_words(&mut session) {
-                true => self.walk(session),
+                true => self.walk_on(session),
                 false => self.finish(session),
             },
             Ok(_) => {
@@ -348,18 +357,21 @@ impl Worker {
     fn step(&mut self, session: &mut Session) -> Step {
         match session.phase {
             Phase::Header => self.read_header(session),
+            Phase::ClientTls => self.secure_client(session),
             Phase::Inspect => self.inspect(session),
             Phase::InspectBackend => self.inspect_backend(session),
             Phase::Choose => self.choose(session),
             Phase::Queued => self.wait_in_queue(session),
             Phase::Depart => self.depart(session),
             Phase::Connecting => self.connecting(session),
+            Phase::ServerTls => self.secure_server(session),
             Phase::Pausing => self.pausing(session),
             Phase::Forwarding => self.forward(session),
             Phase::Request => self.read_request(session),
             Phase::Judge => self.judge(session),
             Phase::JudgeBackend => self.judge_backend(session),
             Phase::Exchange => self.exchange(session),
+            Phase::Mux => self.multiplex(session),
             Phase::Lingering => self.linger(session),
         }
     }
@@ -385,7 +397,9 @@ impl Worker {
         let key = session.key;
         let wanted = incoming(session.down.writable);
         let token = Token::session(key, End::Client);
-        self.watch_end(&session.client, token, &mut session.client_watch, wanted)?;
+        if !session.client.is_stream() {
+            self.watch_end(&session.client, token, &mut session.client_watch, wanted)?;
+        }
         let Some(server) = &session.server else {
             return Ok(());
         };
@@ -399,7 +413,7 @@ impl Worker {
     /// Room to write is watched from the first time it is missing: most connections never need it.
     fn watch_end(
         &self,
-        end: &OwnedFd,
+        end: &Transport,
         token: u64,
         watched: &mut Option<Interest>,
         wanted: Interest,

@@ -9,6 +9,7 @@ use crate::frontend::{KeepAlive, Splice};
 use crate::http::{HttpBackend, HttpServer};
 use crate::log::{FormatItem, LogPolicy};
 use crate::rule::{Rule, ServerChoice};
+use crate::tls::ServerTls;
 
 /// A backend, or the server side of a `listen`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -227,6 +228,8 @@ pub struct Server {
     pub shut_on_down: bool,
     /// `on-marked-up shutdown-backup-sessions`
     pub shut_backups_on_up: bool,
+    /// `ssl`
+    pub tls: Option<Box<ServerTls>>,
 }
 
 /// The PROXY protocol header that a server is sent.

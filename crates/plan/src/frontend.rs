@@ -6,6 +6,7 @@ use crate::address::Address;
 use crate::http::HttpFrontend;
 use crate::log::LogPolicy;
 use crate::rule::{BackendChoice, Rule};
+use crate::tls::BindTls;
 
 /// A frontend, or the client side of a `listen`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -137,6 +138,8 @@ pub struct Bind {
     pub uid: Option<u32>,
     /// Group of a unix socket (`group`, `gid`).
     pub gid: Option<u32>,
+    /// `ssl`
+    pub tls: Option<Box<BindTls>>,
 }
 
 /// How many sockets share one address.

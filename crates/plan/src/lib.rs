@@ -18,6 +18,8 @@ mod log;
 mod patterns;
 pub mod report;
 mod rule;
+pub mod tls;
+pub mod tls_facts;
 mod userlist;
 
 use serde::{Deserialize, Serialize};
@@ -58,6 +60,8 @@ pub struct Plan {
     pub lists: Vec<PatternList>,
     /// Every userlist; expressions refer to them by index.
     pub userlists: Vec<Userlist>,
+    /// Every file that TLS needs; binds and servers refer to them by index.
+    pub tls: tls::TlsFiles,
     /// Every named and anonymous ACL; conditions refer to them by index.
     pub acls: Vec<Acl>,
     /// Frontends, and the client side of every `listen`.

@@ -11,6 +11,7 @@ use isthmus_plan::{ListAnswer, ListCheck, ListRequest, Plan};
 
 use isthmus_plan::command::Command;
 use isthmus_plan::report::{ApplyReport, Event, SessionFacts, Snapshot};
+use isthmus_plan::tls_facts::TlsFacts;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -55,4 +56,5 @@ fn reports_have_the_fields_that_python_reads() {
     comes_back_the_same::<Vec<SessionFacts>>("sessions");
     comes_back_the_same::<Vec<Event>>("events");
     comes_back_the_same::<ApplyReport>("apply");
+    comes_back_the_same::<TlsFacts>("tls_facts");
 }

@@ -5,5 +5,6 @@
 
 pub mod http;
 pub mod http1;
+pub mod http2;
 pub mod proxy;
 pub mod tls;

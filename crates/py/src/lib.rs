@@ -104,9 +104,16 @@ fn check_list<'py>(py: Python<'py>, text: &[u8], check: &[u8]) -> PyResult<Bound
     json(py, &wrong)
 }
 
+/// What is wrong with the TLS of a plan, and what its certificates say.
+#[pyfunction]
+fn check_tls<'py>(py: Python<'py>, plan: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    let found = py.detach(|| isthmus_plan::Plan::read(plan).map(|plan| isthmus_tls::check(&plan)));
+    json(py, &found.map_err(PyValueError::new_err)?)
+}
+
 /// The native module `isthmus.engine._native`.
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::{Engine, check_list, vocabulary};
+    use super::{Engine, check_list, check_tls, vocabulary};
 }

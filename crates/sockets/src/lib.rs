@@ -30,6 +30,7 @@ pub use options::{
 };
 pub use passing::{inherit, receive_descriptor, send_descriptor};
 pub use poll::{Interest, Poll, Ready, Waker};
+pub use rustix::io::Errno;
 pub use stream::{
     Moved, Pipe, drain_pipe, fill_pipe, holds_bytes, pending_error, receive, send, send_pieces,
     shutdown_write,

@@ -7,9 +7,11 @@ mod counter;
 mod date;
 mod rate;
 mod sampler;
+mod sliding;
 mod syslog;
 
 pub use counter::{Counter, Gauge, Highest};
 pub use rate::{Average, Peak, Rate};
 pub use sampler::Sampler;
+pub use sliding::Sliding;
 pub use syslog::{Envelope, frame, is_sent};

@@ -14,6 +14,7 @@ import msgspec
 from isthmus.engine.command import Command
 from isthmus.engine.lists import ListAnswer, ListCheck, ListRequest
 from isthmus.engine.report import ApplyReport, Event, SessionFacts, Snapshot
+from isthmus.engine.tls import TlsFacts
 
 if TYPE_CHECKING:
     from isthmus.plan.document import Plan
@@ -126,3 +127,10 @@ def check_list(text: bytes, check: ListCheck) -> list[tuple[int, str]]:
     return msgspec.json.decode(
         _native.check_list(text, msgspec.json.encode(check)), type=list[tuple[int, str]]
     )
+
+
+def check_tls(plan: Plan) -> TlsFacts:
+    """Return what is wrong with the TLS of a plan, and what its certificates say."""
+    from isthmus.engine import _native
+
+    return msgspec.json.decode(_native.check_tls(msgspec.json.encode(plan)), type=TlsFacts)

@@ -15,6 +15,7 @@ from isthmus.keywords.names import check_name
 from isthmus.keywords.option_row import Option, OptionTable, OptionUse
 from isthmus.keywords.row import Reading, RefusedError, Words
 from isthmus.keywords.server_options import SERVER_OPTIONS
+from isthmus.keywords.tls_files import TlsFiles
 from isthmus.keywords.vocabulary import Vocabulary
 from isthmus.keywords.world import World
 from isthmus.model.server import InitAddress, Server, ServerSettings
@@ -51,7 +52,7 @@ def added_server(
     address = server_address(spot)
 
     def read(collector: Diagnostics, *, disabled: bool) -> ServerSettings:
-        reading = Reading(collector, _NO_EXPRESSIONS, world)
+        reading = Reading(collector, _NO_EXPRESSIONS, world, TlsFiles())
         settings = ServerSettings(disabled=disabled, init_addr=(InitAddress.NONE,))
         return _OPTIONS.read(Words("server", words[2:], end), settings, reading, reading.context())
 

@@ -22,6 +22,8 @@ from isthmus.keywords.draft import ProxyDraft
 from isthmus.keywords.namespaces import namespace
 from isthmus.keywords.option_row import Option, OptionTable, OptionUse, options
 from isthmus.keywords.row import Keyword, Reading, RefusedError, Use, Where, Words, place
+from isthmus.keywords.tls_bind import TLS_BIND
+from isthmus.keywords.tls_options import lifted
 from isthmus.keywords.values import choice, integer, time
 from isthmus.model.address import Inet, Listen
 from isthmus.model.bind import Bind, BindSettings
@@ -195,7 +197,7 @@ def _tcp_ut(use: OptionUse[BindSettings]) -> BindSettings:
     return replace(use.settings, tcp_user_timeout=time(use.words))
 
 
-BIND_OPTIONS = OptionTable("bind", "bind", UNKNOWN_BIND_OPTION, options(*_ROWS))
+BIND_OPTIONS = OptionTable("bind", "bind", UNKNOWN_BIND_OPTION, options(*_ROWS, *lifted(TLS_BIND, "tls")))
 """Everything that may stand behind the addresses of a bind line."""
 
 

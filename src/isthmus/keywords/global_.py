@@ -9,6 +9,7 @@ from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import BAD_VALUE, OUT_OF_RANGE
 from isthmus.keywords.draft import GlobalDraft
 from isthmus.keywords.global_http import GLOBAL_HTTP
+from isthmus.keywords.global_tls import GLOBAL_TLS
 from isthmus.keywords.global_variables import VARIABLES
 from isthmus.keywords.log_lines import GLOBAL_LOGS
 from isthmus.keywords.row import Keyword, RefusedError, Use, Where
@@ -196,5 +197,5 @@ WITHOUT_EFFECT: tuple[Row, ...] = (
     _inert("tune.runqueue-depth", "<number>", "Tasks run in a row", "a worker has no queue of tasks"),
 )
 
-GLOBAL = table(PROCESS, TUNING, WITHOUT_EFFECT, GLOBAL_LOGS, VARIABLES, GLOBAL_HTTP)
+GLOBAL = table(PROCESS, TUNING, WITHOUT_EFFECT, GLOBAL_LOGS, VARIABLES, GLOBAL_HTTP, GLOBAL_TLS)
 """Every keyword of section `global`."""

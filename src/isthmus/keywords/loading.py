@@ -28,6 +28,7 @@ from isthmus.keywords.proxy import PROXY
 from isthmus.keywords.row import Reading, RefusedError, Where, place
 from isthmus.keywords.sections import read_line
 from isthmus.keywords.tcp_rules import RuleReader
+from isthmus.keywords.tls_files import TlsFiles
 from isthmus.keywords.userlist import Userlists
 from isthmus.keywords.values import suggest
 from isthmus.keywords.vocabulary import Vocabulary
@@ -41,7 +42,7 @@ def load(tree: Tree, vocabulary: Vocabulary, world: World) -> tuple[Configuratio
 
     Where they have `failed`, the configuration lacks what was wrong: it may be looked at, and not be used.
     """
-    loader = _Loader(Reading(tree.diagnostics, vocabulary, world))
+    loader = _Loader(Reading(tree.diagnostics, vocabulary, world, TlsFiles()))
     for section in tree.sections:
         loader.section(section)
     return loader.finish(), tree.diagnostics

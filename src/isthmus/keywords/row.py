@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, Flag, auto
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from isthmus.config import Diagnostics, Line, Span, Word
 from isthmus.keywords.codes import EXTRA_ARGUMENT, MISSING_ARGUMENT
 from isthmus.keywords.context import Context
 from isthmus.keywords.vocabulary import Vocabulary
 from isthmus.keywords.world import World
+
+if TYPE_CHECKING:
+    from isthmus.keywords.tls_files import TlsFiles
 
 
 class Where(Flag):
@@ -62,11 +65,12 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What every section is read with."""
+    """What every section is read with; `tls` holds the files that were read for TLS."""
 
     diagnostics: Diagnostics
     vocabulary: Vocabulary
     world: World
+    tls: TlsFiles
 
     def context(
         self, proxy: str = "", *, frontend: bool = True, backend: bool = True, http: bool = False

@@ -16,6 +16,8 @@ from isthmus.keywords.namespaces import namespace
 from isthmus.keywords.option_row import Option, OptionTable, OptionUse, options
 from isthmus.keywords.row import RefusedError
 from isthmus.keywords.source import source
+from isthmus.keywords.tls_options import lifted
+from isthmus.keywords.tls_server import TLS_SERVER
 from isthmus.keywords.values import integer, time, unknown
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.address import ClientNamespace, Ip
@@ -182,6 +184,12 @@ def _http_number(field: str, low: int) -> Read:
     return _http(field, lambda use: integer(use.words, low))
 
 
+def _threshold(use: OptionUse[ServerSettings]) -> ServerSettings:
+    """Read a number of connections that nothing depends on."""
+    integer(use.words, 0)
+    return use.settings
+
+
 def _on_mark(action: str, field: str) -> Read:
     """Read what is done when the server's state changes: HAProxy knows one action for each direction."""
 
@@ -249,7 +257,8 @@ _ROWS: tuple[Option[ServerSettings], ...] = (
         "pool-low-conn",
         "<max>",
         "Idle connections below which no other thread's is used",
-        _http_number("pool_low", 0),
+        _threshold,
+        inert="each worker has a pool of its own, and takes no other's connections",
     ),
     Option(
         "pool-max-conn",
@@ -285,5 +294,7 @@ _ROWS: tuple[Option[ServerSettings], ...] = (
     Option("weight", "<weight>", "Share of the load, 0 to 256", _number("weight", 0, 256)),
 )
 
-SERVER_OPTIONS = OptionTable("server", "server", UNKNOWN_SERVER_OPTION, options(*_ROWS))
+SERVER_OPTIONS = OptionTable(
+    "server", "server", UNKNOWN_SERVER_OPTION, options(*_ROWS, *lifted(TLS_SERVER, "tls"))
+)
 """Everything that may stand on a server or default-server line."""

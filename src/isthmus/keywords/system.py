@@ -67,6 +67,14 @@ class System:
         """Return what a file holds."""
         return Path(path).read_bytes()
 
+    def list_folder(self, path: str) -> tuple[str, ...] | None:
+        """Return the names of the files in a folder, in the order of their bytes."""
+        try:
+            names = [each.name for each in os.scandir(path) if each.is_file()]
+        except OSError:
+            return None
+        return tuple(sorted(names, key=os.fsencode))
+
     def capabilities(self) -> frozenset[str]:
         """Return those capabilities in effect that a proxy may need, in this process's user namespace."""
         try:

@@ -33,6 +33,10 @@ class World(Protocol):
         """Return what a file holds; raises OSError if it can't be read."""
         ...
 
+    def list_folder(self, path: str) -> tuple[str, ...] | None:
+        """Return the names of the files in a folder, sorted; None where it is none that can be read."""
+        ...
+
     def capabilities(self) -> frozenset[str]:
         """Return the names of the capabilities in effect, for instance CAP_SYS_ADMIN."""
         ...

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from isthmus.config import Span
 from isthmus.model.address import Listen, Namespace
+from isthmus.model.tls import BindTls
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class BindSettings:
     uid: int | None = None
     gid: int | None = None
     level: str = "operator"
+    tls: BindTls = field(default_factory=BindTls)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from isthmus.model.expression import Expression
 from isthmus.model.http import Cache, GlobalHttp, HttpErrors
 from isthmus.model.log import Format, LogLine
 from isthmus.model.proxy import Proxy
+from isthmus.model.tls import GlobalTls
 from isthmus.model.userlist import Userlist
 
 
@@ -58,6 +59,7 @@ class Global:
     stats_maxconn: int = 10
     stats_timeout: int = 10_000
     http: GlobalHttp = field(default_factory=GlobalHttp)
+    tls: GlobalTls = field(default_factory=GlobalTls)
 
 
 @dataclass(frozen=True, slots=True)

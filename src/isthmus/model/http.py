@@ -151,7 +151,6 @@ class HttpSettings:
     adjust_case_client: bool = False
     adjust_case_server: bool = False
     pretend_keepalive: bool = False
-    http_proxy: bool = False
     prefer_last_server: bool = False
     persist: bool = False
     check_cache: bool = False
@@ -201,7 +200,6 @@ class ServerHttp:
     cookie: str | None = None
     redir: str | None = None
     pool_max: int = -1
-    pool_low: int = 0
     pool_purge: int = 5000
     max_reuse: int = -1
 

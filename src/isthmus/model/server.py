@@ -10,6 +10,7 @@ from isthmus.model.address import ClientNamespace, Ip, Namespace, ServerAddress
 from isthmus.model.expression import Expression
 from isthmus.model.http import ServerHttp
 from isthmus.model.log import Format
+from isthmus.model.tls import ServerTls
 
 
 class UseSource(StrEnum):
@@ -109,6 +110,7 @@ class ServerSettings:
     http: ServerHttp = field(default_factory=ServerHttp)
     shut_on_down: bool = False
     shut_backups_on_up: bool = False
+    tls: ServerTls = field(default_factory=ServerTls)
 
 
 @dataclass(frozen=True, slots=True)

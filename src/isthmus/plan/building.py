@@ -36,6 +36,7 @@ from isthmus.plan.names import Namespaces, Numbers, Proxies, origin
 from isthmus.plan.process import process, runtime
 from isthmus.plan.rules import backend_rules, frontend_rules
 from isthmus.plan.servers import host_names, servers
+from isthmus.plan.tls import Tls
 from isthmus.plan.variables import variable
 
 _DEFAULT_MAXACCEPT = 64
@@ -79,6 +80,7 @@ class _Builder:
         self._logs = LogPolicies(logs, self._names, self._namespaces, world, diagnostics)
         self._maxconn = configuration.global_.maxconn or automatic_maxconn(world.open_files())
         self._dangers = Dangers(diagnostics)
+        self._tls = Tls(said.tls, diagnostics)
 
     def build(self) -> Built:
         """Build every part, in the order in which HAProxy looks at them."""
@@ -102,6 +104,7 @@ class _Builder:
             acls=self._names.acls(line_numbers),
             frontends=frontends,
             backends=backends,
+            tls=self._tls.files.documents(),
         )
         return Built(
             engine=plan,
@@ -112,6 +115,7 @@ class _Builder:
             host_names=host_names(self._configuration.proxies),
             files=self._names.lists.files(),
             configuration=self._configuration,
+            tls_spans=self._tls.files.spans(),
         )
 
     def _numbered(self) -> dict[int, int]:
@@ -200,7 +204,7 @@ class _Builder:
             disabled=said.disabled,
             maxconn=said.maxconn or 0,
             rate_limit=said.rate_limit,
-            binds=binds(proxy, self._namespaces),
+            binds=binds(proxy, self._namespaces, self._tls),
             timeout_client=said.timeouts.client,
             timeout_client_fin=said.timeouts.client_fin,
             timeout_client_hs=said.timeouts.client_hs,
@@ -234,7 +238,7 @@ class _Builder:
 
     def _backend(self, proxy: Proxy) -> document.Backend:
         said = proxy.settings
-        found = servers(proxy, self._names, self._namespaces, self._world, self._diagnostics)
+        found = servers(proxy, self._names, self._namespaces, self._world, self._diagnostics, self._tls)
         rules = backend_rules(said.rules, self._proxies.backend(proxy.name) or 0, self._names)
         self._checks += checks(proxy, found, self._diagnostics)
         return document.Backend(

@@ -143,3 +143,5 @@ class Built:
     texts: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     configuration: Configuration = field(default_factory=Configuration, repr=False)
     added: frozenset[tuple[str, str]] = frozenset()
+    tls_spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict, repr=False)
+    """Where the files of the plan's TLS were named, by their kind and index."""

@@ -9,15 +9,16 @@ from isthmus.model.settings import KeepAlive, Options
 from isthmus.plan import document
 from isthmus.plan.addresses import listen_address
 from isthmus.plan.names import Namespaces, Numbers, origin
+from isthmus.plan.tls import Tls
 
 
-def binds(proxy: Proxy, namespaces: Namespaces) -> tuple[document.Bind, ...]:
+def binds(proxy: Proxy, namespaces: Namespaces, tls: Tls) -> tuple[document.Bind, ...]:
     """Return a proxy's binds, each with its number."""
     numbers = Numbers(bind.settings.id for bind in proxy.binds)
-    return tuple(_bind(bind, proxy, numbers, namespaces) for bind in proxy.binds)
+    return tuple(_bind(bind, proxy, numbers, namespaces, tls) for bind in proxy.binds)
 
 
-def _bind(bind: Bind, proxy: Proxy, numbers: Numbers, namespaces: Namespaces) -> document.Bind:
+def _bind(bind: Bind, proxy: Proxy, numbers: Numbers, namespaces: Namespaces, tls: Tls) -> document.Bind:
     said = bind.settings
     return document.Bind(
         id=numbers.number(said.id),
@@ -41,6 +42,7 @@ def _bind(bind: Bind, proxy: Proxy, numbers: Numbers, namespaces: Namespaces) ->
         mode=said.mode,
         uid=said.uid,
         gid=said.gid,
+        tls=tls.bind(bind, proxy),
     )
 
 

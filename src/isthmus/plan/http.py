@@ -216,7 +216,6 @@ def http_server(said: ServerHttp) -> document.http.HttpServer:
         cookie=_bytes(said.cookie),
         redir=_bytes(said.redir),
         pool_max=said.pool_max,
-        pool_low=said.pool_low,
         pool_purge=said.pool_purge,
         max_reuse=said.max_reuse,
     )

@@ -17,6 +17,7 @@ from isthmus.plan.expressions import Names
 from isthmus.plan.http import http_server
 from isthmus.plan.logs import format_items
 from isthmus.plan.names import Namespaces, Numbers, Proxies, origin
+from isthmus.plan.tls import Tls
 
 _SSL_PARTS = ("cert-cn", "ssl-cipher", "cert-sig", "cert-key")
 
@@ -32,18 +33,26 @@ def host_names(proxies: Iterable[Proxy]) -> dict[tuple[str, str], str]:
 
 
 def servers(
-    proxy: Proxy, names: Names, namespaces: Namespaces, world: World, diagnostics: Diagnostics
+    proxy: Proxy, names: Names, namespaces: Namespaces, world: World, diagnostics: Diagnostics, tls: Tls
 ) -> tuple[document.Server, ...]:
     """Return a backend's servers, each with its number."""
     numbers = Numbers(server.settings.id for server in proxy.servers)
-    maker = ServerMaker(names, namespaces, world, diagnostics)
+    maker = ServerMaker(names, namespaces, world, diagnostics, tls)
     return tuple(maker.make(server, proxy, numbers.number(server.settings.id)) for server in proxy.servers)
 
 
 class ServerMaker:
     """Puts servers into the plan's terms. Each host name is looked up once."""
 
-    def __init__(self, names: Names, namespaces: Namespaces, world: World, diagnostics: Diagnostics) -> None:
+    def __init__(
+        self,
+        names: Names,
+        namespaces: Namespaces,
+        world: World,
+        diagnostics: Diagnostics,
+        tls: Tls | None = None,
+    ) -> None:
+        self._tls = tls
         self._names = names
         self._namespaces = namespaces
         self._world = world
@@ -75,6 +84,7 @@ class ServerMaker:
             http=http_server(said.http),
             shut_on_down=said.shut_on_down,
             shut_backups_on_up=said.shut_backups_on_up,
+            tls=None if self._tls is None else self._tls.server(server, proxy, self._names),
         )
 
 

@@ -44,7 +44,7 @@ def frontend_row(front: FrontendFacts, maxconn: int) -> Row:
         "comp_out": said.comp_out,
         "comp_byp": 0,
         "comp_rsp": said.comp_rsp,
-        "intercepted": 0 if front.http else None,
+        "intercepted": said.intercepted if front.http else None,
         "conn_rate": said.conn_rate,
         "conn_rate_max": said.conn_rate_max,
         "conn_tot": said.conn_tot,

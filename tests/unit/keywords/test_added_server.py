@@ -67,7 +67,7 @@ def test_a_namespace_may_be_said() -> None:
             "127.0.0.1:80 set-proxy-v2-tlv-fmt(1) x",
             "`set-proxy-v2-tlv-fmt(1)` cannot be given to a server at run time",
         ),
-        ("127.0.0.1:80 ssl", "`ssl` is known to HAProxy on a server line, and not implemented yet"),
+        ("127.0.0.1:80 socks4", "`socks4` is known to HAProxy on a server line, and not implemented yet"),
     ],
 )
 def test_what_is_wrong_is_said_as_of_a_configuration(line: str, message: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from isthmus.engine import command, lists, report
+from isthmus.engine import command, lists, report, tls
 from isthmus.plan import document
 
 _FOLDER = Path(__file__).parents[2] / "golden"
@@ -27,6 +27,7 @@ TYPES = {
     "snapshot": report.Snapshot,
     "sessions": list[report.SessionFacts],
     "events": list[report.Event],
+    "tls_facts": tls.TlsFacts,
     "apply": report.ApplyReport,
 }
 

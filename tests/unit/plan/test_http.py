@@ -308,9 +308,9 @@ def test_what_backends_say(line: str, field: str, value: object) -> None:
 
 
 def test_what_servers_say() -> None:
-    options = "cookie a redir /x pool-max-conn 5 pool-low-conn 2 pool-purge-delay 1s max-reuse 9"
+    options = "cookie a redir /x pool-max-conn 5 pool-purge-delay 1s max-reuse 9"
     server = built(LISTEN + f" server t 10.0.0.2:80 {options}\n").engine.backends[0].servers[1]
-    assert server.http == h.HttpServer("a", "/x", 5, 2, 1000, 9)
+    assert server.http == h.HttpServer("a", "/x", 5, 1000, 9)
 
 
 @pytest.mark.parametrize(

@@ -23,20 +23,13 @@ impl Worker {
     }
 
     /// Answers with what a rule says.
-    pub(super) fn answer_reply(
-        &mut self,
-        session: &mut Session,
-        reply: &Reply,
-        denies: bool,
-    ) -> Judged {
+    pub(super) fn answer_reply(&mut self, session: &mut Session, reply: &Reply) -> Judged {
         let message = match reply.content {
             Content::Default => self.default_message(session, reply.status),
             _ => self.message_of(session, reply),
         };
         if session.judges_response() {
-            let stream = session.stream();
-            stream.spent |= denies;
-            stream.moments.responded = None;
+            session.stream().moments.responded = None;
         }
         let step = self.answer(session, &message);
         session.state_status(reply.status);
@@ -100,7 +93,7 @@ impl Worker {
 
     /// Puts a message in the place of the server's. An empty one closes the connection.
     pub(super) fn answer(&mut self, session: &mut Session, message: &[u8]) -> Step {
-        self.give_server_up(session);
+        self.leave_replaced(session);
         let no_body = session.answers_head();
         let bufsize = session.frontend.generation.global.bufsize;
         let Some(stream) = session.http.as_deref_mut() else {
@@ -168,6 +161,7 @@ impl Worker {
             conditions.any(|condition| program.eval(condition, &view) == Verdict::Pass)
         });
         session.end(b'L', b'R');
+        self.count_intercepted(session);
         // Monitoring is never logged (manual, monitor-uri).
         session.log_level = Some(None);
         self.answer_status(session, if fails { 503 } else { 200 });
@@ -202,11 +196,10 @@ impl Worker {
         }
         out.extend_from_slice(b"\r\n\r\n");
         if session.judges_response() {
-            let stream = session.stream();
-            stream.spent = true;
-            stream.moments.responded = None;
+            session.stream().moments.responded = None;
         }
         session.end(b'L', session.deny_phase());
+        self.count_intercepted(session);
         match self.answer(session, &out) {
             Step::Close => Judged::Close,
             _ => Judged::Answered,
@@ -248,6 +241,7 @@ impl Worker {
             message.splice(at + 2..at + 2, line);
         }
         session.end(b'L', b'R');
+        self.count_intercepted(session);
         self.answer(session, &message);
         Judged::Answered
     }
@@ -270,7 +264,7 @@ impl Worker {
         session.moments.unqueued = Some(now);
         self.count_denied(session);
         session.end(b'P', b'T');
-        self.answer_reply(session, reply, true)
+        self.answer_reply(session, reply)
     }
 
     /// `pause`: the rules behind it come later.
@@ -329,7 +323,7 @@ impl Session {
         self.down.bytes += hints.len() as u64;
         // A client that is gone is noticed when the answer itself is written.
         self.down
-            .write_pieces(&self.client, &[std::io::IoSlice::new(&hints)]);
+            .write_pieces(&mut self.client, &[std::io::IoSlice::new(&hints)]);
     }
 
     /// Keeps the status that a message of the configuration was sent for, where it says another.

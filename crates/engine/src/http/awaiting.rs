@@ -3,7 +3,7 @@
 
 use isthmus_proto::http::{Body, FieldName};
 use isthmus_proto::http1::{FieldId, Rules};
-use isthmus_sockets::{Moved, receive, send};
+use isthmus_sockets::Moved;
 
 use super::body::{Reading, Writing};
 use super::judge::Judged;
@@ -97,7 +97,7 @@ impl Worker {
                 stream.resume_at = 0;
                 return Some(Judged::Pass);
             }
-            match receive(&*client, room) {
+            match client.receive(room) {
                 Moved::Bytes(count) => {
                     buffer.filled(count);
                     up.bytes += count as u64;
@@ -140,13 +140,13 @@ impl Stream {
     }
 
     /// Tells a client that waits for it to send its body; the server is then not asked for that.
-    fn invite(&mut self, client: &std::os::fd::OwnedFd) {
+    fn invite(&mut self, client: &mut crate::transport::Transport) {
         if self.invited || !self.request.head.expects_continue() {
             return;
         }
         self.invited = true;
         // A client that does not take these few bytes sends its body all the same, or not at all.
-        let _ = send(client, b"HTTP/1.1 100 Continue\r\n\r\n", false);
+        let _ = client.send(b"HTTP/1.1 100 Continue\r\n\r\n");
         let request = &mut self.request;
         for (index, field) in (0..).zip(request.head.fields().as_slice()) {
             if field.known == FieldName::Expect {

@@ -4,6 +4,7 @@ use isthmus_plan::LogWhen;
 
 use super::stream::Answerer;
 use crate::session::{Notes, Phase, Session};
+use crate::transport::Transport;
 use crate::worker::{Step, Worker};
 
 impl Worker {
@@ -16,9 +17,10 @@ impl Worker {
             return self.open_tunnel(session);
         }
         let whole = stream.request.reading.is_done() && session.up.is_flushed();
-        let over = stream.close || !whole;
+        let over = stream.close || !whole || session.client.is_stream();
         let keep = !stream.spent && whole && !session.down.ended && !session.down.closing;
         let keep = keep && session.down.is_flushed() && stream.response.waiting_len() == 0;
+        let keep = keep && !session.server.as_ref().is_some_and(Transport::holds_plain);
         self.leave_link(session, keep);
         session.server = None;
         self.close_stream(session);
@@ -27,6 +29,22 @@ impl Worker {
         }
         self.next_exchange(session);
         Step::Again
+    }
+
+    /// Another answer takes the place of the server's. Its connection is kept if the whole of its
+    /// response is here already; what is still to come would cost more than a new connection.
+    pub(super) fn leave_replaced(&mut self, session: &mut Session) {
+        let rules = session.backend.as_deref().and_then(|backend| {
+            let side = backend.shared.http.as_ref();
+            side.map(|side| side.rules)
+        });
+        let flushed = session.up.is_flushed() && !session.down.ended && !session.down.closing;
+        let whole = match (session.http.as_deref_mut(), rules) {
+            (Some(stream), Some(rules)) if flushed => stream.skips_response(&rules),
+            _ => false,
+        };
+        self.leave_link(session, whole);
+        session.forget_server();
     }
 
     /// From here on bytes are forwarded as in TCP mode.
@@ -105,6 +123,7 @@ impl Worker {
         let under_way = session.phase != Phase::Request || session.ending.is_some();
         let logged = session.http.is_some() && under_way && !session.is_between();
         self.leave_link(&mut session, false);
+        self.close_own(&session);
         if logged {
             self.close_stream(&mut session);
         } else if session.exchanges == 0 && session.http.is_none() && session.counted {
@@ -118,10 +137,11 @@ impl Worker {
         self.recover_pipe(&mut session.up);
         self.recover_pipe(&mut session.down);
         if session.frontend.shared.plan.options.nolinger {
-            isthmus_sockets::abort_on_close(&session.client);
+            session.client.abort_on_close();
         } else {
             self.drain_client(&mut session);
         }
+        self.say_goodbye(&mut session);
         self.discard(session);
     }
 
@@ -173,6 +193,7 @@ impl Session {
         self.up.written = false;
         self.up.nodelay = false;
         self.up.writable = false;
+        self.up.sealed = false;
         self.down.readable = false;
         self.down.closing = false;
         self.down.ended = false;
@@ -212,6 +233,7 @@ impl Notes {
         }
         self.failed.set(None);
         self.server_address.set(None);
+        self.server_name.replace(None);
         self.server_queue.set(0);
         self.backend_queue.set(0);
         self.source.set(None);

@@ -21,7 +21,7 @@ impl Worker {
         if session.http.as_deref().is_some_and(|s| !s.prepared) {
             self.prepare_request(session);
         }
-        session.name_server();
+        session.say_server_name();
         session.phase = Phase::Exchange;
         let Session {
             http: Some(stream),
@@ -149,7 +149,7 @@ impl Worker {
 /// The status for a body that is malformed.
 fn write_request(
     stream: &mut Stream,
-    server: &std::os::fd::OwnedFd,
+    server: &mut crate::transport::Transport,
     up: &mut crate::session::Flow,
     (spellings, made): (Option<&Spellings>, &mut Vec<u8>),
 ) -> Result<Pumped, u16> {
@@ -214,7 +214,7 @@ fn add_address(
 impl Session {
     /// Tells the server its name (`http-send-name-header`): another one where the request was on
     /// its way to another before.
-    fn name_server(&mut self) {
+    fn say_server_name(&mut self) {
         let backend = self.backend.as_ref().map(|backend| &backend.shared.plan);
         let http = backend.and_then(|plan| plan.http.as_ref());
         let Some(name) = http.and_then(|http| http.name_header.as_ref()) else {

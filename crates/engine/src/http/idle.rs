@@ -5,20 +5,21 @@
 //! `namespace *` one tenant's connection never serves another (namespaces.md).
 
 use std::collections::HashMap;
-use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use isthmus_plan::http::Reuse;
 use isthmus_plan::{ServerAddress, ServerPort};
-use isthmus_sockets::{Identity, Interest, Ready};
+use isthmus_sockets::{Identity, Interest, Moved, Ready};
 
+use super::own_links::Personal;
 use crate::generation::Server;
 use crate::local::LocalServer;
 use crate::namespace::Namespace;
 use crate::session::Session;
 use crate::slab::Key;
 use crate::token::End;
+use crate::transport::Transport;
 use crate::worker::Worker;
 
 /// A connection to a server.
@@ -26,16 +27,34 @@ pub(crate) struct Link {
     /// The session that uses it.
     pub(crate) owner: Option<Key>,
     /// Here while it idles.
-    socket: Option<OwnedFd>,
-    server: Rc<LocalServer>,
-    namespace: Option<Arc<Namespace>>,
+    socket: Option<Transport>,
+    pub(super) server: Rc<LocalServer>,
+    pub(super) namespace: Option<Arc<Namespace>>,
     /// The kernel's namespace that it was made in: another may bear the name by now.
     identity: Option<Identity>,
+    /// The name that the server was asked for (`sni`).
+    pub(super) name: Option<String>,
     watch: Option<Interest>,
     nodelay: bool,
     /// Exchanges served.
     uses: u64,
     idle_since: u64,
+    /// What it says of the client that it was made for.
+    pub(super) personal: Option<Box<Personal>>,
+    /// It serves only the session that it was made for.
+    pub(super) own: bool,
+}
+
+impl Link {
+    /// Whether it idles in its server's pool.
+    fn waits_for_anybody(&self) -> bool {
+        self.owner.is_none() && !self.own
+    }
+
+    /// Whether its namespace is still the one that it was made in.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.identity == identity(self.namespace.as_ref())
+    }
 }
 
 /// Where a server's idle connections are, by the namespace of the clients that they served.
@@ -45,12 +64,25 @@ pub(crate) struct Idle {
     count: usize,
 }
 
-fn place(namespace: Option<&Arc<Namespace>>) -> usize {
+/// Tells namespaces apart.
+pub(super) fn place(namespace: Option<&Arc<Namespace>>) -> usize {
     namespace.map_or(0, |namespace| Arc::as_ptr(namespace) as usize)
 }
 
 fn identity(namespace: Option<&Arc<Namespace>>) -> Option<Identity> {
     namespace?.factory().map(|factory| factory.identity())
+}
+
+impl Link {
+    /// Whether an idle connection that an event is on its way for is sound all the same: otherwise
+    /// it holds bytes that nobody asked for, or has ended. TLS alone sends what nobody asked for,
+    /// such as session tickets.
+    pub(super) fn is_quiet(&mut self) -> bool {
+        match &mut self.socket {
+            Some(socket) if !socket.is_plain() => socket.receive(&mut [0]) == Moved::Later,
+            _ => false,
+        }
+    }
 }
 
 impl Idle {
@@ -87,16 +119,20 @@ impl Worker {
     pub(crate) fn make_link(&mut self, session: &mut Session, server: &Rc<LocalServer>) {
         let namespace = session.server_namespace();
         let key = self.links.reserve();
+        let personal = self.personal(session, server);
         let link = Link {
             owner: Some(session.key),
             socket: None,
             server: server.clone(),
             identity: identity(namespace.as_ref()),
             namespace,
+            name: session.server_name(),
             watch: None,
             nodelay: false,
             uses: 0,
             idle_since: 0,
+            own: personal.is_some() || session.keeps_to_itself(),
+            personal,
         };
         self.links.put(key, Box::new(link));
         session.link = Some(key);
@@ -104,10 +140,14 @@ impl Worker {
 
     /// Gives a session an idle connection to its server, if there is one that it may use.
     pub(crate) fn take_idle(&mut self, session: &mut Session, server: &Rc<LocalServer>) -> bool {
-        if !session.may_reuse() {
+        if let Some((key, link)) = self.take_own(session, server) {
+            return self.attach(session, key, link);
+        }
+        if !session.may_reuse() || !server.shared.serves_anybody() {
             return false;
         }
         let namespace = session.server_namespace();
+        let name = session.server_name();
         let aggressive = session.reuse() == Reuse::Aggressive && session.exchanges == 0;
         let mut skipped = Vec::new();
         let mut found = None;
@@ -115,16 +155,14 @@ impl Worker {
             let Some(key) = server.idle.borrow_mut().take(namespace.as_ref()) else {
                 break;
             };
-            let Some(link) = self.links.take(key) else {
+            let Some(mut link) = self.links.take(key) else {
                 continue;
             };
-            // What an event is on its way for holds bytes that nobody asked for, or has ended.
-            let fresh = link.identity == identity(namespace.as_ref());
-            if !fresh || self.has_event(key) {
+            if !link.is_fresh() || (self.has_event(key) && !link.is_quiet()) {
                 self.links.release(key);
                 continue;
             }
-            if aggressive && link.uses < 2 {
+            if link.name != name || aggressive && link.uses < 2 {
                 self.links.put(key, link);
                 skipped.push(key);
                 continue;
@@ -135,9 +173,14 @@ impl Worker {
         for key in skipped {
             server.idle.borrow_mut().put(namespace.as_ref(), key);
         }
-        let Some((key, mut link)) = found else {
-            return false;
-        };
+        match found {
+            Some((key, link)) => self.attach(session, key, link),
+            None => false,
+        }
+    }
+
+    /// Gives an idle connection to a session; true if it is one that can be written to.
+    fn attach(&mut self, session: &mut Session, key: Key, mut link: Box<Link>) -> bool {
         link.owner = Some(session.key);
         session.server = link.socket.take();
         session.server_watch = link.watch.take();
@@ -163,8 +206,16 @@ impl Worker {
             return;
         };
         link.uses += 1;
+        if link.own && keep && !self.stopping {
+            link.owner = None;
+            link.socket = socket;
+            link.watch = watch;
+            link.nodelay = session.up.nodelay;
+            self.keep_own(session, key, link);
+            return;
+        }
+        let keep = keep && !link.own;
         let plan = &link.server.shared.plan.http;
-        let keep = keep && link.server.shared.serves_anybody();
         let reusable = plan.max_reuse < 0 || link.uses <= plan.max_reuse.unsigned_abs();
         let room = plan.pool_max < 0
             || (link.server.idle.borrow().count as u64) < plan.pool_max.unsigned_abs();
@@ -194,7 +245,7 @@ impl Worker {
 
     /// An event of a server's connection: its session's, or the end of an idle one.
     pub(crate) fn link_event(&mut self, key: Key, ready: Ready) {
-        let Some(link) = self.links.take(key) else {
+        let Some(mut link) = self.links.take(key) else {
             return;
         };
         if let Some(owner) = link.owner {
@@ -202,7 +253,8 @@ impl Worker {
             self.walk_key(owner, |session| session.see(ready, End::Server));
             return;
         }
-        if ready.readable || ready.read_closed || ready.failed || ready.urgent {
+        let told = ready.readable || ready.urgent;
+        if ready.read_closed || ready.failed || (told && !link.is_quiet()) {
             let idle = &link.server.idle;
             idle.borrow_mut().remove(link.namespace.as_ref(), key);
             self.links.release(key);
@@ -219,7 +271,11 @@ impl Worker {
         }
         let mut next = u64::MAX;
         let mut over = Vec::new();
-        for (key, link) in self.links.iter().filter(|(_, link)| link.owner.is_none()) {
+        for (key, link) in self
+            .links
+            .iter()
+            .filter(|(_, link)| link.waits_for_anybody())
+        {
             let end = link.idle_since + link.server.shared.plan.http.pool_purge.max(1);
             match end <= now {
                 true => over.push(key),
@@ -275,7 +331,7 @@ impl Worker {
 impl Server {
     /// Whether its connections say nothing of the client that they were made for: neither in a
     /// PROXY header, nor by where they come from or lead to.
-    fn serves_anybody(&self) -> bool {
+    pub(super) fn serves_anybody(&self) -> bool {
         let fixed = match &self.plan.address {
             ServerAddress::Inet { ip, port } => {
                 ip.is_some() && !matches!(port, ServerPort::Client { .. })
@@ -287,7 +343,12 @@ impl Server {
 }
 
 impl Session {
-    fn reuse(&self) -> Reuse {
+    /// The name that the server connection is asked for.
+    pub(super) fn server_name(&self) -> Option<String> {
+        self.notes.get()?.server_name.borrow().clone()
+    }
+
+    pub(super) fn reuse(&self) -> Reuse {
         let backend = self.backend.as_ref();
         backend
             .and_then(|b| b.shared.plan.http.as_ref())

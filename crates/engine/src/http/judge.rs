@@ -223,11 +223,12 @@ impl Worker {
             HttpAction::Deny(reply) => {
                 self.count_denied(session);
                 session.end(b'P', session.deny_phase());
-                self.answer_reply(session, reply, true)
+                self.answer_reply(session, reply)
             }
             HttpAction::Return(reply) => {
+                self.count_intercepted(session);
                 session.end(b'L', session.deny_phase());
-                self.answer_reply(session, reply, false)
+                self.answer_reply(session, reply)
             }
             HttpAction::Redirect(redirect) => self.redirect(session, redirect),
             HttpAction::Auth(realm) => self.demand_authentication(session, realm),
@@ -260,6 +261,13 @@ impl Worker {
                     Judged::Answered
                 }
             },
+        }
+    }
+
+    /// Counts a request that the frontend answers itself; a backend's answers are not counted.
+    pub(super) fn count_intercepted(&self, session: &Session) {
+        if session.backend.is_none() {
+            session.frontend.counters.intercepted.add(1);
         }
     }
 

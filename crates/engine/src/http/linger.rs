@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use isthmus_sockets::{Moved, receive, shutdown_write};
+use isthmus_sockets::Moved;
 
 use crate::session::{Phase, Session};
 use crate::slab::Key;
@@ -19,10 +19,14 @@ const MOST: u64 = 16 * 1024 * 1024;
 impl Worker {
     /// The last exchange of a session is over and logged: it ends, at once where that cannot hurt.
     pub(super) fn end_connection(&mut self, session: &mut Session) -> Step {
+        if session.client.is_stream() {
+            session.client.shutdown_write();
+            return Step::Close;
+        }
         if !session.may_still_hear() {
             return Step::Close;
         }
-        shutdown_write(&session.client);
+        session.client.shutdown_write();
         let bufsize = session.frontend.generation.global.bufsize;
         // It is counted and logged; nothing of it may be so again.
         session.exchanges = session.exchanges.saturating_add(1);
@@ -50,11 +54,19 @@ impl Worker {
                 self.finish(session);
             }
         }
+        let sessions = self.sessions.iter();
+        let many: Vec<Key> = sessions
+            .filter(|(_, session)| session.phase == Phase::Mux)
+            .map(|(key, _)| key)
+            .collect();
+        for key in many {
+            self.walk_key(key, |_| {});
+        }
     }
 
     /// Whether a session ends behind the exchange that is under way: the process stops, or another
     /// plan has come into force.
-    pub(super) fn is_outdated(&self, session: &Session) -> bool {
+    pub(crate) fn is_outdated(&self, session: &Session) -> bool {
         let own = &session.frontend.generation;
         self.stopping
             || !self
@@ -69,7 +81,7 @@ impl Worker {
             return Step::Close;
         }
         while session.up.readable {
-            match receive(&session.client, &mut self.scratch) {
+            match session.client.receive(&mut self.scratch) {
                 Moved::Bytes(count) => session.up.bytes += count as u64,
                 Moved::Later => session.up.readable = false,
                 Moved::End | Moved::Broken(_) => return Step::Close,

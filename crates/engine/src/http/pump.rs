@@ -1,15 +1,15 @@
 //! Bodies on their way: what one side sent is read by its framing and written to the other.
 
 use std::io::IoSlice;
-use std::os::fd::OwnedFd;
 
 use isthmus_proto::http1::Error;
-use isthmus_sockets::{Moved, receive};
+use isthmus_sockets::Moved;
 
 use super::body::{Reading, Taken, Writing};
 use super::response::Awaited;
 use crate::forward::{Flushed, Pumped};
 use crate::session::{Flow, Session};
+use crate::transport::Transport;
 use crate::worker::{Step, Worker};
 
 /// Reads of one direction in one turn, so that one session can't starve the others.
@@ -306,7 +306,7 @@ fn pass(
     bytes: &mut [u8],
     made: &mut Vec<u8>,
     flow: &mut Flow,
-    to: &OwnedFd,
+    to: &mut Transport,
 ) -> Result<Passed, Error> {
     made.clear();
     let took = reading.take(bytes, writing, made)?;
@@ -325,14 +325,14 @@ fn pass(
 }
 
 /// Receives from one end, and notes what that says about it.
-fn read(flow: &mut Flow, from: &OwnedFd, space: &mut [u8]) -> Input {
+fn read(flow: &mut Flow, from: &mut Transport, space: &mut [u8]) -> Input {
     if !flow.readable {
         return Input::None(match flow.ended {
             true => Pumped::SourceBroken,
             false => Pumped::Idle,
         });
     }
-    match receive(from, space) {
+    match from.receive(space) {
         Moved::Bytes(count) => {
             if count < space.len() {
                 flow.readable = false;

@@ -2,10 +2,11 @@
 
 use isthmus_proto::http::{Method, Version};
 use isthmus_proto::http1::{ErrorKind, Progress};
-use isthmus_sockets::{Moved, receive};
+use isthmus_sockets::Moved;
 
 use super::body::Reading;
 use super::stream::{Answerer, Stage, Stream};
+use super::websocket;
 use crate::session::{Phase, Session};
 use crate::worker::{Step, Worker};
 
@@ -106,7 +107,7 @@ impl Worker {
                 return Read::Bad(ErrorKind::LongHead);
             }
             let size = room.len();
-            match receive(&session.client, room) {
+            match session.client.receive(room) {
                 Moved::Bytes(count) => {
                     session.client_active = self.turn.now;
                     session.up.bytes += count as u64;
@@ -129,7 +130,7 @@ impl Worker {
     fn request_is_whole(&mut self, session: &mut Session) -> Step {
         let now = self.turn.now;
         session.timed_out = false;
-        if !session.chunks_are_sound() {
+        if !session.is_sound() {
             return self.request_is_bad(session, 400);
         }
         session.phase_began = now;
@@ -209,8 +210,11 @@ impl Worker {
             // Nothing behind it can be a request.
             stream.request.taken = stream.request.buffer.len();
         }
-        for counters in [&session.frontend.counters, &session.listener.counters] {
-            counters.failed_requests.add(1);
+        // What the client did is counted with the end of the exchange.
+        if session.ending.is_some_and(|ending| ending.cause == b'P') {
+            for counters in [&session.frontend.counters, &session.listener.counters] {
+                counters.failed_requests.add(1);
+            }
         }
         self.answer_status(session, status)
     }
@@ -236,14 +240,16 @@ impl Session {
         self.exchanges > 0 || ignores
     }
 
-    /// Whether the chunks that came with the head are well-formed. Where they are not, the whole
-    /// request is none, and nothing of it goes out.
-    fn chunks_are_sound(&mut self) -> bool {
+    /// Whether the chunks that came with the head are well-formed, and the handshake is one that
+    /// the head may begin. Where they are not, the whole request is none, and nothing of it goes
+    /// out.
+    fn is_sound(&mut self) -> bool {
         let (Some(stream), Some(side)) = (&mut self.http, &self.frontend.shared.http) else {
             return true;
         };
         let request = &mut stream.request;
-        let sound = Reading::is_sound(request.head.body(), &side.rules, request.waiting());
+        let sound = Reading::is_sound(request.head.body(), &side.rules, request.waiting())
+            && websocket::is_sound_request(&request.head, request.buffer.bytes());
         request.whole = sound;
         sound
     }

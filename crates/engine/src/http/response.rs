@@ -6,7 +6,7 @@ use isthmus_plan::LogWhen;
 use isthmus_plan::http::RetryOn;
 use isthmus_proto::http::{Body, Version};
 use isthmus_proto::http1::{Exchange, Forward, Persistence, Progress, Rules, View as Head};
-use isthmus_sockets::{Moved, receive};
+use isthmus_sockets::Moved;
 
 use super::body::{Reading, Taken, Writing};
 use super::judge::Judged;
@@ -72,7 +72,7 @@ impl Worker {
                 return Awaited::Turned(self.response_is_bad(session));
             }
             let size = room.len();
-            match receive(&*server, room) {
+            match server.receive(room) {
                 Moved::Bytes(count) => {
                     session.server_active = self.turn.now;
                     response.buffer.filled(count);
@@ -110,7 +110,8 @@ impl Worker {
                 return Some(Awaited::Turned(self.response_is_bad(session)));
             }
         };
-        if !Reading::is_sound(body, &rules, stream.response.waiting()) {
+        let sound = Reading::is_sound(body, &rules, stream.response.waiting());
+        if !sound || body == Body::Tunnel && !stream.is_sound_upgrade() {
             return Some(Awaited::Turned(self.response_is_bad(session)));
         }
         let status = RetryOn::Status {
@@ -120,11 +121,13 @@ impl Worker {
             return Some(Awaited::Turned(step));
         }
         session.capture_response();
+        self.heed_challenge(session);
         let stream = session.http.as_deref_mut()?;
         if let Some(server) = &session.chosen {
             server.counters.count_response(stream.server_status);
         }
         Some(match self.judge_response(session) {
+            Judged::Pass if self.refuses_cookie(session) => Awaited::Turned(Step::Again),
             Judged::Pass => {
                 self.set_persistence(session);
                 let pumped = self.write_response(session, body);
@@ -287,7 +290,7 @@ impl Session {
 
 impl Stream {
     /// The status as the client gets it.
-    fn status_to_send(&self) -> u16 {
+    pub(super) fn status_to_send(&self) -> u16 {
         let head = self.response.view();
         let text = head.map(|head| head.part(isthmus_proto::http1::StartLine::Status));
         let text = text.and_then(|text| std::str::from_utf8(text).ok());
@@ -345,7 +348,7 @@ fn finish_head(stream: &mut Stream, body: Body, is_11: bool) {
 /// Writes the head and what of the body came with it.
 fn write_head(
     stream: &mut Stream,
-    client: &std::os::fd::OwnedFd,
+    client: &mut crate::transport::Transport,
     down: &mut crate::session::Flow,
     (spellings, made): (Option<&Spellings>, &mut Vec<u8>),
 ) -> Result<Pumped, ()> {

@@ -4,7 +4,7 @@
 
 use isthmus_plan::http::TimeoutKind;
 use isthmus_proto::http::Method;
-use isthmus_proto::http1::{RequestHead, ResponseHead, Rewrite, View};
+use isthmus_proto::http1::{Persistence as Lasting, RequestHead, ResponseHead, Rewrite, View};
 
 use super::bandwidth::Limits;
 use super::body::{Reading, Writing};
@@ -243,6 +243,33 @@ impl Stream {
             Ok(took) if request.reading.is_done() => request.taken += took.used,
             _ => self.close = true,
         }
+    }
+
+    /// Reads past the server's response, which nobody is to get; false where it is not whole, or
+    /// the connection would serve no other request.
+    pub(super) fn skips_response(&mut self, rules: &isthmus_proto::http1::Rules) -> bool {
+        let exchange = isthmus_proto::http1::Exchange {
+            method: self.method,
+            upgrade: self.upgrade,
+        };
+        let response = &mut self.response;
+        let at_stake = response.whole && self.answerer == Answerer::Server && !self.answered;
+        let keeps = !self.spent && response.head.persistence() != Lasting::Close;
+        if !(at_stake && keeps && self.request.reading.is_done()) {
+            return false;
+        }
+        let body = match response.head.body(exchange) {
+            Ok(body) if body.is_delimited() => body,
+            _ => return false,
+        };
+        let mut reading = Reading::of(body, rules);
+        let taken = response.taken;
+        let rest = response.buffer.bytes_mut().get_mut(taken..);
+        let rest = rest.unwrap_or_default();
+        let given = rest.len();
+        let mut unused = Vec::new();
+        let took = reading.take(rest, Writing::Plain, &mut unused);
+        reading.is_done() && took.is_ok_and(|took| took.used == given)
     }
 
     /// Makes the request ready to be sent once more.

@@ -129,6 +129,9 @@ impl View<'_> {
             Text::ResponseCookie => return stream.cookies[1].as_deref().map(Cow::Borrowed),
             Text::RequestMethod if request_whole => request.head.method_span(),
             Text::RequestTarget if request_whole => request.head.target_span(),
+            Text::RequestVersion if self.session.client.is_stream() => {
+                return Some(Cow::Borrowed(b"HTTP/2.0"));
+            }
             Text::RequestVersion if request_whole => {
                 let version = request.head.version_span().of(bytes);
                 return Some(Cow::Borrowed(version));

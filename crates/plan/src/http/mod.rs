@@ -103,8 +103,6 @@ pub struct HttpBackend {
     pub adjust_case: bool,
     /// `option http-pretend-keepalive`
     pub pretend_keepalive: bool,
-    /// `option http-proxy`: the request's target says where to connect.
-    pub http_proxy: bool,
     /// `option prefer-last-server`
     pub prefer_last_server: bool,
     /// `http-send-name-header`
@@ -131,8 +129,6 @@ pub struct HttpServer {
     pub redir: Option<ByteString>,
     /// `pool-max-conn`; -1 is no limit.
     pub pool_max: i64,
-    /// `pool-low-conn`: below so many idle ones a worker takes none from another.
-    pub pool_low: u64,
     /// `pool-purge-delay`, milliseconds.
     pub pool_purge: u64,
     /// `max-reuse`; -1 is no limit.

@@ -24,7 +24,7 @@ mod request;
 mod response;
 mod rewrite;
 mod rules;
-mod scan;
+pub(crate) mod scan;
 mod span;
 mod start_line;
 mod trailers;

@@ -43,7 +43,7 @@ fn run(bytes: &[u8], marks: impl Fn(u64) -> u64) -> usize {
 
 /// Length of the run of bytes that may stand in a field's value: no control bytes but tabs.
 #[inline]
-pub(super) fn value(bytes: &[u8]) -> usize {
+pub(crate) fn value(bytes: &[u8]) -> usize {
     let mut len = 0;
     loop {
         let rest = bytes.get(len..).unwrap_or_default();
@@ -57,7 +57,7 @@ pub(super) fn value(bytes: &[u8]) -> usize {
 
 /// Length of the run of bytes that may stand in a target: what is visible, without `#`.
 #[inline]
-pub(super) fn target(bytes: &[u8]) -> usize {
+pub(crate) fn target(bytes: &[u8]) -> usize {
     run(bytes, |word| {
         below(word, 0x21) | equal(word, 0x7f) | equal(word, b'#') | (word & HIGHS)
     })

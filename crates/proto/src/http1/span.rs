@@ -12,7 +12,7 @@ pub struct Span {
 impl Span {
     /// Offsets in a head fit: no head may be as long as 4 GiB (`Rules::head`).
     #[inline]
-    pub(super) fn new(start: usize, end: usize) -> Self {
+    pub(crate) fn new(start: usize, end: usize) -> Self {
         Self {
             start: start as u32,
             end: end as u32,

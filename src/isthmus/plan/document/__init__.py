@@ -7,7 +7,7 @@ both sides read. A byte string is a `str` whose characters U+0000..U+00FF stand 
 
 from __future__ import annotations
 
-from isthmus.plan.document import http
+from isthmus.plan.document import http, tls
 from isthmus.plan.document.address import (
     Abstract,
     Address,
@@ -258,4 +258,5 @@ __all__ = [
     "User",
     "Userlist",
     "http",
+    "tls",
 ]

@@ -17,6 +17,7 @@ from isthmus.plan.document.frontend import KeepAlive, Splice
 from isthmus.plan.document.http import HttpBackend, HttpServer
 from isthmus.plan.document.log import FormatItem, LogPolicy
 from isthmus.plan.document.rule import Rule, ServerChoice
+from isthmus.plan.document.tls import ServerTls
 
 
 class HashKind(StrEnum):
@@ -166,6 +167,7 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
     http: HttpServer = HttpServer()
     shut_on_down: bool = False
     shut_backups_on_up: bool = False
+    tls: ServerTls | None = None
 
 
 class BackendOptions(Struct, frozen=True, forbid_unknown_fields=True):

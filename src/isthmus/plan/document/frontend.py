@@ -8,6 +8,7 @@ from isthmus.plan.document.address import Address
 from isthmus.plan.document.http import HttpFrontend
 from isthmus.plan.document.log import LogPolicy
 from isthmus.plan.document.rule import BackendChoice, Rule
+from isthmus.plan.document.tls import BindTls
 
 
 class KeepAlive(Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,6 +69,7 @@ class Bind(Struct, frozen=True, forbid_unknown_fields=True):
     mode: int | None = None
     uid: int | None = None
     gid: int | None = None
+    tls: BindTls | None = None
 
 
 class FrontendOptions(Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,6 +9,7 @@ from isthmus.plan.document.expression import Acl, Expression
 from isthmus.plan.document.frontend import Frontend
 from isthmus.plan.document.http import HttpGlobal
 from isthmus.plan.document.patterns import PatternList
+from isthmus.plan.document.tls import TlsFiles
 from isthmus.plan.document.userlist import Userlist
 
 VERSION = 1
@@ -65,3 +66,4 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True):
     acls: tuple[Acl, ...]
     frontends: tuple[Frontend, ...]
     backends: tuple[Backend, ...]
+    tls: TlsFiles = TlsFiles()

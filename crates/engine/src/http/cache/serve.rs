@@ -69,6 +69,7 @@ impl Worker {
             false => cache.store.find(&key, &asked.variant, now),
         };
         if let Some(object) = found {
+            self.count_intercepted(session);
             return self.serve(session, cache, object, &asked);
         }
         session.stream().wanted = Some(Box::new(Wanted {

@@ -152,7 +152,6 @@ class HttpBackend(Struct, frozen=True, forbid_unknown_fields=True):
     accept_unsafe: bool = False
     adjust_case: bool = False
     pretend_keepalive: bool = False
-    http_proxy: bool = False
     prefer_last_server: bool = False
     name_header: str | None = None
     cookie: Cookie | None = None
@@ -168,7 +167,6 @@ class HttpServer(Struct, frozen=True, forbid_unknown_fields=True):
     cookie: str | None = None
     redir: str | None = None
     pool_max: int = -1
-    pool_low: int = 0
     pool_purge: int = 5000
     max_reuse: int = -1
 

@@ -1,0 +1,185 @@
+//! The transport of one end of a session: bytes over a socket, alone or under TLS, or over a stream
+//! of a connection that many share.
+//!
+//! Every reader relies on one property: [`Transport::receive`] gives less than was asked for only
+//! when nothing is left, so that the next byte makes a new edge at the poller.
+
+use std::io::IoSlice;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::rc::Rc;
+
+use isthmus_sockets::{Moved, abort_on_close, receive, send, send_pieces, shutdown_write};
+use isthmus_tls::Channel;
+
+use crate::h2;
+use crate::secured::{Handshake, Secured};
+
+/// What carries the bytes.
+#[derive(Debug)]
+enum Carrier {
+    Socket(OwnedFd),
+    /// A stream of HTTP/2.
+    Stream(h2::Stream),
+}
+
+/// One end's way to its peer.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    carrier: Carrier,
+    tls: Option<Box<Secured>>,
+}
+
+impl Transport {
+    /// The socket alone.
+    pub(crate) fn plain(socket: OwnedFd) -> Self {
+        Self {
+            carrier: Carrier::Socket(socket),
+            tls: None,
+        }
+    }
+
+    /// A stream of a connection that others use, too.
+    pub(crate) fn stream(stream: h2::Stream) -> Self {
+        Self {
+            carrier: Carrier::Stream(stream),
+            tls: None,
+        }
+    }
+
+    /// Whether the socket carries the session's own bytes, so that the kernel may move them.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.tls.is_none() && !self.is_stream()
+    }
+
+    /// Whether others use the connection, too.
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(self.carrier, Carrier::Stream(_))
+    }
+
+    /// The connection that a stream is a part of.
+    pub(crate) fn connection(&self) -> Option<&Rc<h2::Shared>> {
+        match &self.carrier {
+            Carrier::Socket(_) => None,
+            Carrier::Stream(stream) => Some(stream.connection()),
+        }
+    }
+
+    /// What is known of the TLS over the socket.
+    pub(crate) fn channel(&self) -> Option<&Channel> {
+        self.tls.as_deref().map(|tls| &tls.channel)
+    }
+
+    /// Lays TLS over the socket, from which `received` was read already; `prefix` is sent before it
+    /// in the clear.
+    pub(crate) fn secure(&mut self, channel: Channel, received: &[u8], prefix: &[u8]) {
+        self.tls = Some(Box::new(Secured::new(channel, received, prefix)));
+    }
+
+    /// Goes on with TLS' handshake.
+    pub(crate) fn shake_hands(&mut self) -> Handshake {
+        match (&mut self.tls, &self.carrier) {
+            (Some(tls), Carrier::Socket(socket)) => tls.shake_hands(socket),
+            _ => Handshake::Done,
+        }
+    }
+
+    /// Receives into a buffer, which must not be empty.
+    pub(crate) fn receive(&mut self, space: &mut [u8]) -> Moved {
+        match (&mut self.carrier, &mut self.tls) {
+            (Carrier::Socket(socket), None) => receive(socket, space),
+            (Carrier::Socket(socket), Some(tls)) => tls.receive(socket, space),
+            (Carrier::Stream(stream), _) => stream.receive(space),
+        }
+    }
+
+    /// Sends from a buffer, which must not be empty. Bytes that count as sent may still wait here:
+    /// see [`Transport::holds_sealed`].
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> Moved {
+        match (&mut self.carrier, &mut self.tls) {
+            (Carrier::Socket(socket), None) => send(socket, bytes, false),
+            (Carrier::Socket(socket), Some(tls)) => tls.send(socket, bytes),
+            (Carrier::Stream(stream), _) => stream.send(bytes),
+        }
+    }
+
+    /// Sends pieces, which must not all be empty, in one system call.
+    pub(crate) fn send_pieces(&mut self, pieces: &[IoSlice<'_>]) -> Moved {
+        match (&mut self.carrier, &mut self.tls) {
+            (Carrier::Socket(socket), None) => send_pieces(socket, pieces),
+            (Carrier::Socket(socket), Some(tls)) => tls.send_pieces(socket, pieces),
+            (Carrier::Stream(stream), _) => stream.send_pieces(pieces),
+        }
+    }
+
+    /// Whether bytes that were sent wait for the socket, encrypted, or for a stream's window.
+    pub(crate) fn holds_sealed(&self) -> bool {
+        match (&self.carrier, &self.tls) {
+            (Carrier::Socket(_), None) => false,
+            (Carrier::Socket(_), Some(tls)) => tls.holds_sealed(),
+            (Carrier::Stream(stream), _) => stream.holds(),
+        }
+    }
+
+    /// Sends bytes that wait: [`Moved::Bytes`] if none does any more.
+    pub(crate) fn flush(&mut self) -> Moved {
+        match (&mut self.carrier, &mut self.tls) {
+            (Carrier::Socket(_), None) => Moved::Bytes(0),
+            (Carrier::Socket(socket), Some(tls)) => tls.flush(socket),
+            // Its connection does it.
+            (Carrier::Stream(stream), _) if stream.holds() => Moved::Later,
+            (Carrier::Stream(_), _) => Moved::Bytes(0),
+        }
+    }
+
+    /// Tells the peer, within TLS, that no more will be sent: a connection that is cut short must
+    /// not look as if it had ended.
+    pub(crate) fn say_goodbye(&mut self) {
+        if let (Carrier::Socket(socket), Some(tls)) = (&self.carrier, &mut self.tls) {
+            tls.say_goodbye(socket);
+        }
+    }
+
+    /// Tells the peer that no more will be sent.
+    pub(crate) fn shutdown_write(&mut self) {
+        self.say_goodbye();
+        match &mut self.carrier {
+            Carrier::Socket(socket) => shutdown_write(socket),
+            Carrier::Stream(stream) => stream.finish(),
+        }
+    }
+
+    /// Lets the end be a reset. A stream that is not over is reset anyway.
+    pub(crate) fn abort_on_close(&self) {
+        if let Carrier::Socket(socket) = &self.carrier {
+            abort_on_close(socket);
+        }
+    }
+
+    /// Whether bytes of the peer's wait that came with others, already decrypted.
+    pub(crate) fn holds_plain(&self) -> bool {
+        self.channel().is_some_and(Channel::holds_plain)
+    }
+
+    /// Whether the peer sent bytes that nobody has received yet.
+    pub(crate) fn holds_bytes(&self) -> bool {
+        match &self.carrier {
+            Carrier::Socket(socket) => self.holds_plain() || isthmus_sockets::holds_bytes(socket),
+            Carrier::Stream(stream) => stream.holds_bytes(),
+        }
+    }
+}
+
+impl AsFd for Transport {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match &self.carrier {
+            Carrier::Socket(socket) => socket.as_fd(),
+            Carrier::Stream(stream) => stream.socket().as_fd(),
+        }
+    }
+}
+
+impl AsRawFd for Transport {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
+    }
+}

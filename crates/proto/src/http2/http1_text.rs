@@ -1,0 +1,81 @@
+//! A head written as HTTP/1.1, for those who speak that beyond or judge what they read in it.
+
+use super::head::{Head, Part};
+use crate::http::FieldName;
+
+impl Head {
+    /// Appends the head as HTTP/1.1, or trailers as its field lines. `end` says whether nothing
+    /// follows: a body of unknown length is announced as chunked. What was judged as HTTP/2 reads
+    /// as the same message there.
+    ///
+    /// Of extended CONNECT becomes a GET with Upgrade (RFC 8441, 5); a WebSocket's key is the
+    /// caller's to add.
+    pub fn write_http1(&self, end: bool, out: &mut Vec<u8>) {
+        match self.part {
+            Part::Request => self.request_line(out),
+            Part::Response | Part::Interim => {
+                out.extend_from_slice(b"HTTP/1.1 ");
+                out.extend_from_slice(self.pseudo(super::head::Pseudo::Status).unwrap_or_default());
+                out.extend_from_slice(b" \r\n");
+            }
+            Part::Trailers => {}
+        }
+        let upgrade = self.protocol();
+        let authority = self.authority();
+        for field in self.fields() {
+            match field.known {
+                FieldName::Host if authority.is_some() => continue,
+                FieldName::Http2Settings => continue,
+                FieldName::ContentLength if upgrade.is_some() => continue,
+                _ => {}
+            }
+            line(field.name.of(self.text()), field.value.of(self.text()), out);
+        }
+        match upgrade {
+            Some(protocol) => {
+                line(b"connection", b"upgrade", out);
+                line(b"upgrade", protocol, out);
+            }
+            None => self.framing(end, out),
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+
+    fn request_line(&self, out: &mut Vec<u8>) {
+        match self.protocol() {
+            Some(_) => out.extend_from_slice(b"GET"),
+            None => out.extend_from_slice(self.method_text()),
+        }
+        out.push(b' ');
+        let authority = self.authority();
+        out.extend_from_slice(self.path().or(authority).unwrap_or_default());
+        out.extend_from_slice(b" HTTP/1.1\r\n");
+        if let Some(authority) = authority {
+            line(b"host", authority, out);
+        }
+    }
+
+    /// What HTTP/1 needs to find the body's end and HTTP/2 does not say in fields.
+    fn framing(&self, end: bool, out: &mut Vec<u8>) {
+        if self.content_length.is_some() || self.bodiless {
+            return;
+        }
+        match (self.part, end) {
+            (Part::Request, false) if self.method != crate::http::Method::Connect => {
+                line(b"transfer-encoding", b"chunked", out);
+            }
+            (Part::Response, false) => line(b"transfer-encoding", b"chunked", out),
+            (Part::Response, true) if !matches!(self.status, 204 | 304) => {
+                line(b"content-length", b"0", out);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn line(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}

@@ -1,0 +1,150 @@
+//! Two channels back to back, in pieces of any size.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustls::pki_types::{PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+
+use super::Channel;
+
+fn pair() -> (Channel, Channel) {
+    let CertifiedKey { cert, signing_key } =
+        generate_simple_self_signed(vec!["a.example".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+    let server = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![cert.der().clone()], key)
+        .unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(cert.der().clone()).unwrap();
+    let client = ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from("a.example").unwrap();
+    (
+        Channel::client(Arc::new(client), name).unwrap(),
+        Channel::server(Arc::new(server)).unwrap(),
+    )
+}
+
+/// One end, with what is on its way to it.
+struct End {
+    channel: Channel,
+    arriving: Vec<u8>,
+    held: Vec<u8>,
+    plain: Vec<u8>,
+}
+
+impl End {
+    fn new(channel: Channel) -> Self {
+        Self {
+            channel,
+            arriving: Vec::new(),
+            held: Vec::new(),
+            plain: Vec::new(),
+        }
+    }
+
+    /// Takes the next piece; what it answers with.
+    fn take(&mut self, most: usize, room: usize) -> Vec<u8> {
+        let count = self.arriving.len().min(most);
+        self.held.extend(self.arriving.drain(..count));
+        let mut space = vec![0; room];
+        let mut out = Vec::new();
+        let received = self
+            .channel
+            .receive(&mut self.held, &mut space, &mut out)
+            .unwrap();
+        self.held.drain(..received.used);
+        self.plain.extend_from_slice(&space[..received.plain]);
+        loop {
+            let count = self.channel.take_plain(&mut space);
+            if count == 0 {
+                break;
+            }
+            self.plain.extend_from_slice(&space[..count]);
+        }
+        out
+    }
+}
+
+fn connect(most: usize) -> (End, End) {
+    let (client, server) = pair();
+    let (mut client, mut server) = (End::new(client), End::new(server));
+    for _ in 0..20_000 {
+        let sent = client.take(most, 64);
+        server.arriving.extend(sent);
+        let sent = server.take(most, 64);
+        client.arriving.extend(sent);
+        let quiet = client.arriving.is_empty() && server.arriving.is_empty();
+        if quiet && client.channel.is_open() && server.channel.is_open() {
+            return (client, server);
+        }
+    }
+    panic!("the handshake does not end");
+}
+
+#[test]
+fn a_handshake_in_single_bytes_opens_both_ends() {
+    let (client, server) = connect(1);
+    assert!(client.channel.state().protocol_version() == server.channel.state().protocol_version());
+}
+
+#[test]
+fn the_end_of_the_data_is_told() {
+    let (mut client, mut server) = connect(4096);
+    client.channel.send(b"last", &mut server.arriving).unwrap();
+    client.channel.close(&mut server.arriving);
+    server.take(usize::MAX, 64);
+    assert_eq!(server.plain, b"last");
+    assert!(server.channel.is_closed());
+}
+
+#[test]
+fn a_forged_record_is_answered_with_an_alert() {
+    let (mut client, mut server) = connect(4096);
+    client.channel.send(b"data", &mut server.arriving).unwrap();
+    let last = server.arriving.len() - 1;
+    server.arriving[last] ^= 1;
+    let mut out = Vec::new();
+    let failed = server
+        .channel
+        .receive(&mut server.arriving, &mut [0; 64], &mut out);
+    assert!(failed.is_err());
+    assert!(!out.is_empty());
+}
+
+#[test]
+fn a_channel_that_is_not_open_sends_nothing() {
+    let (_, mut server) = pair();
+    let mut out = Vec::new();
+    server.send(b"too early", &mut out).unwrap();
+    assert!(out.is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn data_arrives_as_it_was_sent(
+        sizes in prop::collection::vec(0usize..40_000, 1..8),
+        most in 1usize..20_000,
+        room in 1usize..20_000,
+    ) {
+        let (mut client, mut server) = connect(16_384);
+        let mut sent = Vec::new();
+        for (mark, size) in (0u8..).zip(sizes) {
+            let data = vec![mark; size];
+            sent.extend_from_slice(&data);
+            client.channel.send(&data, &mut server.arriving).unwrap();
+        }
+        while !server.arriving.is_empty() {
+            server.take(most, room);
+        }
+        prop_assert_eq!(server.plain, sent);
+    }
+}

@@ -1,0 +1,107 @@
+//! One server line with `ssl`: what it is offered, and whether it is believed.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use isthmus_plan::tls::ServerTls;
+use rustls::ClientConfig;
+use rustls::client::{ResolvesClientCert, Resumption, Tls12Resumption};
+use rustls::pki_types::ServerName;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+
+use crate::error::TlsError;
+use crate::negotiation::{provider, schemes, versions};
+use crate::serving::Restricted;
+use crate::store::Store;
+use crate::verifier::OfServer;
+
+/// Names for which sessions of one server are kept, each with a few.
+const NAMES_KEPT: usize = 256;
+
+/// How connections to a server are encrypted.
+#[derive(Debug)]
+pub struct Connector {
+    config: Arc<ClientConfig>,
+}
+
+impl Connector {
+    /// Makes the connector of a server line from the plan's files.
+    ///
+    /// # Errors
+    /// What the line says cannot be done, for instance verifying without an authority.
+    pub fn new(line: &ServerTls, store: &Store) -> Result<Self, TlsError> {
+        let provider = provider(&line.negotiation);
+        let verifier = OfServer::new(line, store, &provider)?;
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&versions(&line.negotiation))
+            .map_err(TlsError::settings)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier));
+        let mut config = match line.certificate {
+            None => builder.with_no_client_auth(),
+            Some(at) => builder.with_client_cert_resolver(own(line, store, at)?),
+        };
+        config.alpn_protocols = line.alpn.iter().map(|name| name.0.clone()).collect();
+        config.resumption = resumption(line);
+        config.enable_early_data = line.early_data;
+        Ok(Self {
+            config: Arc::new(config),
+        })
+    }
+
+    /// The configuration for a connection.
+    #[must_use]
+    pub fn config(&self) -> Arc<ClientConfig> {
+        self.config.clone()
+    }
+
+    /// The name under which a connection is made, which its sessions are kept by too: that of `sni`,
+    /// which is sent; without one the server's address, which is not.
+    ///
+    /// # Errors
+    /// The name is none that a host can have; it is known only once the `sni` expression was evaluated.
+    pub fn server_name(
+        &self,
+        sni: Option<&str>,
+        address: IpAddr,
+    ) -> Result<ServerName<'static>, TlsError> {
+        match sni.filter(|name| !name.is_empty()) {
+            None => Ok(ServerName::from(address)),
+            Some(name) => ServerName::try_from(name.to_owned())
+                .map_err(|_| TlsError::settings(format!("`{name}` cannot be sent as SNI"))),
+        }
+    }
+}
+
+fn own(
+    line: &ServerTls,
+    store: &Store,
+    at: usize,
+) -> Result<Arc<dyn ResolvesClientCert>, TlsError> {
+    let held = store.certificate(at)?;
+    let said = if line.client_schemes.is_empty() {
+        &line.negotiation.schemes
+    } else {
+        &line.client_schemes
+    };
+    let mut certified = CertifiedKey::clone(&held.certified);
+    if !said.is_empty() {
+        certified.key = Arc::new(Restricted {
+            key: certified.key,
+            schemes: schemes(said),
+        });
+    }
+    Ok(Arc::new(SingleCertAndKey::from(certified)))
+}
+
+fn resumption(line: &ServerTls) -> Resumption {
+    if !line.reuse {
+        return Resumption::disabled();
+    }
+    let kept = Resumption::in_memory_sessions(NAMES_KEPT);
+    if line.tickets {
+        kept
+    } else {
+        kept.tls12_resumption(Tls12Resumption::SessionIdOnly)
+    }
+}

@@ -1,0 +1,30 @@
+//! TLS, from the plan to ready rustls configurations: which certificate a client is shown, what is
+//! negotiated, who is believed. Holds no socket and opens no file: the engine moves the records.
+//!
+//! `Store` holds the files of a plan, read once; an `Acceptor` is one bind line, a `Connector` one
+//! server line, a `Channel` one connection.
+
+#![forbid(unsafe_code)]
+
+mod acceptor;
+mod certificate;
+mod channel;
+mod check;
+mod connector;
+mod der;
+mod error;
+mod hello;
+mod names;
+mod negotiation;
+mod serving;
+mod sessions;
+mod store;
+mod verifier;
+
+pub use acceptor::{Acceptor, Refusal};
+pub use channel::{Channel, Failure, Received};
+pub use check::check;
+pub use connector::Connector;
+pub use error::{Fault, TlsError};
+pub use hello::Hello;
+pub use store::Store;

@@ -1,0 +1,103 @@
+//! Settings of a bind line in rustls's terms: everything of a `ServerConfig` but the certificate.
+
+use std::sync::Arc;
+
+use isthmus_plan::tls::{BindTls, BindTlsSettings};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::{CertifiedKey, Signer, SigningKey, SingleCertAndKey};
+use rustls::{ServerConfig, SignatureAlgorithm, SignatureScheme};
+
+use crate::error::TlsError;
+use crate::negotiation::{provider, schemes, versions};
+use crate::sessions::{Cache, Tickets};
+use crate::store::Store;
+use crate::verifier;
+
+/// Bytes of early data that are taken before the handshake is over: a record, as OpenSSL does.
+const EARLY_DATA: u32 = 16 * 1024;
+
+/// What all entries with the same settings share, sessions included.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    config: ServerConfig,
+    schemes: Vec<SignatureScheme>,
+}
+
+impl Settings {
+    pub(crate) fn new(
+        said: &BindTlsSettings,
+        line: &BindTls,
+        store: &Store,
+    ) -> Result<Self, TlsError> {
+        let provider = provider(&said.negotiation);
+        let verifier = verifier::of_clients(&said.client, store, &provider)?;
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&versions(&said.negotiation))
+            .map_err(TlsError::settings)?
+            .with_client_cert_verifier(verifier)
+            .with_cert_resolver(Arc::new(Nothing));
+        config.ignore_client_order = !said.client_order;
+        config.alpn_protocols = said.alpn.iter().map(|name| name.0.clone()).collect();
+        config.session_storage = Arc::new(Cache::new(line.sessions, line.lifetime));
+        if said.early_data {
+            // Early data can be replayed; rustls takes it of sessions kept here alone, each once
+            // (RFC 8446 section 8.1), so there are no tickets.
+            config.max_early_data_size = EARLY_DATA;
+        } else if said.tickets {
+            config.ticketer = Arc::new(Tickets::new(&line.ticket_keys, line.lifetime)?);
+        }
+        let schemes = schemes(&said.negotiation.schemes);
+        Ok(Self { config, schemes })
+    }
+
+    /// The configuration with which a certificate is shown.
+    pub(crate) fn with(&self, certified: &Arc<CertifiedKey>) -> (ServerConfig, Arc<CertifiedKey>) {
+        let certified = if self.schemes.is_empty() {
+            certified.clone()
+        } else {
+            let mut restricted = CertifiedKey::clone(certified);
+            restricted.key = Arc::new(Restricted {
+                key: certified.key.clone(),
+                schemes: self.schemes.clone(),
+            });
+            Arc::new(restricted)
+        };
+        let mut config = self.config.clone();
+        config.cert_resolver = Arc::new(SingleCertAndKey::from(certified.clone()));
+        (config, certified)
+    }
+}
+
+/// Stands where the certificate is not known yet.
+#[derive(Debug)]
+struct Nothing;
+
+impl ResolvesServerCert for Nothing {
+    fn resolve(&self, _client_hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        None
+    }
+}
+
+/// A key that signs with some schemes only (`sigalgs`), in our order of preference.
+#[derive(Debug)]
+pub(crate) struct Restricted {
+    pub(crate) key: Arc<dyn SigningKey>,
+    pub(crate) schemes: Vec<SignatureScheme>,
+}
+
+impl SigningKey for Restricted {
+    fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        let common = self.schemes.iter().filter(|each| offered.contains(each));
+        common
+            .copied()
+            .find_map(|scheme| self.key.choose_scheme(&[scheme]))
+    }
+
+    fn public_key(&self) -> Option<rustls::pki_types::SubjectPublicKeyInfoDer<'_>> {
+        self.key.public_key()
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        self.key.algorithm()
+    }
+}

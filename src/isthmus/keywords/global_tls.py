@@ -1,0 +1,230 @@
+"""Keywords of section `global` that are about TLS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from isthmus.config import Word
+from isthmus.config.values import TimeUnit
+from isthmus.keywords.changes import changed
+from isthmus.keywords.codes import BAD_VALUE, UNKNOWN_OPTION
+from isthmus.keywords.draft import GlobalDraft
+from isthmus.keywords.option_row import OptionTable, options
+from isthmus.keywords.row import Keyword, RefusedError, Use, Where, takes_all
+from isthmus.keywords.tls_bind import TLS_BIND
+from isthmus.keywords.tls_codes import CANNOT
+from isthmus.keywords.tls_files import EXTRA_FILES
+from isthmus.keywords.tls_names import ciphers, ciphersuites, curves, signature_algorithms
+from isthmus.keywords.tls_options import TICKETS, VERSIONS
+from isthmus.keywords.values import choice, integer, time, unknown
+from isthmus.model.tls import Verify
+
+Row = Keyword[GlobalDraft]
+_GLOBAL = Where.GLOBAL
+_BIND_DEFAULTS = {
+    *(row.name for row in (*VERSIONS, *TICKETS)),
+    "prefer-client-ciphers",
+    "strict-sni",
+    "no-strict-sni",
+}
+_BIND_OPTIONS = OptionTable(
+    "bind",
+    "ssl-default-bind-options",
+    UNKNOWN_OPTION,
+    options(*(row for row in TLS_BIND if row.name in _BIND_DEFAULTS)),
+)
+_SERVER_OPTIONS = OptionTable(
+    "server", "ssl-default-server-options", UNKNOWN_OPTION, options(*VERSIONS, *TICKETS)
+)
+
+
+def _change(use: Use[GlobalDraft], **changes: object) -> None:
+    use.draft.settings = replace(use.draft.settings, tls=changed(use.draft.settings.tls, **changes))
+
+
+def _folder(name: str, field: str, about: str) -> Row:
+    def read(use: Use[GlobalDraft]) -> None:
+        setattr(use.reading.tls, field, use.words.take("a folder").text)
+
+    return Keyword(name, _GLOBAL, "<dir>", about, read)
+
+
+def _list(side: str, what: str, field: str, about: str, parse: Callable[..., object]) -> Row:
+    """Return the row of a list that bind or server lines start with."""
+
+    def read(use: Use[GlobalDraft]) -> None:
+        found = parse(use.words.take("a list of names"), use.reading.diagnostics)
+        tls = use.draft.settings.tls
+        if side == "server":
+            handshake = changed(tls.server.handshake, **{field: found})
+            _change(use, server=replace(tls.server, handshake=handshake))
+        else:
+            own = tls.bind.settings
+            own = replace(own, handshake=changed(own.handshake, **{field: found}))
+            _change(use, bind=replace(tls.bind, settings=own))
+
+    return Keyword(f"ssl-default-{side}-{what}", _GLOBAL, "<names>", about, read)
+
+
+def _bind_options(use: Use[GlobalDraft]) -> None:
+    _need_option(use)
+    bind = _BIND_OPTIONS.read(use.words, use.draft.settings.tls.bind, use.reading, use.reading.context())
+    _change(use, bind=bind)
+
+
+def _server_options(use: Use[GlobalDraft]) -> None:
+    _need_option(use)
+    server = use.draft.settings.tls.server
+    handshake = _SERVER_OPTIONS.read(use.words, server.handshake, use.reading, use.reading.context())
+    _change(use, server=replace(server, handshake=handshake))
+
+
+def _need_option(use: Use[GlobalDraft]) -> None:
+    if not use.words:
+        use.words.take("an option")
+
+
+def _extra_files(use: Use[GlobalDraft]) -> None:
+    words = [use.words.take(f"all, none, or some of {', '.join(EXTRA_FILES)}"), *use.words.take_all()]
+    found: set[str] = set()
+    for word in words:
+        if word.text not in ("all", "none", *EXTRA_FILES):
+            raise unknown(word, ("all", "none", *EXTRA_FILES), "a kind of file")
+        found |= set(EXTRA_FILES) if word.text == "all" else {word.text} - {"none"}
+    use.reading.tls.extra = frozenset(found)
+
+
+def _without_extension(use: Use[GlobalDraft]) -> None:
+    use.reading.tls.without_extension = True
+
+
+def _server_verify(use: Use[GlobalDraft]) -> None:
+    said = choice(use.words, ("none", "required"), "a way to verify")
+    _change(use, server_verify=Verify(said))
+
+
+def _sessions(use: Use[GlobalDraft]) -> None:
+    _change(use, sessions=integer(use.words, 0))
+
+
+def _lifetime(use: Use[GlobalDraft]) -> None:
+    _change(use, lifetime=time(use.words, TimeUnit.SECONDS))
+
+
+def _generated(use: Use[GlobalDraft]) -> None:
+    _change(use, generated=integer(use.words, 0))
+
+
+def _dh_size(use: Use[GlobalDraft]) -> None:
+    integer(use.words, 1024)
+
+
+def _inert(name: str, syntax: str, about: str, why: str, *, read: Callable[..., None] = takes_all) -> Row:
+    return Keyword(name, _GLOBAL, syntax, about, read, inert=why)
+
+
+def _cannot(name: str, syntax: str, about: str, instead: str) -> Row:
+    """Return the row of a keyword that needs OpenSSL, and what to write instead."""
+
+    def read(use: Use[GlobalDraft]) -> None:
+        word: Word = use.line.keyword
+        message = f"`{name}` cannot be done: TLS is done by rustls and aws-lc, not by OpenSSL"
+        raise RefusedError(CANNOT, message, word.span, hint=instead)
+
+    return Keyword(name, _GLOBAL, syntax, about, read)
+
+
+def _number_that_is(use: Use[GlobalDraft]) -> None:
+    word = use.words.take("a number")
+    if not word.text.isdigit():
+        raise RefusedError(BAD_VALUE, f"`{word.text}` is not a number", word.span)
+
+
+_NO_DH = "key exchange is ECDHE, which needs no DH parameters"
+_OWN = "rustls and aws-lc do the cryptography, and need none of OpenSSL's parts"
+
+FILES: tuple[Row, ...] = (
+    _folder("ca-base", "ca_base", "Where ca-file and crl-file look for files"),
+    _folder("crt-base", "crt_base", "Where crt and crt-list look for files"),
+    _folder("key-base", "key_base", "Where crt-store looks for private keys"),
+    Keyword(
+        "ssl-load-extra-files",
+        _GLOBAL,
+        "{ none | all | bundle | sctl | ocsp | issuer | key }*",
+        "What is looked for beside a certificate's file",
+        _extra_files,
+    ),
+    Keyword(
+        "ssl-load-extra-del-ext",
+        _GLOBAL,
+        "",
+        "Look for site.key beside site.crt, and not for site.crt.key",
+        _without_extension,
+    ),
+)
+DEFAULTS: tuple[Row, ...] = (
+    _list("bind", "ciphers", "ciphers", "Ciphers of TLS 1.2 for bind lines", ciphers),
+    _list("bind", "ciphersuites", "ciphersuites", "Ciphers of TLS 1.3 for bind lines", ciphersuites),
+    _list("bind", "curves", "groups", "Curves for bind lines", curves),
+    _list("bind", "sigalgs", "schemes", "What our signatures on bind lines use", signature_algorithms),
+    _list("bind", "client-sigalgs", "client_schemes", "What clients may sign with", signature_algorithms),
+    Keyword("ssl-default-bind-options", _GLOBAL, "<option> ...", "What bind lines start with", _bind_options),
+    _list("server", "ciphers", "ciphers", "Ciphers of TLS 1.2 for server lines", ciphers),
+    _list("server", "ciphersuites", "ciphersuites", "Ciphers of TLS 1.3 for server lines", ciphersuites),
+    _list("server", "curves", "groups", "Curves for server lines", curves),
+    _list("server", "sigalgs", "schemes", "What servers may sign with", signature_algorithms),
+    _list("server", "client-sigalgs", "client_schemes", "What we sign with", signature_algorithms),
+    Keyword(
+        "ssl-default-server-options", _GLOBAL, "<option> ...", "What server lines start with", _server_options
+    ),
+    Keyword(
+        "ssl-server-verify",
+        _GLOBAL,
+        "{ none | required }",
+        "Whether servers' certificates are verified where their lines do not say",
+        _server_verify,
+    ),
+)
+TUNING: tuple[Row, ...] = (
+    Keyword("tune.ssl.cachesize", _GLOBAL, "<number>", "Most TLS sessions kept for clients", _sessions),
+    Keyword("tune.ssl.lifetime", _GLOBAL, "<time>", "How long a session can be resumed", _lifetime),
+    Keyword(
+        "tune.ssl.ssl-ctx-cache-size", _GLOBAL, "<number>", "Most generated certificates kept", _generated
+    ),
+)
+WITHOUT_EFFECT: tuple[Row, ...] = (
+    _inert("ssl-dh-param-file", "<file>", "DH parameters", _NO_DH),
+    _inert("tune.ssl.default-dh-param", "<number>", "Size of DH parameters", _NO_DH, read=_dh_size),
+    _inert("ssl-mode-async", "", "Asynchronous engines", _OWN),
+    _inert("ssl-propquery", "<query>", "Which of OpenSSL's implementations are used", _OWN),
+    _inert("ssl-provider-path", "<path>", "Where OpenSSL's providers are", _OWN),
+    _inert("ssl-security-level", "<number>", "OpenSSL's least strength", "what is weak is not there at all"),
+    _inert("ssl-skip-self-issued-ca", "", "Do not send root certificates", "chains are sent as they are"),
+    _inert(
+        "tune.ssl.force-private-cache",
+        "",
+        "A session cache for each process",
+        "there is one process, and each bind line has a cache of its own",
+    ),
+    _inert(
+        "tune.ssl.certificate-compression",
+        "{ auto | off }",
+        "Compress certificates",
+        "certificates are sent as they are",
+    ),
+    _inert("noktls", "", "Never encrypt in the kernel", "records are encrypted in the process"),
+)
+CANNOT_BE: tuple[Row, ...] = (
+    _cannot("ssl-engine", "<name> [algo <list>]", "An engine of OpenSSL", "remove the line"),
+    _cannot("ssl-provider", "<name>", "A provider of OpenSSL", "remove the line"),
+    _cannot(
+        "ssl-passphrase-cmd",
+        "<path> ...",
+        "A program that tells passphrases",
+        "take the passphrase off: `openssl pkey -in site.key -out plain.key`",
+    ),
+)
+
+GLOBAL_TLS: tuple[Row, ...] = (*FILES, *DEFAULTS, *TUNING, *WITHOUT_EFFECT, *CANNOT_BE)
+"""Everything about TLS in section `global`."""
