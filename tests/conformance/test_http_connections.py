@@ -146,6 +146,7 @@ def test_the_answer_during_a_graceful_stop_closes(both: Both) -> None:
         server.send(OK)
         client.read(1)
         ending = client.end.read_end()[1]
+        until(lambda: not lab.proxy.is_running())
         return [message.normal(True, True, frozenset()) for message in client.messages()], ending
 
     play_bare(both, traffic)
