@@ -215,7 +215,7 @@ def _proxied() -> list[Exchange]:
     steps: dict[str, tuple[tuple[Step, ...], int]] = {
         "a request": ((text + GET,), 1),
         "a request that comes later": ((text, GET), 1),
-        "a request byte by byte": ((Slow(text + GET),), 1),
+        "a request byte by byte": ((text, Slow(GET)), 1),
         "two requests": ((text + GET + GET,), 2),
         "a request and half another": ((text + GET + GET[:9], Await(1), GET[9:]), 2),
         "a POST": ((text + post(b"abc"),), 1),

@@ -104,7 +104,6 @@ def _clients() -> list[Exchange]:
         row("half a head, client", "cR", late, (GET[:-2],)),
         row("half a body, client", "sH", f"{late}\ntimeout server 300ms", (POST_HALF,), silent),
         row("a FIN in the head", "CR", "", (GET[:-2], Finish())),
-        row("a reset in the head", "CR", "", (GET[:-2], Reset()), messages=0),
         row("a FIN while the server thinks", "sH", thinks, (*asked, Finish()), silent),
         row(
             "a FIN while the server thinks, abortonclose", "CH", ABORT, (*asked, Finish()), silent, messages=0
@@ -189,7 +188,6 @@ _BEYOND: dict[str, tuple[str, tuple[int, ...]]] = {
     "a reset in the response": (_GONE, ()),
     "a reset in the tarpit": (_GONE, ()),
     "a reset while the server thinks, abortonclose": ("no data was being transferred: CH", ()),
-    "a reset in the head": ("no 400 can be said to a client that is gone", ()),
     "half a body, client": ("timeout client strikes while the client is awaited", (408,)),
 }
 GROUPS = meant(_ALL, _BEYOND)

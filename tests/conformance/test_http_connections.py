@@ -146,6 +146,7 @@ def test_the_answer_during_a_graceful_stop_closes(both: Both) -> None:
         server.send(OK)
         client.read(1)
         ending = client.end.read_end()[1]
+        until(lambda: not lab.proxy.is_running())
         return [message.normal(True, True, frozenset()) for message in client.messages()], ending
 
     play_bare(both, traffic)
@@ -203,3 +204,41 @@ def test_memory_stays_flat_while_an_origin_reads_slowly(both: Both) -> None:
         return sent
 
     assert play_bare(both, traffic) is False
+
+
+def test_a_refused_body_is_swallowed_up_to_16_mib_and_no_further(beyond: Both) -> None:
+    """RFC 9112, 9.6: the client reads its answer, and cannot hold the proxy for ever."""
+
+    def traffic(lab: Lab) -> tuple[list[int], int]:
+        client = Client(lab)
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % (1 << 40))
+        client.read(1)
+        statuses = [message.normal(True, True, frozenset()).status for message in client.messages()]
+        piece, sent = b"x" * (1 << 20), 0
+        # Beside what is swallowed the kernels' buffers take some.
+        while sent < 64 and client.end.try_send(piece):
+            sent += 1
+        return statuses, sent
+
+    site = SITE.replace("default_backend", "http-request deny\n  default_backend")
+    got = beyond.apart(site, traffic, origins={"a": Script([Reply()])}, preamble=PREAMBLE, normal=http_line)[
+        1
+    ]
+    assert got.value[0] == [403]
+    assert 15 <= got.value[1] < 40
+
+
+def test_a_refused_client_that_stays_is_left_after_five_seconds(beyond: Both) -> None:
+    def traffic(lab: Lab) -> float:
+        client = Client(lab)
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n")
+        client.end.read_end()
+        # The proxy has finished; that sending fails says that it is gone.
+        until(lambda: not client.end.try_send(b"x"))
+        return client.end.age()
+
+    site = SITE.replace("default_backend", "http-request deny\n  default_backend")
+    got = beyond.apart(site, traffic, origins={"a": Script([Reply()])}, preamble=PREAMBLE, normal=http_line)[
+        1
+    ]
+    assert 3 < got.value < 9

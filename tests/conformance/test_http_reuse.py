@@ -13,6 +13,7 @@ from .lab import Both, Lab, assert_same
 # One letter for a client's request, a small one for its end: A asks, A asks, A leaves, B asks.
 TURNS = ("AAA", "AABB", "AaB", "AAaBB", "AABAB", "AaBbCc", "ABCabc", "AAaBBbCCcD", "AABBCCABC")
 LINES = {
+    "never": "http-reuse never",
     "safe": "http-reuse safe",
     "aggressive": "http-reuse aggressive",
     "always": "http-reuse always",
@@ -71,7 +72,6 @@ def test_requests_come_over_as_many_connections(both: Both) -> None:
 
 # HAProxy's manual allows itself not to heed max-reuse, and in HTTP/1 it does not.
 BEYOND = {
-    "http-reuse never": {"AAA": [1, 1, 1], "AaB": [1, 1]},
     "default-server max-reuse 0\nhttp-reuse always": {"AAA": [1, 1, 1], "AaB": [1, 1]},
     "default-server max-reuse 1\nhttp-reuse always": {"AAA": [2, 1], "AABB": [2, 2], "ABCabc": [2, 1]},
     "default-server max-reuse 2\nhttp-reuse always": {"AAA": [3], "AABAB": [3, 2], "AABBCCABC": [3, 3, 3]},
@@ -79,7 +79,6 @@ BEYOND = {
 
 
 def test_beyond_a_connection_serves_no_more_than_it_should(beyond: Both) -> None:
-    """HAProxy keeps one for the same client with `never`."""
     config, origins, traffic = played({text: text for text in BEYOND})
     expected, got = beyond.apart(config, traffic, origins=origins, preamble=PREAMBLE, normal=http_line)
     for text, turns in BEYOND.items():

@@ -109,3 +109,15 @@ def test_a_process_of_the_foreground_writes_no_pidfile(both: Both) -> None:
 
     seen = both("global\n  pidfile <dir>/pid\n" + SIMPLE, traffic, logged=False)
     assert seen.value is False
+
+
+def test_sigusr1_again_and_again_is_one_graceful_stop(both: Both) -> None:
+    def traffic(lab: Lab) -> object:
+        lab.command("show info")
+        deadline = time.monotonic() + DEADLINE
+        while lab.proxy.is_running() and time.monotonic() < deadline:
+            lab.proxy.signal(signal.SIGUSR1)
+            time.sleep(0.002)
+        return lab.proxy.wait()
+
+    assert both(SIMPLE, traffic, logged=False).value == 0

@@ -45,12 +45,12 @@ impl Worker {
         let Some(chosen) = session.chosen.clone() else {
             return Step::Close;
         };
-        self.name_server(session, &chosen.shared);
         if session.came_back(chosen.shared.at) {
             session.phase = Phase::Pausing;
             return Step::Wait;
         }
         session.moments.unqueued.get_or_insert(now);
+        self.name_server(session, &chosen.shared);
         let http = session.http.is_some();
         if http {
             if let Some(step) = self.send_away(session, &chosen) {

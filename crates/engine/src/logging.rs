@@ -21,8 +21,6 @@ use crate::worker::Turn;
 pub(crate) const INFO: u8 = 6;
 /// The level of a session that failed, with `option log-separate-errors`.
 pub(crate) const ERROR: u8 = 3;
-/// The level of refused connections to ourselves.
-pub(crate) const WARNING: u8 = 4;
 
 /// What a proxy logs, compiled.
 pub(crate) struct Logger {

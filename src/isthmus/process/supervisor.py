@@ -107,6 +107,10 @@ class Supervisor:
         try:
             return await self._status
         finally:
+            # The loop's end would give them back to the kernel, to which SIGUSR1 is deadly.
+            for number in CONTROL_SIGNALS:
+                loop.remove_signal_handler(number)
+                signal.signal(number, signal.SIG_IGN)
             self._checker.stop()
             self._server.close()
 

@@ -197,3 +197,30 @@ def test_idle_http_connections_end_and_exchanges_under_way_are_finished_and_clos
             assert busy.recv(100) == b""
             first.close()
             second.close()
+
+
+def test_what_a_cache_holds_outlives_a_reload_that_leaves_the_cache_alone(engine: Engine) -> None:
+    get = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    ok = b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 2\r\n\r\n%s"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(10)
+        port, behind = free_port(), server.getsockname()[1]
+        cache = "cache c\n total-max-size 4\n max-age {}\n"
+        rules = " http-request cache-use c\n http-response cache-store c\n"
+        text = cache + f"listen a\n mode http\n bind :{port}\n{rules} server s :{behind}\n"
+        supervisor = supervised(engine)
+
+        def ask(answer: bytes | None) -> bytes:
+            with connect(port) as client:
+                client.sendall(get)
+                if answer is not None:
+                    served, _ = server.accept()
+                    with served:
+                        heard(served, b"\r\n\r\n")
+                        served.sendall(ok % answer)
+                return heard(client, b"\0")[-2:]
+
+        assert supervisor_reload(supervisor, text.format(60)) == []
+        assert ask(b"v1") == b"v1"
+        assert supervisor_reload(supervisor, text.format(60) + " timeout queue 9s\n") == []
+        assert ask(None) == b"v1"

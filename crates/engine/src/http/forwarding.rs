@@ -22,7 +22,7 @@ impl Worker {
         if session.http.as_deref().is_some_and(|s| !s.prepared) {
             self.prepare_request(session);
         }
-        session.name_server();
+        session.say_server_name();
         session.phase = Phase::Exchange;
         let Session {
             http: Some(stream),
@@ -246,7 +246,7 @@ fn add_address(
 impl Session {
     /// Tells the server its name (`http-send-name-header`): another one where the request was on
     /// its way to another before.
-    fn name_server(&mut self) {
+    fn say_server_name(&mut self) {
         let backend = self.backend.as_ref().map(|backend| &backend.shared.plan);
         let http = backend.and_then(|plan| plan.http.as_ref());
         let Some(name) = http.and_then(|http| http.name_header.as_ref()) else {
