@@ -109,8 +109,7 @@ fn a_watched_handshake_shows_the_hellos_and_both_ends_keep_the_same_secrets() {
     for (version, secrets) in [(&rustls::version::TLS12, 1), (&rustls::version::TLS13, 5)] {
         for most in [7, 4096] {
             let (client, server) = pair_with(&[version]);
-            let (mut client, mut server) =
-                meet((client.watched(true), server.watched(true)), most);
+            let (mut client, mut server) = meet((client.watched(true), server.watched(true)), most);
             let seen = client.channel.take_witnessed().unwrap();
             let other = server.channel.take_witnessed().unwrap();
             assert!(seen.client_hello.is_some());
