@@ -37,8 +37,8 @@ HELLO = """
 ssl_fc_cipherlist_bin,hex ssl_fc_cipherlist_bin(1),hex ssl_fc_cipherlist_hex ssl_fc_cipherlist_hex(1)
 ssl_fc_cipherlist_str ssl_fc_cipherlist_str(1) ssl_fc_cipherlist_xxh ssl_fc_ecformats_bin,hex
 ssl_fc_ecformats_bin,be2dec(-,1) ssl_fc_eclist_bin,hex ssl_fc_eclist_bin(1),be2dec(-,2) ssl_fc_extlist_bin,hex
-ssl_fc_extlist_bin(1),be2dec(-,2) ssl_fc_protocol_hello_id ssl_fc_client_random,length
-ssl_fc_server_random,length
+ssl_fc_extlist_bin(1),be2dec(-,2) ssl_fc_protocol_hello_id ssl_fc_client_random,hex,length
+ssl_fc_server_random,hex,length
 ssl_fc_client_traffic_secret_0,length ssl_fc_server_traffic_secret_0,length ssl_fc_exporter_secret,length
 ssl_fc_client_handshake_traffic_secret,length ssl_fc_client_early_traffic_secret ssl_fc_early_exporter_secret
 """.split()  # noqa: SIM905 (a literal list would take a line for each name)
@@ -148,8 +148,8 @@ def test_a_resumed_session_still_has_its_client(both: Both, paper: Paper, versio
 
 
 def test_fetches_of_a_connection_in_the_clear(both: Both) -> None:
-    fetches = [*CONNECTION, "ssl_bc", "ssl_f_s_dn", "ssl_c_serial,hex", "ssl_s_s_dn"]
-    config = "frontend front\n  bind 127.0.0.1:<front>\n  " + shown(fetches)
+    fetches = [*CONNECTION, "ssl_f_s_dn", "ssl_c_serial,hex", "ssl_s_s_dn"]
+    config = "frontend front\n  bind 127.0.0.1:<front>\n  " + shown(fetches) + "\n"
 
     def traffic(lab: Lab) -> str:
         answer = lab.ask(b"GET / HTTP/1.0\r\n\r\n")
@@ -160,7 +160,7 @@ def test_fetches_of_a_connection_in_the_clear(both: Both) -> None:
 
 BACK = """
 ssl_bc ssl_bc_alg_keysize ssl_bc_alpn ssl_bc_cipher ssl_bc_err ssl_bc_is_resumed ssl_bc_npn ssl_bc_protocol
-ssl_bc_use_keysize ssl_bc_client_random,length ssl_bc_server_random,length ssl_s_s_dn ssl_s_i_dn(CN)
+ssl_bc_use_keysize ssl_bc_client_random,hex,length ssl_bc_server_random,hex,length ssl_s_s_dn ssl_s_i_dn(CN)
 ssl_s_s_dn(OU,2) ssl_s_serial,hex ssl_s_sha1,hex ssl_s_key_alg ssl_s_sig_alg ssl_s_version ssl_s_notafter
 ssl_s_notbefore ssl_s_der,sha1,hex ssl_s_chain_der,sha1,hex ssl_s_s_dn(,0,rfc2253)
 """.split()  # noqa: SIM905 (a literal list would take a line for each name)
@@ -235,7 +235,7 @@ def masked(line: Line) -> str:
     [b"GET / HTTP/1.0\r\n\r\n", b"\x16\x03\x01\x00\x05hello", b"\x16\x03\x01", b""],
     ids=["HTTP", "garbage", "cut", "nothing"],
 )
-@pytest.mark.parametrize("form", ["", f'error-log-format "{ERRORS}"'])
+@pytest.mark.parametrize("form", ["option httplog", f'error-log-format "{ERRORS}"'])
 def test_what_is_no_client_hello_in_the_log(both: Both, paper: Paper, sent: bytes, form: str) -> None:
     config = facing(paper, form + "\n  http-request return status 200")
 

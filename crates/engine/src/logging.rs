@@ -19,6 +19,8 @@ use crate::worker::Turn;
 
 /// The level of a session's line (manual 8.1: "info").
 pub(crate) const INFO: u8 = 6;
+/// The level of what works but is wrong.
+pub(crate) const WARNING: u8 = 4;
 /// The level of a session that failed, with `option log-separate-errors`.
 pub(crate) const ERROR: u8 = 3;
 

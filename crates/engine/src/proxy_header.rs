@@ -10,9 +10,6 @@ use crate::view::View;
 /// Values of TLVs are cut at this length, as HAProxy does.
 const VALUE_LIMIT: usize = 127;
 
-/// What stands for a verdict where the client showed no certificate, or one that is not believed.
-const UNVERIFIED: u32 = 1;
-
 /// Makes headers for one server.
 pub(crate) struct HeaderMaker {
     plan: plan::ProxyHeader,
@@ -139,10 +136,9 @@ impl Told {
             }
         }
         let common_name = peer.and_then(|peer| peer.subject().entry(b"CN", 1));
-        let verified = peer.is_some() && facts.distrust.error == 0;
         Self {
             client,
-            verify: if verified { 0 } else { UNVERIFIED },
+            verify: facts.distrust.error.into(),
             version: facts.version_name(),
             cipher: facts.cipher().filter(|_| part("ssl-cipher")),
             common_name: common_name

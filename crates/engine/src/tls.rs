@@ -201,6 +201,10 @@ impl Session {
         }
         let message = match Message::read(received) {
             Ok(Some(message)) => message,
+            // The first byte behind the record's header says what message it is.
+            Ok(None) if received.get(5).is_some_and(|kind| *kind != CLIENT_HELLO) => {
+                return First::Refused(Some(fatal(UNEXPECTED)), Reason::UNEXPECTED);
+            }
             Ok(None) if received.len() < LONGEST => return First::Incomplete,
             Ok(None) => return First::Refused(Some(fatal(MALFORMED)), Reason::MALFORMED),
             // What speaks something else would not understand an alert.

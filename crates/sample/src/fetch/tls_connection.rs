@@ -44,7 +44,6 @@ pub(super) const FETCHES: &[Fetch] = both! {
     "ssl_fc_curve" "ssl_bc_curve" Str need_facts |facts| facts.curve().map(name);
     "ssl_fc_err" "ssl_bc_err" Int need_facts error;
     "ssl_fc_err_str" "ssl_bc_err_str" Str need_facts error_text;
-    "ssl_fc_is_resumed" "ssl_bc_is_resumed" Bool need_facts |facts| Some(Sample::Bool(facts.resumed));
     "ssl_fc_npn" "ssl_bc_npn" Str need_facts |_| None;
     "ssl_fc_protocol" "ssl_bc_protocol" Str need_facts |facts| facts.version_name().map(name);
     "ssl_fc_server_random" "ssl_bc_server_random" Bin need_hellos |facts| {
@@ -128,18 +127,33 @@ pub(super) const OTHERS: &[Fetch] = &[
         no_early_data
     ),
     row!(
+        "ssl_bc_is_resumed",
+        Bool,
+        SERVER,
+        Response,
+        need_facts,
+        |facts| Some(Sample::Bool(facts.resumed))
+    ),
+    Fetch::new(
         "ssl_fc_has_sni",
+        "",
         Bool,
         SESSION,
-        Request,
-        need_hellos,
-        |facts| {
-            let greeting = facts.greeting.as_ref();
-            Some(Sample::Bool(
-                greeting.is_some_and(|greeting| greeting.server_name.is_some()),
-            ))
-        }
-    ),
+        Run::Call(|_, ctx| {
+            of_client(ctx, |facts| {
+                facts.greeting.as_ref()?.server_name.as_ref().map(|_| ())
+            })
+        }),
+    )
+    .preparing(need_hellos),
+    Fetch::new(
+        "ssl_fc_is_resumed",
+        "",
+        Bool,
+        SESSION,
+        Run::Call(|_, ctx| of_client(ctx, |facts| facts.resumed.then_some(()))),
+    )
+    .preparing(need_facts),
 ];
 
 const FACTS: TlsNeeds = TlsNeeds {
@@ -195,6 +209,12 @@ fn need_master(_args: &mut Args, env: &mut CompileEnv<'_>) -> Result<(), String>
 
 fn of_facts(ctx: &dyn Context, side: Side, read: Read) -> Fetched<'_> {
     Fetched::settled(ctx.tls(side).and_then(read))
+}
+
+/// Whether something holds of the client's TLS; without TLS it does not.
+fn of_client(ctx: &dyn Context, holds: fn(&TlsFacts) -> Option<()>) -> Fetched<'_> {
+    let found = ctx.tls(Side::Request).and_then(holds);
+    Fetched::known(Sample::Bool(found.is_some()))
 }
 
 fn is_tls(ctx: &dyn Context, side: Side) -> Fetched<'_> {

@@ -93,6 +93,7 @@ pub fn files(certificates: Vec<Certificate>, authority: &Authority) -> TlsFiles 
         certificates,
         authorities: vec![authority.file()],
         revocations: Vec::new(),
+        ..TlsFiles::default()
     }
 }
 
