@@ -59,8 +59,7 @@ fn compile_with(
 ) -> Result<Generation, Errors> {
     let tables = registry.tables(&plan.tables)?;
     let program = acls(plan, lists, &tables, names)?;
-    let certificates = isthmus_tls::Store::new(&plan.tls)
-        .map_err(|error| vec![(named_file(&plan.tls, error.fault), error.to_string())])?;
+    let certificates = certificates(&plan.tls)?;
     let caches = registry.caches(&plan.global.http.caches);
     let services = plan.global.http.services.iter();
     let services: Vec<_> = services.map(|name| Arc::new(Service::new(name))).collect();
@@ -113,14 +112,21 @@ fn compile_with(
         backend_names: names_of(&backends),
         backends,
         namespaces: namespaces.to_vec(),
-        listed: plan
-            .namespace_list
-            .iter()
-            .filter_map(|i| namespaces.get(*i).cloned())
-            .collect(),
+        listed: listed(plan, namespaces),
         proc_variables: registry.proc_variables.clone(),
         assigned: variables,
     })
+}
+
+fn certificates(files: &plan::tls::TlsFiles) -> Result<isthmus_tls::Store, Errors> {
+    isthmus_tls::Store::new(files)
+        .map_err(|error| vec![(named_file(files, error.fault), error.to_string())])
+}
+
+/// The namespaces that a NETNS TLV may choose.
+fn listed(plan: &plan::Plan, namespaces: &[Arc<Namespace>]) -> Vec<Arc<Namespace>> {
+    let listed = plan.namespace_list.iter();
+    listed.filter_map(|i| namespaces.get(*i).cloned()).collect()
 }
 
 /// Of backends with one name the first counts, as where a plan resolves names.

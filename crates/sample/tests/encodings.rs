@@ -43,6 +43,7 @@ fn try_compile(item: FormatItem, names: &mut Names) -> Result<Format, String> {
         env: &|_| None,
         acl: &|_| None,
         lists: &[],
+        tables: &[],
         userlists: &[],
     };
     Format::compile(&[item], &mut env)

@@ -104,7 +104,8 @@ def _httpslog(use: Use[ProxyDraft]) -> None:
         use.reading.diagnostics.warning(IGNORED_HERE, message, use.line.keyword.span)
         return
     text = Word(HTTPSLOG, use.line.span)
-    _set(use, format=parse_format(text, FormatKind.LOG, Place.LOG, use.draft.context))
+    context = replace(use.draft.context, http=True)
+    _set(use, format=parse_format(text, FormatKind.LOG, Place.LOG, context))
 
 
 def _tag(use: Use[ProxyDraft]) -> None:

@@ -107,6 +107,7 @@ fn entries_are_counted_from_either_end() {
     let name = super::Name::new(isthmus_proto::der::Value {
         tag: isthmus_proto::der::tag::SEQUENCE,
         content: &content,
+        whole: &content,
     });
     for (occurrence, expected) in [
         (0, Some("one")),
