@@ -60,7 +60,8 @@ http {{ access_log off; keepalive_requests 100000000; keepalive_timeout 600;
   client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
   uwsgi_temp_path {folder}; scgi_temp_path {folder};
   server {{ listen {address} backlog=4096; location / {{ return 200 "{body}"; }}
-    location /64k {{ root {folder}; }} location /chunked {{ root {folder}; ssi on; ssi_types *; }} }} }}
+    location /64k {{ root {folder}; }} location /1m {{ root {folder}; }}
+    location /chunked {{ root {folder}; ssi on; ssi_types *; }} }} }}
 """
 
 
@@ -136,13 +137,22 @@ class Ground:
     def _write_files(self) -> None:
         self.folder.chmod(0o755)
         (self.folder / "64k").write_bytes(b"x" * 65536)
+        (self.folder / "1m").write_bytes(b"x" * (1 << 20))
         (self.folder / "chunked").write_bytes(b"x" * 8192)
         for name, (value, count) in FILES.items():
             lines = (f"/key-{number} {value}\n" for number in range(count))
             (self.folder / name).write_text("".join(lines))
 
+    def _write_certificate(self) -> None:
+        key, certificate = self.folder / "key.pem", self.folder / "certificate.pem"
+        asked = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=bench"
+        command = [*shlex.split(asked), "-keyout", str(key), "-out", str(certificate)]
+        subprocess.run(command, check=True, capture_output=True)
+        (self.folder / "site.pem").write_text(certificate.read_text() + key.read_text())
+
     def _start_origins(self) -> None:
         self._write_files()
+        self._write_certificate()
         self._spawn(LOAD_CPU, self._nginx("origin", f"127.0.0.1:{self.origin_port}"), "origin.log")
         self._spawn(LOAD_CPU, ["iperf3", "-s", "-B", "127.0.0.1", "-p", str(self.iperf_port)], "iperf.log")
         if self.namespace:

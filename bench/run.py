@@ -64,6 +64,8 @@ def generate(workload: str, port: int, seconds: int) -> tuple[float, float, int]
     if workload == "tcp-bulk":
         return bulk(port, seconds)
     asked = WORKLOADS[workload]
+    if asked.h2:
+        return many_streams(port, asked.connections, seconds)
     command = ["wrk", "-t1", f"-c{asked.connections}", f"-d{seconds}s"]
     if asked.close:
         command += ["-H", "Connection: close"]
@@ -74,7 +76,8 @@ def generate(workload: str, port: int, seconds: int) -> tuple[float, float, int]
         script.write_text(f'wrk.method = "POST"\nwrk.body = string.rep("x", {asked.body})\n')
         command += ["-s", str(script)]
     try:
-        output = output_of([*command, f"http://127.0.0.1:{port}{asked.path}"])
+        scheme = "https" if asked.tls else "http"
+        output = output_of([*command, f"{scheme}://127.0.0.1:{port}{asked.path}"])
     finally:
         if asked.body:
             script.unlink()
@@ -89,6 +92,18 @@ def generate(workload: str, port: int, seconds: int) -> tuple[float, float, int]
         counted = (1, 3, 4) if asked.close else (1, 2, 3, 4)
         errors += sum(int(sockets.group(n)) for n in counted)
     return int(done.group(1)), float(rate.group(1)), errors
+
+
+def many_streams(port: int, connections: int, seconds: int) -> tuple[float, float, int]:
+    """Requests of HTTP/2 over many streams at once."""
+    output = output_of(
+        [*f"h2load -t1 -c{connections} -m16 -D{seconds}".split(), f"https://127.0.0.1:{port}/"]
+    )
+    found = re.search(r"requests: .* (\d+) succeeded, (\d+) failed, (\d+) errored", output)
+    if not found:
+        return 0, 0.0, 1
+    done, failed, errored = map(int, found.groups())
+    return done, done / seconds, failed + errored
 
 
 def bulk(port: int, seconds: int) -> tuple[float, float, int]:

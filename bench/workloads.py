@@ -10,7 +10,7 @@ class Workload:
     """What is done, in what unit its cost is told, and what is asked for.
 
     `port` names one of the proxy's binds. `path`, `headers`, `body` and `close` say what wrk sends over how
-    many `connections`.
+    many `connections`, by TLS with `tls`; with `h2` it is h2load, sixteen streams a connection.
     """
 
     port: str
@@ -23,6 +23,8 @@ class Workload:
     headers: tuple[str, ...] = ()
     body: int = 0
     close: bool = False
+    tls: bool = False
+    h2: bool = False
 
 
 _TWENTY = tuple(f"X-Field-{number}: a value of some length, number {number}" for number in range(20))
@@ -46,6 +48,12 @@ WORKLOADS = {
     "http-map-1": Workload("map1", 1.0, 1.0, path="/key-1"),
     "http-map-100k": Workload("map100k", 1.0, 1.0, path="/key-77777"),
     "http-choice-10": Workload("choice10", 1.0, 1.0, path="/key-7"),
+    "tls-ka": Workload("tls", 1.05, 1.3, tls=True),
+    # Each connection is a full handshake: wrk resumes no session.
+    "tls-handshake": Workload("tls", 1.5, 2.0, connections=32, close=True, tls=True),
+    "tls-64k": Workload("tls", 1.0, 1.3, connections=32, path="/64k", tls=True),
+    "tls-1m": Workload("tls", 1.0, 1.3, connections=16, path="/1m", tls=True),
+    "h2": Workload("h2", 0.8, 1.1, connections=8, tls=True, h2=True),
     "http-choice-10k": Workload("choice10k", 1.0, 1.0, path="/key-7777"),
 }
 
@@ -72,6 +80,12 @@ frontend fr
   use_backend bh if is_api host_a
   use_backend bh if is_static
   default_backend bh
+frontend ftls
+  bind 127.0.0.1:{tls} ssl crt {folder}/site.pem alpn http/1.1
+  default_backend bh
+frontend fh2
+  bind 127.0.0.1:{h2} ssl crt {folder}/site.pem alpn h2
+  default_backend bh
 frontend fm1
   bind 127.0.0.1:{map1}
   http-request set-header X-Found %[path,map_str({folder}/map-1,none)]
@@ -88,7 +102,7 @@ frontend fc10k
   use_backend %[path,map_str({folder}/choice-10000)]
 """
 
-BINDS = ("http", "rules", "map1", "map100k", "choice10", "choice10k")
+BINDS = ("http", "rules", "map1", "map100k", "choice10", "choice10k", "tls", "h2")
 
 FILES = {
     "map-1": ("value", 1),

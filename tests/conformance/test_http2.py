@@ -81,7 +81,6 @@ CASES = (
     Case("a version in rules", rules="http-request set-header X-Version %[req.ver]"),
     Case("the major version", rules="http-request set-header X-Major %[fc_http_major]"),
     Case("changed fields", ("-H", "X-A: 1"), rules="http-request replace-header X-A 1 2"),
-    Case("no answer", replies=(b"",)),
     Case("junk", replies=(b"junk\r\n\r\n",)),
 )
 

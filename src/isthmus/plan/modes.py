@@ -67,8 +67,9 @@ def log_format(proxy: Proxy, diagnostics: Diagnostics) -> Format | None:
     if found is None or proxy.settings.mode == "http" or not proxy.is_frontend:
         return found
     if found.items[: len(HTTPLOG.items)] == HTTPLOG.items or found.items == CLFLOG.items:
+        option = "httplog" if found.items in (HTTPLOG.items, CLFLOG.items) else "httpslog"
         message = (
-            f"`option httplog` needs mode http: {proxy.kind} `{proxy.name}` logs as with `option tcplog`"
+            f"`option {option}` needs mode http: {proxy.kind} `{proxy.name}` logs as with `option tcplog`"
         )
         diagnostics.warning(NEEDS_HTTP, message, found.span)
         return TCPLOG

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use isthmus_plan::http::{Cookie, CookieMode};
-use isthmus_proto::http::Body;
+use isthmus_proto::http::{Body, FieldName};
 use isthmus_proto::http1::View as Head;
 use isthmus_sample::{Bytes, Content, Number, Side, Text};
 
@@ -124,7 +124,7 @@ impl View<'_> {
                 line.parse().ok()
             }
             Number::FirstRequest => Some(i64::from(session.exchanges == 0)),
-            Number::ClientHttpMajor => Some(1),
+            Number::ClientHttpMajor => Some(1 + i64::from(session.client.is_stream())),
             Number::ServerHttpMajor => session.server.as_ref().map(|_| 1),
             Number::ServerConnectionReused => Some(i64::from(stream.reused)),
             Number::LoggedLineLength => {
@@ -177,6 +177,9 @@ impl View<'_> {
             Text::RequestCookie => return self.captured_cookie(stream, Side::Request),
             Text::ResponseCookie => return self.captured_cookie(stream, Side::Response),
             Text::RequestMethod if request_whole => request.head.method_span(),
+            Text::RequestTarget if request_whole && self.session.client.is_stream() => {
+                return Some(Cow::Owned(self.absolute_target(stream)));
+            }
             Text::RequestTarget if request_whole => request.head.target_span(),
             Text::RequestVersion if self.session.client.is_stream() => {
                 return Some(Cow::Borrowed(b"HTTP/2.0"));
@@ -193,6 +196,24 @@ impl View<'_> {
             _ => return None,
         };
         Some(Cow::Borrowed(span.of(bytes)))
+    }
+
+    /// A target of HTTP/2 with scheme and authority, which are parts of its request there.
+    fn absolute_target(&self, stream: &Stream) -> Vec<u8> {
+        let request = &stream.request;
+        let bytes = request.buffer.bytes();
+        let target = request.head.target_span().of(bytes);
+        let host = request.head.fields().known(FieldName::Host);
+        match host.map(|host| host.value.of(bytes)) {
+            Some(host) if target.starts_with(b"/") => {
+                let scheme: &[u8] = match self.session.listener.shared.acceptor {
+                    Some(_) => b"https://",
+                    None => b"http://",
+                };
+                [scheme, host, target].concat()
+            }
+            _ => target.to_vec(),
+        }
     }
 }
 

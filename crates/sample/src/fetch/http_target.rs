@@ -239,6 +239,10 @@ fn number_only(found: Fetched<'_>) -> Fetched<'_> {
 }
 
 fn request_version<'a>(_args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
+    // Within the proxy a request of HTTP/2 has the form of HTTP/1.1.
+    if ctx.number(Number::ClientHttpMajor) == Some(2) {
+        return Fetched::known(Sample::text(b"2.0"));
+    }
     number_only(part_or_kept(
         ctx,
         Of::Request,
