@@ -220,7 +220,5 @@ _ALL: dict[str, list[Exchange]] = {
     "elsewhere": _elsewhere(),
     "names": _names(),
 }
-_BEYOND: dict[str, tuple[str, tuple[int, ...]]] = {
-    "refused, hashed": ("a redispatch that leads back to a server that refused gets its pause, too", (503,)),
-}
+_BEYOND: dict[str, tuple[str, tuple[int, ...]]] = {}
 GROUPS = meant(_ALL, _BEYOND)

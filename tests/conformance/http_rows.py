@@ -301,12 +301,7 @@ _ALL: dict[str, list[Exchange]] = {
     "options": _options(),
 }
 
-_KEPT = "HAProxy goes on using a server's connection whose answer it replaced; we close it"
 _BEYOND: dict[str, tuple[str, tuple[int, ...]]] = {
-    "response deny": (_KEPT, (502, 502)),
-    "response deny with a status": (_KEPT, (429, 429)),
-    "response return": (_KEPT, (200, 200)),
-    "response redirect": (_KEPT, (302, 302)),
     "auth with http-use-proxy-header": ("HAProxy writes the reason of 401 beside 407", (407, 401)),
 }
 """Where we mean to differ: why, and the statuses that our client sees."""

@@ -386,7 +386,7 @@ def test_only_a_service_that_reads_invites_the_body(program: str, tmp_path: Path
 
 def test_compression_takes_a_services_answer(program: str, tmp_path: Path) -> None:
     rules = "compression algo gzip\n  compression type application/octet-stream text/plain"
-    after = f"{rules}\n  http-after-response set-header content-type text/plain"
+    after = f"{rules}\n  http-response set-header content-type text/plain"
     with serving(program, tmp_path, after) as lab:
         client = Client(lab)
         client.send(asking("flood?n=1", b"Accept-Encoding: gzip\r\n"))

@@ -1,5 +1,6 @@
 //! What follows a failed attempt to connect: another one after a pause, another server, or the end.
 
+use crate::facts::usable;
 use crate::generation::HashKey;
 use crate::session::{Phase, Session};
 use crate::worker::{Step, Worker};
@@ -47,7 +48,8 @@ impl Worker {
             }
             session.phase = Phase::Choose;
             session.redispatching = true;
-            session.pauses = !timed_out;
+            // With a choice of servers, one that is chosen again is tried at once, as in HAProxy.
+            session.pauses = !timed_out && usable(&backend.shared) <= 1;
             return Step::Again;
         }
         chosen.counters.retries.add(1);

@@ -1,7 +1,7 @@
 //! WebSocket handshakes (RFC 6455, 4): a tunnel begins only where both sides have shown that they
 //! know what they are about to do.
 
-use isthmus_proto::http::FieldName;
+use isthmus_proto::http::{FieldName, Method};
 use isthmus_proto::http1::{RequestHead, ResponseHead};
 use sha1::{Digest, Sha1};
 
@@ -15,7 +15,8 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 
 /// Whether a request, read from `bytes`, asks for no WebSocket, or does so with a key.
 pub(super) fn is_sound_request(head: &RequestHead, bytes: &[u8]) -> bool {
-    if !head.asks_upgrade() {
+    // Another method opens no WebSocket (RFC 6455, 4.1), whatever it says.
+    if !head.asks_upgrade() || head.method() != Method::Get {
         return true;
     }
     let mut asked = head.upgrade_protocols(bytes);
