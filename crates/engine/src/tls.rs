@@ -244,7 +244,18 @@ impl Session {
         let ip = address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
         let notes = self.notes.get();
         let sni = notes.and_then(|notes| notes.server_name.borrow().clone());
-        let Ok(name) = connector.server_name(sni.as_deref(), ip) else {
+        let trusts = chosen
+            .shared
+            .plan
+            .tls
+            .as_ref()
+            .is_some_and(|tls| !tls.verify);
+        let name = connector.server_name(sni.as_deref(), ip);
+        // A name that cannot be sent, as one with a port, matters only where it is verified.
+        let Ok(name) = name.or_else(|error| match trusts {
+            true => connector.server_name(None, ip),
+            false => Err(error),
+        }) else {
             return false;
         };
         let Ok(channel) = Channel::client(connector.config(), name) else {

@@ -113,7 +113,7 @@ impl Session {
         self.http.as_deref().is_some_and(|stream| {
             let asks = stream.answerer == Answerer::Server && stream.request.reading.is_done();
             asks && !stream.answered && !stream.has_more()
-        }) && !isthmus_sockets::holds_bytes(&self.client)
+        }) && !self.client.holds_bytes()
     }
 
     /// Whether all of the response is on its way to the client, and all of the request on its way
@@ -122,11 +122,14 @@ impl Session {
         let Some(stream) = self.http.as_deref() else {
             return false;
         };
-        let sends = stream.answerer == Answerer::Server
-            && !stream.request.reading.is_done()
-            && !(stream.close || self.down.ended || self.down.closing || stream.spent);
+        let sent = stream.answerer != Answerer::Server
+            || stream.request.reading.is_done()
+            || stream.close
+            || self.down.ended
+            || self.down.closing
+            || stream.spent;
         let over = stream.answered && stream.response.reading.is_done();
-        over && self.down.is_flushed() && (!sends || stream.is_tunnel())
+        over && self.down.is_flushed() && (sent || stream.is_tunnel())
     }
 
     /// A timeout as a rule or else the configuration has it.
