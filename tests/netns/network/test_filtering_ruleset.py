@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -122,8 +124,17 @@ FOREIGN = {
 }
 
 
+def nft_version() -> tuple[int, ...]:
+    said = subprocess.run(["nft", "--version"], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"v(\d+)\.(\d+)\.(\d+)", said)
+    assert found
+    return tuple(map(int, found.groups()))
+
+
 @pytest.mark.parametrize("change", FOREIGN)
 def test_a_foreign_change_in_our_table_is_found_and_put_right(red, change):
+    if change == "a sleeping table" and nft_version() < (1, 0, 7):
+        pytest.skip("libnftables before 1.0.7 frees a table's flags twice when it writes them as JSON")
     wanted = text_of(MODELS["one prefix"])
     filtered.apply(red, wanted)
     red.run("nft", FOREIGN[change])
