@@ -161,6 +161,8 @@ def test_many_streams_share_a_connection(both: Both) -> None:
             check=True,
             timeout=30,
         )
+        # As with HAProxy, only a connection's first stream may not go over what served another.
+        assert len(lab.origin().ends) < 150
         return re.findall(r"(?m)^(?:requests|status codes): .*", done.stdout)
 
     seen = both(

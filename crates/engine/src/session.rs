@@ -425,6 +425,8 @@ impl Session {
         Self {
             source_namespace: self.source_namespace.clone(),
             log_level: self.log_level,
+            // `http-reuse safe` asks whether the connection has been served before.
+            exchanges: self.exchanges.saturating_sub(1),
             counted: true,
             ..stream
         }
