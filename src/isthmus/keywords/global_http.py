@@ -85,10 +85,6 @@ def _case_file(use: Use[GlobalDraft]) -> None:
         _add_case(use, names[0], names[1], word.span)
 
 
-def _idle_share(use: Use[GlobalDraft]) -> None:
-    _change(use, idle_percent=integer(use.words, 0, 100))
-
-
 _OWN_POOL = "each worker has a pool of its own"
 _SHARES = "each connection has its share of a turn in any case"
 _WINDOWS = "each stream has a window of its own (tune.h2.fe.initial-window-size)"
@@ -157,13 +153,7 @@ GLOBAL_HTTP: tuple[Row, ...] = (
         "Room for rewriting heads",
         lambda use: _change(use, maxrewrite=size(use.words)),
     ),
-    Keyword(
-        "tune.pool-high-fd-ratio",
-        _GLOBAL,
-        "<percent>",
-        "Share of the descriptors that idle connections may hold",
-        _idle_share,
-    ),
+    _inert("tune.pool-high-fd-ratio", "<percent>", "Share that idle connections may hold", _OWN_POOL),
     _inert("tune.pool-low-fd-ratio", "<percent>", "Share that is always kept", _OWN_POOL),
 )
 """Settings of HTTP mode."""
