@@ -144,7 +144,6 @@ def settings() -> h.HttpGlobal:
         case_adjust=(("content-type", "Content-Type"),),
         payload_any_method=True,
         keep_insecure_coding=True,
-        idle_most=100,
         caches=(h.Cache("c", 4_000_000, 16_000, 60, True, 10),),
         services=("python.hello",),
         service_queue=10,

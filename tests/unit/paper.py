@@ -26,7 +26,7 @@ TIMEOUTS = "defaults\n timeout connect 1s\n timeout client 2s\n timeout server 3
 
 
 class PaperWorld:
-    """Namespaces red and blue, a host `origin.test`, users and groups `web` and `root`, two processors.
+    """Namespaces red and blue, a host `origin.test`, users and groups `web` and `root`.
 
     Its files are those of `http_words` and `tls_words`.
     """
@@ -72,9 +72,6 @@ class PaperWorld:
 
     def open_files(self) -> int:
         return 2040
-
-    def processors(self) -> int:
-        return 2
 
     def host_name(self) -> str:
         return "paper"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from isthmus.config import Section
 from isthmus.keywords.codes import DUPLICATE_NAME, MISSING_ARGUMENT, OUT_OF_RANGE
 from isthmus.keywords.named_section import Reader, read_lines, section_name
-from isthmus.keywords.not_yet import refuse_not_yet
 from isthmus.keywords.row import Reading, RefusedError, Words, place
 from isthmus.keywords.values import choice, integer
 from isthmus.model.http import Cache
@@ -30,7 +29,6 @@ class Caches:
 
     def read(self, section: Section) -> None:
         """Read one section."""
-        refuse_not_yet("cache", section.kind.span)
         name = section_name(section)
         other = self._found.get(name.text)
         if other is not None:

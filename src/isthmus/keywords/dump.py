@@ -12,7 +12,7 @@ from isthmus.keywords.actions import ACTIONS
 from isthmus.keywords.bind import BIND_OPTIONS
 from isthmus.keywords.global_ import GLOBAL
 from isthmus.keywords.http_actions import HttpSet, possible
-from isthmus.keywords.not_yet import FILTERS, works
+from isthmus.keywords.http_content import FILTERS
 from isthmus.keywords.option_row import Option, OptionTable, Settings
 from isthmus.keywords.proxy import PROXY
 from isthmus.keywords.row import Keyword, Where
@@ -43,7 +43,7 @@ def dump(classes: str, vocabulary: Vocabulary, commands: Iterable[str] = ()) -> 
         "cnv": lambda: _converters(vocabulary),
         "flt": lambda: [
             "# List of registered filter names:",
-            *(f"[{each.upper():>6}] {each}" for each in FILTERS if works(f"filter {each}")),
+            *(f"[{each.upper():>6}] {each}" for each in FILTERS),
         ],
         "smp": lambda: _fetches(vocabulary),
         "svc": lambda: ["# List of registered service names:"],
@@ -61,7 +61,7 @@ def _acls(vocabulary: Vocabulary) -> list[str]:
 def _configuration() -> list[str]:
     lines = ["# List of registered configuration keywords:", "global"]
     lines += sorted({f"\t{row.name.split()[0]}" for row in GLOBAL.values() if not row.inert})
-    those = [row for row in PROXY.values() if not row.inert and works(row.name)]
+    those = [row for row in PROXY.values() if not row.inert]
     lines.append("listen")
     lines += sorted({f"\t{row.name.split()[0]}" for row in those} - {"\toption", "\tbind", "\tserver"})
     lines += _options("bind <addr>", BIND_OPTIONS)

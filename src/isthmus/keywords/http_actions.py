@@ -41,7 +41,6 @@ from isthmus.keywords.http_changes import (
     wait_for_body,
 )
 from isthmus.keywords.http_replies import read_reply
-from isthmus.keywords.not_yet import works
 from isthmus.keywords.redirects import read_redirect
 from isthmus.keywords.tracking import TRACKING
 from isthmus.model.http_rule import Allow, Answer, DisableL7Retry, HttpAction, WaitForHandshake
@@ -160,7 +159,7 @@ HTTP_ACTIONS: dict[str, HttpActionRow] = {
         _REQUEST, lambda _words: WaitForHandshake(), "waits for the client's handshake"
     ),
 }
-"""Every action, by name; one with parentheses is listed without them. What `not_yet` names is refused."""
+"""Every action, by name; one with parentheses is listed without them."""
 
 UNREAD = frozenset(
     {
@@ -176,7 +175,7 @@ _NUMBERED = re.compile(r"lua\..+\Z")
 
 def possible(http_set: HttpSet) -> list[str]:
     """Return the actions that work in a set."""
-    return [name for name, row in HTTP_ACTIONS.items() if http_set in row.sets and works(name)]
+    return [name for name, row in HTTP_ACTIONS.items() if http_set in row.sets]
 
 
 def parse_http_action(words: ActionWords, http_set: HttpSet) -> HttpAction:
@@ -190,9 +189,6 @@ def parse_http_action(words: ActionWords, http_set: HttpSet) -> HttpAction:
         rest = " or ".join(each.value for each in HttpSet if each in row.sets)
         message = f"`{name}` cannot stand in `{http_set.value}`"
         context.alert(ACTION_NOT_HERE, message, words.name.span, expected=f"`{name}` in {rest}")
-        raise WrongActionError
-    if not works(name):
-        _not_implemented(name, words.name, http_set, context)
         raise WrongActionError
     return row.read(words)
 

@@ -1,4 +1,4 @@
-"""Keywords of proxies about bodies: `compression` and `filter`. What waits for the engine is in `not_yet`."""
+"""Keywords of proxies about bodies: `compression` and `filter`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from isthmus.keywords.codes import BAD_VALUE, MISSING_ARGUMENT, NOT_IMPLEMENTED
 from isthmus.keywords.draft import ProxyDraft
 from isthmus.keywords.expressions import parse_expression
 from isthmus.keywords.http_options import change
-from isthmus.keywords.not_yet import FILTERS, refuse_not_yet
 from isthmus.keywords.row import Keyword, RefusedError, Use, Where
 from isthmus.keywords.values import choice, size, time, unknown
 from isthmus.keywords.vocabulary import Place
@@ -24,9 +23,11 @@ _PARTS = (
     *("direction", "minsize-req", "minsize-res", "offload"),
 )
 
+FILTERS = ("bwlim-in", "bwlim-out", "cache", "compression")
+"""The filters that there are."""
+
 
 def _compression(use: Use[ProxyDraft]) -> None:
-    refuse_not_yet("compression", use.line.keyword.span)
     found = use.draft.settings.http.compression or Compression()
     match choice(use.words, _PARTS, "a part of `compression`"):
         case "algo" | "algo-res":
@@ -72,7 +73,6 @@ def _filter(use: Use[ProxyDraft]) -> None:
         raise RefusedError(NOT_IMPLEMENTED, message, kind.span)
     if kind.text not in FILTERS:
         raise unknown(kind, FILTERS, "a filter")
-    refuse_not_yet(f"filter {kind.text}", kind.span)
     if kind.text in ("bwlim-in", "bwlim-out"):
         _bandwidth_limit(use, kind)
     elif kind.text == "cache":

@@ -96,10 +96,6 @@ class System:
         """Return how many files this process may have open, once it raised its soft limit."""
         return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 
-    def processors(self) -> int:
-        """Return how many processors this process may use."""
-        return len(os.sched_getaffinity(0))
-
     def host_name(self) -> str:
         """Return the machine's host name."""
         return socket.gethostname()

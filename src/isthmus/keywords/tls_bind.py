@@ -10,7 +10,6 @@ from posixpath import join
 from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import BAD_VALUE
 from isthmus.keywords.crt_list import CrtLists
-from isthmus.keywords.not_yet import refuse_not_yet
 from isthmus.keywords.option_row import Option, OptionUse
 from isthmus.keywords.row import RefusedError
 from isthmus.keywords.tls_codes import BAD_GENERATION, BAD_TICKET_KEYS, UNSAFE_AUTHORITY
@@ -32,7 +31,6 @@ def _flag(**changes: object) -> Read:
 
 
 def _ssl(use: OptionUse[BindTls]) -> BindTls:
-    refuse_not_yet("ssl", use.word.span)
     return replace(use.settings, on=True)
 
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from isthmus.keywords.changes import changed
 from isthmus.keywords.expressions import parse_expression
-from isthmus.keywords.not_yet import refuse_not_yet
 from isthmus.keywords.option_row import Option, OptionUse
 from isthmus.keywords.tls_options import NEGOTIATED, TICKETS, VERSIONS, lifted
 from isthmus.keywords.values import choice
@@ -23,7 +22,6 @@ def _flag(**changes: object) -> Read:
 
 
 def _ssl(use: OptionUse[ServerTls]) -> ServerTls:
-    refuse_not_yet("ssl", use.word.span)
     return replace(use.settings, on=True)
 
 

@@ -51,10 +51,6 @@ class World(Protocol):
         """Return how many files the process may have open."""
         ...
 
-    def processors(self) -> int:
-        """Return how many processors the process may use."""
-        ...
-
     def host_name(self) -> str:
         """Return the machine's host name."""
         ...

@@ -218,7 +218,7 @@ class GlobalH2:
 
 @dataclass(frozen=True, slots=True)
 class GlobalHttp:
-    """What section `global` says about HTTP; `idle_percent` of the descriptors may be idle connections."""
+    """What section `global` says about HTTP."""
 
     maxrewrite: int = 1024
     maxhdr: int = 101
@@ -227,7 +227,6 @@ class GlobalHttp:
     case_adjust: tuple[tuple[str, str], ...] = ()
     payload_any_method: bool = False
     keep_insecure_coding: bool = False
-    idle_percent: int = 25
     compression_level: int = 1
     splice_bodies: bool = True
     h2: GlobalH2 = GlobalH2()

@@ -190,7 +190,7 @@ class _Builder:
             ),
             hard_stop_after=said.hard_stop_after or 0,
             http=replace(
-                http_global(said, self._world.open_files(), said.nbthread or self._world.processors()),
+                http_global(said),
                 caches=http_caches(self._configuration.caches),
                 services=self._parts.services(),
                 service_queue=said.services.queue,

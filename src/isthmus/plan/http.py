@@ -231,10 +231,9 @@ def http_caches(caches: Iterable[Cache]) -> tuple[document.http.Cache, ...]:
     )
 
 
-def http_global(said: Global, open_files: int, workers: int) -> document.http.HttpGlobal:
-    """Return the process-wide settings; `workers` share the descriptors for idle connections."""
+def http_global(said: Global) -> document.http.HttpGlobal:
+    """Return the process-wide settings."""
     own = said.http
-    share = own.idle_percent and max(1, open_files * own.idle_percent // 100 // max(1, workers))
     return http.HttpGlobal(
         # Half of a buffer at least must be left for what is received (manual `tune.maxrewrite`).
         maxrewrite=min(own.maxrewrite, said.bufsize // 2),
@@ -244,7 +243,6 @@ def http_global(said: Global, open_files: int, workers: int) -> document.http.Ht
         case_adjust=own.case_adjust,
         payload_any_method=own.payload_any_method,
         keep_insecure_coding=own.keep_insecure_coding,
-        idle_most=share,
         compression_level=own.compression_level,
         splice_bodies=own.splice_bodies,
         h2=http.H2(

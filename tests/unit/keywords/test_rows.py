@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from paper import TIMEOUTS, loaded, messages
 
-from isthmus.keywords import dump, inventory, not_yet
+from isthmus.keywords import dump, inventory
 from isthmus.keywords.bind import BIND_OPTIONS
 from isthmus.keywords.global_ import GLOBAL
 from isthmus.keywords.proxy import PROXY
@@ -155,19 +155,12 @@ REFUSED = {
 """Keywords that are known, and whose lines are an error that says what to write instead."""
 
 
-@pytest.fixture
-def nothing_waits_for_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(not_yet, "NOT_YET", set())
-
-
-@pytest.mark.usefixtures("nothing_waits_for_the_engine")
 @pytest.mark.parametrize("name", GLOBAL)
 def test_every_keyword_of_global_is_read(name: str) -> None:
     found = errors(f"global\n {name} {arguments(name, GLOBAL[name].syntax)}\n")
     assert [code for code, _ in found] == ([REFUSED[name]] if name in REFUSED else [])
 
 
-@pytest.mark.usefixtures("nothing_waits_for_the_engine")
 @pytest.mark.parametrize("name", PROXY)
 def test_every_keyword_of_a_proxy_is_read(name: str) -> None:
     row = PROXY[name]
@@ -185,7 +178,6 @@ def test_every_keyword_of_a_proxy_is_read(name: str) -> None:
         assert errors("defaults\n" + line.replace("\nbackend elsewhere", "")) == []
 
 
-@pytest.mark.usefixtures("nothing_waits_for_the_engine")
 @pytest.mark.parametrize("name", BIND_OPTIONS.rows)
 def test_every_option_of_a_bind_line_is_read(name: str) -> None:
     given = "600" if name == "mode" else arguments(name, BIND_OPTIONS.rows[name].syntax)
@@ -193,7 +185,6 @@ def test_every_option_of_a_bind_line_is_read(name: str) -> None:
     assert [code for code, _ in found] == ([REFUSED[name]] if name in REFUSED else [])
 
 
-@pytest.mark.usefixtures("nothing_waits_for_the_engine")
 @pytest.mark.parametrize("name", SERVER_OPTIONS.rows)
 def test_every_option_of_a_server_line_is_read(name: str) -> None:
     word = "set-proxy-v2-tlv-fmt(0xE1)" if name.endswith("(") else name

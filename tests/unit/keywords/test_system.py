@@ -47,8 +47,7 @@ def test_a_missing_pattern_file_raises(tmp_path: Path) -> None:
         SYSTEM.read_bytes(str(tmp_path / "none"))
 
 
-def test_a_machine_has_processors_files_and_a_name() -> None:
-    assert SYSTEM.processors() >= 1
+def test_a_machine_has_files_and_a_name() -> None:
     assert SYSTEM.open_files() >= 3
     assert SYSTEM.host_name()
     assert all(name.startswith("CAP_") for name in SYSTEM.capabilities())

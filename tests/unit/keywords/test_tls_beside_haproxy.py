@@ -15,7 +15,7 @@ from paper import VOCABULARY, tree
 from tls_certificates import OPENSSL, Maker
 
 from isthmus.engine import check_tls
-from isthmus.keywords import System, load, not_yet
+from isthmus.keywords import System, load
 from isthmus.plan import build
 from isthmus.process.certificates import check_certificates
 
@@ -75,7 +75,6 @@ def test_isthmus_takes_and_refuses_what_the_table_says(
     row: Row, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(not_yet, "NOT_YET", set())
     assert verdict_of_isthmus(configuration(row)) == row.isthmus
 
 

@@ -46,8 +46,7 @@ def test_a_proxy_in_mode_http_has_haproxy_s_defaults() -> None:
 
 
 def test_the_process_has_haproxy_s_defaults_and_shares_its_descriptors_among_workers() -> None:
-    # The machine on paper has 2040 descriptors and two processors; a quarter is for idle connections.
-    assert built(LISTEN).engine.global_.http == h.HttpGlobal(idle_most=255)
+    assert built(LISTEN).engine.global_.http == h.HttpGlobal()
 
 
 def test_a_head_leaves_half_of_a_buffer_at_least() -> None:

@@ -5,15 +5,9 @@ from __future__ import annotations
 import pytest
 from paper import TIMEOUTS, built, messages
 
-from isthmus.keywords import not_yet
 from isthmus.plan import document
 
 t = document.tls
-
-
-@pytest.fixture(autouse=True)
-def nothing_waits_for_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(not_yet, "NOT_YET", set())
 
 
 def plan(bind: str = "", server: str = "", above: str = "") -> document.Plan:

@@ -11,7 +11,7 @@ from tls_certificates import OPENSSL, Maker
 
 from isthmus.config import Diagnostic
 from isthmus.engine import check_tls
-from isthmus.keywords import System, load, not_yet
+from isthmus.keywords import System, load
 from isthmus.plan import Built, build
 from isthmus.process.certificates import check_certificates
 
@@ -28,7 +28,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def inside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(not_yet, "NOT_YET", set())
 
 
 def built(bind: str, server: str = "", above: str = "") -> Built:

@@ -283,8 +283,6 @@ pub struct HttpGlobal {
     pub payload_any_method: bool,
     /// `h1-do-not-close-on-insecure-transfer-encoding`
     pub keep_insecure_coding: bool,
-    /// `tune.idle-pool.shared`, `tune.pool-low-fd-ratio` and the like: idle server connections of a worker at most.
-    pub idle_most: usize,
     /// `tune.comp.maxlevel`
     pub compression_level: u32,
     /// `tune.h1.zero-copy-fwd-*`: whether bodies may be spliced.

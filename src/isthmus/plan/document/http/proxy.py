@@ -192,7 +192,6 @@ class HttpGlobal(Struct, frozen=True, forbid_unknown_fields=True):
     case_adjust: tuple[tuple[str, str], ...] = ()
     payload_any_method: bool = False
     keep_insecure_coding: bool = False
-    idle_most: int = 0
     compression_level: int = 1
     splice_bodies: bool = True
     caches: tuple[Cache, ...] = ()
