@@ -184,8 +184,10 @@ def _servers() -> list[Exchange]:
         ),
         Exchange(
             "an early answer while the body is sent",
-            (post(b"x" * 10)[:-5], Await(1)),
+            # Only an end of the connection ends the wait for a second message.
+            (post(b"x" * 10)[:-5], Await(2)),
             (Reply(ok(status=b"413 No"), early=True, close=True),),
+            front="timeout client 500ms",
         ),
         Exchange(
             "bytes that nobody asked for",
