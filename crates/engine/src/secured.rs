@@ -10,6 +10,8 @@ use isthmus_sample::TlsFacts;
 use isthmus_sockets::{Errno, Moved, receive, send};
 use isthmus_tls::{Channel, Failure};
 
+use crate::pending::Pending;
+
 /// The longest record (RFC 5246, 6.2.3), and some.
 const RECORD: usize = 5 + 16 * 1024 + 2048;
 /// Ciphertext received at once, at most.
@@ -53,8 +55,7 @@ pub(crate) struct Secured {
     /// Ciphertext that is no whole record yet.
     incoming: Vec<u8>,
     /// Ciphertext that the socket has not taken yet.
-    outgoing: Vec<u8>,
-    sent: usize,
+    outgoing: Pending,
     /// The peer's end of the connection was read.
     ended: bool,
     /// Why nothing can be read any more.
@@ -66,12 +67,13 @@ impl Secured {
     /// TLS over a socket from which `received` was read already; `prefix` is sent before it, in the
     /// clear.
     pub(crate) fn new(channel: Channel, received: &[u8], prefix: &[u8]) -> Self {
+        let mut outgoing = Pending::default();
+        outgoing.push(prefix);
         Self {
             channel,
             facts: None,
             incoming: received.to_vec(),
-            outgoing: prefix.to_vec(),
-            sent: 0,
+            outgoing,
             ended: false,
             broken: None,
             failure: None,
@@ -181,7 +183,7 @@ impl Secured {
     fn open(&mut self, records: &mut [u8], plain: &mut [u8], made: &mut Vec<u8>) -> usize {
         made.clear();
         let outcome = self.channel.receive(records, plain, made);
-        self.outgoing.extend_from_slice(made);
+        self.outgoing.push(made);
         match outcome {
             Ok(received) => {
                 let rest = records.get(received.used..).unwrap_or_default();
@@ -243,28 +245,23 @@ impl Secured {
             Moved::Later | Moved::End => 0,
             Moved::Broken(error) => return Some(error),
         };
-        self.outgoing
-            .extend_from_slice(records.get(sent..).unwrap_or_default());
+        self.outgoing.push(records.get(sent..).unwrap_or_default());
         None
     }
 
     /// Whether ciphertext waits for the socket.
     pub(crate) fn holds_sealed(&self) -> bool {
-        self.sent < self.outgoing.len()
+        !self.outgoing.is_empty()
     }
 
     /// Sends ciphertext that waits: [`Moved::Bytes`] if none does any more.
     pub(crate) fn flush(&mut self, socket: &OwnedFd) -> Moved {
-        while let Some(rest) = self.outgoing.get(self.sent..).filter(|r| !r.is_empty()) {
-            match send(socket, rest, false) {
-                Moved::Bytes(count) => self.sent += count,
+        while !self.outgoing.is_empty() {
+            match send(socket, self.outgoing.as_slice(), false) {
+                Moved::Bytes(count) => self.outgoing.consume(count),
                 Moved::Later | Moved::End => return Moved::Later,
                 Moved::Broken(error) => return Moved::Broken(error),
             }
-        }
-        if self.sent > 0 {
-            self.outgoing = Vec::new();
-            self.sent = 0;
         }
         Moved::Bytes(0)
     }
@@ -272,7 +269,7 @@ impl Secured {
     /// Tells the peer that no more will be sent, within TLS.
     pub(crate) fn say_goodbye(&mut self, socket: &OwnedFd) {
         if self.failure.is_none() && self.channel.is_open() {
-            self.channel.close(&mut self.outgoing);
+            self.channel.close(self.outgoing.bytes_mut());
         }
         // A peer that takes no more learns it by the socket's end.
         let _ = self.flush(socket);

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use isthmus_balance::Ticket;
 use isthmus_sample::{Scope, Side, TlsFacts, Variables};
-use isthmus_sockets::{Interest, Peer, Pipe};
+use isthmus_sockets::{Interest, Peer};
 
 use crate::choose::WaitsAt;
+use crate::flow::Flow;
 use crate::h2::Mux;
 use crate::http::Stream;
 use crate::local::{LocalBackend, LocalFrontend, LocalListener, LocalServer};
@@ -100,82 +101,6 @@ impl Ending {
         cause: b'-',
         phase: b'-',
     };
-}
-
-/// Bytes on their way from one side to the other.
-#[derive(Debug, Default)]
-pub(crate) struct Flow {
-    /// Bytes read so far.
-    pub(crate) bytes: u64,
-    /// Read and not yet written.
-    pub(crate) pending: Pending,
-    /// Written, and waiting, encrypted, at the destination's transport.
-    pub(crate) sealed: bool,
-    /// In a pipe, not yet written.
-    pub(crate) pipe: Option<Box<Pipe>>,
-    /// The source may hold bytes: the edge was seen and the source not read empty.
-    pub(crate) readable: bool,
-    /// The destination takes bytes as far as is known.
-    pub(crate) writable: bool,
-    /// The poller said that the source will send no more than it has sent.
-    pub(crate) closing: bool,
-    /// The end of the source was read.
-    pub(crate) ended: bool,
-    /// The end was passed on.
-    pub(crate) shut: bool,
-    /// Something was written already, and Nagle's algorithm is off at the destination: the first
-    /// write needs no such option, and many sessions have only one.
-    pub(crate) written: bool,
-    pub(crate) nodelay: bool,
-    /// Urgent data was announced: a short read does not mean that nothing is left.
-    pub(crate) urgent: bool,
-    /// Full reads in a row: this flow is a bulk transfer.
-    pub(crate) bulk: u8,
-}
-
-impl Flow {
-    /// Nothing read waits to be written.
-    pub(crate) fn is_flushed(&self) -> bool {
-        self.pending.is_empty()
-            && !self.sealed
-            && self.pipe.as_ref().is_none_or(|pipe| pipe.held() == 0)
-    }
-}
-
-/// Bytes that were read and could not be written, or must be looked at before they are.
-#[derive(Debug, Default)]
-pub(crate) struct Pending {
-    bytes: Vec<u8>,
-    start: usize,
-}
-
-impl Pending {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.start >= self.bytes.len()
-    }
-
-    pub(crate) fn as_slice(&self) -> &[u8] {
-        self.bytes.get(self.start..).unwrap_or_default()
-    }
-
-    /// Puts bytes behind those that are there.
-    pub(crate) fn push(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-    }
-
-    /// Puts bytes before those that are there.
-    pub(crate) fn push_front(&mut self, bytes: &[u8]) {
-        self.bytes.splice(..self.start, bytes.iter().copied());
-        self.start = 0;
-    }
-
-    /// Forgets bytes at the front; when all are gone, so is their memory.
-    pub(crate) fn consume(&mut self, count: usize) {
-        self.start += count;
-        if self.is_empty() {
-            *self = Self::default();
-        }
-    }
 }
 
 /// Moments of a session, engine milliseconds; `None` where it was not reached.

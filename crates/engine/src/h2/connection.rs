@@ -10,6 +10,7 @@ use isthmus_proto::http2::{Connection, ErrorCode, Head, Part};
 use isthmus_sockets::Moved;
 
 use super::outbound::{Outbound, Unsendable};
+use crate::pending::Pending;
 use crate::slab::Key;
 
 /// What is known of one stream.
@@ -18,8 +19,7 @@ pub(super) struct StreamState {
     /// Its session.
     pub(super) owner: Key,
     /// What its session has yet to read.
-    inbound: Vec<u8>,
-    read: usize,
+    inbound: Pending,
     /// DATA among that, whose window is given back once it is read.
     uncredited: usize,
     /// The request's body is framed by chunks.
@@ -85,7 +85,7 @@ impl Shared {
         let Some(stream) = streams.get_mut(&id) else {
             return Moved::End;
         };
-        let count = stream.read(space);
+        let count = stream.inbound.take(space);
         if count == 0 {
             return match (stream.reset, stream.ended) {
                 (true, _) => Moved::Broken(isthmus_sockets::Errno::CONNRESET),
@@ -93,7 +93,7 @@ impl Shared {
                 (false, false) => Moved::Later,
             };
         }
-        if stream.read == 0 && stream.uncredited > 0 {
+        if stream.inbound.is_empty() && stream.uncredited > 0 {
             codec.consumed(id, std::mem::take(&mut stream.uncredited));
             self.pending.set(true);
         }
@@ -104,7 +104,7 @@ impl Shared {
     pub(super) fn holds_inbound(&self, id: u32) -> bool {
         let inner = self.inner.borrow();
         let stream = inner.streams.get(&id);
-        stream.is_some_and(|stream| stream.read < stream.inbound.len())
+        stream.is_some_and(|stream| !stream.inbound.is_empty())
     }
 
     /// Takes what a session writes; all of it, or nothing.
@@ -184,21 +184,22 @@ impl StreamState {
     /// A stream that a request's head opens.
     pub(super) fn new(owner: Key, head: &Head, end: bool, key: Option<&str>) -> Self {
         let tunnel = head.method() == Method::Connect;
-        let mut inbound = Vec::with_capacity(head.text().len() + 64);
-        head.write_http1(end, &mut inbound);
+        let mut inbound = Pending::default();
+        let text = inbound.bytes_mut();
+        text.reserve(head.text().len() + 64);
+        head.write_http1(end, text);
         if let Some(key) = key {
             // Behind the last field, before the empty line.
-            inbound.truncate(inbound.len().saturating_sub(2));
-            inbound.extend_from_slice(b"sec-websocket-key: ");
-            inbound.extend_from_slice(key.as_bytes());
-            inbound.extend_from_slice(b"\r\n\r\n");
+            text.truncate(text.len().saturating_sub(2));
+            text.extend_from_slice(b"sec-websocket-key: ");
+            text.extend_from_slice(key.as_bytes());
+            text.extend_from_slice(b"\r\n\r\n");
         }
         let upgrade = head.protocol().is_some();
         let method = if upgrade { Method::Get } else { head.method() };
         Self {
             owner,
             inbound,
-            read: 0,
             uncredited: 0,
             chunked: !end && !tunnel && head.content_length().is_none(),
             ended: end && tunnel,
@@ -211,9 +212,9 @@ impl StreamState {
     pub(super) fn data(&mut self, bytes: &[u8], end: bool) {
         self.uncredited += bytes.len();
         if self.chunked {
-            crate::http::push_chunk(bytes, &mut self.inbound);
+            crate::http::push_chunk(bytes, self.inbound.bytes_mut());
         } else {
-            self.inbound.extend_from_slice(bytes);
+            self.inbound.push(bytes);
         }
         if end {
             self.end(None);
@@ -223,10 +224,10 @@ impl StreamState {
     /// The request ends, with or without trailers.
     pub(super) fn end(&mut self, trailers: Option<&Head>) {
         if self.chunked {
-            self.inbound.extend_from_slice(b"0\r\n");
+            self.inbound.push(b"0\r\n");
             match trailers.filter(|head| head.part() == Part::Trailers) {
-                Some(head) => head.write_http1(true, &mut self.inbound),
-                None => self.inbound.extend_from_slice(b"\r\n"),
+                Some(head) => head.write_http1(true, self.inbound.bytes_mut()),
+                None => self.inbound.push(b"\r\n"),
             }
         } else if self.is_tunnel() {
             self.ended = true;
@@ -235,20 +236,6 @@ impl StreamState {
 
     fn is_tunnel(&self) -> bool {
         self.outbound.is_tunnel()
-    }
-
-    fn read(&mut self, space: &mut [u8]) -> usize {
-        let held = self.inbound.get(self.read..).unwrap_or_default();
-        let count = held.len().min(space.len());
-        if let (Some(to), Some(from)) = (space.get_mut(..count), held.get(..count)) {
-            to.copy_from_slice(from);
-        }
-        self.read += count;
-        if self.read == self.inbound.len() {
-            self.inbound.clear();
-            self.read = 0;
-        }
-        count
     }
 
     pub(super) fn flush(&mut self, id: u32, codec: &mut Connection) -> bool {

@@ -9,6 +9,7 @@ use isthmus_sockets::Moved;
 
 use super::connection::{Inner, Shared, StreamState};
 use super::stream::Stream;
+use crate::flow::Flushed;
 use crate::session::{Phase, Session};
 use crate::transport::Transport;
 use crate::worker::{Step, Worker};
@@ -264,9 +265,9 @@ impl Worker {
     fn write_frames(&mut self, session: &mut Session, mux: &mut Mux) -> bool {
         loop {
             match session.down.flush(&mut session.client) {
-                crate::forward::Flushed::Clean => {}
-                crate::forward::Flushed::Blocked => return true,
-                crate::forward::Flushed::Broken => return false,
+                Flushed::Clean => {}
+                Flushed::Blocked => return true,
+                Flushed::Broken => return false,
             }
             let mut inner = mux.shared.inner.borrow_mut();
             let output = inner.codec.output();

@@ -5,6 +5,7 @@ use isthmus_proto::http1::{Exchange, Progress, ResponseHead, Rules};
 use isthmus_proto::http2::{Connection, FieldSink, SendError};
 
 use crate::http::{Reading, Writing};
+use crate::pending::Pending;
 
 /// Bytes of a body that may wait for the stream's window.
 const MOST: usize = 64 * 1024;
@@ -39,8 +40,7 @@ pub(super) struct Outbound {
     head: ResponseHead,
     reading: Reading,
     /// What the window had no room for.
-    waiting: Vec<u8>,
-    sent: usize,
+    waiting: Pending,
     /// Trailers, as lines.
     trailers: Vec<u8>,
     /// Nothing follows what waits.
@@ -65,7 +65,7 @@ impl Outbound {
 
     /// Whether anything waits for the stream's window.
     pub(super) fn holds(&self) -> bool {
-        self.sent < self.waiting.len() || (self.ends && !self.ended)
+        !self.waiting.is_empty() || (self.ends && !self.ended)
     }
 
     /// Whether what is written goes out as it is.
@@ -75,7 +75,7 @@ impl Outbound {
 
     /// Whether more may be written now.
     pub(super) fn has_room(&self) -> bool {
-        self.waiting.len() - self.sent < MOST
+        self.waiting.len() < MOST
     }
 
     /// Takes what a session writes.
@@ -95,32 +95,23 @@ impl Outbound {
                     };
                     let text = std::mem::take(&mut self.text);
                     let behind = text.get(behind..).unwrap_or_default();
-                    if !behind.is_empty() || matches!(self.stage, Stage::Head) {
+                    if !behind.is_empty() {
                         self.write(id, codec, behind)?;
                     }
-                    self.recycle(text);
                     return self.flush(id, codec);
                 }
                 Stage::Body => {
-                    let used = self.read_body(rest)?;
+                    let used = self.read_body(id, codec, rest)?;
                     rest = rest.get(used..).unwrap_or_default();
                     if rest.is_empty() || used == 0 {
                         return self.flush(id, codec);
                     }
                 }
                 Stage::Tunnel => {
-                    self.waiting.extend_from_slice(rest);
-                    return self.flush(id, codec);
+                    return self.pass(id, codec, rest);
                 }
                 Stage::Over => return Ok(()),
             }
-        }
-    }
-
-    fn recycle(&mut self, mut text: Vec<u8>) {
-        text.clear();
-        if self.text.is_empty() && matches!(self.stage, Stage::Head) {
-            self.text = text;
         }
     }
 
@@ -170,30 +161,50 @@ impl Outbound {
     }
 
     /// Takes a part of the body: how many bytes that was.
-    fn read_body(&mut self, bytes: &[u8]) -> Result<usize, Unsendable> {
-        let mut input = bytes.to_vec();
-        let before = self.waiting.len();
-        let taken = self
-            .reading
-            .take(&mut input, Writing::Data, &mut self.waiting);
-        let taken = taken.map_err(|_| Unsendable)?;
-        if taken.as_is > 0 {
-            let as_is = input.get(..taken.as_is).unwrap_or_default();
-            self.waiting.extend_from_slice(as_is);
-        }
-        if taken.trailers > 0 {
-            let at = self
-                .waiting
-                .len()
-                .saturating_sub(taken.trailers)
-                .max(before);
-            self.trailers = self.waiting.split_off(at);
-        }
+    fn read_body(
+        &mut self,
+        id: u32,
+        codec: &mut Connection,
+        bytes: &[u8],
+    ) -> Result<usize, Unsendable> {
+        let used = if let Some(count) = self.reading.take_plain(bytes.len()) {
+            let data = bytes.get(..count).unwrap_or_default();
+            self.ends = self.reading.is_done();
+            self.pass(id, codec, data)?;
+            count
+        } else {
+            let mut made = Vec::new();
+            let taken = self
+                .reading
+                .take(&mut bytes.to_vec(), Writing::Data, &mut made)
+                .map_err(|_| Unsendable)?;
+            self.trailers = made.split_off(made.len().saturating_sub(taken.trailers));
+            self.ends = self.reading.is_done();
+            self.pass(id, codec, &made)?;
+            taken.used
+        };
         if self.reading.is_done() {
             self.stage = Stage::Over;
-            self.ends = true;
         }
-        Ok(taken.used)
+        Ok(used)
+    }
+
+    /// Gives the codec data, behind what waits; what finds no room waits, too.
+    fn pass(&mut self, id: u32, codec: &mut Connection, data: &[u8]) -> Result<(), Unsendable> {
+        let taken = match self.waiting.is_empty() && !data.is_empty() {
+            true => self.give(id, codec, data)?,
+            false => 0,
+        };
+        self.waiting.push(data.get(taken..).unwrap_or_default());
+        self.flush(id, codec)
+    }
+
+    /// Gives the codec data, and the end with the last of it, unless trailers bring that.
+    fn give(&mut self, id: u32, codec: &mut Connection, data: &[u8]) -> Result<usize, Unsendable> {
+        let end = self.ends && trailer_lines(&self.trailers).next().is_none();
+        let taken = codec.send_data(id, data, end)?;
+        self.ended |= end && taken == data.len();
+        Ok(taken)
     }
 
     /// The session writes no more.
@@ -209,21 +220,24 @@ impl Outbound {
 
     /// Gives the codec what it has room for.
     pub(super) fn flush(&mut self, id: u32, codec: &mut Connection) -> Result<(), Unsendable> {
-        let trailers = trailer_lines(&self.trailers);
-        let waiting = self.waiting.get(self.sent..).unwrap_or_default();
-        let end = self.ends && trailers.clone().next().is_none();
-        if !waiting.is_empty() || (end && !self.ended) {
-            let taken = codec.send_data(id, waiting, end)?;
-            self.ended |= end && taken == waiting.len();
-            self.sent += taken;
-        }
-        if self.sent < self.waiting.len() {
+        let waiting = std::mem::take(&mut self.waiting);
+        let outcome = match waiting.is_empty() {
+            true => Ok(0),
+            false => self.give(id, codec, waiting.as_slice()),
+        };
+        self.waiting = waiting;
+        self.waiting.consume(outcome?);
+        if !self.waiting.is_empty() {
             return Ok(());
         }
-        self.waiting.clear();
-        self.sent = 0;
         if self.ends && !self.ended {
-            codec.send_trailers(id, |sink| add_lines(trailer_lines(&self.trailers), sink))?;
+            match trailer_lines(&self.trailers).next() {
+                None => codec.send_data(id, b"", true).map(drop)?,
+                Some(_) => {
+                    let lines = || trailer_lines(&self.trailers);
+                    codec.send_trailers(id, |sink| add_lines(lines(), sink))?;
+                }
+            }
             self.ended = true;
         }
         Ok(())

@@ -135,24 +135,13 @@ impl Reading {
         made: &mut Vec<u8>,
     ) -> Result<Taken, Error> {
         match self {
-            Self::Done => Ok(Taken::as_is(0)),
-            Self::UntilClose if writing != Writing::Chunks => Ok(Taken::as_is(input.len())),
-            Self::UntilClose => {
+            Self::UntilClose if writing == Writing::Chunks => {
                 push_chunk(input, made);
                 Ok(Taken {
                     used: input.len(),
                     as_is: 0,
                     trailers: 0,
                 })
-            }
-            Self::Length(left) => {
-                let count =
-                    usize::try_from(*left).map_or(input.len(), |left| left.min(input.len()));
-                *left -= count as u64;
-                if *left == 0 {
-                    *self = Self::Done;
-                }
-                Ok(Taken::as_is(count))
             }
             Self::Chunks(chunked) => {
                 let (used, done) = chunked.take(input, writing, made)?;
@@ -166,6 +155,24 @@ impl Reading {
                     trailers,
                 })
             }
+            _ => Ok(Taken::as_is(self.take_plain(input.len()).unwrap_or(0))),
+        }
+    }
+
+    /// Takes as many of the next bytes as are data as they stand; `None` where chunks frame them.
+    pub(crate) fn take_plain(&mut self, bytes: usize) -> Option<usize> {
+        match self {
+            Self::Done => Some(0),
+            Self::UntilClose => Some(bytes),
+            Self::Length(left) => {
+                let count = usize::try_from(*left).map_or(bytes, |left| left.min(bytes));
+                *left -= count as u64;
+                if *left == 0 {
+                    *self = Self::Done;
+                }
+                Some(count)
+            }
+            Self::Chunks(_) => None,
         }
     }
 

@@ -3,7 +3,7 @@
 use isthmus_plan::http::{RetryOn, TimeoutKind};
 
 use super::stream::Answerer;
-use crate::forward::Pumped;
+use crate::flow::Pumped;
 use crate::session::Session;
 use crate::worker::{Step, Worker};
 

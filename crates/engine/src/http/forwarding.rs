@@ -11,7 +11,7 @@ use super::coding::Algorithm;
 use super::compile::AddressHeader;
 use super::spelling::Spellings;
 use super::stream::Stream;
-use crate::forward::Pumped;
+use crate::flow::{Flow, Pumped};
 use crate::session::{Phase, Session};
 use crate::view::View;
 use crate::worker::{Step, Worker};
@@ -163,7 +163,7 @@ impl Worker {
 fn write_request(
     stream: &mut Stream,
     server: &mut crate::transport::Transport,
-    up: &mut crate::session::Flow,
+    up: &mut Flow,
     (spellings, made): (Option<&Spellings>, &mut Vec<u8>),
 ) -> Result<Pumped, u16> {
     let writing = stream.request_writing;

@@ -9,8 +9,8 @@ use super::body::{Reading, Taken, Writing};
 use super::response::Awaited;
 use super::service::Next;
 use super::stream::Stream;
-use crate::forward::{Flushed, Pumped};
-use crate::session::{Flow, Session};
+use crate::flow::{Flow, Flushed, Pumped};
+use crate::session::Session;
 use crate::transport::Transport;
 use crate::worker::{Step, Worker};
 

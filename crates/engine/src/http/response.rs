@@ -13,7 +13,7 @@ use super::body::{Reading, Taken, Writing};
 use super::judge::Judged;
 use super::spelling::Spellings;
 use super::stream::{Answerer, Stream};
-use crate::forward::Pumped;
+use crate::flow::{Flow, Pumped};
 use crate::session::Session;
 use crate::worker::{Step, Worker};
 
@@ -360,7 +360,7 @@ fn finish_head(stream: &mut Stream, body: Body, is_11: bool) {
 fn write_head(
     stream: &mut Stream,
     client: &mut crate::transport::Transport,
-    down: &mut crate::session::Flow,
+    down: &mut Flow,
     (spellings, made): (Option<&Spellings>, &mut Vec<u8>),
 ) -> Result<Pumped, ()> {
     let writing = stream.response_writing;

@@ -8,7 +8,7 @@ use isthmus_proto::http1::View as Head;
 use super::rules::Asked;
 use super::store::Object;
 use super::{Cache, Wanted};
-use crate::forward::Pumped;
+use crate::flow::Pumped;
 use crate::http::body::Reading;
 use crate::http::judge::Judged;
 use crate::session::Session;

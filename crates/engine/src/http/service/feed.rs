@@ -3,7 +3,7 @@
 use isthmus_proto::http1::Error;
 
 use super::Serving;
-use crate::forward::Pumped;
+use crate::flow::Pumped;
 use crate::http::body::{Reading, Writing};
 use crate::http::pump::{CHUNKED_READ, Input, SHARE, read};
 use crate::http::stream::Stream;

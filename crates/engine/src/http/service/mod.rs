@@ -30,7 +30,7 @@ use super::body::Reading;
 use super::judge::Judged;
 use super::response::Awaited;
 use super::stream::Answerer;
-use crate::forward::Pumped;
+use crate::flow::Pumped;
 use crate::session::{Ending, Phase, Session};
 use crate::worker::{Step, Worker};
 
