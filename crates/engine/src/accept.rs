@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use isthmus_sample::Verdict;
 use isthmus_sockets::{Accepted, Peer, accept, receive_descriptor};
-use isthmus_stats::Gauge;
+use isthmus_stats::Places;
 use isthmus_table::Event;
 
 use crate::generation::OpenListener;
@@ -35,14 +35,8 @@ impl Accepting {
     }
 }
 
-/// A connection that is counted: how many its frontend and its bind have with it.
-struct Place {
-    of_frontend: u64,
-    of_bind: u64,
-}
-
 /// What a connection of a listener counts in, each with its limit (0: none).
-fn counted<'l>(process: &'l Process, listener: &'l LocalListener) -> [(&'l Gauge, u64); 3] {
+fn counted<'l>(process: &'l Process, listener: &'l LocalListener) -> [(&'l Places, u64); 3] {
     let frontend = &listener.frontend.shared;
     let generation = &listener.frontend.generation;
     [
@@ -137,7 +131,7 @@ impl Worker {
     }
 
     fn has_room(&self, listener: &LocalListener) -> bool {
-        let below = |(current, limit): (&Gauge, u64)| limit == 0 || current.get() < limit;
+        let below = |(current, limit): (&Places, u64)| limit == 0 || current.get() < limit;
         counted(&self.process, listener).into_iter().all(below)
     }
 
@@ -154,29 +148,32 @@ impl Worker {
         self.process.is_below(rates, self.turn.now) && (rate == 0 || begun() < rate)
     }
 
-    /// Counts a connection before it is accepted, unless it would be one too many: a look first and
-    /// a count afterwards would let two workers both take the last place.
-    fn take_place(&self, listener: &LocalListener) -> Option<Place> {
-        let [process, frontend, bind] = counted(&self.process, listener);
-        process.0.enter_below(process.1)?;
-        let Some(of_frontend) = frontend.0.enter_below(frontend.1) else {
-            process.0.leave();
-            return None;
-        };
-        let Some(of_bind) = bind.0.enter_below(bind.1) else {
-            frontend.0.leave();
-            process.0.leave();
-            return None;
-        };
-        Some(Place {
-            of_frontend,
-            of_bind,
-        })
+    /// Holds a connection's places before it is accepted, unless it would be one too many: a look
+    /// first and a count afterwards would let two workers both take the last place.
+    fn hold_places(&self, listener: &LocalListener) -> bool {
+        let counted = counted(&self.process, listener);
+        let holds = |(places, limit): &(&Places, u64)| places.hold(*limit);
+        let held = counted.iter().take_while(|one| holds(one)).count();
+        if held == counted.len() {
+            return true;
+        }
+        for (places, _) in counted.iter().take(held) {
+            places.release();
+        }
+        false
     }
 
-    fn leave_place(&self, listener: &LocalListener) {
-        for (gauge, _) in counted(&self.process, listener) {
-            gauge.leave();
+    fn release_places(&self, listener: &LocalListener) {
+        for (places, _) in counted(&self.process, listener) {
+            places.release();
+        }
+    }
+
+    /// Counts the connection that was accepted.
+    fn occupy_places(&self, listener: &LocalListener) {
+        self.process.connections.occupy();
+        for live in [&listener.frontend.shared.live, &listener.shared.live] {
+            live.common.highest.see(live.common.current.occupy());
         }
     }
 
@@ -192,13 +189,10 @@ impl Worker {
         };
         let most = listener.frontend.generation.global.maxaccept.max(1);
         for _ in 0..most {
-            let place = self
-                .may_begin(&listener)
-                .then(|| self.take_place(&listener));
-            let Some(place) = place.flatten() else {
+            if !self.may_begin(&listener) || !self.hold_places(&listener) {
                 self.pause(index);
                 return;
-            };
+            }
             let accepted = if open.sockpair {
                 from_pair(socket)
             } else {
@@ -206,20 +200,15 @@ impl Worker {
             };
             match accepted {
                 Accepted::Connection(client, peer) => {
-                    for (live, count) in [
-                        (&listener.frontend.shared.live, place.of_frontend),
-                        (&listener.shared.live, place.of_bind),
-                    ] {
-                        live.common.highest.see(count);
-                    }
+                    self.occupy_places(&listener);
                     self.begin(client, peer, &listener);
                 }
                 Accepted::Nobody => {
-                    self.leave_place(&listener);
+                    self.release_places(&listener);
                     return;
                 }
                 Accepted::Exhausted(_) => {
-                    self.leave_place(&listener);
+                    self.release_places(&listener);
                     self.pause(index);
                     return;
                 }

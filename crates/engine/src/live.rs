@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-use isthmus_stats::{Average, Counter, Gauge, Highest, Peak, Rate};
+use isthmus_stats::{Average, Counter, Gauge, Highest, Peak, Places, Rate};
 
 /// What one worker counted for a frontend or a bind.
 #[derive(Debug, Default)]
@@ -69,7 +69,7 @@ pub(crate) struct ServerShard {
 /// Numbers that every worker changes.
 #[derive(Debug, Default)]
 pub(crate) struct Common {
-    pub(crate) current: Gauge,
+    pub(crate) current: Places,
     pub(crate) highest: Highest,
     pub(crate) highest_rate: Peak,
     pub(crate) highest_connection_rate: Peak,
@@ -184,7 +184,7 @@ impl RateLimits {
 /// The process as a whole.
 #[derive(Debug)]
 pub(crate) struct Process {
-    pub(crate) connections: Gauge,
+    pub(crate) connections: Places,
     pub(crate) stopping: AtomicBool,
     pub(crate) generation: AtomicU64,
     pub(crate) session_ids: AtomicU64,
@@ -240,7 +240,7 @@ impl Process {
 
     pub(crate) fn new(workers: usize) -> Self {
         Self {
-            connections: Gauge::default(),
+            connections: Places::default(),
             stopping: AtomicBool::new(false),
             generation: AtomicU64::new(0),
             session_ids: AtomicU64::new(0),

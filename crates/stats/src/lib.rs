@@ -10,7 +10,7 @@ mod sampler;
 mod sliding;
 mod syslog;
 
-pub use counter::{Counter, Gauge, Highest};
+pub use counter::{Counter, Gauge, Highest, Places};
 pub use rate::{Average, Peak, Rate};
 pub use sampler::Sampler;
 pub use sliding::Sliding;
