@@ -164,7 +164,12 @@ def _bodies() -> list[Exchange]:
         Exchange("wait-for-body at-least", apart, front=f"{wait} at-least 3\nhttp-request set-header x y"),
         Exchange("wait-for-body that is late", apart[:1], front="http-request wait-for-body time 100ms"),
         Exchange("http-buffer-request", apart, front=f"option http-buffer-request\n{shown}"),
-        Exchange("http-buffer-request in the backend", apart, back=f"option http-buffer-request\n{shown}"),
+        # The backend's rules come before the wait, so that they see what happens to be there.
+        Exchange(
+            "http-buffer-request in the backend",
+            apart[:1],
+            back="option http-buffer-request\ntimeout http-request 100ms",
+        ),
         Exchange(
             "http-buffer-request that is late",
             apart[:1],

@@ -23,15 +23,26 @@ pub(crate) struct Patience {
 impl Worker {
     /// `option http-buffer-request` of either side: false if the body is still awaited.
     pub(super) fn buffers_request(&mut self, session: &mut Session) -> Judged {
-        let of = |http: &isthmus_plan::http::HttpProxy| http.buffer_request;
         let front = session.frontend.shared.plan.http.as_ref();
+        let front = front.map(|http| &http.common);
         let back = session.backend.as_ref();
         let back = back.and_then(|b| b.shared.plan.http.as_ref());
-        if !front.is_some_and(|h| of(&h.common)) && !back.is_some_and(|h| of(&h.common)) {
+        let back = back.map(|http| &http.common);
+        let both = [front, back];
+        if !both.iter().flatten().any(|http| http.buffer_request) {
             return Judged::Pass;
         }
-        let request = front.and_then(|http| http.common.timeout_request);
-        let time = request.or(session.frontend.shared.plan.timeout_client);
+        // Once there is a backend, its time counts and the frontend's does not, as with HAProxy.
+        let waiting = if session.backend.is_some() {
+            back
+        } else {
+            front
+        };
+        let time = waiting.and_then(|http| http.timeout_request).or(session
+            .frontend
+            .shared
+            .plan
+            .timeout_client);
         self.await_body(session, Patience { time, at_least: 0 })
     }
 
