@@ -34,8 +34,9 @@ def header_sent(lab: Lab) -> bytes:
     got = origin.read_end()[0]
     origin.close()
     client.read_end()
+    in_text = got.startswith(b"PROXY ")
     for port, text in ((client.port, b"cc"), (lab.ports["front"], b"ff")):
-        got = got.replace(struct.pack("!H", port), text).replace(str(port).encode(), text)
+        got = got.replace(str(port).encode() if in_text else struct.pack("!H", port), text)
     return got
 
 
