@@ -19,6 +19,7 @@ backend b
 listen inner
   bind abns@h2-<front> proto h2 {bind}
   no log
+  timeout client 2s
   {inner}
   server o <a>
 """

@@ -46,6 +46,8 @@ enum Task {
 pub(super) enum News {
     Readable,
     Writable,
+    /// What its request waited for is known: it can be sent, or never will be.
+    Settled,
     Gone,
 }
 
@@ -200,7 +202,7 @@ impl Worker {
         }
         let unopened = std::mem::take(&mut shared.inner.borrow_mut().unopened);
         for owner in unopened {
-            self.walk_key(owner, |session| session.hear(shared.driver, News::Writable));
+            self.walk_key(owner, |session| session.hear(shared.driver, News::Settled));
         }
     }
 
@@ -273,6 +275,10 @@ impl Session {
         match news {
             News::Readable => into.readable = true,
             News::Writable => out.writable = true,
+            News::Settled => {
+                into.readable = true;
+                out.writable = true;
+            }
             News::Gone => {
                 into.readable = true;
                 out.writable = true;

@@ -155,12 +155,20 @@ impl Outbound {
             101 => 200,
             status => status,
         };
+        // Over HTTP/2 nobody has to prove that a key was seen (RFC 8441, 5).
+        let proof: &[u8] = match self.head.status() {
+            101 => b"sec-websocket-accept",
+            _ => b"",
+        };
         let interim = self.head.is_interim();
         let end = body == Body::None && !interim;
         let (head, text) = (&self.head, &self.text);
         codec.send_response(id, status, end, |sink| {
             for field in head.fields().as_slice() {
-                sink.field(field.name.of(text), field.value.of(text));
+                let name = field.name.of(text);
+                if name != proof {
+                    sink.field(name, field.value.of(text));
+                }
             }
         })?;
         self.head.clear();

@@ -18,18 +18,25 @@ pub(crate) struct Stream {
     id: u32,
     /// The session that it is an end of.
     owner: Key,
+    /// It could not be opened, and never will be.
+    failed: bool,
 }
 
 impl Stream {
     /// The stream of a client's request.
     pub(super) fn asked(shared: Rc<Shared>, id: u32, owner: Key) -> Self {
-        Self { shared, id, owner }
+        let failed = false;
+        Self {
+            shared,
+            id,
+            owner,
+            failed,
+        }
     }
 
     /// One that a session's request will open.
     pub(super) fn to_open(shared: Rc<Shared>, owner: Key) -> Self {
-        let id = 0;
-        Self { shared, id, owner }
+        Self::asked(shared, 0, owner)
     }
 
     /// Whether the peer gave it up before it looked at it.
@@ -49,6 +56,7 @@ impl Stream {
 
     pub(crate) fn receive(&mut self, space: &mut [u8]) -> Moved {
         match self.id {
+            0 if self.failed => Moved::Broken(isthmus_sockets::Errno::PIPE),
             0 => Moved::Later,
             id => self.shared.receive(id, space),
         }
@@ -73,7 +81,10 @@ impl Stream {
                 Moved::Bytes(pieces.iter().map(|piece| piece.len()).sum())
             }
             Ok(None) => Moved::Later,
-            Err(Unsendable) => Moved::Broken(isthmus_sockets::Errno::PIPE),
+            Err(Unsendable) => {
+                self.failed = true;
+                Moved::Broken(isthmus_sockets::Errno::PIPE)
+            }
         }
     }
 

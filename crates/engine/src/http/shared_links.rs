@@ -80,7 +80,8 @@ impl Worker {
         session.up.nodelay = true;
         session.up.writable = true;
         session.up.sealed = false;
-        session.down.readable = false;
+        // A stream that cannot be opened says so when it is read.
+        session.down.readable = true;
         session.down.closing = false;
         session.down.ended = false;
         session.server.is_some()

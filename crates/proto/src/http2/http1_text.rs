@@ -3,6 +3,9 @@
 use super::head::{Head, Part};
 use crate::http::FieldName;
 
+/// What shows an HTTP/1 client that its WebSocket's key was seen.
+const ACCEPT: &[u8] = b"sec-websocket-accept";
+
 impl Head {
     /// Appends the head as HTTP/1.1, or trailers as its field lines. `end` says whether nothing
     /// follows: a body of unknown length is announced as chunked. What was judged as HTTP/2 reads
@@ -20,7 +23,7 @@ impl Head {
             }
             Part::Trailers => {}
         }
-        self.field_lines(out);
+        self.field_lines(b"", out);
         match self.protocol() {
             Some(protocol) => {
                 line(b"connection", b"upgrade", out);
@@ -37,12 +40,13 @@ impl Head {
         out.extend_from_slice(b"HTTP/1.1 101 \r\n");
         line(b"connection", b"upgrade", out);
         line(b"upgrade", b"websocket", out);
-        line(b"sec-websocket-accept", proof, out);
-        self.field_lines(out);
+        line(ACCEPT, proof, out);
+        // A server's own proof is about another connection's key.
+        self.field_lines(ACCEPT, out);
         out.extend_from_slice(b"\r\n");
     }
 
-    fn field_lines(&self, out: &mut Vec<u8>) {
+    fn field_lines(&self, but: &[u8], out: &mut Vec<u8>) {
         let (authority, upgrade) = (self.authority(), self.protocol());
         for field in self.fields() {
             match field.known {
@@ -51,7 +55,10 @@ impl Head {
                 FieldName::ContentLength if upgrade.is_some() => continue,
                 _ => {}
             }
-            line(field.name.of(self.text()), field.value.of(self.text()), out);
+            let name = field.name.of(self.text());
+            if name != but {
+                line(name, field.value.of(self.text()), out);
+            }
         }
     }
 
