@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from isthmus.config import Span
 from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import BAD_VALUE
@@ -11,6 +9,7 @@ from isthmus.keywords.draft import GlobalDraft
 from isthmus.keywords.http_replies import TOKEN
 from isthmus.keywords.row import Keyword, RefusedError, Use, Where, takes_all
 from isthmus.keywords.values import choice, integer, size
+from isthmus.records import replace
 
 Row = Keyword[GlobalDraft]
 _GLOBAL = Where.GLOBAL

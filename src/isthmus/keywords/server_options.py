@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from ipaddress import ip_address as parse_ip
 
 from isthmus.config import Word
@@ -22,6 +21,7 @@ from isthmus.keywords.values import choice, integer, time, unknown
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.address import ClientNamespace, Ip
 from isthmus.model.server import InitAddress, ProxyTlv, ServerSettings
+from isthmus.records import replace
 
 Read = Callable[[OptionUse[ServerSettings]], ServerSettings]
 PROXY_V2_OPTIONS = (

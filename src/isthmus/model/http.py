@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
 from isthmus.config import Span
 from isthmus.model.expression import Condition, Expression
 from isthmus.model.http_rule import HttpRule, Reply
+from isthmus.records import dataclass
 
 
 class Connection(StrEnum):

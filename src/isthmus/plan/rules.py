@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from isthmus.config import register
 from isthmus.model.expression import Expression
@@ -34,6 +33,7 @@ from isthmus.plan import document
 from isthmus.plan.expressions import Names
 from isthmus.plan.logs import format_items
 from isthmus.plan.names import origin
+from isthmus.records import dataclass
 
 BACKEND_LOOP = register(
     "E0422",
