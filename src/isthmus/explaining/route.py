@@ -17,6 +17,12 @@ from isthmus.plan import document
 MOST_HOPS = 64
 """Binds that are looked at in all: branches of a configuration full of loops would have no end."""
 
+OF_THE_BUFFER = (
+    *("req", "payload", "rdp_cookie", "distcc", "wait_end", "acl"),
+    *("path", "url", "base", "query", "method", "hdr", "cook", "http_auth", "capture.req"),
+)
+"""How fetches begin that wait, in TCP mode, for what the client sends."""
+
 BLIND = (
     "rules see nothing of what the client sends: that takes `tcp-request inspect-delay` and a `tcp-request "
     "content` rule that waits for it"
@@ -62,7 +68,7 @@ class Route:
             rules.walk(walk, frontend.session_rules)
         if walk.answer is not None:
             return
-        walk.looks = frontend.http is not None or _waits(frontend)
+        walk.looks = frontend.http is not None or self._waits(frontend)
         rules.walk(walk, frontend.content_rules)
         if frontend.http is None:
             if not walk.looks and (hop.steps or any(each.condition for each in frontend.backend_choices)):
@@ -121,7 +127,7 @@ class Route:
         backend = self._plan.backends[index]
         frontend = self._plan.frontends[before.place[0]]
         found = BackendFound(backend.name, chosen[1], chosen[0])
-        waits = _waits(backend)
+        waits = self._waits(backend)
         walk = Walk(
             before.place, before.connection, index, before.looks or waits, found.steps, found.possible
         )
@@ -139,6 +145,18 @@ class Route:
         if not found.servers:
             found.answer = "503: no server" if backend.http else "no server: the connection is closed"
         return found
+
+    def _waits(self, proxy: document.Frontend | document.Backend) -> bool:
+        """Whether content rules wait for what the client sends: some line must look at it."""
+        return proxy.inspect_delay > 0 and any(map(self._looks, proxy.content_rules))
+
+    def _looks(self, rule: document.Rule) -> bool:
+        if isinstance(rule.action, document.Capture | document.Track):
+            return True
+        alternatives = rule.condition.any_of if rule.condition else ()
+        acls = (self._plan.acls[term.acl] for terms in alternatives for term in terms)
+        fetches = (test.expression.fetch for acl in acls for test in acl.tests)
+        return any(fetch.name.startswith(OF_THE_BUFFER) for fetch in fetches)
 
     def _server(
         self, walk: Walk, server: document.Server, backend: document.Backend, places: tuple[Place, ...]
@@ -158,15 +176,6 @@ class Route:
             now = forwarded(now, self._plan.frontends[walk.place[0]], backend)
         found.next = self.hop(place, now, places)
         return found
-
-
-def _waits(proxy: document.Frontend | document.Backend) -> bool:
-    """Whether content rules wait for what the client sends: those with something to look at do."""
-    looks = any(
-        each.condition or not isinstance(each.action, document.Accept | document.Reject | document.SilentDrop)
-        for each in proxy.content_rules
-    )
-    return proxy.inspect_delay > 0 and looks
 
 
 def forwarded(now: Connection, frontend: document.Frontend, backend: document.Backend) -> Connection:
