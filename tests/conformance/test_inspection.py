@@ -6,8 +6,8 @@ Each kind has a frontend whose log line holds all that it found, so one pair of 
 from __future__ import annotations
 
 import time
-from itertools import pairwise
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from .lab import Both, Lab
