@@ -239,11 +239,14 @@ class _Lines:
 
 
 def _load(files: list[str]) -> Built | None:
+    from isthmus.explaining.elsewhere import Elsewhere
     from isthmus.keywords.vocabulary import Vocabulary
     from isthmus.process.configuration import load
     from isthmus.process.launch import Launch
 
-    loaded = load(Launch(tuple(files)), Vocabulary.read(vocabulary()))
+    # A server by name is told by its name.
+    launch = Launch(tuple(files), ignore_unresolved=True)
+    loaded = load(launch, Vocabulary.read(vocabulary()), Elsewhere())
     if loaded.built is None:
         sys.stderr.write(loaded.diagnostics.render())
     return loaded.built

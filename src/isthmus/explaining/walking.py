@@ -71,6 +71,8 @@ class Rules:
         for rule in rules:
             step = self.step(walk, rule.origin, rule.condition)
             step.does = ending(rule.action)
+            if step.holds is not False and isinstance(rule.action, http.Redirect):
+                step.does += self._location(walk, rule.action.redirect)
             if step.holds is False:
                 continue
             sure = step.holds is True and not doubted
@@ -87,12 +89,35 @@ class Rules:
                     return
                 doubted = True
 
+    def _location(self, walk: Walk, to: http.RedirectTo) -> str:
+        said = self.ask(seam.AskFormat(walk.described(), to.target.value))
+        request = walk.connection.request
+        if said.text is None or request is None:
+            return ""
+        where = _joined(to, said.text, request)
+        return "" if where is None else f" to {where}"
+
     def _change(self, walk: Walk, rule: document.Rule | http.HttpRule, *, sure: bool) -> None:
         if sure:
             at = walk.described()
             walk.connection = self._changes.apply(walk.connection, at, rule.action, rule.origin)
         else:
             walk.connection = self._changes.blur(walk.connection, rule.action, rule.origin)
+
+
+def _joined(to: http.RedirectTo, text: str, request: seam.DescribedRequest) -> str | None:
+    """Return where a redirection leads; None where that is not known (manual, `redirect`)."""
+    asks_more = to.keep_query or to.drop_query or to.append_slash
+    changed = {field for field, _ in request.changed}
+    host = dict(request.fields).get("host") if not changed & {"host", "*"} else None
+    match to.target:
+        case http.Location() if not to.keep_query:
+            return text
+        case http.Prefix() if request.target is not None and not asks_more:
+            return request.target if text == "/" else text + request.target
+        case http.Scheme() if request.target is not None and host is not None and not asks_more:
+            return f"{text}://{host}{request.target}"
+    return None
 
 
 def ending(action: Action) -> str:

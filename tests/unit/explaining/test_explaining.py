@@ -179,6 +179,46 @@ def test_what_rules_set_is_known_to_the_rules_behind(
     assert [each["sure"] for each in open_["backends"]] == [False, False, False, False]
 
 
+REDIRECTS = (
+    ("location https://x.test%[pathq]", "--url http://a.test:443/p?q", "https://x.test/p?q"),
+    ("scheme https", "--url http://a.test:443/p?q", "https://a.test:443/p?q"),
+    ("prefix https://x.test", "--url http://a.test:443/p?q", "https://x.test/p?q"),
+    ("prefix /", "--url http://a.test:443/p", "/p"),
+    ("prefix https://x.test drop-query", "--url http://a.test:443/p?q", None),
+    ("location https://%[hdr(x-a)]", "--url http://a.test:443/p", None),
+    ("location https://%[hdr(x-a)]", "--url http://a.test:443/p --header 'X-A: b'", "https://b"),
+)
+
+
+@pytest.mark.parametrize(("rule", "words", "location"), REDIRECTS)
+def test_a_redirection_is_told_with_its_location_where_that_is_known(
+    rule: str, words: str, location: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = explained(tmp_path, capsys, line("http", f"http-request redirect {rule} code 308"), words)
+    to = "" if location is None else f" to {location}"
+    assert found["answer"].startswith(f"redirected with 308{to} (")
+
+
+def test_the_machine_need_not_be_this_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = """
+defaults
+    timeout connect 1s
+    timeout client 1s
+    timeout server 1s
+frontend f
+    bind 192.0.2.1:443 namespace nowhere-red
+    bind 192.0.2.1:443 namespace nowhere-blue
+    use_backend %[src_netns]
+backend nowhere-blue
+    server s no.such.name.invalid:80 namespace *
+"""
+    found = explained(tmp_path, capsys, text, "--sni a --namespace nowhere-blue")
+    assert (found["namespace"], found["backends"][0]["name"]) == ("nowhere-blue", "nowhere-blue")
+    assert found["backends"][0]["servers"][0]["address"] == "no.such.name.invalid:80"
+    which = explained(tmp_path, capsys, text, "--sni a", status=1)
+    assert len(which["binds"]) == 2
+
+
 LOOP = """
 defaults
     timeout connect 1s
