@@ -146,9 +146,9 @@ def _wire(url: SplitResult | None, said: Description) -> Wire:
     if said.sni is not None:
         return seam.Hello(said.sni or None, alpn)
     if url is not None and url.scheme == "https":
-        host = url.hostname or ""
+        host = _host(url)
         # Addresses are no names (RFC 6066, 3).
-        return seam.Hello(None if _is_address(host) else host, alpn)
+        return seam.Hello(None if _is_address(host.strip("[]")) else host, alpn)
     return seam.Request()
 
 
@@ -169,6 +169,12 @@ def _url(url: str) -> SplitResult:
     if not usable or not url.isascii() or any(each.isspace() for each in url):
         raise MisuseError(f"`{url}` is no URL of http or https")
     return parts
+
+
+def _host(url: SplitResult) -> str:
+    """Return the host as it was written; `hostname` would be in lower case."""
+    host = url.netloc.rpartition("@")[2]
+    return host if url.port is None else host.removesuffix(f":{url.port}")
 
 
 def _port(said: Description) -> int:
@@ -211,8 +217,10 @@ def _request(url: SplitResult, said: Description) -> seam.DescribedRequest:
     elif said.cookie:
         absent.append("cookie")
     default = url.port in (None, _PORTS[url.scheme])
-    fields.setdefault("host", [(url.hostname or "") + ("" if default else f":{url.port}")])
-    target = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    fields.setdefault("host", [_host(url) + ("" if default else f":{url.port}")])
+    # As it was written: a `?` without a query behind it is sent, too.
+    rest = (said.url or "").partition("://")[2].removeprefix(url.netloc).partition("#")[0]
+    target = rest if rest.startswith("/") else f"/{rest}"
     given = tuple((name, value) for name, values in fields.items() for value in values)
     # Without TLS nobody agrees on HTTP/2, and clients do not begin with it unasked.
     version = 1 if url.scheme == "http" else None

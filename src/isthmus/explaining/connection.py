@@ -19,13 +19,15 @@ class Connection:
     """A connection; every change makes another one, so that branches do not disturb each other.
 
     `wire` is what is sent over the connection as it is here, `request` what is said in it once it can be
-    read. `tls` is the TLS that ended at this bind.
+    read. `tls` is the TLS that ended at this bind. `told`: the source namespace is a PROXY header's, not the
+    bind's.
     """
 
     wire: Wire
     src: seam.DescribedEnd
     dst: seam.DescribedEnd = NOWHERE
     namespace: str | None = None
+    told: bool = False
     proxied: bool = False
     tls: seam.DescribedTls | None = None
     request: seam.DescribedRequest | None = None

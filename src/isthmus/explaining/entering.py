@@ -69,14 +69,18 @@ def _fits(bind: document.Bind, wanted: str) -> bool:
 
 def accepted(bind: document.Bind, connection: Connection, said: str | None) -> Connection:
     """Return a client's connection once it is accepted: where it arrived."""
+    if bind.accept_proxy:
+        needs = "the destination in the PROXY header"
+        said_by_header = seam.DescribedEnd(ip_needs=needs, port_needs=needs)
+        return replace(connection, dst=said_by_header, proxied=True)
     if not isinstance(bind.address, document.Inet):
-        return replace(connection, src=seam.DescribedEnd(), proxied=bind.accept_proxy)
+        return replace(connection, src=seam.DescribedEnd())
     host = (said or "").rpartition(":")[0].strip("[]*")
     bound = ip_address(bind.address.ip)
     ip = bind.address.ip if not bound.is_unspecified else host or None
     needs = "" if ip else "--bind ADDRESS:PORT: the address that the client connects to"
     dst = seam.DescribedEnd(ip, bind.address.port, ip_needs=needs)
-    return replace(connection, dst=dst, proxied=bind.accept_proxy)
+    return replace(connection, dst=dst)
 
 
 def terminate(rules: Rules, walk: Walk, hop: Hop, bind: document.Bind, *, http: bool) -> None:
@@ -88,7 +92,9 @@ def terminate(rules: Rules, walk: Walk, hop: Hop, bind: document.Bind, *, http: 
         elif http and isinstance(wire, seam.Bytes):
             walk.answer = "answered with 400 unless the bytes are a request"
         elif http:
-            walk.connection = _spoken(walk.connection, 2 if bind.h2 else 1)
+            request = walk.connection.request
+            spoken = request.version if request is not None and bind.h2 is None else None
+            walk.connection = _spoken(walk.connection, spoken or (2 if bind.h2 else 1))
         return
     if isinstance(wire, seam.Request | seam.Bytes):
         walk.answer = "the handshake fails: the client does not speak TLS"
@@ -114,6 +120,11 @@ def _handshake(
     protocol = _protocol(ours, wire.alpn or ())
     if wire.alpn == () or (alike and not ours):
         protocol = ""
+    host = dict(walk.connection.request.fields).get("host", "") if walk.connection.request else ""
+    if not alike and host.partition(":")[0].lower() != (wire.sni or "").lower():
+        hop.notes.append(
+            "answered with 421 if the host's certificate has other rules for clients than the name's"
+        )
     asks = any(each.client.verify is not document.tls.ClientVerification.NONE for each in tls.settings)
     version = None if protocol is None else {"h2": 2, "http/1.1": 1, "": 1}.get(protocol)
     if bind.h2 is not None:

@@ -19,7 +19,7 @@ def candidates(
     by_rule, certain = _by_rule(rules, walk, backend)
     if certain:
         return by_rule
-    kept = _by_cookie(walk, found, backend)
+    kept = _by_cookie(rules, walk, found, backend)
     if kept is not None:
         return [kept]
     if any(rule.what is document.Stick.MATCH for rule in backend.stick_rules):
@@ -56,13 +56,21 @@ def _by_rule(rules: Rules, walk: Walk, backend: document.Backend) -> tuple[list[
     return possible, False
 
 
-def _by_cookie(walk: Walk, found: BackendFound, backend: document.Backend) -> document.Server | None:
+def _by_cookie(
+    rules: Rules, walk: Walk, found: BackendFound, backend: document.Backend
+) -> document.Server | None:
     """Return the server that the client's cookie keeps it on."""
     cookie = backend.http and backend.http.cookie
     request = walk.connection.request
     if not cookie or request is None:
         return None
     fields = dict(request.fields)
+    for condition in backend.http.ignore_persist if backend.http else ():
+        said = rules.ask(seam.AskCondition(walk.described(), condition))
+        if said.holds is None:
+            found.notes.append(f"unknown: ignore-persist needs {', '.join(said.needs)}")
+        if said.holds is not False:
+            return None
     if "cookie" not in fields:
         if "cookie" not in request.absent:
             found.notes.append(f"unknown: needs --cookie {cookie.name}=VALUE, or '' for none")
@@ -90,6 +98,8 @@ def told(rules: Rules, walk: Walk, server: document.Server) -> ServerFound:
             found.notes.append(f"sni is unknown: needs {wire.needs}")
         if not server.tls.verify:
             found.notes.append("its certificate is not verified")
+    if server.http.redir is not None and walk.connection.request is not None:
+        found.notes.append(f"GET and HEAD are redirected to {server.http.redir} instead")
     if server.checked:
         found.notes.append("as long as its health check holds")
     return found
@@ -121,4 +131,4 @@ def arrived(
         found.notes.append(f"{bind.origin} expects a PROXY header, and none is sent: it is closed")
     if server.proxy_header is not None and not expects:
         found.notes.append(f"{bind.origin} expects no PROXY header: what is sent is taken for the client's")
-    return replace(now, wire=wire, tls=None, variables={}, proxied=expects)
+    return replace(now, wire=wire, tls=None, variables={}, proxied=expects, told=False)

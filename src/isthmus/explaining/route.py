@@ -13,6 +13,7 @@ from isthmus.explaining.places import Place, address, behind
 from isthmus.explaining.report import BackendFound, Hop, ServerFound, Step
 from isthmus.explaining.walking import Rules, Walk
 from isthmus.plan import document
+from isthmus.plan.document import http
 
 MOST_HOPS = 64
 """Binds that are looked at in all: branches of a configuration full of loops would have no end."""
@@ -36,12 +37,14 @@ class Route:
         self._plan = plan
         self._rules = rules
         self._left = MOST_HOPS
+        self._names = [each.name for each in plan.namespaces]
+        self._listed = frozenset(self._names[index] for index in plan.namespace_list)
 
     def hop(self, place: Place, connection: Connection, before: tuple[Place, ...] = ()) -> Hop:
         """Return what becomes of a connection that a bind accepted."""
         frontend = self._plan.frontends[place[0]]
         bind = frontend.binds[place[1]]
-        name = None if bind.namespace is None else self._plan.namespaces[bind.namespace].name
+        name = None if bind.namespace is None else self._names[bind.namespace]
         hop = Hop(
             frontend=frontend.name,
             mode="tcp" if frontend.http is None else "http",
@@ -50,7 +53,9 @@ class Route:
             namespace=name,
             client=connection.client(),
         )
-        walk = Walk(place, replace(connection, namespace=name), steps=hop.steps, possible=hop.possible)
+        if not connection.told:
+            connection = replace(connection, namespace=name)
+        walk = Walk(place, connection, steps=hop.steps, possible=hop.possible)
         self._frontend(hop, walk, frontend, bind)
         hop.answer = walk.answer
         if walk.answer is None:
@@ -131,6 +136,9 @@ class Route:
         walk = Walk(
             before.place, before.connection, index, before.looks or waits, found.steps, found.possible
         )
+        if backend.disabled:
+            found.answer = "the backend is disabled"
+            return found
         own = backend.name == frontend.name and backend.content_rules == frontend.content_rules
         if not own:
             # The rules of a `listen` were walked through on its client side.
@@ -162,8 +170,9 @@ class Route:
         self, walk: Walk, server: document.Server, backend: document.Backend, places: tuple[Place, ...]
     ) -> ServerFound:
         found = leaving.told(self._rules, walk, server)
-        bind = self._plan.frontends[walk.place[0]].binds[walk.place[1]]
-        place = behind(self._plan, server, walk.connection.dst.port, bind.namespace)
+        source = walk.connection.namespace
+        namespace = None if source is None else self._names.index(source)
+        place = behind(self._plan, server, walk.connection.dst.port, namespace)
         if place is None:
             return found
         if place in places or self._left == 0:
@@ -172,18 +181,28 @@ class Route:
         self._left -= 1
         next_bind = self._plan.frontends[place[0]].binds[place[1]]
         now = leaving.arrived(self._rules, walk, server, found, next_bind)
+        header = server.proxy_header
+        if header is not None and header.version == 2 and next_bind.accept_proxy and source in self._listed:
+            now = replace(now, told=True)
         if backend.http is not None:
-            now = forwarded(now, self._plan.frontends[walk.place[0]], backend)
+            now = forwarded(now, self._plan.frontends[walk.place[0]], backend, server)
         found.next = self.hop(place, now, places)
         return found
 
 
-def forwarded(now: Connection, frontend: document.Frontend, backend: document.Backend) -> Connection:
+def forwarded(
+    now: Connection, frontend: document.Frontend, backend: document.Backend, server: document.Server
+) -> Connection:
     """Return a request as it is sent on: with the headers that the proxy adds by itself."""
     request = now.request
     if request is None:
         return now
     sides = [side.common for side in (frontend.http, backend.http) if side is not None]
-    added = [each for side in sides for each in (side.forwardfor, side.originalto) if each is not None]
-    blurred = tuple((each.name.lower(), "option forwardfor or originalto") for each in added)
-    return replace(now, request=changed(request, version=1, changed=(*request.changed, *blurred)))
+    added = [each.name for side in sides for each in (side.forwardfor, side.originalto) if each is not None]
+    if frontend.http is not None and frontend.http.unique_id_header is not None:
+        added.append(frontend.http.unique_id_header)
+    if backend.http is not None:
+        added += [backend.http.name_header or "", "forwarded" if backend.http.forwarded else ""]
+    blurred = tuple((each.lower(), "what the proxy adds") for each in added if each)
+    version = {http.ServerProtocol.H1: 1, http.ServerProtocol.H2: 2}.get(server.http.protocol)
+    return replace(now, request=changed(request, version=version, changed=(*request.changed, *blurred)))

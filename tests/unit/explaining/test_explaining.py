@@ -71,6 +71,8 @@ CONDITIONS = (
     ("tcp", "so_name door", "--sni a", True),
     ("tcp", "acl(tls-vault) -m bool", "--sni vault.test", True),
     ("http", "path_beg /x", "--url http://a:443/x/y", True),
+    ("http", "url /x?", "--url http://a:443/x?", True),
+    ("http", "hdr(host) A.Test:443", "--url http://A.Test:443/", True),
     ("http", "hdr(host) -i a:443", "--url http://a:443/", True),
     ("http", "hdr(x-a) 1", "--url http://a:443/ --header 'X-A: 1'", True),
     ("http", "hdr(x-a) -m found", "--url http://a:443/ --header X-A:", False),
@@ -95,6 +97,10 @@ CONDITIONS = (
     ("tcp", "nbsrv(b) gt 0", "--sni a", None),
     ("tcp", "src_conn_cur(b) gt 5", "--sni a --src 10.1.2.3", None),
     ("tcp", "rand(2) 1", "--sni a", None),
+    ("tcp", "hostname a", "--sni a", None),
+    ("tcp", "fc_src 10.1.2.3", "--sni a --src 10.1.2.3", None),
+    ("tcp", "var(proc.x) -m found", "--sni a", None),
+    ("tcp", "fc_rcvd_proxy", "--sni a", False),
     ("http", "hdr(x-a) 1", "--url http://a:443/", None),
     ("http", "cook(s) 1", "--url http://a:443/", None),
     ("http", "req.hdrs -m found", "--url http://a:443/", None),
@@ -259,6 +265,35 @@ def test_a_server_line_that_leads_into_another_bind_is_followed(
     (backend,) = hop["backends"]
     assert [each["name"] for each in backend["servers"]] == ["one", "two"]
     assert backend["choice"] == "one of them, by balance leastconn"
+
+
+TENANTS = """
+defaults
+    timeout connect 1s
+    timeout client 1s
+    timeout server 1s
+namespace_list
+    namespace red blue
+frontend out
+    bind 10.0.0.1:8080 namespace red
+    bind 10.0.0.1:8080 namespace blue
+    default_backend next
+backend next
+    server next 127.0.0.1:9000 send-proxy-v2
+frontend in
+    bind 127.0.0.1:9000 accept-proxy
+    use_backend %[src_netns]
+backend blue
+    server origin 10.0.0.10:80 namespace *
+"""
+
+
+def test_a_tenants_namespace_survives_a_header_of_ours(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = explained(tmp_path, capsys, TENANTS, "--payload x --bind 8080 --namespace blue")
+    hop = found["backends"][0]["servers"][0]["next"]
+    assert (hop["namespace"], hop["backends"][0]["name"]) == (None, "blue")
 
 
 def test_a_header_that_nobody_expects_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

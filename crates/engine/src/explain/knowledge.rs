@@ -54,14 +54,11 @@ const CONSTANT: &[&str] = &[
     "always_true",
     "bin",
     "bool",
-    "env",
-    "fc_rcvd_proxy",
     "fe_defbe",
     "fe_id",
     "fe_name",
     "be_id",
     "be_name",
-    "hostname",
     "http_first_req",
     "int",
     "ipv4",
@@ -89,7 +86,7 @@ pub(super) fn of_expression(
 ) {
     of_fetch(explainer, connection, &expression.fetch, needs);
     for converter in &expression.converters {
-        of_variables(connection, converter, needs);
+        of_variables(explainer, connection, converter, needs);
         let name = &*converter.name;
         if IMPURE.contains(&name) || name.starts_with("table_") {
             needs.push(running(name));
@@ -145,11 +142,12 @@ fn of_fetch(explainer: &Explainer, connection: &Described, call: &Call, needs: &
     let name = &*call.name;
     match name {
         "acl" => {}
-        "var" => of_variables(connection, call, needs),
-        "src" | "fc_src" => of_address(&connection.src, needs),
-        "dst" | "fc_dst" => of_address(&connection.dst, needs),
-        "src_port" | "fc_src_port" => of_port(&connection.src, needs),
-        "dst_port" | "fc_dst_port" => of_port(&connection.dst, needs),
+        "var" => of_variables(explainer, connection, call, needs),
+        "src" => of_address(&connection.src, needs),
+        "dst" => of_address(&connection.dst, needs),
+        "src_port" => of_port(&connection.src, needs),
+        "dst_port" => of_port(&connection.dst, needs),
+        "fc_rcvd_proxy" if !chooses_whom_to_believe(explainer, connection) => {}
         _ if CONSTANT.contains(&name) => {}
         _ if name.starts_with("ssl_fc")
             || name.starts_with("ssl_c_")
@@ -188,7 +186,19 @@ fn is_of_buffer(name: &str) -> bool {
     ) || name.contains("rdp_cookie")
 }
 
-fn of_variables(connection: &Described, call: &Call, needs: &mut Vec<String>) {
+/// Whether the bind believes some clients' PROXY headers alone (`accept-proxy from`).
+fn chooses_whom_to_believe(explainer: &Explainer, connection: &Described) -> bool {
+    let frontend = explainer.plan.frontends.get(connection.frontend);
+    let bind = frontend.and_then(|frontend| frontend.binds.get(connection.bind));
+    bind.is_none_or(|bind| !bind.accept_proxy_from.is_empty())
+}
+
+fn of_variables(
+    explainer: &Explainer,
+    connection: &Described,
+    call: &Call,
+    needs: &mut Vec<String>,
+) {
     for arg in &call.args {
         let name = match arg {
             Arg::Var { name } => name.as_str(),
@@ -201,6 +211,11 @@ fn of_variables(connection: &Described, call: &Call, needs: &mut Vec<String>) {
         let set = connection.variables.iter().find(|(set, _)| set == name);
         if let Some((_, DescribedVariable::Unknown { needs: why })) = set {
             needs.push(why.clone());
+        }
+        // Variables of the process are other connections' too.
+        let assigned = &explainer.plan.global.variables;
+        if name.starts_with("proc.") && !assigned.iter().any(|(known, _)| known == name) {
+            needs.push(running(name));
         }
     }
 }
