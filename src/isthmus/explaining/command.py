@@ -70,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
     except MisuseError as error:
         print(f"isthmus: {error}\n{USAGE}", end="", file=sys.stderr)
         return 2
-    built = _load(said.files)
+    built = load_files(said.files)
     if built is None:
         return 1
     found = explain(built, said, connection)
@@ -246,7 +246,8 @@ class _Lines:
         return lines[at - 1].strip() if 0 < at <= len(lines) else ""
 
 
-def _load(files: list[str]) -> Built | None:
+def load_files(files: Sequence[str]) -> Built | None:
+    """Return what files come to; None where they have errors, which are written to stderr."""
     from isthmus.explaining.elsewhere import Elsewhere
     from isthmus.keywords.vocabulary import Vocabulary
     from isthmus.process.configuration import load
