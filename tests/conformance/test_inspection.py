@@ -195,13 +195,20 @@ ROWS += [Row(f"tracking, {at} bytes first", "tracks", b"12345678", (at,)) for at
 
 
 def taken(lab: Lab, end: End, front: str) -> bool:
-    """Whether the proxy has read all that a client sent: the kernel holds nothing for it any more."""
+    """Whether the proxy has read all that a client sent: neither end's kernel holds anything of it."""
     ours, theirs = f":{end.port:04X}", f":{lab.ports[front]:04X}"
+    left = 0
+    ends = 0
     for row in Path("/proc/net/tcp").read_text().splitlines():
-        cells = row.split()
-        if cells[1].endswith(theirs) and cells[2].endswith(ours):
-            return cells[4].endswith(":00000000")
-    return False
+        _, local, remote, _, queues, *_ = row.split(None, 5)
+        sent, received = queues.split(":") if ":" in queues else ("0", "0")
+        if (local[8:], remote[8:]) == (ours, theirs):
+            left += int(sent, 16)
+            ends += 1
+        elif (local[8:], remote[8:]) == (theirs, ours):
+            left += int(received, 16)
+            ends += 1
+    return ends == 2 and left == 0
 
 
 def played(lab: Lab, row: Row) -> bytes:
