@@ -31,7 +31,11 @@ class Client:
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._sock.settimeout(DEADLINE)
-        self.connection = H2Connection(H2Configuration(client_side=True, validate_outbound_headers=False))
+        # What is sent is what a test says, malformed or not.
+        plain = H2Configuration(
+            client_side=True, validate_outbound_headers=False, normalize_outbound_headers=False
+        )
+        self.connection = H2Connection(plain)
         self.heads: dict[int, dict[str, str]] = {}
         self.bodies: defaultdict[int, bytearray] = defaultdict(bytearray)
         self.ended: set[int] = set()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Thread
 
 import pytest
 from tls_certificates import Maker
+from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
@@ -64,11 +65,13 @@ class Origin:
         return None
 
     def _echo(self, connection: ServerConnection) -> None:
-        for message in connection:
-            if message == "leave":
-                connection.close(4000, "as you wish")
-                return
-            connection.send(message)
+        # A client that is gone without a word is no failure here.
+        with suppress(ConnectionClosed):
+            for message in connection:
+                if message == "leave":
+                    connection.close(4000, "as you wish")
+                    return
+                connection.send(message)
 
 
 @pytest.fixture(scope="module")
@@ -187,3 +190,31 @@ def test_rules_judge_a_websocket_as_any_request(lab: Lab, origin: Origin) -> Non
         assert len(origin.requests) == before
         opened(connected, "/seen")
     assert origin.requests[-1].headers["X-Seen"] == "GET-/seen"
+
+
+ASKS = {":method": "CONNECT", ":protocol": "websocket", ":scheme": "http", ":path": "/", ":authority": "a"}
+MALFORMED = {
+    "a protocol without CONNECT": ASKS | {":method": "GET"},
+    "no path": {name: value for name, value in ASKS.items() if name != ":path"},
+    "no scheme": {name: value for name, value in ASKS.items() if name != ":scheme"},
+    "fields of a connection": ASKS | {"connection": "upgrade"},
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_what_is_no_extended_connect_reaches_no_origin(lab: Lab, origin: Origin, name: str) -> None:
+    before = len(origin.requests)
+    with client(lab) as connected:
+        stream = connected.request(list(MALFORMED[name].items()), end=False)
+        head = connected.head(stream)
+        assert stream in connected.reset or head[":status"] == "400"
+        # Other streams go on.
+        talk = opened(connected, "/after")
+        talk.say("still here")
+        assert talk.hear() == ("text", b"still here")
+    assert [request.path for request in origin.requests[before:]] == ["/after"]
+
+
+def test_another_protocol_is_the_origins_to_refuse(lab: Lab) -> None:
+    with client(lab) as connected:
+        assert connected.head(connected.connect("/chat", protocol="chess"))[":status"] == "426"

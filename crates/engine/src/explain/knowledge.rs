@@ -261,7 +261,9 @@ fn of_hello(connection: &Described, name: &str, needs: &mut Vec<String>) {
         (Carried::Hello { .. }, _) => {
             needs.push(format!("{name}: only the client's own ClientHello tells"));
         }
-        (Carried::Bytes { bytes }, _) if bytes.0.first().is_some_and(|first| *first != 0x16) => {}
+        // A ClientHello begins with a record's type, or in the form of SSLv2 with a high bit.
+        (Carried::Bytes { bytes }, _)
+            if bytes.0.first().is_some_and(|b| *b != 0x16 && *b < 0x80) => {}
         (Carried::Bytes { .. }, _) => needs.push("--sni instead of --payload".to_owned()),
     }
 }
@@ -350,8 +352,39 @@ fn of_field(request: &DescribedRequest, name: &str, needs: &mut Vec<String>) {
     });
 }
 
-/// Whether bytes may begin a request: an upper-case letter first, as of every method in use, and
-/// not the greeting of SSH (RFC 4253, 4.2).
+/// Whether bytes may begin a request: a token and a space, or as much of them as there is (RFC 9112,
+/// 3; empty lines before them are skipped), and not the greeting of SSH (RFC 4253, 4.2).
 fn looks_like_a_request(bytes: &[u8]) -> bool {
-    bytes.first().is_none_or(u8::is_ascii_uppercase) && !bytes.starts_with(b"SSH-")
+    let line = bytes.trim_ascii_start();
+    let other = line.iter().position(|byte| !is_of_token(*byte));
+    let ends_well = other.is_none_or(|at| at > 0 && line.get(at) == Some(&b' '));
+    ends_well && !line.starts_with(b"SSH-")
+}
+
+/// Whether a byte may stand in a token (RFC 9110, 5.6.2).
+fn is_of_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::looks_like_a_request;
+
+    #[test]
+    fn only_a_token_and_a_space_begin_a_request() {
+        for (bytes, may) in [
+            (&b"GET / HTTP/1.1"[..], true),
+            (b"get ", true),
+            (b"PR", true),
+            (b"\r\nGET", true),
+            (b"", true),
+            (b"SSH-2.0-x", false),
+            (b"GET\r\n", false),
+            (b" GET", true),
+            (b"\x16\x03", false),
+            (b"a:b", false),
+        ] {
+            assert_eq!(looks_like_a_request(bytes), may, "{}", bytes.escape_ascii());
+        }
+    }
 }
