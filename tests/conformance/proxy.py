@@ -48,7 +48,13 @@ class Proxy:
     """A running proxy."""
 
     def __init__(
-        self, program: str, config: Path, ports: list[int], paths: list[str], fds: Sequence[int] = ()
+        self,
+        program: str,
+        config: Path,
+        ports: list[int],
+        paths: list[str],
+        fds: Sequence[int] = (),
+        env: dict[str, str] | None = None,
     ) -> None:
         self.program = program
         self.stderr_path = config.with_suffix(".stderr")
@@ -59,7 +65,7 @@ class Proxy:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
-                env=ENVIRONMENT,
+                env={**ENVIRONMENT, **(env or {})},
                 pass_fds=fds,
             )
         self.pid = self._process.pid

@@ -16,6 +16,7 @@ mod compile;
 mod connect;
 mod control;
 mod destination;
+mod explain;
 mod facts;
 mod finish;
 mod flow;
@@ -79,6 +80,7 @@ use crate::live::Process;
 use crate::mailbox::Mailbox;
 use crate::worker::{Turn, Worker};
 
+pub use crate::explain::Explainer;
 pub use crate::http::{Call, CallBody, Gone, Notice, Refused};
 pub use crate::patterns::{Files, check_list};
 pub use isthmus_sample::vocabulary;
