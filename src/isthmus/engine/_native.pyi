@@ -26,6 +26,9 @@ class Engine:
         `files` are the texts of its pattern files, by digest.
         """
 
+    def renew(self, plan: bytes) -> bytes:
+        """Make the TLS of a plan so; return an `ApplyReport`. Raises ValueError for a plan it refuses."""
+
     def command(self, command: bytes) -> None:
         """Carry out a `Command`. Raises LookupError or ValueError with a message."""
 
@@ -109,3 +112,9 @@ class Call:
 
     def fail(self) -> None:
         """Say that there will be no more: an error for the client, or a connection that is broken off."""
+
+def describe_certificates(pem: bytes) -> bytes:
+    """Return what the certificates of a PEM file say of themselves, as a list of `CertificateDescription`."""
+
+def describe_revocations(pem: bytes) -> bytes:
+    """Return what the lists of a PEM file say of themselves, as a list of `RevocationDescription`."""
