@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from posixpath import join
 
 from isthmus.config import Section, Span, Word
@@ -96,6 +97,8 @@ class _Store:
         found: Certificate = files.certificate(path, crt.span, world, diagnostics, said.parts)
         word = alias or crt
         name = f"@{self._name}/{word.text}"
+        if self._name or alias:
+            found = replace(found, name=name)
         if name in files.aliases:
             raise RefusedError(DUPLICATE_NAME, f"there is a certificate `{name}` already", word.span)
         files.aliases[name] = found

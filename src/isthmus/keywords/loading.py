@@ -105,6 +105,7 @@ class _Loader:
             userlists=self._userlists.userlists,
             http_errors=self._http_errors.sections,
             caches=self._caches.sections,
+            loaded=tuple(self._reading.tls.aliases.values()),
         )
 
     def _lines_of_global(self, section: Section) -> None:

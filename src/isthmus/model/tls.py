@@ -72,10 +72,41 @@ class Verify(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Bases:
+    """Where files of TLS are looked for, and what is looked for beside certificates."""
+
+    crt_base: str = ""
+    ca_base: str = ""
+    key_base: str = ""
+    extra: frozenset[str] = frozenset()
+    without_extension: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a line names apart from the certificate."""
+
+    key: str | None = None
+    ocsp: str | None = None
+    issuer: str | None = None
+    sctl: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFiles:
+    """How a certificate is read: its file, what the line names, and where the rest is looked for."""
+
+    path: str
+    parts: Parts = Parts()
+    bases: Bases = Bases()
+
+
+@dataclass(frozen=True, slots=True)
 class Certificate:
     """A certificate with its chain and key (PEM), an OCSP response (DER) and its authority (PEM).
 
-    `name` is the file's, `span` where it was named first.
+    `name` is the file's or that of its crt-store, `span` where it was named first. `files` are what it was
+    read from; None for one that came by the runtime API.
     """
 
     name: str
@@ -84,6 +115,7 @@ class Certificate:
     span: Span = field(compare=False)
     ocsp: bytes | None = None
     issuer: bytes | None = None
+    files: CertificateFiles | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,16 +219,36 @@ class EntrySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateList:
+    """A crt-list, or a folder of certificates, that a bind line names; new entries are read with `bases`."""
+
+    name: str
+    folder: bool = False
+    bases: Bases = Bases()
+
+
+@dataclass(frozen=True, slots=True)
+class ListLine:
+    """A line of a list as it was written: its number, 0 for a file of a folder, options and filters."""
+
+    list: str
+    number: int = 0
+    options: str = ""
+    filters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A certificate of a bind line; without `filters` it is shown for its own names.
 
-    `settings` are those of its line in a crt-list. A `default` one is shown where no name fits.
+    `settings` are those of its `line` in a crt-list. A `default` one is shown where no name fits.
     """
 
     certificate: Certificate
     settings: EntrySettings = EntrySettings()
     filters: tuple[str, ...] = ()
     default: bool = False
+    line: ListLine | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +266,11 @@ class BindTls:
     on: bool = False
     settings: EntrySettings = EntrySettings()
     entries: tuple[Entry, ...] = ()
+    lists: tuple[CertificateList, ...] = ()
     strict_sni: bool | None = None
     client_order: bool | None = None
     ticket_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    ticket_file: str = ""
     generation: Generation = Generation()
 
 

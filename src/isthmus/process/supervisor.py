@@ -138,6 +138,13 @@ class Supervisor:
             self._checker.use(built.health)
         return report
 
+    def renew(self, built: Built) -> ApplyReport:
+        """Put other files of TLS in force; where the report has errors, none of it."""
+        report = self._engine.renew(built.engine)
+        if not report.errors:
+            self._built = replace(built, texts={})
+        return report
+
     def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
         """Hand the engine's events to the loop; the body of a thread."""
         while True:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from isthmus.engine import Engine
+from isthmus.certificates.store import CertificateStore
+from isthmus.engine import Engine, check_tls
 from isthmus.engine.report import ApplyReport, BackendFacts, FrontendFacts, ServerFacts
 from isthmus.health.announcing import Announcer
 from isthmus.health.checker import Checker
@@ -25,6 +26,10 @@ class Running(Protocol):
 
     def reload(self, built: Built) -> ApplyReport:
         """Put another one in force; where the report has errors, nothing was changed."""
+        ...
+
+    def renew(self, built: Built) -> ApplyReport:
+        """Put other files of TLS in force; where the report has errors, nothing was changed."""
         ...
 
     def told(self, message: str) -> None:
@@ -61,6 +66,10 @@ class Instance:
     requests: int = 0
     started: float = field(default_factory=time.time)
     pid: int = field(default_factory=os.getpid)
+    certificates: CertificateStore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.certificates = CertificateStore(self.running, check_tls)
 
     def frontend(self, name: str) -> FrontendFacts:
         """Return a frontend by name, or by number behind a `#`. Raises CommandError in HAProxy's words."""

@@ -1,8 +1,11 @@
 """Every command of the runtime API. Importing this package registers them."""
 
 from isthmus.runtime.commands import (
+    authorities,
     caches,
+    certificates,
     conversation,
+    crt_lists,
     dynamic_servers,
     frontends,
     health,
@@ -15,12 +18,16 @@ from isthmus.runtime.commands import (
     sessions,
     stat,
     tables,
+    ticket_keys,
     weights,
 )
 
 __all__ = [
+    "authorities",
     "caches",
+    "certificates",
     "conversation",
+    "crt_lists",
     "dynamic_servers",
     "frontends",
     "health",
@@ -33,5 +40,6 @@ __all__ = [
     "sessions",
     "stat",
     "tables",
+    "ticket_keys",
     "weights",
 ]
