@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from isthmus.certificates.changing import TlsChange, binds
@@ -26,10 +26,15 @@ def lists(said: Configuration) -> dict[str, CertificateList]:
 
 def lines(said: Configuration, name: str) -> list[Listed]:
     """Return the lines of a list in order."""
+    return [Listed(each.certificate.name, each.line) for each in entries_in(said, name) if each.line]
+
+
+def entries_in(said: Configuration, name: str) -> tuple[Entry, ...]:
+    """Return the entries that bind lines have from a list."""
     for bind in binds(said):
         if any(each.name == name for each in bind.lists):
-            return [Listed(each.certificate.name, each.line) for each in entries_of(bind, name) if each.line]
-    return []
+            return tuple(entries_of(bind, name))
+    return ()
 
 
 def entries_of(bind: BindTls, name: str) -> list[Entry]:
@@ -47,6 +52,28 @@ def with_entries(name: str, added: Iterable[Entry]) -> TlsChange:
         own = entries_of(bind, name)
         at = bind.entries.index(own[-1]) + 1 if own else len(bind.entries)
         return replace(bind, entries=(*bind.entries[:at], *fresh, *bind.entries[at:]))
+
+    return TlsChange(bind=change)
+
+
+def with_lines(name: str, added: tuple[Entry, ...], stays: Callable[[Entry], bool]) -> TlsChange:
+    """Return the change that adds entries to a list and keeps of its own those that stay.
+
+    Those of a folder are in the order of their names, as they would be after a start.
+    """
+
+    def change(bind: BindTls) -> BindTls:
+        listed = next((each for each in bind.lists if each.name == name), None)
+        if listed is None:
+            return bind
+        own = entries_of(bind, name)
+        at = bind.entries.index(own[0]) if own else len(bind.entries)
+        left = [each for each in own if stays(each)]
+        entries = [*left, *added]
+        if listed.folder:
+            entries.sort(key=lambda entry: entry.certificate.name)
+        others = [each for each in bind.entries if each.line is None or each.line.list != name]
+        return replace(bind, entries=(*others[:at], *entries, *others[at:]))
 
     return TlsChange(bind=change)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -88,15 +88,46 @@ class Shelf(Generic[File]):
 
         Raises ChangeError for one that cannot be used: the one before stays.
         """
-        wrong = list(self.check(file, self.running.built))
-        if wrong:
-            raise ChangeError("\n".join(wrong))
+        self.approve(file)
         used = file.name in self.used()
         if used:
             put_in_force(self.change({file.name: file}), self.running)
         if not used or file.name in self.spare:
             self.spare[file.name] = file
         return sum(each == file.name for each in self.uses(self.running.built.configuration))
+
+    def put_all(self, files: Sequence[File]) -> list[tuple[File, str | None]]:
+        """Put files in the places of those of their names, at once where that can be.
+
+        Return with each why it cannot be used, None for those that are in force now.
+        """
+        outcome: dict[str, str | None] = {}
+        for each in files:
+            try:
+                self.approve(each)
+            except ChangeError as error:
+                outcome[each.name] = str(error)
+        used = self.used()
+        good = [each for each in files if each.name not in outcome]
+        change = {each.name: each for each in good if each.name in used}
+        try:
+            if change:
+                put_in_force(self.change(change), self.running)
+        except ChangeError:
+            # One of them does not fit a line: the others need not wait for it.
+            for each in good:
+                try:
+                    self.put(each)
+                except ChangeError as error:
+                    outcome[each.name] = str(error)
+        self.spare.update({each.name: each for each in good if each.name in self.spare})
+        return [(each, outcome.get(each.name)) for each in files]
+
+    def approve(self, file: File) -> None:
+        """Raise ChangeError for a file that cannot be used anywhere."""
+        wrong = list(self.check(file, self.running.built))
+        if wrong:
+            raise ChangeError("\n".join(wrong))
 
     def remove(self, name: str) -> None:
         """Forget a file that no line uses."""

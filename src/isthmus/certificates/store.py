@@ -17,11 +17,19 @@ from isthmus.certificates.changing import (
     used_revocations,
 )
 from isthmus.certificates.shelf import Running, Shelf, put_in_force
+from isthmus.config import Diagnostics
 from isthmus.engine.tls import TlsFacts
-from isthmus.model.tls import Certificate, PemFile
+from isthmus.keywords.row import Reading
+from isthmus.keywords.tls_files import TlsFiles
+from isthmus.keywords.vocabulary import Vocabulary
+from isthmus.keywords.world import World
+from isthmus.model.tls import Bases, Certificate, PemFile
 from isthmus.plan import document
 from isthmus.plan.built import Built
 from isthmus.plan.tls import Files
+
+_NO_EXPRESSIONS = Vocabulary({}, {}, {}, frozenset())
+"""Nothing that a line of a list may say holds any."""
 
 
 class Check(Protocol):
@@ -35,8 +43,9 @@ class Check(Protocol):
 class CertificateStore:
     """The certificates, authorities and revocation lists of a process."""
 
-    def __init__(self, running: Running, check: Check) -> None:
+    def __init__(self, running: Running, check: Check, world: World) -> None:
         self.running = running
+        self.world = world
         self._check = check
         loaded = running.built.configuration.loaded
         self.certificates: Shelf[Certificate] = Shelf(
@@ -62,6 +71,16 @@ class CertificateStore:
         self.certificates.put_aside(certificates)
         self.authorities.put_aside(authorities)
         self.revocations.put_aside(revocations)
+
+    def reading(self, bases: Bases) -> Reading:
+        """Return what lines of lists are read with while running; known files are not read again."""
+        files = TlsFiles(bases.crt_base, bases.ca_base, bases.key_base, bases.extra, bases.without_extension)
+        files.know(
+            {name: file for name, file in self.certificates.all().items() if file is not None},
+            {name: file for name, file in self.authorities.all().items() if file is not None},
+            {name: file for name, file in self.revocations.all().items() if file is not None},
+        )
+        return Reading(Diagnostics(), _NO_EXPRESSIONS, self.world, files)
 
     def facts(self, certificate: Certificate) -> TlsFacts:
         """Return what the engine says about a certificate alone."""

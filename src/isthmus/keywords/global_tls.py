@@ -124,6 +124,18 @@ def _keylog(use: Use[GlobalDraft]) -> None:
     _change(use, keylog=choice(use.words, ("on", "off"), "a switch") == "on")
 
 
+def _watch(use: Use[GlobalDraft]) -> None:
+    if use.words.peek in ("on", "off"):
+        _change(use, watch=_WATCH if use.words.take("a switch").text == "on" else None)
+        return
+    word = use.words.rest[0] if use.words else None
+    delay = time(use.words, TimeUnit.MILLISECONDS)
+    if delay < _LEAST_WATCH and word is not None:
+        message = f"`{word.text}` is too often to look at files"
+        raise RefusedError(BAD_VALUE, message, word.span, expected="`on`, `off`, or 100ms or more")
+    _change(use, watch=delay)
+
+
 def _dh_size(use: Use[GlobalDraft]) -> None:
     integer(use.words, 1024)
 
@@ -149,6 +161,9 @@ def _number_that_is(use: Use[GlobalDraft]) -> None:
         raise RefusedError(BAD_VALUE, f"`{word.text}` is not a number", word.span)
 
 
+_WATCH = 2000
+"""Milliseconds between two looks at files where nothing else is said."""
+_LEAST_WATCH = 100
 _NO_DH = "key exchange is ECDHE, which needs no DH parameters"
 _OWN = "rustls and aws-lc do the cryptography, and need none of OpenSSL's parts"
 
@@ -208,6 +223,13 @@ TUNING: tuple[Row, ...] = (
     ),
     Keyword("tune.ssl.keylog", _GLOBAL, "{ on | off }", "Keep secrets for those who log them", _keylog),
     Keyword("tune.ssl.lifetime", _GLOBAL, "<time>", "How long a session can be resumed", _lifetime),
+    Keyword(
+        "tune.ssl.watch-certificates",
+        _GLOBAL,
+        "{ on | off | <delay> }",
+        "How often certificates, lists, authorities and revocation lists are looked at for changes",
+        _watch,
+    ),
     Keyword(
         "tune.ssl.ssl-ctx-cache-size", _GLOBAL, "<number>", "Most generated certificates kept", _generated
     ),

@@ -50,8 +50,15 @@ class TlsFiles:
     _authorities: dict[str, PemFile] = field(default_factory=dict)
     _revocations: dict[str, PemFile] = field(default_factory=dict)
 
-    def know(self, authorities: Mapping[str, PemFile], revocations: Mapping[str, PemFile]) -> None:
+    def know(
+        self,
+        certificates: Mapping[str, Certificate],
+        authorities: Mapping[str, PemFile],
+        revocations: Mapping[str, PemFile],
+    ) -> None:
         """Take files as read: they are not looked for any more."""
+        self._certificates.update(certificates)
+        self.aliases.update({name: file for name, file in certificates.items() if name.startswith("@")})
         self._authorities.update(authorities)
         self._revocations.update(revocations)
 

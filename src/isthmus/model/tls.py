@@ -295,7 +295,10 @@ class ServerTls:
 
 @dataclass(frozen=True, slots=True)
 class GlobalTls:
-    """`ssl-default-bind-*`, `ssl-default-server-*`, `ssl-server-verify` and `tune.ssl.*`; seconds, bytes."""
+    """`ssl-default-bind-*`, `ssl-default-server-*`, `ssl-server-verify` and `tune.ssl.*`; seconds, bytes.
+
+    `watch` is how often files are looked at again, in milliseconds; None: never.
+    """
 
     bind: BindTls = BindTls()
     server: ServerTls = ServerTls()
@@ -305,3 +308,4 @@ class GlobalTls:
     generated: int = 1000
     capture: int = 0
     keylog: bool = False
+    watch: int | None = None

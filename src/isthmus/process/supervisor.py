@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from isthmus.certificates.watching import Watcher
 from isthmus.engine import Engine
 from isthmus.engine.command import Log
 from isthmus.engine.report import ApplyReport, Event, ListenerEvent, NamespaceEvent, Stopped, WarmedEvent
@@ -104,6 +105,7 @@ class Supervisor:
         self._server.start()
         self._checker.use(self._built.health)
         self._services.use(self._engine.snapshot().process.generation)
+        watching = self._watch(loop)
         try:
             return await self._status
         finally:
@@ -111,8 +113,21 @@ class Supervisor:
             for number in CONTROL_SIGNALS:
                 loop.remove_signal_handler(number)
                 signal.signal(number, signal.SIG_IGN)
+            if watching is not None:
+                watching.cancel()
             self._checker.stop()
             self._server.close()
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> asyncio.Task[None] | None:
+        """Begin to look at the files of TLS, where the configuration wants it."""
+        delay = self._built.configuration.global_.tls.watch
+        if delay is None:
+            return None
+        watcher = Watcher(self._instance.certificates, self._certificate_changed, delay / 1000)
+        return loop.create_task(watcher.run(), name="certificates")
+
+    def _certificate_changed(self, message: str, wrong: bool) -> None:
+        self._log(_ERROR if wrong else _NOTICE, f"{message}.")
 
     @property
     def built(self) -> Built:

@@ -13,6 +13,7 @@ from isthmus.engine import Engine, check_tls
 from isthmus.engine.report import ApplyReport, BackendFacts, FrontendFacts, ServerFacts
 from isthmus.health.announcing import Announcer
 from isthmus.health.checker import Checker
+from isthmus.keywords.system import System
 from isthmus.plan import Built, Runtime
 
 
@@ -69,7 +70,7 @@ class Instance:
     certificates: CertificateStore = field(init=False)
 
     def __post_init__(self) -> None:
-        self.certificates = CertificateStore(self.running, check_tls)
+        self.certificates = CertificateStore(self.running, check_tls, System())
 
     def frontend(self, name: str) -> FrontendFacts:
         """Return a frontend by name, or by number behind a `#`. Raises CommandError in HAProxy's words."""

@@ -6,20 +6,13 @@ from posixpath import join
 
 from isthmus.certificates.listing import Listed, lines, lists, with_entries, without_entry
 from isthmus.certificates.shelf import ChangeError
-from isthmus.config import Diagnostics
-from isthmus.keywords.row import Reading, RefusedError
-from isthmus.keywords.system import System
+from isthmus.keywords.row import RefusedError
 from isthmus.keywords.tls_bind import CRT_LISTS
-from isthmus.keywords.tls_files import TlsFiles
-from isthmus.keywords.vocabulary import Vocabulary
 from isthmus.model.configuration import Configuration
 from isthmus.model.tls import Certificate, CertificateList, Entry
 from isthmus.runtime.instance import CommandError, Instance
 from isthmus.runtime.level import Level
 from isthmus.runtime.registry import Request, command
-
-_NO_EXPRESSIONS = Vocabulary({}, {}, {}, frozenset())
-"""Nothing that a line of a list may say holds any."""
 
 
 @command(
@@ -117,20 +110,13 @@ def _read(
     text: str, written: str, certificate: Certificate, number: int, to: CertificateList, instance: Instance
 ) -> Entry:
     """Read the options and filters of a line; the files that it names are those that are known already."""
-    diagnostics = Diagnostics()
-    bases = to.bases
-    files = TlsFiles(bases.crt_base, bases.ca_base, bases.key_base, bases.extra, bases.without_extension)
-    store = instance.certificates
-    authorities = {name: file for name, file in store.authorities.all().items() if file is not None}
-    revocations = {name: file for name, file in store.revocations.all().items() if file is not None}
-    files.know(authorities, revocations)
-    reading = Reading(diagnostics, _NO_EXPRESSIONS, System(), files)
+    reading = instance.certificates.reading(to.bases)
     try:
         entry = CRT_LISTS.added(text, to.name, number, {written: certificate}, reading)
     except RefusedError as refusal:
         raise _cannot_edit(refusal.message) from None
-    if diagnostics.failed:
-        raise _cannot_edit("\n".join(each.message for each in diagnostics))
+    if reading.diagnostics.failed:
+        raise _cannot_edit("\n".join(each.message for each in reading.diagnostics))
     return entry
 
 
