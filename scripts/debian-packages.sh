@@ -16,6 +16,7 @@ needs ping iputils-ping
 needs curl curl
 needs socat socat
 needs openssl openssl
+needs pebble pebble
 
 if [ -z "$missing" ]; then
     exit 0

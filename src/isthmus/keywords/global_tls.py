@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from posixpath import join
 
 from isthmus.config import Word
 from isthmus.config.values import TimeUnit
@@ -136,6 +137,21 @@ def _watch(use: Use[GlobalDraft]) -> None:
     _change(use, watch=delay)
 
 
+def _trust(use: Use[GlobalDraft]) -> None:
+    word = use.words.take("a file of authorities, or @system-ca")
+    path = word.text if word.text.startswith("@") else join(use.reading.tls.ca_base, word.text)
+    use.reading.tls.authorities(word, use.reading.world)
+    _change(use, trust=path)
+
+
+def _believe(use: Use[GlobalDraft]) -> None:
+    _change(use, believe_all=choice(use.words, ("none", "required"), "a way to verify") == "none")
+
+
+def _scheduler(use: Use[GlobalDraft]) -> None:
+    _change(use, scheduled=choice(use.words, ("auto", "off"), "a way to renew") == "auto")
+
+
 def _dh_size(use: Use[GlobalDraft]) -> None:
     integer(use.words, 1024)
 
@@ -234,6 +250,19 @@ TUNING: tuple[Row, ...] = (
         "tune.ssl.ssl-ctx-cache-size", _GLOBAL, "<number>", "Most generated certificates kept", _generated
     ),
 )
+OWN_REQUESTS: tuple[Row, ...] = (
+    Keyword(
+        "acme.scheduler", _GLOBAL, "{ auto | off }", "Whether certificates are renewed in time", _scheduler
+    ),
+    Keyword("httpclient.ssl.ca-file", _GLOBAL, "<cafile>", "Whom requests of our own (ACME) believe", _trust),
+    Keyword(
+        "httpclient.ssl.verify",
+        _GLOBAL,
+        "{ none | required }",
+        "Whether requests of our own verify certificates",
+        _believe,
+    ),
+)
 WITHOUT_EFFECT: tuple[Row, ...] = (
     _inert("ssl-dh-param-file", "<file>", "DH parameters", _NO_DH),
     _inert("tune.ssl.default-dh-param", "<number>", "Size of DH parameters", _NO_DH, read=_dh_size),
@@ -267,5 +296,5 @@ CANNOT_BE: tuple[Row, ...] = (
     ),
 )
 
-GLOBAL_TLS: tuple[Row, ...] = (*FILES, *DEFAULTS, *TUNING, *WITHOUT_EFFECT, *CANNOT_BE)
+GLOBAL_TLS: tuple[Row, ...] = (*FILES, *DEFAULTS, *TUNING, *OWN_REQUESTS, *WITHOUT_EFFECT, *CANNOT_BE)
 """Everything about TLS in section `global`."""

@@ -24,7 +24,7 @@ BUNDLE = (".ecdsa", ".rsa", ".dsa")
 _BESIDE = (".key", ".issuer", ".ocsp", ".sctl")
 _AUTHORITIES = (".pem", ".crt", ".cer", ".crl")
 _SYSTEM = "@system-ca"
-_SYSTEM_FILES = (
+SYSTEM_FILES = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/ca-bundle.pem",
@@ -242,7 +242,7 @@ class _Loading:
 def _authorities(path: str, word: Word, world: World) -> Iterator[bytes]:
     """Give the certificates of a file, of the files of a folder, or of the system."""
     if path == _SYSTEM:
-        path = next((each for each in _SYSTEM_FILES if _exists(each, world)), _SYSTEM_FILES[0])
+        path = next((each for each in SYSTEM_FILES if _exists(each, world)), SYSTEM_FILES[0])
     names = world.list_folder(path)
     if names is not None:
         # As in HAProxy, what is no certificate is passed over in a folder.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from isthmus.config import Span
+from isthmus.model.acme import Authority
 from isthmus.model.address import Namespace
 from isthmus.model.bind import Bind
 from isthmus.model.expression import Expression
@@ -80,6 +81,7 @@ class Configuration:
     http_errors: tuple[HttpErrors, ...] = ()
     caches: tuple[Cache, ...] = ()
     loaded: tuple[Certificate, ...] = ()
+    acme: tuple[Authority, ...] = ()
     span: Span | None = None
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 from isthmus.config import Span
+from isthmus.model.acme import Ordered
 from isthmus.model.expression import Expression
 
 
@@ -106,7 +107,7 @@ class Certificate:
     """A certificate with its chain and key (PEM), an OCSP response (DER) and its authority (PEM).
 
     `name` is the file's or that of its crt-store, `span` where it was named first. `files` are what it was
-    read from; None for one that came by the runtime API.
+    read from; None for one that came by the runtime API. An `ordered` one is issued by an authority.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Certificate:
     ocsp: bytes | None = None
     issuer: bytes | None = None
     files: CertificateFiles | None = field(default=None, compare=False)
+    ordered: Ordered | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +299,8 @@ class ServerTls:
 class GlobalTls:
     """`ssl-default-bind-*`, `ssl-default-server-*`, `ssl-server-verify` and `tune.ssl.*`; seconds, bytes.
 
-    `watch` is how often files are looked at again, in milliseconds; None: never.
+    `watch` is how often files are looked at again, in milliseconds; None: never. `trust` is whom our own
+    requests believe, anybody with `believe_all`; `scheduled` says that certificates are renewed in time.
     """
 
     bind: BindTls = BindTls()
@@ -309,3 +312,6 @@ class GlobalTls:
     capture: int = 0
     keylog: bool = False
     watch: int | None = None
+    trust: str = "@system-ca"
+    believe_all: bool = False
+    scheduled: bool = True

@@ -11,10 +11,11 @@ import resource
 import signal
 import threading
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from isthmus.acme.keeping import Keeper
 from isthmus.certificates.watching import Watcher
 from isthmus.engine import Engine
 from isthmus.engine.command import Log
@@ -105,7 +106,7 @@ class Supervisor:
         self._server.start()
         self._checker.use(self._built.health)
         self._services.use(self._engine.snapshot().process.generation)
-        watching = self._watch(loop)
+        beside = [*self._watch(loop), *self._order(loop)]
         try:
             return await self._status
         finally:
@@ -113,18 +114,24 @@ class Supervisor:
             for number in CONTROL_SIGNALS:
                 loop.remove_signal_handler(number)
                 signal.signal(number, signal.SIG_IGN)
-            if watching is not None:
-                watching.cancel()
+            for task in beside:
+                task.cancel()
             self._checker.stop()
             self._server.close()
 
-    def _watch(self, loop: asyncio.AbstractEventLoop) -> asyncio.Task[None] | None:
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> Iterator[asyncio.Task[None]]:
         """Begin to look at the files of TLS, where the configuration wants it."""
         delay = self._built.configuration.global_.tls.watch
-        if delay is None:
-            return None
-        watcher = Watcher(self._instance.certificates, self._certificate_changed, delay / 1000)
-        return loop.create_task(watcher.run(), name="certificates")
+        if delay is not None:
+            watcher = Watcher(self._instance.certificates, self._certificate_changed, delay / 1000)
+            yield loop.create_task(watcher.run(), name="certificates")
+
+    def _order(self, loop: asyncio.AbstractEventLoop) -> Iterator[asyncio.Task[None]]:
+        """Begin to keep certificates that authorities issue, where there are any."""
+        if self._built.configuration.acme:
+            keeper = Keeper(self._instance.certificates, self._engine, self._certificate_changed)
+            self._instance.keeper = keeper
+            yield loop.create_task(keeper.run(), name="acme")
 
     def _certificate_changed(self, message: str, wrong: bool) -> None:
         self._log(_ERROR if wrong else _NOTICE, f"{message}.")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from isthmus.acme.keeping import Keeper
 from isthmus.certificates.store import CertificateStore
 from isthmus.engine import Engine, check_tls
 from isthmus.engine.report import ApplyReport, BackendFacts, FrontendFacts, ServerFacts
@@ -51,7 +52,8 @@ class Instance:
     """The process, its engine and its checks.
 
     `sockets` are the addresses of the runtime API with their levels, `fullconn` the backends' limits
-    by name, `host_names` the names that servers' lines give, `requests` counts its commands.
+    by name, `host_names` the names that servers' lines give, `requests` counts its commands, `keeper` keeps
+    the certificates that authorities issue.
     """
 
     engine: Engine
@@ -68,6 +70,7 @@ class Instance:
     started: float = field(default_factory=time.time)
     pid: int = field(default_factory=os.getpid)
     certificates: CertificateStore = field(init=False)
+    keeper: Keeper | None = None
 
     def __post_init__(self) -> None:
         self.certificates = CertificateStore(self.running, check_tls, System())

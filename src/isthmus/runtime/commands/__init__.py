@@ -1,6 +1,7 @@
 """Every command of the runtime API. Importing this package registers them."""
 
 from isthmus.runtime.commands import (
+    acme,
     authorities,
     caches,
     certificates,
@@ -23,6 +24,7 @@ from isthmus.runtime.commands import (
 )
 
 __all__ = [
+    "acme",
     "authorities",
     "caches",
     "certificates",
