@@ -280,9 +280,13 @@ def until(condition: Callable[[], object]) -> None:
 
 def is_shown(lab: Lab, proxy: str, what: Shown) -> bool:
     """Whether `show stat` tells it now."""
+    return statistic(lab, proxy, what.name, what.column) == what.value
+
+
+def statistic(lab: Lab, proxy: str, name: str, column: str) -> str:
+    """A column of `show stat`."""
     rows = list(csv.DictReader(lab.command("show stat").lstrip("# ").splitlines()))
-    mine = [row for row in rows if (row["pxname"], row["svname"]) == (proxy, what.name)]
-    return mine[0][what.column] == what.value
+    return next(row[column] for row in rows if (row["pxname"], row["svname"]) == (proxy, name))
 
 
 def has_received(origin: Origin, data: bytes) -> bool:

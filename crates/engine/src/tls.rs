@@ -240,6 +240,7 @@ impl Session {
         let Some(chosen) = self.chosen.clone() else {
             return false;
         };
+        let only_http1 = self.asks_for_h1();
         let (Some(connector), Some(server)) = (&chosen.shared.connector, &mut self.server) else {
             return false;
         };
@@ -262,7 +263,11 @@ impl Session {
         }) else {
             return false;
         };
-        let Ok(channel) = Channel::client(connector.config(), name) else {
+        let config = match only_http1 {
+            true => connector.http1_config(),
+            false => connector.config(),
+        };
+        let Ok(channel) = Channel::client(config, name) else {
             return false;
         };
         let channel = self.frontend.generation.tls.watched(channel);

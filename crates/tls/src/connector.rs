@@ -25,6 +25,8 @@ const NAMES_KEPT: usize = 256;
 pub struct Connector {
     config: Arc<ClientConfig>,
     identity: Identity<ServerTls>,
+    /// The same for connections that must not speak HTTP/2.
+    only_http1: Option<Arc<ClientConfig>>,
 }
 
 impl Connector {
@@ -48,9 +50,17 @@ impl Connector {
         config.key_log = Arc::new(Secrets);
         config.resumption = resumption(line);
         config.enable_early_data = line.early_data;
+        let only_http1 = line.alpn.iter().any(|name| name.0 == b"h2").then(|| {
+            let mut config = config.clone();
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+            // A session of HTTP/2's must not be resumed for HTTP/1.
+            config.resumption = resumption(line);
+            Arc::new(config)
+        });
         Ok(Self {
             config: Arc::new(config),
             identity: Identity::of_server(line, store),
+            only_http1,
         })
     }
 
@@ -76,6 +86,12 @@ impl Connector {
     #[must_use]
     pub fn config(&self) -> Arc<ClientConfig> {
         self.config.clone()
+    }
+
+    /// The configuration for a connection that must not speak HTTP/2.
+    #[must_use]
+    pub fn http1_config(&self) -> Arc<ClientConfig> {
+        self.only_http1.as_ref().unwrap_or(&self.config).clone()
     }
 
     /// The name under which a connection is made, which its sessions are kept by too: that of `sni`,

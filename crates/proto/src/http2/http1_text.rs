@@ -20,8 +20,30 @@ impl Head {
             }
             Part::Trailers => {}
         }
-        let upgrade = self.protocol();
-        let authority = self.authority();
+        self.field_lines(out);
+        match self.protocol() {
+            Some(protocol) => {
+                line(b"connection", b"upgrade", out);
+                line(b"upgrade", protocol, out);
+            }
+            None => self.framing(end, out),
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+
+    /// Appends a server's consent to extended CONNECT as the 101 that opens a WebSocket; `proof` is
+    /// what shows that the key was seen (RFC 8441, 5).
+    pub fn write_http1_websocket(&self, proof: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(b"HTTP/1.1 101 \r\n");
+        line(b"connection", b"upgrade", out);
+        line(b"upgrade", b"websocket", out);
+        line(b"sec-websocket-accept", proof, out);
+        self.field_lines(out);
+        out.extend_from_slice(b"\r\n");
+    }
+
+    fn field_lines(&self, out: &mut Vec<u8>) {
+        let (authority, upgrade) = (self.authority(), self.protocol());
         for field in self.fields() {
             match field.known {
                 FieldName::Host if authority.is_some() => continue,
@@ -31,14 +53,18 @@ impl Head {
             }
             line(field.name.of(self.text()), field.value.of(self.text()), out);
         }
-        match upgrade {
-            Some(protocol) => {
-                line(b"connection", b"upgrade", out);
-                line(b"upgrade", protocol, out);
+    }
+
+    /// Whether the body is written in chunks; `end` says that there is none.
+    #[must_use]
+    pub fn is_chunked(&self, end: bool) -> bool {
+        let unknown = !end && self.content_length.is_none() && !self.bodiless;
+        unknown
+            && match self.part {
+                Part::Request => self.method != crate::http::Method::Connect,
+                Part::Response => !matches!(self.status, 204 | 304),
+                Part::Interim | Part::Trailers => false,
             }
-            None => self.framing(end, out),
-        }
-        out.extend_from_slice(b"\r\n");
     }
 
     fn request_line(&self, out: &mut Vec<u8>) {
@@ -57,18 +83,12 @@ impl Head {
 
     /// What HTTP/1 needs to find the body's end and HTTP/2 does not say in fields.
     fn framing(&self, end: bool, out: &mut Vec<u8>) {
-        if self.content_length.is_some() || self.bodiless {
-            return;
+        if self.is_chunked(end) {
+            return line(b"transfer-encoding", b"chunked", out);
         }
-        match (self.part, end) {
-            (Part::Request, false) if self.method != crate::http::Method::Connect => {
-                line(b"transfer-encoding", b"chunked", out);
-            }
-            (Part::Response, false) => line(b"transfer-encoding", b"chunked", out),
-            (Part::Response, true) if !matches!(self.status, 204 | 304) => {
-                line(b"content-length", b"0", out);
-            }
-            _ => {}
+        let empty = end && self.content_length.is_none() && !self.bodiless;
+        if empty && self.part == Part::Response && !matches!(self.status, 204 | 304) {
+            line(b"content-length", b"0", out);
         }
     }
 }
