@@ -15,6 +15,7 @@ from isthmus.config import Diagnostics, Span, Word
 from isthmus.keywords.row import RefusedError
 from isthmus.keywords.tls_bind import CRT_LISTS
 from isthmus.keywords.tls_files import TlsFiles, certificates_in, read_certificate
+from isthmus.keywords.world import World
 from isthmus.model.tls import Certificate, CertificateFiles, CertificateList, Entry, ListLine, PemFile
 
 _PLACE = Span("watched file", 1, 1, 1)
@@ -29,6 +30,25 @@ class Kind(StrEnum):
     LIST = "crt-list"
     AUTHORITIES = "ca-file"
     REVOCATIONS = "crl-file"
+
+
+def read_again(held: Certificate, world: World) -> Certificate:
+    """Return what the files of a certificate hold now. Raises RefusedError.
+
+    What lines say about it stays, and so does an OCSP response that was fetched for the same certificate.
+    """
+    if held.files is None:
+        return held
+    found = read_certificate(held.files, _PLACE, world, Diagnostics())
+    response = held.ocsp if found.ocsp is None and found.chain == held.chain else found.ocsp
+    ordered = None if held.ordered is None else replace(held.ordered, interim=False)
+    return replace(found, name=held.name, ocsp=response, ordered=ordered, ocsp_update=held.ocsp_update)
+
+
+def waits_for_file(held: Certificate, world: World) -> bool:
+    """Whether a certificate is shown until the first one is issued, which makes its file."""
+    interim = held.ordered is not None and held.ordered.interim
+    return interim and held.files is not None and not _exists(held.files.path, world)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +89,20 @@ class Refresher:
             held = known.get(name)
             if held is None or held.files is None or self._has_left(held.files):
                 continue
+            if waits_for_file(held, self.store.world):
+                continue
             try:
-                found = read_certificate(held.files, _PLACE, self.store.world, Diagnostics())
+                found = read_again(held, self.store.world)
             except RefusedError as refusal:
                 self._keeps(Kind.CERTIFICATE, name, refusal.message)
                 continue
-            if replace(found, name=name) != held:
-                yield replace(found, name=name)
+            if found != held:
+                yield found
 
     def _has_left(self, files: CertificateFiles) -> bool:
         """Whether a certificate is not in its folder any more, which takes it out of the list."""
         folder = lists(self.store.running.built.configuration).get(dirname(files.path))
-        return folder is not None and folder.folder and not _exists(files.path, self.store)
+        return folder is not None and folder.folder and not _exists(files.path, self.store.world)
 
     def _pem_files(self, kind: Kind, names: Iterable[str]) -> Iterator[PemFile]:
         shelf = self.store.authorities if kind is Kind.AUTHORITIES else self.store.revocations
@@ -170,9 +192,9 @@ class Refresher:
             self.told(f"The certificate `{each}` has left {kind} `{name}`", False)
 
 
-def _exists(path: str, store: CertificateStore) -> bool:
+def _exists(path: str, world: World) -> bool:
     try:
-        store.world.read_bytes(path)
+        world.read_bytes(path)
     except (OSError, ValueError):
         return False
     return True

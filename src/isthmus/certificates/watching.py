@@ -10,15 +10,14 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from posixpath import join
 
 from isthmus.certificates.listing import lists
-from isthmus.certificates.refreshing import Kind, Refresher
+from isthmus.certificates.refreshing import Kind, Refresher, read_again, waits_for_file
 from isthmus.certificates.store import CertificateStore
-from isthmus.config import Diagnostics, Span
 from isthmus.keywords.row import RefusedError
-from isthmus.keywords.tls_files import files_of, read_certificate
+from isthmus.keywords.tls_files import files_of
 from isthmus.model.tls import Certificate
 
 State = tuple[tuple[int, ...] | None, ...]
@@ -27,7 +26,6 @@ Key = tuple[Kind, str]
 """What is watched: its kind, and its name."""
 Told = Callable[[str, bool], None]
 """Is told of a change in words, and whether something is wrong."""
-PLACE = Span("watched file", 1, 1, 1)
 
 
 @dataclass(slots=True)
@@ -62,13 +60,12 @@ class Watcher:
                 self.settled[key] = states[key]
 
     def _is_as_read(self, held: Certificate) -> bool:
-        if held.files is None:
+        if waits_for_file(held, self.store.world):
             return True
         try:
-            found = read_certificate(held.files, PLACE, self.store.world, Diagnostics())
+            return read_again(held, self.store.world) == held
         except RefusedError:
             return False
-        return replace(found, name=held.name) == held
 
     def states(self) -> dict[Key, State]:
         """Return the states of everything that is watched."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from posixpath import join
 
 from isthmus.config import Span, Word
@@ -25,6 +26,7 @@ class LineSettings:
 
     entry: EntrySettings = field(default_factory=EntrySettings)
     parts: Parts = field(default_factory=Parts)
+    ocsp_update: bool | None = None
 
 
 def part(field_name: str) -> Option[LineSettings]:
@@ -38,12 +40,18 @@ def part(field_name: str) -> Option[LineSettings]:
 
 
 def ocsp_update(use: OptionUse[LineSettings]) -> LineSettings:
-    """Read `ocsp-update`, which can only be off: nothing asks responders."""
-    if choice(use.words, ("on", "off"), "a switch") == "on":
-        message = "OCSP responses are not fetched"
-        hint = "let a timer write the response beside the certificate, as `site.pem.ocsp`, and reload"
-        raise RefusedError(CANNOT, message, use.word.span, hint=hint)
-    return use.settings
+    """Read `ocsp-update`, which needs the library that verifies responses."""
+    on = choice(use.words, ("on", "off"), "a switch") == "on"
+    if on:
+        need_library(use.word.span)
+    return replace(use.settings, ocsp_update=on)
+
+
+def need_library(span: Span) -> None:
+    """Refuse a line that needs the library that verifies OCSP responses where it is not installed."""
+    if find_spec("cryptography") is None:
+        message = "OCSP responses cannot be verified: the Python package `cryptography` is not installed"
+        raise RefusedError(CANNOT, message, span, hint="`pip install 'isthmus[ocsp]'`")
 
 
 PARTS: tuple[Option[LineSettings], ...] = (
@@ -129,6 +137,8 @@ class _Line:
     def entry(self, certificate: Certificate) -> Entry:
         """Return the line as an entry of a bind line."""
         own = tuple(each for each in self.line.filters if each != "*")
+        if self.said.ocsp_update is not None:
+            certificate = replace(certificate, ocsp_update=self.said.ocsp_update)
         return Entry(certificate, self.said.entry, own, default="*" in self.line.filters, line=self.line)
 
 

@@ -158,6 +158,7 @@ class _Store:
         else:
             found = files.certificate(path, crt.span, world, diagnostics, said.parts)
             found = replace(found, ordered=ordered)
+        found = replace(found, ocsp_update=said.ocsp_update)
         word = alias or crt
         name = f"@{self._name}/{word.text}"
         if self._name or alias:

@@ -10,6 +10,7 @@ from isthmus.config import Word
 from isthmus.config.values import TimeUnit
 from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import BAD_VALUE, UNKNOWN_OPTION
+from isthmus.keywords.crt_list import need_library
 from isthmus.keywords.draft import GlobalDraft
 from isthmus.keywords.option_row import OptionTable, options
 from isthmus.keywords.row import Keyword, RefusedError, Use, Where, takes_all
@@ -152,6 +153,26 @@ def _scheduler(use: Use[GlobalDraft]) -> None:
     _change(use, scheduled=choice(use.words, ("auto", "off"), "a way to renew") == "auto")
 
 
+def _ocsp(use: Use[GlobalDraft], **changes: object) -> None:
+    _change(use, ocsp=changed(use.draft.settings.tls.ocsp, **changes))
+
+
+def _ocsp_mode(use: Use[GlobalDraft]) -> None:
+    span = use.line.keyword.span
+    on = choice(use.words, ("on", "off"), "a switch") == "on"
+    if on:
+        need_library(span)
+    _ocsp(use, on=on)
+
+
+def _ocsp_disable(use: Use[GlobalDraft]) -> None:
+    _ocsp(use, disabled=choice(use.words, ("on", "off"), "a switch") == "on")
+
+
+def _ocsp_delay(field: str) -> Callable[[Use[GlobalDraft]], None]:
+    return lambda use: _ocsp(use, **{field: integer(use.words, 1)})
+
+
 def _dh_size(use: Use[GlobalDraft]) -> None:
     integer(use.words, 1024)
 
@@ -255,6 +276,16 @@ OWN_REQUESTS: tuple[Row, ...] = (
         "acme.scheduler", _GLOBAL, "{ auto | off }", "Whether certificates are renewed in time", _scheduler
     ),
     Keyword("httpclient.ssl.ca-file", _GLOBAL, "<cafile>", "Whom requests of our own (ACME) believe", _trust),
+    Keyword("ocsp-update.mode", _GLOBAL, "{ on | off }", "Whether OCSP responders are asked", _ocsp_mode),
+    Keyword("ocsp-update.disable", _GLOBAL, "{ on | off }", "Ask no OCSP responder at all", _ocsp_disable),
+    *(
+        Keyword(f"{prefix}ocsp-update.{name}", _GLOBAL, "<seconds>", about, _ocsp_delay(field))
+        for prefix in ("", "tune.ssl.")
+        for name, field, about in (
+            ("mindelay", "least", "Shortest time between two requests to an OCSP responder"),
+            ("maxdelay", "most", "Longest time between two requests to an OCSP responder"),
+        )
+    ),
     Keyword(
         "httpclient.ssl.verify",
         _GLOBAL,

@@ -108,6 +108,7 @@ class Certificate:
 
     `name` is the file's or that of its crt-store, `span` where it was named first. `files` are what it was
     read from; None for one that came by the runtime API. An `ordered` one is issued by an authority.
+    `ocsp_update` says whether its OCSP response is asked for, None where the line does not.
     """
 
     name: str
@@ -118,6 +119,7 @@ class Certificate:
     issuer: bytes | None = None
     files: CertificateFiles | None = field(default=None, compare=False)
     ordered: Ordered | None = field(default=None, compare=False)
+    ocsp_update: bool | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +298,16 @@ class ServerTls:
 
 
 @dataclass(frozen=True, slots=True)
+class OcspUpdate:
+    """`ocsp-update.*`: whether responders are asked where no line says it, and how often, in seconds."""
+
+    on: bool = False
+    disabled: bool = False
+    least: int = 300
+    most: int = 3600
+
+
+@dataclass(frozen=True, slots=True)
 class GlobalTls:
     """`ssl-default-bind-*`, `ssl-default-server-*`, `ssl-server-verify` and `tune.ssl.*`; seconds, bytes.
 
@@ -315,3 +327,4 @@ class GlobalTls:
     trust: str = "@system-ca"
     believe_all: bool = False
     scheduled: bool = True
+    ocsp: OcspUpdate = OcspUpdate()

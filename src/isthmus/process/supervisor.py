@@ -24,6 +24,7 @@ from isthmus.engine.service import ServiceRequest
 from isthmus.health.announcing import Announcer
 from isthmus.health.checker import Checker
 from isthmus.health.messages import ALERT, Message
+from isthmus.ocsp.updating import Updater, wanted
 from isthmus.plan.built import Built
 from isthmus.process import namespaces, states, systemd
 from isthmus.process.console import Console
@@ -127,11 +128,15 @@ class Supervisor:
             yield loop.create_task(watcher.run(), name="certificates")
 
     def _order(self, loop: asyncio.AbstractEventLoop) -> Iterator[asyncio.Task[None]]:
-        """Begin to keep certificates that authorities issue, where there are any."""
+        """Begin to keep what authorities issue: certificates, and OCSP responses, where any are wanted."""
         if self._built.configuration.acme:
             keeper = Keeper(self._instance.certificates, self._engine, self._certificate_changed)
             self._instance.keeper = keeper
             yield loop.create_task(keeper.run(), name="acme")
+        if wanted(self._built.configuration):
+            updater = Updater(self._instance.certificates, self._certificate_changed)
+            self._instance.updater = updater
+            yield loop.create_task(updater.run(), name="ocsp")
 
     def _certificate_changed(self, message: str, wrong: bool) -> None:
         self._log(_ERROR if wrong else _NOTICE, f"{message}.")

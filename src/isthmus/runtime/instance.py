@@ -15,6 +15,7 @@ from isthmus.engine.report import ApplyReport, BackendFacts, FrontendFacts, Serv
 from isthmus.health.announcing import Announcer
 from isthmus.health.checker import Checker
 from isthmus.keywords.system import System
+from isthmus.ocsp.updating import Updater
 from isthmus.plan import Built, Runtime
 
 
@@ -53,7 +54,7 @@ class Instance:
 
     `sockets` are the addresses of the runtime API with their levels, `fullconn` the backends' limits
     by name, `host_names` the names that servers' lines give, `requests` counts its commands, `keeper` keeps
-    the certificates that authorities issue.
+    the certificates that authorities issue, `updater` OCSP responses.
     """
 
     engine: Engine
@@ -71,6 +72,7 @@ class Instance:
     pid: int = field(default_factory=os.getpid)
     certificates: CertificateStore = field(init=False)
     keeper: Keeper | None = None
+    updater: Updater | None = None
 
     def __post_init__(self) -> None:
         self.certificates = CertificateStore(self.running, check_tls, System())

@@ -17,6 +17,8 @@ ARGUMENTS = {
     "tune.ssl.keylog": "on",
     "tune.ssl.watch-certificates": "on",
     "acme.scheduler": "off",
+    "ocsp-update.mode": "on",
+    "ocsp-update.disable": "on",
     "httpclient.ssl.ca-file": "ca.pem",
     "httpclient.ssl.verify": "none",
     "acl": "a src 10.0.0.0/8",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from importlib.util import find_spec
 
 from isthmus.certificates.shelf import ChangeError
 from isthmus.config import Span
@@ -63,7 +64,19 @@ def _described(head: str, certificate: Certificate) -> str:
     if not chain:
         return head + _RESPONSE
     behind = "".join(f"Chain Subject: {each.subject}\nChain Issuer: {each.issuer}\n" for each in chain[1:])
-    return head + details(chain[0]) + behind + _RESPONSE
+    return head + details(chain[0]) + behind + _response(certificate)
+
+
+def _response(certificate: Certificate) -> str:
+    """Return the line that names a certificate's OCSP response, where that can be told."""
+    if certificate.ocsp is None or find_spec("cryptography") is None:
+        return _RESPONSE
+    from isthmus.ocsp.responses import ResponseError, subject
+
+    try:
+        return f"OCSP Response Key: {subject(certificate).identity()}\n"
+    except ResponseError:
+        return _RESPONSE
 
 
 def details(said: CertificateDescription) -> str:
