@@ -217,14 +217,17 @@ impl Session {
             return First::Refused(Some(fatal(MALFORMED)), Reason::MALFORMED);
         };
         self.note_hello(&hello);
+        let acceptor = acceptor.load();
         match tell(&hello, |hello| acceptor.choose(hello)) {
-            Ok(config) => First::Chosen(config),
+            Ok(config) => {
+                self.note_certificate(&acceptor, &config);
+                First::Chosen(config)
+            }
             Err(refusal) => First::Refused(Some(refusal.alert()), Reason::UNKNOWN_NAME),
         }
     }
 
     fn begin_tls(&mut self, config: Arc<ServerConfig>) -> Result<(), Step> {
-        self.note_certificate(&config);
         let channel = Channel::server(config).map_err(|_| Step::Close)?;
         let channel = self.frontend.generation.tls.watched(channel);
         let pending = std::mem::take(&mut self.up.pending);
@@ -241,6 +244,7 @@ impl Session {
         let (Some(connector), Some(server)) = (&chosen.shared.connector, &mut self.server) else {
             return false;
         };
+        let connector = connector.load();
         let address = isthmus_sockets::peer_name(&*server).inet();
         let ip = address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
         let notes = self.notes.get();

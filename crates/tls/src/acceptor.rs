@@ -11,6 +11,7 @@ use rustls::{CipherSuite, ServerConfig, SignatureAlgorithm, SupportedCipherSuite
 use crate::error::TlsError;
 use crate::generation::Generator;
 use crate::hello::Hello;
+use crate::identity::Identity;
 use crate::names::NameTable;
 use crate::ocsp::Response;
 use crate::serving::Settings;
@@ -92,6 +93,8 @@ pub struct Acceptor {
     /// All entries have the same rules for clients' certificates.
     uniform: bool,
     generator: Option<Generator>,
+    settings: Vec<Arc<Settings>>,
+    identity: Identity<BindTls>,
 }
 
 impl Acceptor {
@@ -100,10 +103,38 @@ impl Acceptor {
     /// # Errors
     /// What the line says cannot be done, for instance verifying clients without an authority.
     pub fn new(line: &BindTls, store: &Store) -> Result<Self, TlsError> {
+        Self::made(line, store, None, Identity::of_bind(line, store))
+    }
+
+    /// Makes the acceptor of a bind line that had another one before, which stays where line and files
+    /// mean the same. Sessions and ticket keys stay with settings that mean the same, whatever the
+    /// certificates.
+    ///
+    /// # Errors
+    /// As of [`Acceptor::new`].
+    pub fn renewed(
+        line: &BindTls,
+        store: &Store,
+        before: Option<&Arc<Self>>,
+    ) -> Result<Arc<Self>, TlsError> {
+        let identity = Identity::of_bind(line, store);
+        match before {
+            Some(before) if before.identity == identity => Ok(before.clone()),
+            _ => Self::made(line, store, before.map(|a| &**a), identity).map(Arc::new),
+        }
+    }
+
+    fn made(
+        line: &BindTls,
+        store: &Store,
+        before: Option<&Self>,
+        identity: Identity<BindTls>,
+    ) -> Result<Self, TlsError> {
+        let known = before.map_or(&[][..], |before| &before.settings);
         let settings = line
             .settings
             .iter()
-            .map(|said| Settings::new(said, line, store).map(Arc::new))
+            .map(|said| Settings::new(said, line, store, known).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
         let mut made = Self {
             entries: Vec::with_capacity(line.entries.len()),
@@ -112,18 +143,20 @@ impl Acceptor {
             strict: line.strict_sni,
             uniform: true,
             generator: generator(line, settings.first(), store)?,
+            settings,
+            identity,
         };
         for (at, said) in line.entries.iter().enumerate() {
             let held = store.certificate(said.certificate)?;
             let (Some(own), Some(text)) = (
-                settings.get(said.settings),
+                made.settings.get(said.settings).cloned(),
                 line.settings.get(said.settings),
             ) else {
                 return Err(TlsError::settings(
                     "an entry has settings that are not there",
                 ));
             };
-            let (config, stapling, certified) = configured(own, held);
+            let (config, stapling, certified) = configured(&own, held);
             let versions = &text.negotiation.versions;
             let does = |version| versions.is_empty() || versions.contains(&version);
             let suites = suites_for(&config, certified.key.algorithm());

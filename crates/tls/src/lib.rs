@@ -17,6 +17,7 @@ mod error;
 mod failure;
 mod generation;
 mod hello;
+mod identity;
 mod names;
 mod negotiation;
 mod noting;
@@ -28,6 +29,7 @@ mod store;
 mod watch;
 
 pub use acceptor::{Acceptor, Refusal};
+pub use certificate::seconds;
 pub use channel::{Channel, Failure, Received};
 pub use check::check;
 pub use connector::Connector;
