@@ -94,6 +94,7 @@ ARGUMENTS = {
     "track": "l/other",
     "user": "web",
     "proto": "h2",
+    "ws": "h1",
     "python-load": "services.py",
     "tune.h2.max-frame-size": "20000",
     "presetenv": "NAME value",
