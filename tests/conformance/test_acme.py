@@ -43,6 +43,9 @@ acme RSA
 frontend f
   bind 127.0.0.1:<front> ssl crt {at}/site.pem crt @split/{at}/split.pem
   default_backend b
+frontend proving
+  bind 127.0.0.1:{proving} ssl crt {at}/site.pem strict-sni alpn h2
+  default_backend b
 frontend plain
   mode http
   bind 127.0.0.1:{validation}
@@ -62,13 +65,16 @@ class Authority:
     management: int
     names: int
     spare: int
+    proving: int
 
     def settings(self) -> str:
         own = f"\nglobal\n  httpclient.ssl.ca-file {self.folder}/directory.crt\n"
         return PREAMBLE.replace("\nglobal\n", own)
 
     def config(self, at: Path) -> str:
-        return CONFIG.format(at=at, directory=self.directory, validation=self.validation)
+        return CONFIG.format(
+            at=at, directory=self.directory, validation=self.validation, proving=self.proving
+        )
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -114,7 +120,7 @@ def authority(tmp_path: Path) -> Iterator[Authority]:
     folder = tmp_path / "authority"
     folder.mkdir()
     ports = Ledger()
-    made = Authority(folder, *(ports.take() for _ in range(5)))
+    made = Authority(folder, *(ports.take() for _ in range(6)))
     Paper(folder).run(
         *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3"),
         *("-keyout", "directory.key", "-out", "directory.crt", "-subj", "/CN=localhost"),
@@ -126,7 +132,7 @@ def authority(tmp_path: Path) -> Iterator[Authority]:
         "certificate": "directory.crt",
         "privateKey": "directory.key",
         "httpPort": made.validation,
-        "tlsPort": made.spare,
+        "tlsPort": made.proving,
     }
     (folder / "pebble.json").write_text(json.dumps({"pebble": said}))
     yield made
@@ -181,6 +187,20 @@ def test_certificates_are_issued_stored_and_shown_without_a_restart(
     # What was stored is read at the next start, and not asked for again.
     again = play(both, authority, tmp_path, lambda lab: issuer(lab, "a.test"), "again")
     assert "acme" not in again
+
+
+def test_names_are_proved_in_handshakes(both: Both, authority: Authority, tmp_path: Path) -> None:
+    def traffic(lab: Lab) -> None:
+        for name in ("a.test", "b.test", "c.test"):
+            until(lambda name=name: issuer(lab, name) == "pebble", f"{name} has an issued certificate")
+        until(lambda: "Running" not in lab.command("acme status"), "the orders are over")
+
+    config = authority.config(tmp_path).replace("map virt@acme", "challenge TLS-ALPN-01")
+    config = config.replace("challenge TLS-ALPN-01)", "map virt@acme)").replace("status 200", "status 404")
+    with authority.running():
+        seen = observe(both.candidate, tmp_path / "run", config, traffic, preamble=authority.settings())
+    # Who has a name proved reaches no server.
+    assert not [line for line in seen.logs if "f=proving b=b" in line.raw]
 
 
 def test_an_authority_that_is_away_leaves_traffic_alone_and_is_asked_again(

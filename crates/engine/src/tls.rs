@@ -7,7 +7,7 @@ use std::sync::Arc;
 use isthmus_proto::tls::{ClientHello, Message, extension};
 use isthmus_sample::{Kind, Sample, cast};
 use isthmus_sockets::Moved;
-use isthmus_tls::{Channel, Hello, Reason};
+use isthmus_tls::{CHALLENGE, Channel, Hello, Reason};
 use rustls::ServerConfig;
 
 use crate::generation::Server;
@@ -69,6 +69,8 @@ impl Worker {
         session.phase = session.frontend.shared.first_phase();
         session.client_active = self.turn.now;
         match self.open_session(session) {
+            // Whoever has a name proved has nothing to ask (RFC 8737 section 3).
+            true if session.proves_name() => Step::Close,
             true if session.speaks_h2() => self.begin_h2(session, &[]),
             true => Step::Again,
             false => Step::Close,
@@ -178,6 +180,12 @@ impl Worker {
 }
 
 impl Session {
+    /// Whether the handshake was all that an authority wanted.
+    fn proves_name(&self) -> bool {
+        let channel = self.client.channel();
+        channel.is_some_and(|c| c.state().alpn_protocol() == Some(CHALLENGE))
+    }
+
     /// Whether TLS agreed on HTTP/2.
     fn speaks_h2(&self) -> bool {
         let channel = self.client.channel();
@@ -287,6 +295,7 @@ fn tell<T>(hello: &ClientHello<'_>, told: impl FnOnce(&Hello<'_>) -> T) -> T {
             .map(Into::into)
             .collect(),
         cipher_suites: numbers(hello.cipher_suites).map(Into::into).collect(),
+        challenge: hello.protocols().eq([CHALLENGE]),
     })
 }
 

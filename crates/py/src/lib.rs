@@ -196,7 +196,7 @@ fn describe_revocations<'py>(py: Python<'py>, pem: &[u8]) -> PyResult<Bound<'py,
 mod _native {
     #[pymodule_export]
     use super::{
-        Call, Engine, Explainer, check_list, check_tls, describe_certificates, describe_revocations,
-        vocabulary,
+        Call, Engine, Explainer, check_list, check_tls, describe_certificates,
+        describe_revocations, vocabulary,
     };
 }

@@ -36,6 +36,6 @@ pub use connector::Connector;
 pub use distrust::Distrusted;
 pub use error::{Fault, TlsError};
 pub use failure::Reason;
-pub use hello::Hello;
+pub use hello::{CHALLENGE, Hello};
 pub use store::Store;
 pub use watch::{Secret, Witnessed};

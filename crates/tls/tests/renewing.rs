@@ -121,3 +121,43 @@ fn a_connector_stays_where_its_files_do() {
     let other = Connector::renewed(&line, &second, Some(&before)).unwrap();
     assert!(!Arc::ptr_eq(&before, &other));
 }
+
+#[test]
+fn a_proof_is_shown_to_who_asks_for_it_alone() {
+    let authority = Authority::new("ca");
+    let made = vec![
+        authority.issue(&["a.test"], false, |_| {}),
+        authority.issue(&["a.test"], false, |_| {}),
+    ];
+    let files = files(made, &authority);
+    let proves = BindTlsSettings {
+        alpn: vec![bytes("acme-tls/1")],
+        tickets: false,
+        ..settings()
+    };
+    let mut line = bind(
+        vec![asks_clients(), proves],
+        &[(0, 0, &[]), (1, 1, &["A.test"])],
+    );
+    line.entries[1].challenge = true;
+    let acceptor = acceptor(&line, &files);
+    assert!(acceptor.is_uniform());
+    for (offered, sni, shown) in [
+        (&["acme-tls/1"][..], "a.test", Some(1)),
+        (&["acme-tls/1", "h2"], "a.test", Some(0)),
+        (&["h2"], "a.test", Some(0)),
+        (&[], "a.test", Some(0)),
+        (&["acme-tls/1"], "b.test", Some(0)),
+    ] {
+        let mut asks = server();
+        asks.verify = false;
+        asks.alpn = offered.iter().map(|name| bytes(name)).collect();
+        let met = meet(&acceptor, &connector(&asks, &files), Some(sni));
+        let seen = met.map(|met| met.shown()).unwrap();
+        assert_eq!(
+            Some(seen),
+            shown.map(|at: usize| der(&files.certificates[at])),
+            "{offered:?}"
+        );
+    }
+}

@@ -36,12 +36,34 @@ _NETWORK_TIMEOUT = 30
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
+@challenges.ChallengeResponse.register
+class TlsAlpnResponse(challenges.KeyAuthorizationChallengeResponse):
+    """The answer to a challenge of TLS-ALPN-01, which the library does not have any more."""
+
+    typ = "tls-alpn-01"
+
+
+@challenges.Challenge.register
+class TlsAlpn(challenges.KeyAuthorizationChallenge):
+    """A challenge of TLS-ALPN-01 (RFC 8737)."""
+
+    response_cls = TlsAlpnResponse
+    typ = response_cls.typ
+
+    def validation(self, account_key: JWK, **kwargs: object) -> str:
+        """Return what is proved with."""
+        return self.key_authorization(account_key)
+
+
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """How challenges are answered: `begin` with a token and the thumbprint of the account's key, `end` it."""
+    """How challenges are answered: `begin` with a name, a token and what is to be shown, and `end` with both.
 
-    begin: Callable[[str, str], None]
-    end: Callable[[str], None]
+    That is the thumbprint of the account's key for HTTP-01, and both parts for TLS-ALPN-01.
+    """
+
+    begin: Callable[[str, str, str], None]
+    end: Callable[[str, str], None]
 
 
 class AskingError(Exception):
@@ -111,15 +133,15 @@ def _ask(order: Order, answering: Answering) -> Issued:
     key = order.key or _written(_made(order.authority))
     signed = crypto_util.make_csr(key, domains=list(order.domains))
     opened = asked.new_order(signed)
-    tokens: list[str] = []
+    tokens: list[tuple[str, str]] = []
     try:
         for authorization in opened.authorizations:
-            tokens += _prove(asked, authorization, account, answering)
+            tokens += _prove(asked, authorization, (order.authority, account), answering)
         deadline = datetime.datetime.now() + datetime.timedelta(seconds=_PATIENCE)
         issued = asked.poll_and_finalize(opened, deadline)
     finally:
-        for token in tokens:
-            answering.end(token)
+        for name, token in tokens:
+            answering.end(name, token)
     return Issued(issued.fullchain_pem.encode(), key)
 
 
@@ -136,22 +158,23 @@ def _register(asked: client.ClientV2, contact: str | None) -> None:
 def _prove(
     asked: client.ClientV2,
     authorization: messages.AuthorizationResource,
-    account: JWK,
+    by: tuple[Authority, JWK],
     answering: Answering,
-) -> list[str]:
-    """Answer the challenge of a name, and say so; return its token."""
+) -> list[tuple[str, str]]:
+    """Answer the challenge of a name, and say so; return the name and the token."""
     if authorization.body.status == messages.STATUS_VALID:
         return []
-    for offered in authorization.body.challenges:
-        if isinstance(offered.chall, challenges.HTTP01):
-            token = offered.chall.encode("token")
-            response, validation = offered.response_and_validation(account)
-            # What is answered is `token.thumbprint` (RFC 8555 section 8.1); rules look the second part up.
-            answering.begin(token, validation.rpartition(".")[2])
-            asked.answer_challenge(offered, response)
-            return [token]
+    authority, account = by
     name = authorization.body.identifier.value
-    raise AskingError(f"the authority offers no HTTP-01 for {name}, which wildcards do not have")
+    for offered in authorization.body.challenges:
+        if offered.chall.typ == authority.challenge.lower():
+            token = offered.chall.encode("token")
+            response, whole = offered.response_and_validation(account)
+            # `token.thumbprint` (RFC 8555 section 8.1); rules look the second part up.
+            answering.begin(name, token, whole.rpartition(".")[2] if authority.map else whole)
+            asked.answer_challenge(offered, response)
+            return [(name, token)]
+    raise AskingError(f"the authority offers no {authority.challenge} for {name}")
 
 
 def _account_key(path: str) -> tuple[JWK, JWASignature]:

@@ -15,23 +15,27 @@ from contextlib import suppress
 from posixpath import join
 from typing import TYPE_CHECKING
 
+from isthmus.acme.answering import Proofs, Table
 from isthmus.acme.background import in_background
 from isthmus.acme.storing import write_secret
 from isthmus.certificates.shelf import ChangeError
 from isthmus.certificates.store import CertificateStore
 from isthmus.engine import Engine, describe_certificates
-from isthmus.engine.lists import AddEntries, AllLists, DeleteEntries, GetLists, Refused
 from isthmus.keywords.tls_files import SYSTEM_FILES
 from isthmus.model.acme import Authority
 from isthmus.model.tls import Certificate, GlobalTls
 from isthmus.records import dataclass, field, replace
 
 if TYPE_CHECKING:
-    from isthmus.acme.asking import Order
+    from isthmus.acme.asking import Answering, Order
 
 FIRST_PAUSE = 60.0
 """Seconds after the first failure; they double with each that follows."""
 LONGEST_PAUSE = 6 * 3600.0
+_DOUBLINGS = 20
+"""Failures after which a pause grows no more."""
+_LEAST_LIFE = 3600.0
+"""Seconds that an issued certificate stays, whatever it says."""
 _OF_VALIDITY = 12
 """As in HAProxy, a certificate is renewed when this part of its validity is left."""
 _LONGEST_SLEEP = 3600.0
@@ -113,19 +117,18 @@ class Keeper:
                     await kept.wanted.wait()
 
     async def _order(self, kept: Kept) -> None:
-        from isthmus.acme.asking import Answering, AskingError, Issued, ask
+        from isthmus.acme.asking import Issued, ask
 
         try:
             order, authority = self._prepared(kept.name)
-            table = self._list(authority)
-            answering = Answering(
-                lambda token, thumbprint: self._answer(table, token, thumbprint),
-                lambda token: self._forget(table, token),
-            )
+            answering = self._answering(authority)
             issued: Issued = await in_background(lambda: ask(order, answering))
             self._install(kept.name, issued.chain, issued.key)
-        except (AskingError, ChangeError) as error:
-            pause = min(FIRST_PAUSE * 2**kept.failures, LONGEST_PAUSE) * random.uniform(1, 1.1)
+        except Exception as error:
+            # Most are AskingError and ChangeError; none may end the orders of other certificates.
+            pause = min(FIRST_PAUSE * 2 ** min(kept.failures, _DOUBLINGS), LONGEST_PAUSE) * random.uniform(
+                1, 1.1
+            )
             kept.failures += 1
             kept.due = time.time() + pause if self._said.scheduled else None
             again = f"; the next try is in {pause:.0f} s" if self._said.scheduled else ""
@@ -133,7 +136,9 @@ class Keeper:
         else:
             kept.failures = 0
             held = self._store.certificates.all().get(kept.name)
-            kept.due = None if held is None else self._due(held)
+            due = None if held is None else self._due(held)
+            # One that is due at once, as where a name is missing in it, would be asked for without an end.
+            kept.due = None if due is None else max(due, time.time() + _LEAST_LIFE)
             self._told(f"acme: certificate `{kept.name}` was issued and is in force", False)
 
     def _prepared(self, name: str) -> tuple[Order, Authority]:
@@ -160,22 +165,15 @@ class Keeper:
             return said.trust
         return next((each for each in SYSTEM_FILES if os.path.exists(each)), True)
 
-    def _list(self, authority: Authority) -> int:
-        """Return the number of the list in which rules look challenges up."""
-        answer = self._engine.lists(GetLists())
-        for each in answer.lists if isinstance(answer, AllLists) else ():
-            if each.name == authority.map and each.two_columns:
-                return each.id
-        raise ChangeError(f"no rule looks challenges up in `{authority.map}`")
+    def _answering(self, authority: Authority) -> Answering:
+        """Return how challenges of an authority are answered. Raises ChangeError where they cannot be."""
+        from isthmus.acme.asking import Answering
 
-    def _answer(self, table: int, token: str, thumbprint: str) -> None:
-        """Begin to answer a challenge; called from an order's thread."""
-        answer = self._engine.lists(AddEntries(table, None, ((token, thumbprint),)))
-        if isinstance(answer, Refused):
-            raise ValueError(f"the challenge cannot be answered: {answer.why}")
-
-    def _forget(self, table: int, token: str) -> None:
-        self._engine.lists(DeleteEntries(table, token, None))
+        if authority.map is not None:
+            table = Table(self._engine, authority.map)
+            return Answering(table.begin, table.end)
+        proofs = Proofs(self._store, asyncio.get_running_loop())
+        return Answering(proofs.begin, proofs.end)
 
     def _install(self, name: str, chain: bytes, key: bytes) -> None:
         """Put an issued certificate in force, and into its files. Raises ChangeError."""

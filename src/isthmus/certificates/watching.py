@@ -46,7 +46,11 @@ class Watcher:
         await asyncio.to_thread(self.begin)
         while True:
             await asyncio.sleep(self.delay)
-            self.look(await asyncio.to_thread(self.states))
+            try:
+                self.look(await asyncio.to_thread(self.states))
+            except Exception as error:
+                # Whatever a file system does, the next look may find it well.
+                self.told(f"Files of TLS cannot be looked at: {error}", True)
 
     def begin(self) -> None:
         """Take certificates as they are, but for those that have changed since they were read.

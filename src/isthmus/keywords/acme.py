@@ -14,6 +14,7 @@ from isthmus.model.acme import Authority
 
 DIRECTORY = "https://acme-v02.api.letsencrypt.org/directory"
 """Where certificates are asked for if a section does not say it: the default of HAProxy."""
+_CHALLENGES = ("HTTP-01", "TLS-ALPN-01")
 _CURVES = ("P-256", "P-384", "P-521")
 _LATER = {
     "acme-vars": "DNS-01 is not there",
@@ -68,7 +69,8 @@ class AcmeSections:
         if said.get("challenge", "HTTP-01") == "HTTP-01" and "map" not in said:
             message = f"section `acme {name}` does not name the map in which challenges are looked up"
             raise RefusedError(MISSING_ARGUMENT, message, span, hint="write `map virt@acme`")
-        contact, table = said.get("contact"), said.get("map")
+        contact = said.get("contact")
+        table = said.get("map") if said.get("challenge", "HTTP-01") == "HTTP-01" else None
         return Authority(
             name=name,
             directory=str(said.get("directory", DIRECTORY)),
@@ -111,9 +113,9 @@ def _directory(said: dict[str, str | int]) -> Reader:
 def _challenge(said: dict[str, str | int]) -> Reader:
     def read(words: Words) -> None:
         word = words.take("a challenge")
-        if word.text.upper() != "HTTP-01":
+        if word.text.upper() not in _CHALLENGES:
             message = f"challenge `{word.text}` is not implemented"
-            raise RefusedError(NOT_IMPLEMENTED, message, word.span, expected="HTTP-01")
+            raise RefusedError(NOT_IMPLEMENTED, message, word.span, expected=" or ".join(_CHALLENGES))
         said["challenge"] = word.text.upper()
 
     return read

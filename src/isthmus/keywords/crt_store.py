@@ -90,7 +90,7 @@ def _is_there(path: str, world: World) -> bool:
 
 def _interim(files: CertificateFiles, span: Span, ordered: Ordered) -> Certificate:
     """Return what is shown until the first certificate is issued."""
-    from isthmus.acme.interim import interim_certificate
+    from isthmus.acme.proving import interim_certificate
 
     chain, key = interim_certificate(ordered.domains)
     return Certificate(files.path, chain, key, span, files=files, ordered=replace(ordered, interim=True))

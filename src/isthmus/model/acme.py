@@ -10,7 +10,8 @@ from isthmus.records import dataclass, field
 class Authority:
     """A section `acme`: where the authority is asked, how it is convinced, what keys are made.
 
-    `map` names the list that answers challenges are looked up in. `bits` are for RSA, `curve` for ECDSA.
+    `map` names the list that HTTP-01 is answered from; it is None for TLS-ALPN-01. `bits` are for RSA,
+    `curve` is for ECDSA.
     """
 
     name: str

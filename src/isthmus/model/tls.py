@@ -223,6 +223,14 @@ class EntrySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """What proves a name to an authority while it asks for it (TLS-ALPN-01, RFC 8737)."""
+
+    host: str
+    certificate: Certificate
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateList:
     """A crt-list, or a folder of certificates, that a bind line names; new entries are read with `bases`."""
 
@@ -271,6 +279,7 @@ class BindTls:
     settings: EntrySettings = EntrySettings()
     entries: tuple[Entry, ...] = ()
     lists: tuple[CertificateList, ...] = ()
+    proofs: tuple[Proof, ...] = ()
     strict_sni: bool | None = None
     client_order: bool | None = None
     ticket_keys: tuple[bytes, ...] = field(default=(), repr=False)

@@ -21,6 +21,8 @@ from isthmus.records import dataclass, field, replace
 
 FIRST_PAUSE = 60.0
 """Seconds after the first failure; they double with each that follows, up to `maxdelay`."""
+_DOUBLINGS = 20
+"""Failures after which a pause grows no more."""
 Told = Callable[[str, bool], None]
 """Is told what happened, and whether something is wrong."""
 
@@ -89,12 +91,11 @@ class Updater:
 
     async def update(self, kept: Updated) -> None:
         """Ask for one response and put it in force."""
-        from isthmus.ocsp.responses import ResponseError
-
         try:
             until = await self._ask(kept)
-        except (ResponseError, ChangeError) as error:
-            pause = min(FIRST_PAUSE * 2**kept.in_a_row, float(self._said.most))
+        except Exception as error:
+            # Most are ResponseError and ChangeError; none may end the requests for other certificates.
+            pause = min(FIRST_PAUSE * 2 ** min(kept.in_a_row, _DOUBLINGS), float(self._said.most))
             kept.failures += 1
             kept.in_a_row += 1
             kept.outcome = str(error)

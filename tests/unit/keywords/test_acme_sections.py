@@ -53,6 +53,7 @@ def test_what_a_section_does_not_say_is_haproxys_default() -> None:
         (load("acme LE domains a..test") + SECTION, "`a..test` is no name"),
         (load("acme le domains a.test") + SECTION, "there is no section `acme le`"),
         ("acme LE\n", "does not name the map"),
+        ("acme LE\n challenge TLS-ALPN-02\n map virt@a\n", "challenge `TLS-ALPN-02` is not implemented"),
         ("acme\n map virt@acme\n", "needs a name"),
         (SECTION + SECTION, "already"),
         (SECTION + " challenge DNS-01\n", "challenge `DNS-01` is not implemented"),
