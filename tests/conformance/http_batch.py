@@ -56,7 +56,7 @@ def _differing(both: Both, table: list[Exchange], normal: Normal | None, togethe
     wrong = []
     for at, row in enumerate(table):
         try:
-            _judge(both, row, *(_of_row(each, at) for each in seen), normal)
+            _judge(both, row, *(of_row(each, at) for each in seen), normal)
         except AssertionError as error:
             wrong.append(f"{row.name}:\n{row.config()}\n{error}")
     return wrong
@@ -68,7 +68,7 @@ def numbered(config: str, at: int) -> str:
     return _PLACES.sub(rf"<\g<1>{at}>", _LOGGING.sub(rf"\1\n  log-tag row{at}", named))
 
 
-def _of_row(seen: Seen, at: int) -> Seen:
+def of_row(seen: Seen, at: int) -> Seen:
     """What one row let us see."""
     own = re.compile(rf"(?<==)(\S+)-{at}(?= )")
     mine = [

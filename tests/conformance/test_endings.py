@@ -314,8 +314,10 @@ def test_a_session_killed_over_the_stats_socket(both: Both) -> None:
 
 def test_on_marked_down_shutdown_sessions_kills_what_runs(both: Both) -> None:
     def traffic(lab: Lab) -> object:
-        client = lab.connect()
+        client = lab.connect().send(b"x")
         origin = lab.origin().accept()
+        # The kernel accepts before the proxy knows that it is connected: what passes tells that it does.
+        origin.read(1)
         lab.command("disable server b/a")
         return client.read_end(), origin.ending()
 
