@@ -311,14 +311,17 @@ impl Context<'_> {
             }
             _ => None,
         };
-        let tls = plan.tls.as_deref();
-        let connector = tls.and_then(|tls| {
+        let mut connector = |tls| {
             let made = isthmus_tls::Connector::new(tls, self.certificates);
             compiler.tls(&plan.origin, made)
-        });
+        };
+        let tls = plan.tls.as_deref();
+        let (own, check) = (tls, plan.check_tls.as_deref());
+        let connectors = (own.and_then(&mut connector), check.and_then(connector));
         let sni = tls.and_then(|tls| tls.sni.as_ref());
         Server {
-            connector,
+            connector: connectors.0,
+            check_connector: connectors.1,
             sni: sni.and_then(|sni| compiler.expression(&plan.origin, sni)),
             at,
             live: registry.server(&server_key(&backend.name, &plan.name)),

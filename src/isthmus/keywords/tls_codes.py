@@ -141,9 +141,3 @@ NOT_STAPLED = register(
     """A response is stapled where it is about the certificate, says that it is good, and holds at the moment;
     it is DER, in a file of the certificate's name with `.ocsp` behind it.""",
 )
-PLAIN_CHECK = register(
-    "W0628",
-    "health check does not speak TLS",
-    """A check of a server with `ssl` connects and closes: a server whose certificate is wrong is up, and its
-    clients get errors. HAProxy shakes hands.""",
-)

@@ -86,6 +86,7 @@ class ServerMaker:
             shut_on_down=said.shut_on_down,
             shut_backups_on_up=said.shut_backups_on_up,
             tls=None if self._tls is None else self._tls.server(server, proxy, self._names),
+            check_tls=None if self._tls is None else self._tls.check(server, proxy, self._names),
         )
 
 
