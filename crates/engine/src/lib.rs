@@ -17,6 +17,7 @@ mod compile;
 mod connect;
 mod control;
 mod destination;
+mod early;
 mod facts;
 mod finish;
 mod flow;

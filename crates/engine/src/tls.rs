@@ -47,8 +47,8 @@ impl Worker {
                 return step;
             }
         }
-        match session.client.shake_hands() {
-            Handshake::Done => session.keep_client_tls(None),
+        match session.shake_hands_with_client() {
+            Handshake::Done | Handshake::Early => session.keep_client_tls(None),
             Handshake::Waits => {
                 session.down.writable &= !session.client.holds_sealed();
                 return Step::Wait;
@@ -135,9 +135,11 @@ impl Worker {
         let Some(server) = &mut session.server else {
             return self.failed_connect(session);
         };
-        match server.shake_hands() {
-            Handshake::Done => {
-                session.keep_server_tls(None);
+        match server.shake_hands(true) {
+            done @ (Handshake::Done | Handshake::Early) => {
+                if done == Handshake::Done {
+                    session.keep_server_tls(None);
+                }
                 let Some(server) = &session.server else {
                     return self.failed_connect(session);
                 };
@@ -179,7 +181,7 @@ impl Worker {
 
 impl Session {
     /// Whether TLS agreed on HTTP/2.
-    fn speaks_h2(&self) -> bool {
+    pub(crate) fn speaks_h2(&self) -> bool {
         let channel = self.client.channel();
         self.frontend.shared.http.is_some()
             && self.listener.shared.plan.h2 != Some(false)
@@ -237,6 +239,7 @@ impl Session {
         let Some(chosen) = self.chosen.clone() else {
             return false;
         };
+        let early = self.may_send_early();
         let (Some(connector), Some(server)) = (&chosen.shared.connector, &mut self.server) else {
             return false;
         };
@@ -258,11 +261,17 @@ impl Session {
         }) else {
             return false;
         };
-        let Ok(channel) = Channel::client(connector.config(), name) else {
+        let early = early.then(|| connector.early_config()).flatten();
+        let sends_early = early.is_some();
+        let config = early.unwrap_or_else(|| connector.config());
+        let Ok(channel) = Channel::client(config, name) else {
             return false;
         };
         let channel = self.frontend.generation.tls.watched(channel);
         server.secure(channel, &[], prefix);
+        if let Some(secured) = server.secured() {
+            secured.sends_early = sends_early;
+        }
         self.phase = Phase::ServerTls;
         true
     }

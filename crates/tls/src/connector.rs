@@ -23,6 +23,8 @@ const NAMES_KEPT: usize = 256;
 #[derive(Debug)]
 pub struct Connector {
     config: Arc<ClientConfig>,
+    /// The same, for connections whose first data may be sent early (`allow-0rtt`).
+    early: Option<Arc<ClientConfig>>,
 }
 
 impl Connector {
@@ -45,9 +47,11 @@ impl Connector {
         config.alpn_protocols = line.alpn.iter().map(|name| name.0.clone()).collect();
         config.key_log = Arc::new(Secrets);
         config.resumption = resumption(line);
-        config.enable_early_data = line.early_data;
+        let mut early = config.clone();
+        early.enable_early_data = true;
         Ok(Self {
             config: Arc::new(config),
+            early: may_be_early(line).then(|| Arc::new(early)),
         })
     }
 
@@ -55,6 +59,12 @@ impl Connector {
     #[must_use]
     pub fn config(&self) -> Arc<ClientConfig> {
         self.config.clone()
+    }
+
+    /// The configuration for a connection whose first data may be sent early, where the line allows it.
+    #[must_use]
+    pub fn early_config(&self) -> Option<Arc<ClientConfig>> {
+        self.early.clone()
     }
 
     /// The name under which a connection is made, which its sessions are kept by too: that of `sni`,
@@ -73,6 +83,12 @@ impl Connector {
                 .map_err(|_| TlsError::settings(format!("`{name}` cannot be sent as SNI"))),
         }
     }
+}
+
+/// Whether data may be sent early: what is sent depends on the protocol, which is not known yet
+/// where there is a choice.
+fn may_be_early(line: &ServerTls) -> bool {
+    line.early_data && line.alpn.iter().all(|name| name.0 == b"http/1.1")
 }
 
 fn own(
