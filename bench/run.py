@@ -30,11 +30,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import tls_load
 from ground import LOAD_CPU, Ground, Subject, missing_tools, ours
 from workloads import WORKLOADS
 
 ROOT = Path(__file__).resolve().parent.parent
 IDLE_CONNECTIONS = 3000
+HELD = ("idle-mem", "idle-tls-mem")
+"""Workloads that measure memory."""
 PACKAGES = "nginx-light wrk nghttp2-client iperf3 util-linux iproute2"
 
 
@@ -63,6 +66,8 @@ def generate(workload: str, port: int, seconds: int) -> tuple[float, float, int]
     """Runs the load: operations done, operations (or Gbit) per second, errors."""
     if workload == "tcp-bulk":
         return bulk(port, seconds)
+    if workload == "tls-resumed":
+        return tls_load.resume(port, seconds)
     asked = WORKLOADS[workload]
     if asked.h2:
         return many_streams(port, asked.connections, seconds)
@@ -122,8 +127,8 @@ def output_of(command: list[str]) -> str:
 
 def measure(workload: str, subject: Subject, seconds: int) -> Sample:
     port = subject.ports[WORKLOADS[workload].port]
-    if workload == "idle-mem":
-        return Sample(idle_pair(subject, port), 0.0, 0)
+    if workload in HELD:
+        return Sample(idle_pair(subject, port, workload), 0.0, 0)
     if workload == "http-p99":
         return slowest_hundredth(port, seconds)
     before = subject.cpu_seconds()
@@ -147,10 +152,14 @@ def slowest_hundredth(port: int, seconds: int) -> Sample:
     return Sample(times[len(times) * 99 // 100], len(times) / seconds, len(lines) - len(times))
 
 
-def idle_pair(subject: Subject, port: int) -> float:
-    """Bytes that one idle client connection and its server connection cost the proxy."""
+def idle_pair(subject: Subject, port: int, workload: str) -> float:
+    """Bytes that one idle client connection costs the proxy, in TCP mode with its server connection."""
     before = subject.memory_bytes()
-    held = [socket.create_connection(("127.0.0.1", port), 10) for _ in range(IDLE_CONNECTIONS)]
+    held: list[socket.socket]
+    if workload == "idle-tls-mem":
+        held = [*tls_load.hold(port, IDLE_CONNECTIONS)]
+    else:
+        held = [socket.create_connection(("127.0.0.1", port), 10) for _ in range(IDLE_CONNECTIONS)]
     time.sleep(2)
     after = subject.memory_bytes()
     for one in held:
@@ -247,7 +256,7 @@ def run(chosen: argparse.Namespace, proxies: dict[str, str]) -> list[Row]:
                 print("ns-close: skipped, making a namespace needs root", flush=True)
                 continue
             samples: dict[str, list[Sample]] = {subject.name: [] for subject in fleet}
-            for _ in range(1 if workload == "idle-mem" else chosen.rounds):
+            for _ in range(1 if workload in HELD else chosen.rounds):
                 for subject in fleet:
                     samples[subject.name].append(measure(workload, subject, chosen.secs))
             for row in summarise(workload, samples, first):

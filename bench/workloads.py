@@ -51,6 +51,10 @@ WORKLOADS = {
     "tls-ka": Workload("tls", 1.05, 1.3, tls=True),
     # Each connection is a full handshake: wrk resumes no session.
     "tls-handshake": Workload("tls", 1.5, 2.0, connections=32, close=True, tls=True),
+    # One client, whose own work bounds the rate: the cost is the proxy's.
+    "tls-resumed": Workload("tls", 1.0, 1.3, tls=True),
+    # Bytes per idle connection, once it has had an exchange: the floor is HAProxy's own figure.
+    "idle-tls-mem": Workload("tls", 1.0, 1.3, "B/conn", "-", tls=True),
     "tls-64k": Workload("tls", 1.0, 1.3, connections=32, path="/64k", tls=True),
     "tls-1m": Workload("tls", 1.0, 1.3, connections=16, path="/1m", tls=True),
     "h2": Workload("h2", 0.8, 1.1, connections=8, tls=True, h2=True),

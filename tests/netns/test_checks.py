@@ -65,3 +65,12 @@ def test_a_check_follows_a_namespace_that_is_made_again(ground, isthmus):
     eventually(lambda: status(proxy) == "DOWN", "nobody listens in the new one")
     Origin(again, SAME, 80)
     eventually(lambda: status(proxy) == "UP", "the new one is checked")
+
+
+def test_a_check_by_tls_is_made_there_too(ground, either):
+    red = ground.add("red", SAME)
+    # It answers, but not in TLS.
+    Origin(red, SAME, 80)
+    proxy = either(CHECKED.replace("check", "ssl verify none check"))
+    eventually(lambda: proxy.server_row("all", "s")["check_status"] == "L6RSP", "the handshake fails")
+    eventually(lambda: status(proxy) == "DOWN", "the server goes down")

@@ -316,15 +316,20 @@ impl Context<'_> {
             }
             _ => None,
         };
-        let tls = plan.tls.as_deref();
+        let (tls, check) = (plan.tls.as_deref(), plan.check_tls.as_deref());
         let connector = tls.and_then(|tls| {
             let known = self.before.connector(&backend.name, &plan.name);
             let made = isthmus_tls::Connector::renewed(tls, self.certificates, known);
             compiler.tls(&plan.origin, made).map(ArcSwap::new)
         });
+        let check_connector = check.and_then(|tls| {
+            let made = isthmus_tls::Connector::renewed(tls, self.certificates, None);
+            compiler.tls(&plan.origin, made).map(ArcSwap::new)
+        });
         let sni = tls.and_then(|tls| tls.sni.as_ref());
         Server {
             connector,
+            check_connector,
             sni: sni.and_then(|sni| compiler.expression(&plan.origin, sni)),
             at,
             live: registry.server(&server_key(&backend.name, &plan.name)),

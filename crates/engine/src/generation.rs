@@ -210,6 +210,8 @@ pub(crate) struct Server {
     pub(crate) header: Option<HeaderMaker>,
     /// `ssl`: how it is spoken to.
     pub(crate) connector: Option<ArcSwap<isthmus_tls::Connector>>,
+    /// How its health check speaks to it, where that is TLS.
+    pub(crate) check_connector: Option<ArcSwap<isthmus_tls::Connector>>,
     /// `sni`
     pub(crate) sni: Option<Compiled>,
     /// `usesrc hdr_ip(...)`

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod check_handshake;
 mod choose;
 mod clock;
 mod compile;
@@ -17,6 +18,7 @@ mod connect;
 mod control;
 mod describing;
 mod destination;
+mod early;
 mod explain;
 mod facts;
 mod finish;
@@ -82,6 +84,7 @@ use crate::live::Process;
 use crate::mailbox::Mailbox;
 use crate::worker::{Turn, Worker};
 
+pub use crate::check_handshake::{CheckHandshake, CheckProgress};
 pub use crate::describing::{describe_certificates, describe_revocations};
 pub use crate::explain::Explainer;
 pub use crate::http::{Call, CallBody, Gone, Notice, Refused};
@@ -222,6 +225,19 @@ impl Engine {
             .ok_or_else(|| missing(format!("no namespace '{namespace}' in the plan")))?;
         let factory = known.factory().ok_or_else(|| missing(known.error()))?;
         factory.run(move || isthmus_sockets::plain_socket(family, kind))?
+    }
+
+    /// Begins the TLS of a server's health check, which is sent `sni`.
+    ///
+    /// # Errors
+    /// There is no such server, or its check speaks no TLS.
+    pub fn check_handshake(
+        &self,
+        backend: &str,
+        server: &str,
+        sni: Option<&str>,
+    ) -> Result<CheckHandshake, String> {
+        self.control.check_handshake(backend, server, sni)
     }
 
     /// Closes the listeners; sessions are ended at once, or with `graceful` end by themselves. The

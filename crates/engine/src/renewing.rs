@@ -4,9 +4,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use isthmus_plan::Plan;
 use isthmus_plan::report::ApplyReport;
-use isthmus_tls::{Acceptor, Connector, TlsError};
+use isthmus_plan::tls::ServerTls;
+use isthmus_tls::{Acceptor, Connector, Store, TlsError};
 
 use crate::compile::{Errors, certificates};
 use crate::control::Control;
@@ -58,7 +60,7 @@ impl Earlier {
 #[derive(Default)]
 struct Renewed<'g> {
     acceptors: Vec<(&'g Listener, Arc<Acceptor>)>,
-    connectors: Vec<(&'g Server, Arc<Connector>)>,
+    connectors: Vec<(&'g ArcSwap<Connector>, Arc<Connector>)>,
     errors: Errors,
 }
 
@@ -77,10 +79,8 @@ impl Control {
                         place.store(acceptor);
                     }
                 }
-                for (server, connector) in found.connectors {
-                    if let Some(place) = &server.connector {
-                        place.store(connector);
-                    }
+                for (place, connector) in found.connectors {
+                    place.store(connector);
                 }
                 Errors::new()
             }
@@ -127,19 +127,12 @@ fn renewed<'g>(generation: &'g Generation, plan: &Plan) -> Result<Renewed<'g>, E
     for backend in &generation.backends {
         let own = plan.backends.iter().find(|b| b.name == backend.plan.name);
         for server in &backend.servers {
-            let Some(place) = &server.connector else {
-                continue;
-            };
-            let servers = own.map_or(&[][..], |own| &own.servers).iter();
-            let mut servers = servers.filter(|each| each.name == server.plan.name);
-            if let Some(line) = servers.find_map(|server| server.tls.as_deref()) {
-                let made = Connector::renewed(line, &store, Some(&place.load_full()));
-                found.keep(&server.plan.origin, made, |found, made| {
-                    found.connectors.push((server, made));
-                });
-            } else {
-                found.lost(&server.plan.origin);
-            }
+            let mut servers = own.map_or(&[][..], |own| &own.servers).iter();
+            let line = servers.find(|each| each.name == server.plan.name);
+            let of_traffic = line.and_then(|line| line.tls.as_deref());
+            let of_checks = line.and_then(|line| line.check_tls.as_deref());
+            found.connect(server, server.connector.as_ref(), of_traffic, &store);
+            found.connect(server, server.check_connector.as_ref(), of_checks, &store);
         }
     }
     match found.errors.is_empty() {
@@ -148,7 +141,27 @@ fn renewed<'g>(generation: &'g Generation, plan: &Plan) -> Result<Renewed<'g>, E
     }
 }
 
-impl Renewed<'_> {
+impl<'g> Renewed<'g> {
+    /// What a server line's connections, or its checks, are to get.
+    fn connect(
+        &mut self,
+        server: &Server,
+        place: Option<&'g ArcSwap<Connector>>,
+        line: Option<&ServerTls>,
+        store: &Store,
+    ) {
+        let Some(place) = place else {
+            return;
+        };
+        let Some(line) = line else {
+            return self.lost(&server.plan.origin);
+        };
+        let made = Connector::renewed(line, store, Some(&place.load_full()));
+        self.keep(&server.plan.origin, made, |found, made| {
+            found.connectors.push((place, made));
+        });
+    }
+
     fn keep<T>(
         &mut self,
         origin: &str,

@@ -36,6 +36,8 @@ struct Space {
 pub(crate) enum Handshake {
     /// It is over; data may flow.
     Done,
+    /// It is not over, and data flows early.
+    Early,
     /// An event at the socket is awaited.
     Waits,
     /// The peer ended the connection.
@@ -52,6 +54,10 @@ pub(crate) struct Secured {
     pub(crate) channel: Channel,
     /// What is known of a server's TLS, where anybody asks.
     pub(crate) facts: Option<Rc<TlsFacts>>,
+    /// What is sent before the handshake is over is sent early.
+    pub(crate) sends_early: bool,
+    /// Some was.
+    pub(crate) sent_early: bool,
     /// Ciphertext that is no whole record yet.
     incoming: Vec<u8>,
     /// Ciphertext that the socket has not taken yet.
@@ -72,6 +78,8 @@ impl Secured {
         Self {
             channel,
             facts: None,
+            sends_early: false,
+            sent_early: false,
             incoming: received.to_vec(),
             outgoing,
             ended: false,
@@ -80,12 +88,13 @@ impl Secured {
         }
     }
 
-    /// Goes on with the handshake.
-    pub(crate) fn shake_hands(&mut self, socket: &OwnedFd) -> Handshake {
-        if !self.channel.is_open() {
+    /// Goes on with the handshake; with `early` until data flows early.
+    pub(crate) fn shake_hands(&mut self, socket: &OwnedFd, early: bool) -> Handshake {
+        let goes_on = |channel: &Channel| !(channel.is_open() || early && channel.is_early());
+        if goes_on(&self.channel) {
             self.open_held();
             let mut nothing = [];
-            while !self.channel.is_open() && self.failure.is_none() && self.read_on() {
+            while goes_on(&self.channel) && self.failure.is_none() && self.read_on() {
                 if self.take_in(socket, &mut nothing).1 {
                     break;
                 }
@@ -102,6 +111,7 @@ impl Secured {
         }
         match (self.channel.is_open(), self.ended) {
             (true, _) => Handshake::Done,
+            _ if !goes_on(&self.channel) => Handshake::Early,
             (false, true) => Handshake::Ended,
             (false, false) => Handshake::Waits,
         }
@@ -207,6 +217,9 @@ impl Secured {
             Moved::Bytes(_) => {}
             other => return other,
         }
+        if self.sends_early && !self.channel.is_open() {
+            return self.send_early(socket, data);
+        }
         SPACE.with_borrow_mut(|space| {
             let mut taken = 0;
             for portion in data.chunks(PORTION) {
@@ -223,6 +236,24 @@ impl Secured {
                 }
             }
             Moved::Bytes(taken)
+        })
+    }
+
+    /// Sends data early; what is too much for that waits for the end of the handshake.
+    fn send_early(&mut self, socket: &OwnedFd, data: &[u8]) -> Moved {
+        SPACE.with_borrow_mut(|space| {
+            space.outgoing.clear();
+            let Ok(taken) = self.channel.send_early(data, &mut space.outgoing) else {
+                return Moved::Broken(Errno::PROTO);
+            };
+            if let Some(error) = self.push(socket, &space.outgoing) {
+                return Moved::Broken(error);
+            }
+            self.sent_early |= taken > 0;
+            match taken {
+                0 => Moved::Later,
+                taken => Moved::Bytes(taken),
+            }
         })
     }
 
@@ -268,7 +299,8 @@ impl Secured {
 
     /// Tells the peer that no more will be sent, within TLS.
     pub(crate) fn say_goodbye(&mut self, socket: &OwnedFd) {
-        if self.failure.is_none() && self.channel.is_open() {
+        let speaks = self.channel.is_open() || self.channel.took_early();
+        if self.failure.is_none() && speaks {
             self.channel.close(self.outgoing.bytes_mut());
         }
         // A peer that takes no more learns it by the socket's end.

@@ -31,6 +31,7 @@ impl Session {
                 End::Server => self.server_failed = true,
             }
         }
+        self.settle_early(end);
     }
 
     /// Takes note that the session's timer fired.

@@ -47,8 +47,8 @@ impl Worker {
                 return step;
             }
         }
-        match session.client.shake_hands() {
-            Handshake::Done => session.keep_client_tls(None),
+        match session.shake_hands_with_client() {
+            Handshake::Done | Handshake::Early => session.keep_client_tls(None),
             Handshake::Waits => {
                 session.down.writable &= !session.client.holds_sealed();
                 return Step::Wait;
@@ -137,9 +137,11 @@ impl Worker {
         let Some(server) = &mut session.server else {
             return self.failed_connect(session);
         };
-        match server.shake_hands() {
-            Handshake::Done => {
-                session.keep_server_tls(None);
+        match server.shake_hands(true) {
+            done @ (Handshake::Done | Handshake::Early) => {
+                if done == Handshake::Done {
+                    session.keep_server_tls(None);
+                }
                 let Some(server) = &session.server else {
                     return self.failed_connect(session);
                 };
@@ -187,7 +189,7 @@ impl Session {
     }
 
     /// Whether TLS agreed on HTTP/2.
-    fn speaks_h2(&self) -> bool {
+    pub(crate) fn speaks_h2(&self) -> bool {
         let channel = self.client.channel();
         self.frontend.shared.http.is_some()
             && self.listener.shared.plan.h2 != Some(false)
@@ -249,6 +251,7 @@ impl Session {
             return false;
         };
         let only_http1 = self.asks_for_h1();
+        let early = self.may_send_early();
         let (Some(connector), Some(server)) = (&chosen.shared.connector, &mut self.server) else {
             return false;
         };
@@ -271,15 +274,20 @@ impl Session {
         }) else {
             return false;
         };
-        let config = match only_http1 {
+        let early = early.then(|| connector.early_config()).flatten();
+        let sends_early = early.is_some();
+        let config = early.unwrap_or_else(|| match only_http1 {
             true => connector.http1_config(),
             false => connector.config(),
-        };
+        });
         let Ok(channel) = Channel::client(config, name) else {
             return false;
         };
         let channel = self.frontend.generation.tls.watched(channel);
         server.secure(channel, &[], prefix);
+        if let Some(secured) = server.secured() {
+            secured.sends_early = sends_early;
+        }
         self.phase = Phase::ServerTls;
         true
     }

@@ -50,7 +50,8 @@ impl Kept {
         let witnessed = channel.take_witnessed();
         let state = channel.state();
         facts.version = state.protocol_version().map(u16::from).or(facts.version);
-        facts.complete = channel.is_open();
+        facts.complete = channel.is_open() || channel.is_early();
+        facts.early = channel.took_early();
         // Before TLS 1.3 OpenSSL knows of no cipher until both sides use it.
         let suite = state.negotiated_cipher_suite();
         let used = facts.complete || facts.version == Some(ProtocolVersion::TLSv1_3.into());

@@ -70,6 +70,16 @@ impl Transport {
         self.tls.as_deref().map(|tls| &tls.channel)
     }
 
+    /// Whether any data was sent early.
+    pub(crate) fn sent_early(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.sent_early)
+    }
+
+    /// Whether data flows early: the handshake is not over.
+    pub(crate) fn is_early(&self) -> bool {
+        self.channel().is_some_and(Channel::is_early)
+    }
+
     /// What is known of the server's TLS, where anybody asks.
     pub(crate) fn facts(&self) -> Option<&Rc<TlsFacts>> {
         match &self.carrier {
@@ -89,10 +99,10 @@ impl Transport {
         self.tls = Some(Box::new(Secured::new(channel, received, prefix)));
     }
 
-    /// Goes on with TLS' handshake.
-    pub(crate) fn shake_hands(&mut self) -> Handshake {
+    /// Goes on with TLS' handshake; with `early` until data flows early.
+    pub(crate) fn shake_hands(&mut self, early: bool) -> Handshake {
         match (&mut self.tls, &self.carrier) {
-            (Some(tls), Carrier::Socket(socket)) => tls.shake_hands(socket),
+            (Some(tls), Carrier::Socket(socket)) => tls.shake_hands(socket, early),
             _ => Handshake::Done,
         }
     }

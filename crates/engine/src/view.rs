@@ -388,6 +388,10 @@ impl Context for View<'_> {
         self.session.tls_facts(side)
     }
 
+    fn flows_early(&self) -> bool {
+        self.session.client.is_early()
+    }
+
     fn tcp_info(&self, side: Side, fact: TcpInfo) -> Option<i64> {
         let info = match side {
             Side::Request => tcp_info(&self.session.client)?,

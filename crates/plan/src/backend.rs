@@ -235,6 +235,8 @@ pub struct Server {
     pub shut_backups_on_up: bool,
     /// `ssl`
     pub tls: Option<Box<ServerTls>>,
+    /// The TLS of its health check (`check-ssl`).
+    pub check_tls: Option<Box<ServerTls>>,
 }
 
 /// The PROXY protocol header that a server is sent.

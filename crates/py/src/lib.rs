@@ -10,6 +10,8 @@ use std::collections::HashMap;
 use std::os::fd::IntoRawFd;
 use std::time::Duration;
 
+use isthmus_engine::{CheckHandshake, CheckProgress};
+use parking_lot::Mutex;
 use pyo3::exceptions::{PyLookupError, PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -122,8 +124,50 @@ impl Engine {
             })
     }
 
+    #[pyo3(signature = (backend, server, sni = None))]
+    fn check_handshake(
+        &self,
+        py: Python<'_>,
+        backend: &str,
+        server: &str,
+        sni: Option<&str>,
+    ) -> PyResult<Handshake> {
+        py.detach(|| self.0.check_handshake(backend, server, sni))
+            .map(|made| Handshake(Mutex::new(made)))
+            .map_err(PyLookupError::new_err)
+    }
+
     fn stop(&self, py: Python<'_>, graceful: bool) {
         py.detach(|| self.0.stop(graceful));
+    }
+}
+
+/// The TLS of a health check.
+#[pyclass(frozen)]
+struct Handshake(Mutex<CheckHandshake>);
+
+#[pymethods]
+impl Handshake {
+    fn advance<'py>(
+        &self,
+        py: Python<'py>,
+        received: &[u8],
+    ) -> (Bound<'py, PyBytes>, &'static str) {
+        let mut out = Vec::new();
+        let progress = py.detach(|| self.0.lock().advance(received, &mut out));
+        let word = match progress {
+            CheckProgress::Waits => "waits",
+            CheckProgress::Done => "done",
+            CheckProgress::Failed => "failed",
+            CheckProgress::Misnamed => "misnamed",
+        };
+        (PyBytes::new(py, &out), word)
+    }
+
+    fn close<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let mut out = Vec::new();
+        py.detach(|| self.0.lock().close(&mut out));
+        PyBytes::new(py, &out)
     }
 }
 
@@ -196,7 +240,7 @@ fn describe_revocations<'py>(py: Python<'py>, pem: &[u8]) -> PyResult<Bound<'py,
 mod _native {
     #[pymodule_export]
     use super::{
-        Call, Engine, Explainer, check_list, check_tls, describe_certificates,
+        Call, Engine, Explainer, Handshake, check_list, check_tls, describe_certificates,
         describe_revocations, vocabulary,
     };
 }

@@ -140,6 +140,11 @@ pub trait Context {
         None
     }
 
+    /// Whether data of the client came before its handshake was over, which it still is not.
+    fn flows_early(&self) -> bool {
+        false
+    }
+
     /// What the kernel knows about a connection (`TCP_INFO`); times in microseconds.
     fn tcp_info(&self, _side: Side, _fact: TcpInfo) -> Option<i64> {
         None

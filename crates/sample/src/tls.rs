@@ -103,8 +103,10 @@ pub struct TlsFacts {
     pub own_name: Option<Box<str>>,
     /// Why the peer's certificate was not believed.
     pub distrust: Distrust,
-    /// Whether the handshake came to its end.
+    /// Whether the handshake came to its end, or data came early.
     pub complete: bool,
+    /// Whether data came before the handshake was over.
+    pub early: bool,
     /// Why the handshake failed.
     pub failure: Option<HandshakeError>,
     /// Secrets, where they are kept.

@@ -3,21 +3,21 @@
 
 use std::sync::Arc;
 
-use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
+use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::ServerName;
-use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
-use rustls::unbuffered::{
-    ConnectionState, EncodeError, EncryptError, InsufficientSizeError, UnbufferedStatus,
-};
+use rustls::server::UnbufferedServerConnection;
+use rustls::unbuffered::EncryptError;
 use rustls::{ClientConfig, CommonState, Error, ProtocolVersion, ServerConfig};
 
+use crate::early::Early;
 use crate::failure::{Reason, reason};
+use crate::unbuffered::{Connection, Sink, Writer, advance};
 use crate::watch::{Watch, Witnessed};
 
 /// Plaintext of one record at most (RFC 8446, 5.1).
-const FRAGMENT: usize = 16 * 1024;
+pub(crate) const FRAGMENT: usize = 16 * 1024;
 /// What a record adds to its plaintext at most: header, content type, nonce and tag.
-const OVERHEAD: usize = 5 + 1 + 8 + 16 + 64;
+pub(crate) const OVERHEAD: usize = 5 + 1 + 8 + 16 + 64;
 
 /// Why a connection cannot go on. What was made before, an alert above all, is still to be sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,19 +41,20 @@ pub struct Received {
 }
 
 /// Which side of the connection this is.
-enum Side {
+pub(crate) enum Side {
     Server(Box<UnbufferedServerConnection>),
     Client(Box<UnbufferedClientConnection>),
 }
 
 /// The TLS state of one connection.
 pub struct Channel {
-    side: Side,
+    pub(crate) side: Side,
     /// Plaintext that found no room.
     plain: Vec<u8>,
     taken: usize,
     open: bool,
     closed: bool,
+    pub(crate) early: Early,
     watch: Option<Box<Watch>>,
 }
 
@@ -83,6 +84,7 @@ impl Channel {
             taken: 0,
             open: false,
             closed: false,
+            early: Early::default(),
             watch: None,
         }
     }
@@ -184,6 +186,8 @@ impl Channel {
         // A server may send before the client's last message came, but not to who knows whom.
         self.open |= advanced.open && !self.state().is_handshaking();
         self.closed |= advanced.closed;
+        self.note_early(advanced.early, out.get(made..).unwrap_or_default());
+        self.send_refused(out)?;
         Ok(Received {
             used: advanced.used,
             plain,
@@ -232,212 +236,6 @@ impl std::fmt::Debug for Channel {
             .field("closed", &self.closed)
             .finish_non_exhaustive()
     }
-}
-
-/// Where plaintext goes.
-struct Sink<'s> {
-    space: &'s mut [u8],
-    filled: usize,
-    rest: &'s mut Vec<u8>,
-}
-
-impl Sink<'_> {
-    fn put(&mut self, payload: &[u8]) {
-        let room = self.space.get_mut(self.filled..).unwrap_or_default();
-        // Behind bytes that found no room there is none either.
-        let count = match self.rest.is_empty() {
-            true => payload.len().min(room.len()),
-            false => 0,
-        };
-        if let (Some(to), Some(from)) = (room.get_mut(..count), payload.get(..count)) {
-            to.copy_from_slice(from);
-        }
-        self.filled += count;
-        self.rest
-            .extend_from_slice(payload.get(count..).unwrap_or_default());
-    }
-}
-
-/// The two kinds of leave to send data.
-enum Writer<'w, 'c> {
-    Server(&'w mut rustls::unbuffered::WriteTraffic<'c, ServerConnectionData>),
-    Client(&'w mut rustls::unbuffered::WriteTraffic<'c, ClientConnectionData>),
-}
-
-/// What both sides of rustls' interface have in common.
-trait Connection {
-    /// What rustls knows of this side.
-    type Data;
-
-    fn process<'c, 'i>(&'c mut self, records: &'i mut [u8])
-    -> UnbufferedStatus<'c, 'i, Self::Data>;
-
-    fn writer<'w, 'c>(
-        traffic: &'w mut rustls::unbuffered::WriteTraffic<'c, Self::Data>,
-    ) -> Writer<'w, 'c>;
-
-    /// Writes where the connection may send data now.
-    fn write(
-        &mut self,
-        out: &mut Vec<u8>,
-        most: usize,
-        mut make: impl FnMut(Writer<'_, '_>, &mut [u8]) -> Result<usize, EncryptError>,
-    ) -> Result<(), Failure> {
-        loop {
-            match self.process(&mut []).state.map_err(Failure)? {
-                ConnectionState::WriteTraffic(mut traffic) => {
-                    return fill(out, most, |space| {
-                        make(Self::writer(&mut traffic), space).map_err(|error| match error {
-                            EncryptError::InsufficientSize(size) => Unfit::Small(size),
-                            EncryptError::EncryptExhausted => Unfit::Exhausted,
-                        })
-                    });
-                }
-                ConnectionState::EncodeTlsData(mut data) => {
-                    fill(out, FRAGMENT, |space| data.encode(space).map_err(unfit))?;
-                }
-                ConnectionState::TransmitTlsData(data) => data.done(),
-                ConnectionState::PeerClosed => {}
-                _ => return Ok(()),
-            }
-        }
-    }
-}
-
-impl Connection for UnbufferedServerConnection {
-    type Data = ServerConnectionData;
-
-    fn process<'c, 'i>(
-        &'c mut self,
-        records: &'i mut [u8],
-    ) -> UnbufferedStatus<'c, 'i, Self::Data> {
-        self.process_tls_records(records)
-    }
-
-    fn writer<'w, 'c>(
-        traffic: &'w mut rustls::unbuffered::WriteTraffic<'c, Self::Data>,
-    ) -> Writer<'w, 'c> {
-        Writer::Server(traffic)
-    }
-}
-
-impl Connection for UnbufferedClientConnection {
-    type Data = ClientConnectionData;
-
-    fn process<'c, 'i>(
-        &'c mut self,
-        records: &'i mut [u8],
-    ) -> UnbufferedStatus<'c, 'i, Self::Data> {
-        self.process_tls_records(records)
-    }
-
-    fn writer<'w, 'c>(
-        traffic: &'w mut rustls::unbuffered::WriteTraffic<'c, Self::Data>,
-    ) -> Writer<'w, 'c> {
-        Writer::Client(traffic)
-    }
-}
-
-/// How far a connection came.
-#[derive(Default)]
-struct Advanced {
-    used: usize,
-    open: bool,
-    closed: bool,
-}
-
-/// Goes on as far as the records allow.
-fn advance<C: Connection + ?Sized>(
-    connection: &mut C,
-    records: &mut [u8],
-    sink: &mut Sink<'_>,
-    out: &mut Vec<u8>,
-) -> Result<Advanced, Failure> {
-    let mut advanced = Advanced::default();
-    loop {
-        let rest = records.get_mut(advanced.used..).unwrap_or_default();
-        let UnbufferedStatus { mut discard, state } = connection.process(rest);
-        let state = match state {
-            Ok(state) => state,
-            Err(error) => {
-                alert(connection, out);
-                return Err(Failure(error));
-            }
-        };
-        let mut blocked = false;
-        match state {
-            ConnectionState::ReadTraffic(mut traffic) => {
-                while let Some(record) = traffic.next_record() {
-                    let record = record.map_err(Failure)?;
-                    discard += record.discard;
-                    sink.put(record.payload);
-                }
-            }
-            ConnectionState::EncodeTlsData(mut data) => {
-                fill(out, FRAGMENT / 4, |space| data.encode(space).map_err(unfit))?;
-            }
-            ConnectionState::TransmitTlsData(data) => data.done(),
-            ConnectionState::PeerClosed => advanced.closed = true,
-            ConnectionState::Closed => {
-                advanced.closed = true;
-                blocked = true;
-            }
-            ConnectionState::WriteTraffic(_) => {
-                advanced.open = true;
-                blocked = true;
-            }
-            _ => blocked = true,
-        }
-        advanced.used += discard;
-        if blocked {
-            return Ok(advanced);
-        }
-    }
-}
-
-/// Puts the alert that follows a failure behind `out`.
-fn alert<C: Connection + ?Sized>(connection: &mut C, out: &mut Vec<u8>) {
-    while let Ok(ConnectionState::EncodeTlsData(mut data)) = connection.process(&mut []).state {
-        if fill(out, OVERHEAD, |space| data.encode(space).map_err(unfit)).is_err() {
-            return;
-        }
-    }
-}
-
-/// Why bytes could not be put into a space.
-enum Unfit {
-    Small(InsufficientSizeError),
-    Exhausted,
-}
-
-fn unfit(error: EncodeError) -> Unfit {
-    match error {
-        EncodeError::InsufficientSize(size) => Unfit::Small(size),
-        EncodeError::AlreadyEncoded => Unfit::Exhausted,
-    }
-}
-
-/// Lets bytes be written behind those that are there, with as much room as they need.
-fn fill(
-    out: &mut Vec<u8>,
-    room: usize,
-    mut make: impl FnMut(&mut [u8]) -> Result<usize, Unfit>,
-) -> Result<(), Failure> {
-    let before = out.len();
-    let mut room = room;
-    for _ in 0..2 {
-        out.resize(before + room, 0);
-        match make(out.get_mut(before..).unwrap_or_default()) {
-            Ok(written) => {
-                out.truncate(before + written);
-                return Ok(());
-            }
-            Err(Unfit::Small(size)) => room = size.required_size,
-            Err(Unfit::Exhausted) => break,
-        }
-    }
-    out.truncate(before);
-    Err(Failure(Error::EncryptError))
 }
 
 #[cfg(test)]

@@ -80,8 +80,10 @@ fn check_lines(plan: &Plan, store: &Store, faults: &mut Vec<TlsFault>) {
         }
     }
     for server in plan.backends.iter().flat_map(|backend| &backend.servers) {
-        let made = server.tls.as_ref().map(|said| Connector::new(said, store));
-        if let Some(Err(error)) = made {
+        // What is wrong with both is said once.
+        let both = [&server.tls, &server.check_tls].into_iter().flatten();
+        let mut made = both.map(|said| Connector::new(said, store));
+        if let Some(Err(error)) = made.find(Result::is_err) {
             faults.push(fault(&error, &server.origin));
         }
     }

@@ -27,6 +27,8 @@ pub struct Connector {
     identity: Identity<ServerTls>,
     /// The same for connections that must not speak HTTP/2.
     only_http1: Option<Arc<ClientConfig>>,
+    /// The same, for connections whose first data may be sent early (`allow-0rtt`).
+    early: Option<Arc<ClientConfig>>,
 }
 
 impl Connector {
@@ -49,7 +51,6 @@ impl Connector {
         config.alpn_protocols = line.alpn.iter().map(|name| name.0.clone()).collect();
         config.key_log = Arc::new(Secrets);
         config.resumption = resumption(line);
-        config.enable_early_data = line.early_data;
         let only_http1 = line.alpn.iter().any(|name| name.0 == b"h2").then(|| {
             let mut config = config.clone();
             config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -57,10 +58,13 @@ impl Connector {
             config.resumption = resumption(line);
             Arc::new(config)
         });
+        let mut early = config.clone();
+        early.enable_early_data = true;
         Ok(Self {
             config: Arc::new(config),
             identity: Identity::of_server(line, store),
             only_http1,
+            early: may_be_early(line).then(|| Arc::new(early)),
         })
     }
 
@@ -94,6 +98,12 @@ impl Connector {
         self.only_http1.as_ref().unwrap_or(&self.config).clone()
     }
 
+    /// The configuration for a connection whose first data may be sent early, where the line allows it.
+    #[must_use]
+    pub fn early_config(&self) -> Option<Arc<ClientConfig>> {
+        self.early.clone()
+    }
+
     /// The name under which a connection is made, which its sessions are kept by too: that of `sni`,
     /// which is sent; without one the server's address, which is not.
     ///
@@ -110,6 +120,12 @@ impl Connector {
                 .map_err(|_| TlsError::settings(format!("`{name}` cannot be sent as SNI"))),
         }
     }
+}
+
+/// Whether data may be sent early: what is sent depends on the protocol, which is not known yet
+/// where there is a choice.
+fn may_be_early(line: &ServerTls) -> bool {
+    line.early_data && line.alpn.iter().all(|name| name.0 == b"http/1.1")
 }
 
 fn own(

@@ -13,6 +13,7 @@ mod check;
 mod clients;
 mod connector;
 mod distrust;
+mod early;
 mod error;
 mod failure;
 mod generation;
@@ -26,6 +27,7 @@ mod servers;
 mod serving;
 mod sessions;
 mod store;
+mod unbuffered;
 mod watch;
 
 pub use acceptor::{Acceptor, Refusal};

@@ -54,6 +54,8 @@ impl Settings {
             // Early data can be replayed; rustls takes it of sessions kept here alone, each once
             // (RFC 8446 section 8.1), so there are no tickets.
             config.max_early_data_size = EARLY_DATA;
+            // What came early may be answered before the handshake is over.
+            config.send_half_rtt_data = true;
         } else if said.tickets {
             config.ticketer = Arc::new(Tickets::new(&line.ticket_keys, line.lifetime)?);
         }

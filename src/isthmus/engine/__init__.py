@@ -24,6 +24,18 @@ if TYPE_CHECKING:
     from isthmus.plan.document import Plan
 
 
+class Handshake(Protocol):
+    """The TLS of a health check, whose bytes others move (`_native.pyi` tells the contract)."""
+
+    def advance(self, received: bytes) -> tuple[bytes, str]:
+        """Go on with what the server sent; return what to send, and how it stands."""
+        ...
+
+    def close(self) -> bytes:
+        """Return the word that no more will be sent."""
+        ...
+
+
 class Native(Protocol):
     """What is asked of the native engine (`_native.pyi` tells the contract)."""
 
@@ -69,6 +81,10 @@ class Native(Protocol):
 
     def socket(self, namespace: str, family: int, kind: int) -> int:
         """Return a fresh socket's descriptor."""
+        ...
+
+    def check_handshake(self, backend: str, server: str, sni: str | None = None) -> Handshake:
+        """Begin the TLS of a health check."""
         ...
 
     def stop(self, graceful: bool) -> None:
@@ -153,6 +169,13 @@ class Engine:
         Raises OSError.
         """
         return self._native.socket(namespace, family, kind)
+
+    def check_handshake(self, backend: str, server: str, sni: str | None = None) -> Handshake:
+        """Begin the TLS of a server's health check, which is sent `sni`.
+
+        Raises LookupError where there is no such server, or its check speaks no TLS.
+        """
+        return self._native.check_handshake(backend, server, sni)
 
     def stop(self, *, graceful: bool) -> None:
         """Close the listeners, and end the sessions or wait for them. `Stopped` follows as an event."""

@@ -2,7 +2,7 @@
 
 from typing import Self, final
 
-__all__ = ["Call", "Engine", "Explainer", "check_list", "check_tls", "vocabulary"]
+__all__ = ["Call", "Engine", "Explainer", "Handshake", "check_list", "check_tls", "vocabulary"]
 
 def vocabulary() -> bytes:
     """Return the fetches, converters, ACL keywords and aliases that the engine knows."""
@@ -63,8 +63,27 @@ class Engine:
         Raises OSError.
         """
 
+    def check_handshake(self, backend: str, server: str, sni: str | None = None) -> Handshake:
+        """Begin the TLS of a server's health check.
+
+        Raises LookupError where there is no such server, or its check speaks no TLS.
+        """
+
     def stop(self, graceful: bool) -> None:
         """Close the listeners; `graceful` lets sessions end first. Event `Stopped` tells when it is done."""
+
+@final
+class Handshake:
+    """The TLS of a health check, whose bytes others move."""
+
+    def advance(self, received: bytes) -> tuple[bytes, str]:
+        """Go on with what the server sent; return what to send.
+
+        With it comes how the handshake stands: `waits`, `done`, `failed` or `misnamed`.
+        """
+
+    def close(self) -> bytes:
+        """Return the word that no more will be sent."""
 
 @final
 class Call:

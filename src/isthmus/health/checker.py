@@ -16,6 +16,7 @@ from isthmus.engine import Engine
 from isthmus.engine.command import SetServerHealth
 from isthmus.health.announcing import Announcer
 from isthmus.health.counting import Counting
+from isthmus.health.greeting import Greeting
 from isthmus.health.messages import result
 from isthmus.health.outcome import Outcome, Verdict
 from isthmus.health.probe import SocketMaker, probe
@@ -126,7 +127,16 @@ class Checker:
     async def _probe(self, check: Check) -> Outcome:
         if check.target is None:
             return _NO_ADDRESS
-        return await probe(check.target, _timeout(check), self._make_socket)
+        handshake = None
+        if check.tls is not None:
+            try:
+                handshake = self._engine.check_handshake(check.backend, check.server, check.tls.sni)
+            except LookupError as error:
+                return Outcome(Verdict.TLS_FAILED, str(error))
+        greeting = Greeting(
+            check.header, handshake, named=check.tls is not None and check.tls.sni is not None
+        )
+        return await probe(check.target, _timeout(check), self._make_socket, greeting)
 
     def _count(self, entry: Checked, outcome: Outcome) -> None:
         """Count a result, and tell about it where it is news."""
@@ -134,11 +144,11 @@ class Checker:
             # That began while the check was under way: its result no longer counts.
             return
         check, counting = entry.check, entry.counting
-        before, was_up = counting.health, counting.up
+        before, was_up, first = counting.health, counting.up, entry.outcome is _NOT_YET
         change = counting.on_result(outcome.passed)
         entry.outcome = outcome
         entry.failures += was_up and not outcome.passed
-        if check.log and counting.health != before:
+        if check.log and (first or counting.health != before):
             self._announcer.log(result(check, outcome, backup=self._is_backup(check), shown=counting.shown))
         if change is not None:
             wanted = SetServerHealth(check.backend, check.server, counting.up, outcome.verdict.words)

@@ -15,6 +15,9 @@ class Verdict(Enum):
     PASSED = ("L4OK", "Layer4 check passed", 6)
     TIMEOUT = ("L4TOUT", "Layer4 timeout", 7)
     NO_CONNECTION = ("L4CON", "Layer4 connection problem", 8)
+    TLS_PASSED = ("L6OK", "Layer6 check passed", 9)
+    TLS_TIMEOUT = ("L6TOUT", "Layer6 timeout", 10)
+    TLS_FAILED = ("L6RSP", "Layer6 invalid response", 11)
 
     @property
     def code(self) -> str:
@@ -43,7 +46,7 @@ class Outcome:
     @property
     def passed(self) -> bool:
         """Whether the server answered."""
-        return self.verdict is Verdict.PASSED
+        return self.verdict in (Verdict.PASSED, Verdict.TLS_PASSED)
 
     def reason(self) -> str:
         """Return the outcome as logs tell it."""

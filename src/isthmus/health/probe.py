@@ -1,4 +1,4 @@
-"""One check by TCP connect. The socket is made where the server is: in its namespace."""
+"""One check by TCP connect, and a greeting. The socket is made where the server is: in its namespace."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from ipaddress import ip_address
 
+from isthmus.health.greeting import NO_GREETING, Greeting
 from isthmus.health.outcome import Outcome, Verdict
 from isthmus.plan import CheckTarget, document
 
@@ -21,17 +22,22 @@ _CLOSE_BY_RESET = struct.pack("ii", 1, 0)
 """SO_LINGER with no time: a reset ends the connection, and no TIME_WAIT entry stays behind each check."""
 
 
-async def probe(target: CheckTarget, timeout: float, make_socket: SocketMaker) -> Outcome:
-    """Connect to a target, wait at most `timeout` seconds, and return what came of it."""
+async def probe(
+    target: CheckTarget, timeout: float, make_socket: SocketMaker, greeting: Greeting = NO_GREETING
+) -> Outcome:
+    """Connect to a target and greet it, in at most `timeout` seconds, and return what came of it."""
     began = time.monotonic()
+    verdict, info, late = Verdict.PASSED, "", Verdict.TIMEOUT
     try:
         with _open(target, make_socket) as connection:
             async with asyncio.timeout(timeout):
                 await asyncio.get_running_loop().sock_connect(connection, _place(target.address))
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _CLOSE_BY_RESET)
-        verdict, info = Verdict.PASSED, ""
+                late = greeting.late
+                verdict, info = await greeting.say(connection)
+            if not greeting.shakes_hands:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _CLOSE_BY_RESET)
     except TimeoutError:
-        verdict, info = Verdict.TIMEOUT, ""
+        verdict, info = late, ""
     except OSError as error:
         verdict, info = _failure(error)
     return Outcome(verdict, info, round((time.monotonic() - began) * 1000))

@@ -59,6 +59,24 @@ def _checked(enabled: bool) -> Read:
     return read
 
 
+def _check_header(sent: bool | None) -> Read:
+    def read(use: OptionUse[ServerSettings]) -> ServerSettings:
+        return replace(use.settings, check=replace(use.settings.check, send_proxy=sent))
+
+    return read
+
+
+def _check_proto(use: OptionUse[ServerSettings]) -> ServerSettings:
+    """Read `check-proto`: a check that only connects, and shakes hands, speaks nothing else."""
+    word = use.words.take("a protocol")
+    if word.text in ("h1", "h2", "fcgi"):
+        message = f"`check-proto {word.text}` is for checks by HTTP, and this one only connects"
+        raise RefusedError(BAD_VALUE, message, word.span, hint="leave it out, or write `check-proto none`")
+    if word.text != "none":
+        raise unknown(word, ("none",), "a protocol of health checks")
+    return use.settings
+
+
 def _check_number(field: str, low: int, high: int = 2**31 - 1) -> Read:
     def read(use: OptionUse[ServerSettings]) -> ServerSettings:
         value = integer(use.words, low, high)
@@ -224,6 +242,9 @@ _ROWS: tuple[Option[ServerSettings], ...] = (
     Option("backup", "", "Used only when no other server is", _flag(backup=True)),
     Option("check", "", "Check the server's health", _checked(True)),
     Option("check-namespace", "<name> [optional]", "Network namespace to check from", _check_namespace),
+    Option("check-proto", "none", "Protocol of the check", _check_proto),
+    Option("check-send-proxy", "", "Send a PROXY header with the check", _check_header(True)),
+    Option("no-check-send-proxy", "", "Undo `check-send-proxy`", _check_header(None)),
     Option("cookie", "<value>", "Value of the persistence cookie", _http_text("cookie", "a value")),
     Option("disabled", "", "Start in maintenance", _flag(disabled=True)),
     Option("downinter", "<delay>", "Time between checks of a server that is down", _check_time("downinter")),

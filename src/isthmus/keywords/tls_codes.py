@@ -149,9 +149,3 @@ NO_ANSWER = register(
     """http-request return status 200 content-type text/plain lf-string
     "%[path,field(-1,/)].%[path,field(-1,/),map(virt@acme)]" if { path_beg /.well-known/acme-challenge/ }""",
 )
-PLAIN_CHECK = register(
-    "W0628",
-    "health check does not speak TLS",
-    """A check of a server with `ssl` connects and closes: a server whose certificate is wrong is up, and its
-    clients get errors. HAProxy shakes hands.""",
-)

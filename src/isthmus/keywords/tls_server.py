@@ -7,7 +7,7 @@ from collections.abc import Callable
 from isthmus.keywords.changes import changed
 from isthmus.keywords.expressions import parse_expression
 from isthmus.keywords.option_row import Option, OptionUse
-from isthmus.keywords.tls_options import NEGOTIATED, TICKETS, VERSIONS, lifted
+from isthmus.keywords.tls_options import NEGOTIATED, TICKETS, VERSIONS, lifted, protocols
 from isthmus.keywords.values import choice
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.tls import ServerTls, Verify
@@ -41,6 +41,15 @@ def _crt(use: OptionUse[ServerTls]) -> ServerTls:
     return replace(use.settings, certificate=found)
 
 
+def _check_alpn(use: OptionUse[ServerTls]) -> ServerTls:
+    names = protocols(use.words.take("names of protocols between commas"))
+    return replace(use.settings, check_alpn=names)
+
+
+def _check_sni(use: OptionUse[ServerTls]) -> ServerTls:
+    return replace(use.settings, check_sni=use.words.take("a host name").text)
+
+
 def _verify(use: OptionUse[ServerTls]) -> ServerTls:
     said = choice(use.words, ("none", "required"), "a way to verify")
     return replace(use.settings, verify=Verify(said))
@@ -55,6 +64,10 @@ TLS_SERVER: tuple[Row, ...] = (
     *lifted(VERSIONS, "handshake"),
     *lifted(NEGOTIATED, "handshake"),
     *lifted(TICKETS, "handshake"),
+    Option("check-alpn", "<protocols>", "Protocols that the check offers", _check_alpn),
+    Option("check-sni", "<sni>", "The name that the check sends", _check_sni),
+    Option("check-ssl", "", "Check by TLS", _flag(check=True)),
+    Option("no-check-ssl", "", "Check without TLS", _flag(check=False)),
     Option("ca-file", "<cafile>", "Authorities that the server's certificate comes from", _ca_file),
     Option("crl-file", "<crlfile>", "Certificates that were revoked", _crl_file),
     Option("crt", "<cert>", "Our own certificate, for servers that want one", _crt),

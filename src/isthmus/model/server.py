@@ -41,7 +41,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class CheckSettings:
-    """How a server's health is checked. None means: as often as `inter`, at the server's own address."""
+    """How a server's health is checked. None means: as often as `inter`, at the server's own address.
+
+    Without `send_proxy`, a PROXY header is sent as to the server, unless the check goes elsewhere.
+    """
 
     enabled: bool = False
     inter: int = 2000
@@ -52,6 +55,7 @@ class CheckSettings:
     port: int | None = None
     address: Ip | None = None
     namespace: Namespace | None = None
+    send_proxy: bool | None = None
     span: Span | None = None
 
 

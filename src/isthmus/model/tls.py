@@ -289,7 +289,11 @@ class BindTls:
 
 @dataclass(frozen=True, slots=True)
 class ServerTls:
-    """What a server line says about TLS; without `on`, it has none."""
+    """What a server line says about TLS; without `on`, it has none.
+
+    Without `check`, its check speaks TLS as the server does, unless it goes elsewhere; `check_alpn` is what
+    it offers then, None what the server is offered.
+    """
 
     on: bool = False
     handshake: Handshake = Handshake()
@@ -303,7 +307,7 @@ class ServerTls:
     reuse: bool = True
     check: bool | None = None
     check_sni: str | None = None
-    check_alpn: tuple[str, ...] = ()
+    check_alpn: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

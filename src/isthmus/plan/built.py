@@ -24,8 +24,15 @@ class CheckTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckTls:
+    """That a check shakes hands by TLS, and the name that it sends."""
+
+    sni: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
-    """The health check of one server, by TCP connect.
+    """The health check of one server, by TCP connect, with a handshake where there is `tls`.
 
     `target` is None where the server has no address yet: it stays down. `timeout` is None where only
     `inter` limits a check. One that `waits` does not begin before `enable health`.
@@ -44,6 +51,9 @@ class Check:
     log: bool
     origin: str
     waits: bool = False
+    tls: CheckTls | None = None
+    header: int = 0
+    """The version of the PROXY header that is sent, 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from isthmus.config import Diagnostics
 from isthmus.keywords.codes import CHECK_WITHOUT_NAMESPACE, NO_CHECK_ADDRESS, NO_CHECK_PORT
 from isthmus.model.address import ClientNamespace, Ip, Namespace
 from isthmus.model.proxy import Proxy
-from isthmus.model.server import Server
+from isthmus.model.server import Server, ServerSettings
 from isthmus.plan import document
-from isthmus.plan.built import Check, CheckTarget
+from isthmus.plan.built import Check, CheckTarget, CheckTls
 from isthmus.plan.names import origin
 
 
@@ -38,7 +38,30 @@ def check(server: Server, planned: document.Server, proxy: Proxy, diagnostics: D
         timeout=proxy.settings.timeouts.check,
         log=proxy.settings.options.log_health_checks,
         origin=origin(server.span),
+        tls=CheckTls(server.settings.tls.check_sni) if checks_by_tls(server.settings) else None,
+        header=_header(server.settings),
     )
+
+
+def checks_by_tls(settings: ServerSettings) -> bool:
+    """Return whether a server's check shakes hands by TLS."""
+    if not settings.check.enabled:
+        return False
+    said = settings.tls.check
+    return settings.tls.on and not _elsewhere(settings) if said is None else said
+
+
+def _header(settings: ServerSettings) -> int:
+    """Return the version of the PROXY header that a check sends, 0 for none."""
+    header, said = settings.proxy_header, settings.check.send_proxy
+    if header.v2 and (said or not _elsewhere(settings)):
+        return 2
+    return 1 if said or (header.v1 and not _elsewhere(settings)) else 0
+
+
+def _elsewhere(settings: ServerSettings) -> bool:
+    """Whether a check goes to another address or port, so that it may speak something else there."""
+    return settings.check.address is not None or settings.check.port is not None
 
 
 def _target(

@@ -87,6 +87,7 @@ class ServerMaker:
             shut_on_down=said.shut_on_down,
             shut_backups_on_up=said.shut_backups_on_up,
             tls=tls,
+            check_tls=None if self._tls is None else self._tls.check(server, proxy, self._names),
         )
 
 

@@ -12,7 +12,6 @@ from isthmus.keywords.tls_codes import (
     NO_CERTIFICATE,
     NO_VERSION_LEFT,
     NOT_USED,
-    PLAIN_CHECK,
 )
 from isthmus.model.bind import Bind
 from isthmus.model.proxy import Proxy
@@ -33,7 +32,9 @@ from isthmus.model.tls import (
 )
 from isthmus.plan import document
 from isthmus.plan.expressions import Names
+from isthmus.plan.health import checks_by_tls
 from isthmus.plan.names import origin
+from isthmus.records import replace
 
 t = document.tls
 _HTTP_ALPN = ("h2", "http/1.1")
@@ -153,10 +154,28 @@ class Tls:
             hint = "write `ca-file @system-ca`, or `verify none` where anybody may answer"
             self._diagnostics.alert(NO_AUTHORITY, message, server.span, hint=hint)
             return None
-        if server.settings.check.enabled:
-            message = f"the check of server `{proxy.name}/{server.name}` only connects: it speaks no TLS"
-            self._diagnostics.warning(PLAIN_CHECK, message, server.settings.check.span or server.span)
         return self._server(said, verify, server.span, names)
+
+    def check(self, server: Server, proxy: Proxy, names: Names) -> document.tls.ServerTls | None:
+        """Return the TLS of a server's check; None where it has none, or something is wrong with it.
+
+        It always shakes hands anew, so that a certificate that is no longer good is noticed.
+        """
+        if not checks_by_tls(server.settings):
+            return None
+        said = server.settings.tls
+        handshake = said.handshake
+        if said.check_alpn is not None:
+            handshake = replace(handshake, alpn=said.check_alpn)
+        said = replace(said, on=True, handshake=handshake, sni=None, reuse=False)
+        # What is wrong with the server's own TLS was said already.
+        diagnostics, own = self._diagnostics, server.settings.tls.on
+        self._diagnostics = Diagnostics() if own else diagnostics
+        try:
+            checked = replace(server, settings=replace(server.settings, tls=said))
+            return self.server(checked, proxy, names)
+        finally:
+            self._diagnostics = diagnostics
 
     def _server(self, said: ServerTls, verify: bool, span: Span, names: Names) -> document.tls.ServerTls:
         handshake = said.handshake.over(self._said.server.handshake)

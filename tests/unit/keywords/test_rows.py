@@ -117,6 +117,7 @@ ARGUMENTS = {
     "strict-sni": "",
     "tls-ticket-keys": "tickets",
     "verify": "none",
+    "check-proto": "none",
     "sni": "str(a.example)",
     "ciphers": "HIGH",
     "ciphersuites": "TLS_AES_128_GCM_SHA256",

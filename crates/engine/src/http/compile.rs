@@ -58,6 +58,8 @@ pub(crate) enum HttpAction {
     Pause(Delay),
     /// `wait-for-body`
     AwaitBody(Patience),
+    /// `wait-for-handshake`
+    AwaitHandshake,
     /// `early-hint`
     Hint(Vec<u8>, Format),
     Limit(SetLimit),
@@ -235,6 +237,7 @@ impl Compiler<'_> {
                 time: Some(*time),
                 at_least: *at_least,
             }),
+            From::WaitForHandshake {} => HttpAction::AwaitHandshake,
             From::EarlyHint { name, value } => {
                 let name = name.to_ascii_lowercase().into_bytes();
                 HttpAction::Hint(name, self.format(origin, value)?)

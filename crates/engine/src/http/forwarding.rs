@@ -127,6 +127,10 @@ impl Worker {
         if let Some(header) = last(|side| side.originalto.as_ref()) {
             add_address(header, session.destination(), stream, rewrite);
         }
+        // The server may refuse it until nobody else can have sent it (RFC 8470 section 5.1).
+        if session.client.is_early() && !names(stream, b"early-data") {
+            rewrite.add(b"early-data", b"1");
+        }
         let forwarded = backend.and_then(|b| b.http.as_ref()?.forwarded.as_ref());
         if let Some(forwarded) = forwarded {
             let value = forwarded.value(session, &View::new(session, &self.turn));
@@ -216,6 +220,14 @@ fn say_coded(rewrite: &mut Rewrite, algorithm: Algorithm, lengths: &[FieldId]) {
     rewrite.add(b"content-encoding", algorithm.token().as_bytes());
 }
 
+/// Whether the request was received with a field of this name.
+fn names(stream: &Stream, name: &[u8]) -> bool {
+    let request = &stream.request;
+    let bytes = request.buffer.bytes();
+    let mut fields = request.head.fields().as_slice().iter();
+    fields.any(|field| field.name.of(bytes).eq_ignore_ascii_case(name))
+}
+
 fn add_address(
     header: &AddressHeader,
     address: Option<std::net::SocketAddr>,
@@ -229,15 +241,7 @@ fn add_address(
         .except
         .iter()
         .any(|(network, bits)| crate::network::contains(*network, *bits, ip));
-    let there = || {
-        let request = &stream.request;
-        let fields = request.head.fields().as_slice();
-        let bytes = request.buffer.bytes();
-        fields
-            .iter()
-            .any(|field| field.name.of(bytes).eq_ignore_ascii_case(&header.name))
-    };
-    if excepted || (header.if_none && there()) {
+    if excepted || (header.if_none && names(stream, &header.name)) {
         return;
     }
     rewrite.add(&header.name, ip.to_string().as_bytes());

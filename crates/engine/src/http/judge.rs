@@ -32,6 +32,12 @@ impl Worker {
     pub(crate) fn judge(&mut self, session: &mut Session) -> Step {
         let frontend = session.frontend.clone();
         let stage = session.http.as_ref().map_or(Stage::Done, |s| s.stage);
+        if session.holds_early() {
+            match self.await_handshake(session) {
+                Judged::Pass => {}
+                other => return self.judged(session, other),
+            }
+        }
         if stage == Stage::Content {
             match self.buffers_request(session) {
                 Judged::Pass => {}
@@ -267,6 +273,7 @@ impl Worker {
                 self.await_body(session, *patience)
             }
             HttpAction::AwaitBody(_) => Judged::Pass,
+            HttpAction::AwaitHandshake => self.await_handshake(session),
             HttpAction::Hint(name, value) => {
                 let value = value.to_bytes(&View::new(session, &self.turn));
                 session.add_hint(name, &value);

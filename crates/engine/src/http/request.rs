@@ -252,6 +252,7 @@ impl Session {
             .all(|(is, wanted)| is == wanted);
         same && received.len() > 3
             && self.exchanges == 0
+            && !self.client.is_early()
             && !self.client.is_stream()
             && self.listener.shared.plan.h2 != Some(false)
     }

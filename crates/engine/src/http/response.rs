@@ -115,9 +115,8 @@ impl Worker {
         if !sound || body == Body::Tunnel && !stream.is_sound_upgrade() {
             return Some(Awaited::Turned(self.response_is_bad(session)));
         }
-        let status = RetryOn::Status {
-            status: stream.server_status,
-        };
+        let status = stream.server_status;
+        let status = session.event_of_status(status);
         if let Some(step) = self.try_again(session, status) {
             return Some(Awaited::Turned(step));
         }

@@ -108,7 +108,7 @@ pub(super) const OTHERS: &[Fetch] = &[
         SESSION,
         Request,
         need_facts,
-        no_early_data
+        |facts| Some(Sample::Bool(facts.early))
     ),
     row!(
         "ssl_fc_has_crt",
@@ -118,14 +118,17 @@ pub(super) const OTHERS: &[Fetch] = &[
         need_peer,
         |facts| { Some(Sample::Bool(!facts.peer.is_empty() && !facts.resumed)) }
     ),
-    row!(
+    Fetch::new(
         "ssl_fc_has_early",
+        "",
         Bool,
         SESSION,
-        Request,
-        need_facts,
-        no_early_data
-    ),
+        Run::Call(|_, ctx| {
+            let tls = ctx.tls(Side::Request);
+            Fetched::settled(tls.map(|_| Sample::Bool(ctx.flows_early())))
+        }),
+    )
+    .preparing(need_facts),
     row!(
         "ssl_bc_is_resumed",
         Bool,
@@ -248,11 +251,6 @@ fn error(facts: &TlsFacts) -> Option<Sample<'_>> {
 fn error_text(facts: &TlsFacts) -> Option<Sample<'_>> {
     let failure = facts.failure.as_ref()?;
     Some(Sample::text(failure.text.as_bytes()))
-}
-
-/// Requests are looked at once the handshake is over: none is early by then.
-fn no_early_data(_facts: &TlsFacts) -> Option<Sample<'_>> {
-    Some(Sample::Bool(false))
 }
 
 fn hexadecimal(facts: &TlsFacts, label: SecretLabel) -> Option<Sample<'_>> {

@@ -170,6 +170,7 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
     shut_on_down: bool = False
     shut_backups_on_up: bool = False
     tls: ServerTls | None = None
+    check_tls: ServerTls | None = None
 
 
 class BackendOptions(Struct, frozen=True, forbid_unknown_fields=True):

@@ -88,7 +88,7 @@ impl Edit {
                 Self::SetStatus(*status, reason)
             }
             From::StrictMode { on } => Self::StrictMode(*on),
-            From::SetNice { .. } | From::WaitForHandshake {} => Self::Nothing,
+            From::SetNice { .. } => Self::Nothing,
             From::DisableL7Retry {} => Self::NoRetry,
             other => Self::compile_more(origin, other, compiler)?,
         })
