@@ -236,7 +236,8 @@ class GlobalHttp:
 
     maxrewrite: int = 1024
     maxhdr: int = 101
-    loguri_len: int = 1024
+    # HAProxy 2.6 shows one byte less than the 1024 of the manual, unless a number is given.
+    loguri_len: int = 1023
     cookie_len: int = 63
     case_adjust: tuple[tuple[str, str], ...] = ()
     payload_any_method: bool = False

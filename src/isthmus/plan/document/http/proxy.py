@@ -207,7 +207,7 @@ class HttpGlobal(Struct, frozen=True, forbid_unknown_fields=True):
 
     maxrewrite: int = 1024
     maxhdr: int = 101
-    loguri_len: int = 1024
+    loguri_len: int = 1023
     cookie_len: int = 63
     case_adjust: tuple[tuple[str, str], ...] = ()
     payload_any_method: bool = False
