@@ -50,6 +50,7 @@ mod slab;
 mod snapshot;
 mod sticking;
 mod succession;
+mod switching;
 mod table_commands;
 mod tables;
 mod timing;
