@@ -15,7 +15,9 @@ mod clock;
 mod compile;
 mod connect;
 mod control;
+mod describing;
 mod destination;
+mod explain;
 mod facts;
 mod finish;
 mod flow;
@@ -41,6 +43,7 @@ mod preparing;
 mod proxy_header;
 mod queue;
 mod registry;
+mod renewing;
 mod retry;
 mod rules;
 mod secured;
@@ -80,6 +83,8 @@ use crate::live::Process;
 use crate::mailbox::Mailbox;
 use crate::worker::{Turn, Worker};
 
+pub use crate::describing::{describe_certificates, describe_revocations};
+pub use crate::explain::Explainer;
 pub use crate::http::{Call, CallBody, Gone, Notice, Refused};
 pub use crate::patterns::{Files, check_list};
 pub use isthmus_sample::vocabulary;
@@ -137,6 +142,14 @@ impl Engine {
     #[must_use]
     pub fn apply(&self, plan: &Plan, files: &Files<'_>) -> ApplyReport {
         self.control.apply(plan, files)
+    }
+
+    /// Puts the TLS of a plan in force whose lines are otherwise those of the plan in force. Handshakes from
+    /// now on see it; connections that stand keep what they have. Where the report holds errors,
+    /// nothing was changed.
+    #[must_use]
+    pub fn renew(&self, plan: &Plan) -> ApplyReport {
+        self.control.renew(plan)
     }
 
     /// Looks at lists of patterns, or changes one while it is in use.

@@ -51,6 +51,13 @@ impl Engine {
         json(py, &report)
     }
 
+    fn renew<'py>(&self, py: Python<'py>, plan: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        let report = py
+            .detach(|| Ok::<_, String>(self.0.renew(&isthmus_plan::Plan::read(plan)?)))
+            .map_err(PyValueError::new_err)?;
+        json(py, &report)
+    }
+
     fn command(&self, py: Python<'_>, command: &[u8]) -> PyResult<()> {
         let command =
             serde_json::from_slice(command).map_err(|e| PyValueError::new_err(e.to_string()))?;
@@ -141,9 +148,55 @@ fn check_tls<'py>(py: Python<'py>, plan: &[u8]) -> PyResult<Bound<'py, PyBytes>>
     json(py, &found.map_err(PyValueError::new_err)?)
 }
 
+/// A plan that answers questions about connections that are only described.
+#[pyclass(frozen)]
+struct Explainer(isthmus_engine::Explainer);
+
+#[pymethods]
+impl Explainer {
+    #[new]
+    fn new(py: Python<'_>, plan: &[u8], files: HashMap<String, PyBackedBytes>) -> PyResult<Self> {
+        py.detach(|| {
+            let texts = files.iter().map(|(digest, text)| (digest.clone(), &**text));
+            let plan = isthmus_plan::Plan::read(plan)?;
+            let wrong = |errors: Vec<(String, String)>| {
+                let told = errors
+                    .iter()
+                    .map(|(origin, text)| format!("{origin}: {text}"));
+                told.collect::<Vec<_>>().join("\n")
+            };
+            isthmus_engine::Explainer::new(plan, &texts.collect()).map_err(wrong)
+        })
+        .map(Self)
+        .map_err(PyValueError::new_err)
+    }
+
+    fn ask<'py>(&self, py: Python<'py>, question: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        let question =
+            serde_json::from_slice(question).map_err(|e| PyValueError::new_err(e.to_string()))?;
+        let answer = py.detach(|| self.0.ask(&question));
+        json(py, &answer.map_err(PyValueError::new_err)?)
+    }
+}
+
+/// What the certificates of a PEM file say of themselves.
+#[pyfunction]
+fn describe_certificates<'py>(py: Python<'py>, pem: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    json(py, &isthmus_engine::describe_certificates(pem))
+}
+
+/// What the revocation lists of a PEM file say of themselves.
+#[pyfunction]
+fn describe_revocations<'py>(py: Python<'py>, pem: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    json(py, &isthmus_engine::describe_revocations(pem))
+}
+
 /// The native module `isthmus.engine._native`.
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::{Call, Engine, check_list, check_tls, vocabulary};
+    use super::{
+        Call, Engine, Explainer, check_list, check_tls, describe_certificates,
+        describe_revocations, vocabulary,
+    };
 }

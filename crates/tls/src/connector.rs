@@ -10,6 +10,7 @@ use rustls::pki_types::ServerName;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 use crate::error::TlsError;
+use crate::identity::Identity;
 use crate::negotiation::{provider, schemes, versions};
 use crate::servers::OfServer;
 use crate::serving::Restricted;
@@ -23,6 +24,9 @@ const NAMES_KEPT: usize = 256;
 #[derive(Debug)]
 pub struct Connector {
     config: Arc<ClientConfig>,
+    identity: Identity<ServerTls>,
+    /// The same for connections that must not speak HTTP/2.
+    only_http1: Option<Arc<ClientConfig>>,
 }
 
 impl Connector {
@@ -46,15 +50,48 @@ impl Connector {
         config.key_log = Arc::new(Secrets);
         config.resumption = resumption(line);
         config.enable_early_data = line.early_data;
+        let only_http1 = line.alpn.iter().any(|name| name.0 == b"h2").then(|| {
+            let mut config = config.clone();
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+            // A session of HTTP/2's must not be resumed for HTTP/1.
+            config.resumption = resumption(line);
+            Arc::new(config)
+        });
         Ok(Self {
             config: Arc::new(config),
+            identity: Identity::of_server(line, store),
+            only_http1,
         })
+    }
+
+    /// Makes the connector of a server line that had another one before, which stays, with its sessions,
+    /// where line and files mean the same.
+    ///
+    /// # Errors
+    /// As of [`Connector::new`].
+    pub fn renewed(
+        line: &ServerTls,
+        store: &Store,
+        before: Option<&Arc<Self>>,
+    ) -> Result<Arc<Self>, TlsError> {
+        match before {
+            Some(before) if before.identity == Identity::of_server(line, store) => {
+                Ok(before.clone())
+            }
+            _ => Self::new(line, store).map(Arc::new),
+        }
     }
 
     /// The configuration for a connection.
     #[must_use]
     pub fn config(&self) -> Arc<ClientConfig> {
         self.config.clone()
+    }
+
+    /// The configuration for a connection that must not speak HTTP/2.
+    #[must_use]
+    pub fn http1_config(&self) -> Arc<ClientConfig> {
+        self.only_http1.as_ref().unwrap_or(&self.config).clone()
     }
 
     /// The name under which a connection is made, which its sessions are kept by too: that of `sni`,

@@ -2,7 +2,7 @@
 
 from typing import Self, final
 
-__all__ = ["Call", "Engine", "check_list", "check_tls", "vocabulary"]
+__all__ = ["Call", "Engine", "Explainer", "check_list", "check_tls", "vocabulary"]
 
 def vocabulary() -> bytes:
     """Return the fetches, converters, ACL keywords and aliases that the engine knows."""
@@ -25,6 +25,9 @@ class Engine:
 
         `files` are the texts of its pattern files, by digest.
         """
+
+    def renew(self, plan: bytes) -> bytes:
+        """Make the TLS of a plan so; return an `ApplyReport`. Raises ValueError for a plan it refuses."""
 
     def command(self, command: bytes) -> None:
         """Carry out a `Command`. Raises LookupError or ValueError with a message."""
@@ -109,3 +112,19 @@ class Call:
 
     def fail(self) -> None:
         """Say that there will be no more: an error for the client, or a connection that is broken off."""
+
+@final
+class Explainer:
+    """A plan that answers questions about connections that are only described. Nothing is opened."""
+
+    def __new__(cls, plan: bytes, files: dict[str, bytes]) -> Self:
+        """Compile a plan, with the texts of its pattern files by digest. Raises ValueError for a bad one."""
+
+    def ask(self, question: bytes) -> bytes:
+        """Answer a `Question` with an `Explained`. Raises ValueError for what is none."""
+
+def describe_certificates(pem: bytes) -> bytes:
+    """Return what the certificates of a PEM file say of themselves, as a list of `CertificateDescription`."""
+
+def describe_revocations(pem: bytes) -> bytes:
+    """Return what the lists of a PEM file say of themselves, as a list of `RevocationDescription`."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from isthmus.config import Diagnostics, Span
-from isthmus.keywords.codes import NOT_IMPLEMENTED
 from isthmus.keywords.tls_codes import (
     BAD_GENERATION,
     NEVER_SHOWN,
@@ -122,6 +121,16 @@ class Tls:
                     default=entry.default or (not has_default and at == 0),
                 )
             )
+        proves = t.BindTlsSettings(alpn=("acme-tls/1",), tickets=False)
+        entries += [
+            t.TlsEntry(
+                certificate=self.files.certificate(proof.certificate),
+                settings=settings.setdefault(proves, len(settings)),
+                filters=(proof.host,),
+                challenge=True,
+            )
+            for proof in said.proofs
+        ]
         return t.BindTls(
             settings=tuple(settings),
             entries=tuple(entries),
@@ -147,15 +156,10 @@ class Tls:
         if server.settings.check.enabled:
             message = f"the check of server `{proxy.name}/{server.name}` only connects: it speaks no TLS"
             self._diagnostics.warning(PLAIN_CHECK, message, server.settings.check.span or server.span)
-        return self._server(said, verify, proxy, server.span, names)
+        return self._server(said, verify, server.span, names)
 
-    def _server(
-        self, said: ServerTls, verify: bool, proxy: Proxy, span: Span, names: Names
-    ) -> document.tls.ServerTls:
+    def _server(self, said: ServerTls, verify: bool, span: Span, names: Names) -> document.tls.ServerTls:
         handshake = said.handshake.over(self._said.server.handshake)
-        if proxy.settings.mode == "http" and "h2" in (handshake.alpn or ()):
-            message = "HTTP/2 with servers is not implemented yet"
-            self._diagnostics.alert(NOT_IMPLEMENTED, message, span, hint="write `alpn http/1.1`")
         return t.ServerTls(
             negotiation=self._negotiation(handshake, span),
             alpn=handshake.alpn or (),
