@@ -191,7 +191,7 @@ impl Session {
     /// Whether TLS agreed on HTTP/2.
     pub(crate) fn speaks_h2(&self) -> bool {
         let channel = self.client.channel();
-        self.frontend.shared.http.is_some()
+        self.speaks_http()
             && self.listener.shared.plan.h2 != Some(false)
             && channel.is_some_and(|c| c.state().alpn_protocol() == Some(b"h2"))
     }

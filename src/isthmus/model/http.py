@@ -146,6 +146,7 @@ class HttpSettings:
     buffer_request: bool = False
     no_delay: bool = False
     ignore_probes: bool = False
+    no_h2_upgrade: bool = False
     use_proxy_header: bool = False
     accept_unsafe_request: bool = False
     accept_unsafe_response: bool = False

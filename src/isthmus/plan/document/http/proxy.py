@@ -132,6 +132,7 @@ class HttpFrontend(Struct, frozen=True, forbid_unknown_fields=True):
     monitor_uri: str | None = None
     monitor_fail: tuple[Condition, ...] = ()
     ignore_probes: bool = False
+    no_h2_upgrade: bool = False
     use_proxy_header: bool = False
     accept_unsafe: bool = False
     adjust_case: bool = False
