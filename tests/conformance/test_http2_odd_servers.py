@@ -225,20 +225,35 @@ def test_a_body_goes_as_far_as_the_servers_window(program: str, tmp_path: Path) 
         assert server.peers[0].data[3] == body
 
 
+def never_the_first(peer: Peer, event: Event) -> None:
+    match event:
+        case StreamEnded(stream_id=1):
+            pass
+        case _:
+            answers(peer, event)
+
+
 def test_an_answer_that_is_late_is_cancelled_and_the_connection_goes_on(program: str, tmp_path: Path) -> None:
+    with serving(never_the_first) as server, before(program, tmp_path, server, timeout="1s") as lab:
+        late, other = (Client(lab.ports["front"]) for _ in range(2))
+        late.sock.sendall(GET)
+        until(lambda: server.peers and server.peers[0].requests == [1])
+        until(lambda: other.ask() == 200 and server.peers[0].resets)
+        assert late.status() == 504
+        assert server.peers[0].resets == {1: ErrorCodes.CANCEL}
+        assert len(server.peers) == 1
+
+
+def test_a_server_that_is_silent_is_asked_over_another_connection(program: str, tmp_path: Path) -> None:
     def acts(peer: Peer, event: Event) -> None:
-        match event:
-            case StreamEnded(stream_id=1):
-                pass
-            case _:
-                answers(peer, event)
+        if peer.number > 0:
+            answers(peer, event)
 
     with serving(acts) as server, before(program, tmp_path, server, timeout="300ms") as lab:
         client = Client(lab.ports["front"])
-        assert client.ask() == 504
-        assert Client(lab.ports["front"]).ask() == 200
-        until(lambda: server.peers[0].resets == {1: ErrorCodes.CANCEL})
-        assert [peer.requests for peer in server.peers] == [[1, 3]]
+        assert [client.ask(), Client(lab.ports["front"]).ask()] == [504, 200]
+        assert [peer.requests for peer in server.peers] == [[1], [1]]
+        assert server.peers[0].ended.wait(DEADLINE)
 
 
 def test_a_client_that_leaves_cancels_its_stream_alone(program: str, tmp_path: Path) -> None:

@@ -79,8 +79,15 @@ Total: 1 (1 usable), will use epoll.
 
 Available multiplexer protocols :
 (protocols marked as <default> cannot be specified using 'proto' keyword)
+         h2 : mode=HTTP  side=FE|BE  mux=H2    flags=HTX|HOL_RISK|NO_UPG
+  <default> : mode=HTTP  side=FE|BE  mux=H1    flags=HTX
+         h1 : mode=HTTP  side=FE|BE  mux=H1    flags=HTX|NO_UPG
   <default> : mode=TCP   side=FE|BE  mux=PASS  flags=
 
 Available services : none
-Available filters : none
+Available filters :
+	[BWLIM] bwlim-in
+	[BWLIM] bwlim-out
+	[CACHE] cache
+	[COMP] compression
 """

@@ -73,6 +73,8 @@ pub(crate) struct Shared {
     over: Cell<bool>,
     /// Counts of what the peer may not do too often drained last.
     drained: Cell<u64>,
+    /// When the peer was last heard of.
+    heard: Cell<u64>,
     unwritten: Rc<Unwritten>,
 }
 
@@ -100,6 +102,7 @@ impl Shared {
             driven: Cell::new(false),
             over: Cell::new(false),
             drained: Cell::new(worker.turn.now),
+            heard: Cell::new(worker.turn.now),
             unwritten: worker.unwritten.clone(),
         }
     }
@@ -128,6 +131,16 @@ impl Shared {
     /// Whether it serves no further request, whatever becomes of those that it serves.
     pub(crate) fn is_leaving(&self) -> bool {
         self.over.get() || self.inner.borrow().codec.is_leaving()
+    }
+
+    /// The peer was heard of.
+    pub(super) fn hears(&self, now: u64) {
+        self.heard.set(now);
+    }
+
+    /// For how long the peer has been silent, milliseconds.
+    pub(crate) fn silence(&self, now: u64) -> u64 {
+        now.saturating_sub(self.heard.get())
     }
 
     /// Nothing is read or written any more.

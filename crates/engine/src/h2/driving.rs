@@ -79,7 +79,8 @@ impl Worker {
                 };
             }
             match wire.read(incoming, self.turn.now) {
-                Moved::Bytes(_) | Moved::Later => {}
+                Moved::Bytes(_) => shared.hears(self.turn.now),
+                Moved::Later => {}
                 Moved::End | Moved::Broken(_) => {
                     wire.into.ended = true;
                     return Driven::Over;

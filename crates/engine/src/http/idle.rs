@@ -333,15 +333,11 @@ impl Worker {
             }
         }
         for key in over {
-            if self.links.get(key).is_some_and(Link::is_shared) {
-                self.retire_shared(key);
-                continue;
-            }
-            if let Some(link) = self.links.take(key) {
+            if let Some(link) = self.links.get(key).filter(|link| !link.is_shared()) {
                 let idle = &link.server.idle;
                 idle.borrow_mut().remove(link.namespace.as_ref(), key);
             }
-            self.links.release(key);
+            self.close_link(key);
         }
         self.next_purge = next;
     }
@@ -385,10 +381,19 @@ impl Worker {
             .map(|(key, _)| key)
             .collect();
         for key in idle {
-            match self.links.get(key).is_some_and(Link::is_shared) {
-                true => self.retire_shared(key),
-                false => self.links.release(key),
+            self.close_link(key);
+        }
+    }
+
+    /// Closes a connection that nobody uses, if it is still there.
+    pub(super) fn close_link(&mut self, key: Key) {
+        match self.links.get(key).map(Link::is_shared) {
+            Some(true) => self.retire_shared(key),
+            Some(false) => {
+                self.links.take(key);
+                self.links.release(key);
             }
+            None => {}
         }
     }
 }

@@ -116,17 +116,17 @@ impl Worker {
             let Some(held) = self.links.get(*other) else {
                 return false;
             };
-            if Rc::ptr_eq(&held.server, &link.server) {
-                self.links.release(*other);
-                return false;
+            let same = Rc::ptr_eq(&held.server, &link.server);
+            if same {
+                self.close_link(*other);
             }
-            true
+            !same
         });
-        if keys.len() < MOST {
-            keys.push(key);
-            self.links.put(key, link);
-        } else {
-            self.links.release(key);
+        let room = keys.len() < MOST;
+        self.links.put(key, link);
+        match room {
+            true => keys.push(key),
+            false => self.close_link(key),
         }
         own.replace(keys);
     }
@@ -137,9 +137,7 @@ impl Worker {
             return;
         };
         for key in notes.own_links.take() {
-            if self.links.take(key).is_some() {
-                self.links.release(key);
-            }
+            self.close_link(key);
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use isthmus_plan::http::{Reuse, ServerProtocol, WebSocketProtocol};
+use isthmus_plan::http::{Reuse, ServerProtocol, TimeoutKind, WebSocketProtocol};
 
 use super::idle::Link;
 use crate::h2::{Shared, Upstream};
@@ -124,6 +124,7 @@ impl Worker {
         let purge = self.turn.now + plan.pool_purge.max(1);
         let fresh = link.is_fresh();
         let own = link.own;
+        let patience = session.timeout(TimeoutKind::Server, session.timeout_server());
         let Some(sharing) = &mut link.sharing else {
             return self.links.put(key, link);
         };
@@ -131,6 +132,10 @@ impl Worker {
         let idle = sharing.is_idle();
         sharing.leaving |= worn || self.stopping || !fresh || sharing.shared.is_leaving();
         sharing.leaving |= idle && crowded && !own;
+        // This session waited in vain, and hardly anything else came meanwhile: the peer may be gone.
+        let silence = sharing.shared.silence(self.turn.now);
+        let late = session.ending.is_some_and(|ending| ending.cause == b's');
+        sharing.leaving |= late && patience.is_some_and(|patience| silence >= patience / 2);
         let leaving = sharing.leaving;
         if idle {
             link.idle_since = self.turn.now;
@@ -206,6 +211,10 @@ impl Link {
 }
 
 impl Session {
+    fn timeout_server(&self) -> Option<u64> {
+        self.backend.as_ref()?.shared.plan.timeout_server
+    }
+
     /// Whether this request can only go over a connection of HTTP/1: it opens a WebSocket, and the
     /// server's line says so (`ws`).
     pub(crate) fn asks_for_h1(&self) -> bool {
