@@ -16,6 +16,8 @@ needs ping iputils-ping
 needs curl curl
 needs socat socat
 needs openssl openssl
+needs sshd openssh-server
+needs ssh openssh-client
 
 if [ -z "$missing" ]; then
     exit 0
@@ -43,6 +45,7 @@ for package in $missing; do
     case $package in
         haproxy) service=haproxy ;;
         nginx-light) service=nginx ;;
+        openssh-server) service=ssh ;;
         *) continue ;;
     esac
     if [ "$placed_policy" = no ]; then

@@ -1,6 +1,6 @@
 """Many rows of a table through one pair of proxies: each row has its own frontend, backends and origin.
 
-Starting two proxies costs more than most exchanges do, and rows that change nothing global can share them.
+Starting two proxies costs more than most exchanges do. Rows share a pair if their global settings are equal.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from .http_lab import PREAMBLE, Exchange, Normal, Script, check, compare, http_line, traffic
@@ -17,20 +18,35 @@ from .sink import Line
 
 _NAMES = re.compile(r"(?m)^(\s*(?:frontend|backend|listen|default_backend|use_backend)\s+)(\S+)")
 _PLACES = re.compile(r"<(front|a)>")
+# What logs; its lines bear the row's number as their tag, whatever a row's own log-format says.
+_LOGGING = re.compile(r"(?m)^(\s*(?:frontend|backend|listen)\s.*)$")
 
 
 def compare_all(
-    both: Both, rows: Iterable[Exchange], normal: Normal | None = None, together: int = 1
+    both: Both, rows: Iterable[Exchange], normal: Normal | None = None, together: int = 8
 ) -> None:
     """Plays the rows, so many at a time, and tells of each in which the proxies differ."""
-    table = list(rows)
-    assert not [row.name for row in table if row.settings], "a row with global settings is played alone"
-    config = "\n".join(_numbered(row.config(), at) for at, row in enumerate(table))
+    tables: dict[tuple[str, str], list[Exchange]] = {}
+    for row in rows:
+        tables.setdefault((row.settings, row.name if row.alone else ""), []).append(row)
+    assert tables, "no rows"
+    wrong = [each for table in tables.values() for each in _differing(both, table, normal, together)]
+    count = sum(len(table) for table in tables.values())
+    assert not wrong, f"{len(wrong)} of {count} rows:\n" + "\n\n".join(wrong)
+
+
+def _differing(both: Both, table: list[Exchange], normal: Normal | None, together: int) -> list[str]:
+    """What is to be said of the rows that are not as they should be; their settings are equal."""
+    sites = (_numbered(replace(row, settings="").config(), at) for at, row in enumerate(table))
+    config = "\n".join([table[0].settings, *sites])
     origins = {f"a{at}": Script(row.replies) for at, row in enumerate(table)}
 
     def play(lab: Lab) -> list[Any]:
         def one(at: int) -> Any:
-            return traffic(table[at], normal, front=f"front{at}", origin=f"a{at}")(lab)
+            try:
+                return traffic(table[at], normal, front=f"front{at}", origin=f"a{at}")(lab)
+            except AssertionError as error:
+                return error
 
         with ThreadPoolExecutor(together) as pool:
             return list(pool.map(one, range(len(table))))
@@ -43,32 +59,37 @@ def compare_all(
             _judge(both, row, *(_of_row(each, at) for each in seen), normal)
         except AssertionError as error:
             wrong.append(f"{row.name}:\n{row.config()}\n{error}")
-    assert not wrong, f"{len(wrong)} of {len(table)} rows:\n" + "\n\n".join(wrong)
+    return wrong
 
 
 def _numbered(config: str, at: int) -> str:
     """The configuration with names that no other row has."""
-    return _PLACES.sub(rf"<\g<1>{at}>", _NAMES.sub(rf"\1\g<2>-{at}", config))
+    named = _NAMES.sub(rf"\1\g<2>-{at}", config)
+    return _PLACES.sub(rf"<\g<1>{at}>", _LOGGING.sub(rf"\1\n  log-tag row{at}", named))
 
 
 def _of_row(seen: Seen, at: int) -> Seen:
     """What one row let us see."""
-    mine = re.compile(rf"(?<= f=)(\S+)-{at}(?= )")
-    logs = [
-        Line(re.sub(rf"(?<==)(\S+)-{at}(?= )", r"\1", line.raw))
-        for line in seen.logs
-        if mine.search(line.raw)
+    own = re.compile(rf"(?<==)(\S+)-{at}(?= )")
+    mine = [
+        (Line(own.sub(r"\1", line.raw)), own.sub(r"\1", shown))
+        for line, shown in zip(seen.logs, seen.compared["logs"], strict=True)
+        if f" row{at}[" in line.raw
     ]
-    row = Seen(seen.value[at], logs, seen.status)
-    row.compared = {"value": row.value, "logs": [http_line(line) for line in logs]}
+    row = Seen(seen.value[at], [line for line, _ in mine], seen.status)
+    row.compared = {"value": row.value, "logs": [shown for _, shown in mine]}
     return row
 
 
 def _judge(both: Both, row: Exchange, expected: Seen, got: Seen, normal: Normal | None) -> None:
+    for name, seen in (("haproxy", expected), ("isthmus", got)):
+        if isinstance(seen.value, AssertionError):
+            raise AssertionError(f"with {name}: {seen.value}")
     check(row, expected)
     if row.beyond:
         if not is_haproxy(both.candidate):
-            assert tuple(message.status for message in got.value["client"]) == row.ours
+            statuses = tuple(message.status for message in got.value["client"])
+            assert statuses == row.ours, f"isthmus's client saw {statuses}, and was to see {row.ours}"
             assert got.compared != expected.compared, f"we differ no more: {row.beyond}"
     elif differ_in_a_wait_only(expected.compared, got.compared):
         # A loaded machine may have held one of the two up: what is real shows again.

@@ -86,6 +86,13 @@ class Arrived:
 
 
 @dataclass(frozen=True)
+class Heard:
+    """The client reads until these bytes are among what it has received."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
 class Finish:
     """The client sends a FIN; reading goes on."""
 
@@ -104,7 +111,7 @@ class Shown:
     name: str = "BACKEND"
 
 
-Step = bytes | Await | Slow | Arrived | Finish | Reset | Shown
+Step = bytes | Await | Slow | Arrived | Heard | Finish | Reset | Shown
 
 
 @dataclass(frozen=True)
@@ -127,6 +134,8 @@ class Exchange:
     # What HAProxy is known to do: the statuses that the client sees, and the termination states.
     statuses: tuple[int, ...] | None = None
     states: tuple[str, ...] | None = None
+    # Sees what the whole process counts or keeps: other rows must not share it.
+    alone: bool = False
     # Why we mean to differ, and the statuses that our client sees then.
     beyond: str = ""
     ours: tuple[int, ...] = ()
@@ -233,6 +242,9 @@ class Client:
                     self.read(messages)
                 case Arrived(data):
                     until(partial(has_received, self.lab.origin(self.origin), data))
+                case Heard(data):
+                    while data not in self.end.received and self.end.left is None:
+                        self.end._receive(65536)
                 case Finish():
                     self.end.finish()
                 case Reset():
@@ -280,9 +292,13 @@ def until(condition: Callable[[], object]) -> None:
 
 def is_shown(lab: Lab, proxy: str, what: Shown) -> bool:
     """Whether `show stat` tells it now."""
+    return statistic(lab, proxy, what.name, what.column) == what.value
+
+
+def statistic(lab: Lab, proxy: str, name: str, column: str) -> str:
+    """A column of `show stat`."""
     rows = list(csv.DictReader(lab.command("show stat").lstrip("# ").splitlines()))
-    mine = [row for row in rows if (row["pxname"], row["svname"]) == (proxy, what.name)]
-    return mine[0][what.column] == what.value
+    return next(row[column] for row in rows if (row["pxname"], row["svname"]) == (proxy, name))
 
 
 def has_received(origin: Origin, data: bytes) -> bool:
@@ -392,9 +408,11 @@ def meant(
 def check(case: Exchange, seen: Seen) -> None:
     """Holds an observation to what the row says."""
     if case.statuses is not None:
-        assert tuple(message.status for message in seen.value["client"]) == case.statuses
+        got = tuple(message.status for message in seen.value["client"])
+        assert got == case.statuses, f"haproxy's client saw {got}, and was to see {case.statuses}"
     if case.states is not None:
-        assert tuple(state_of(line) for line in seen.logs) == case.states
+        states = tuple(state_of(line) for line in seen.logs)
+        assert states == case.states, f"haproxy logged {states}, and was to log {case.states}"
 
 
 def state_of(line: Line) -> str:

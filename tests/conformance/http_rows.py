@@ -218,8 +218,8 @@ def _logs() -> list[Exchange]:
             get(fields=b"Cookie: ab=1; a=2\r\n"),
             reply=ok(b"Set-Cookie: a=3; Path=/\r\n"),
         ),
-        _row("parts of the request line", parts, get(b"http://h/a/b?c=d&e", host=b"h")),
-        _row("parts of a malformed request line", parts, b"GET / HTTP/x\r\n\r\n"),
+        replace(_row("parts of the request line", parts, get(b"http://h/a/b?c=d&e", host=b"h")), alone=True),
+        replace(_row("parts of a malformed request line", parts, b"GET / HTTP/x\r\n\r\n"), alone=True),
         _row("the common log format", clf, get(b"/a?b")),
         _row("log-separate-errors of 500", "option log-separate-errors", reply=ok(status=b"500 Oops")),
         _row("log-separate-errors of 200", "option log-separate-errors"),
@@ -239,7 +239,7 @@ def _logs() -> list[Exchange]:
 
 def _lists() -> list[Exchange]:
     key = get(fields=b"X: k\r\n")
-    return [
+    rows = [
         _row("set-map and what it sees", f"http-request set-map(/dev/null) %[req.hdr(x)] v\n{LISTS}", key),
         _row(
             "del-map",
@@ -254,6 +254,8 @@ def _lists() -> list[Exchange]:
             key,
         ),
     ]
+    # The files have one name.
+    return [replace(row, alone=True) for row in rows]
 
 
 def _options() -> list[Exchange]:

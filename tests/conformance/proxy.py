@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from .listeners import listening_ports
 from .wire import DEADLINE, End, dial_unix
 
 # Seconds that a start may take: on a machine that compiles beside the tests Python is slow to begin.
@@ -47,7 +48,13 @@ class Proxy:
     """A running proxy."""
 
     def __init__(
-        self, program: str, config: Path, ports: list[int], paths: list[str], fds: Sequence[int] = ()
+        self,
+        program: str,
+        config: Path,
+        ports: list[int],
+        paths: list[str],
+        fds: Sequence[int] = (),
+        env: dict[str, str] | None = None,
     ) -> None:
         self.program = program
         self.stderr_path = config.with_suffix(".stderr")
@@ -58,7 +65,7 @@ class Proxy:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
-                env=ENVIRONMENT,
+                env={**ENVIRONMENT, **(env or {})},
                 pass_fds=fds,
             )
         self.pid = self._process.pid
@@ -73,7 +80,7 @@ class Proxy:
         return self.stdout_path.read_text(errors="replace")
 
     def _wait_until_it_listens(self, ports: list[int], paths: list[str]) -> None:
-        # Reading the kernel's table does not disturb: a probing connection would be logged and counted.
+        # To ask the kernel does not disturb: a probing connection would be logged and counted.
         deadline = time.monotonic() + START
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
@@ -122,22 +129,6 @@ def asked(end: End, line: str) -> str:
         return end.read_end()[0].decode()
     finally:
         end.close()
-
-
-def listening_ports() -> set[int]:
-    ports = set()
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        if not Path(table).exists():
-            continue
-        with Path(table).open() as rows:
-            next(rows)
-            for row in rows:
-                cells = row.split(None, 4)
-                if cells[3] != "0A":
-                    # The kernel tells of listeners first; the connections behind them are many and slow.
-                    break
-                ports.add(int(cells[1].rsplit(":", 1)[1], 16))
-    return ports
 
 
 def run(program: str, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

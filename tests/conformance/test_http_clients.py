@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from . import proxy
 from .http_lab import PREAMBLE, Client, until
 from .lab import Lab
+from .listeners import listening_ports
 from .ports import Ledger
 from .wire import DEADLINE, End, Origin
 
@@ -67,7 +67,7 @@ http {{ access_log off; client_max_body_size 0; client_body_temp_path {root}/bod
     )
     process = subprocess.Popen([program, "-p", str(root), "-c", str(config)], stderr=subprocess.DEVNULL)
     try:
-        until(lambda: port in proxy.listening_ports())
+        until(lambda: port in listening_ports())
         yield port
     finally:
         process.terminate()

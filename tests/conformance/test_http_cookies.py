@@ -27,7 +27,7 @@ def test_the_proxies_persist_alike(both: Both, group: str) -> None:
     compare_all(both, GROUPS[group])
 
 
-DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
 def date(seconds: float) -> str:

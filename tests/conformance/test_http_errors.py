@@ -112,4 +112,4 @@ BEYOND = {
 def test_the_proxies_answer_errors_alike(both: Both, tmp_path: Path) -> None:
     for name, page in PAGES.items():
         (tmp_path / name).write_bytes(page)
-    compare_all(both, meant({"errors": _rows(tmp_path)}, BEYOND)["errors"], together=4)
+    compare_all(both, meant({"errors": _rows(tmp_path)}, BEYOND)["errors"])

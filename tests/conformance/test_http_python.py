@@ -10,9 +10,12 @@ import aiohttp
 import pytest
 import websockets
 from aiohttp import web
+from h2.events import Event
 
+from .http2_server import Peer, serving
 from .http_lab import PREAMBLE
 from .lab import Lab
+from .tls_paper import Paper
 from .wire import DEADLINE
 
 SITE = """
@@ -50,8 +53,8 @@ async def peer(request: web.Request) -> web.Response:
 Played = Callable[[str], Awaitable[None]]
 
 
-def through(program: str, folder: Path, port: int) -> Lab:
-    return Lab(program, folder / "isthmus", PREAMBLE + SITE.format(port=port), {})
+def through(program: str, folder: Path, port: int, site: str = SITE) -> Lab:
+    return Lab(program, folder / "isthmus", PREAMBLE + site.format(port=port), {})
 
 
 async def with_http(program: str, folder: Path, play: Played) -> None:
@@ -129,7 +132,7 @@ def test_both_ways_stream_at_once(programs: tuple[str, str], tmp_path: Path) -> 
     asyncio.run(with_http(programs[1], tmp_path, play))
 
 
-async def with_socket(program: str, folder: Path, play: Played) -> None:
+async def with_socket(program: str, folder: Path, play: Played, site: str = SITE) -> None:
     """Plays with an echoing WebSocket server behind Isthmus."""
 
     async def serve(connection: websockets.ServerConnection) -> None:
@@ -141,7 +144,7 @@ async def with_socket(program: str, folder: Path, play: Played) -> None:
 
     async with websockets.serve(serve, "127.0.0.1", 0) as server:
         port = next(iter(server.sockets)).getsockname()[1]
-        lab = await asyncio.to_thread(through, program, folder, port)
+        lab = await asyncio.to_thread(through, program, folder, port, site)
         try:
             await asyncio.wait_for(play(f"ws://127.0.0.1:{lab.ports['front']}/chat?x=y"), DEADLINE)
         finally:
@@ -182,3 +185,59 @@ def test_many_websockets_at_once(programs: tuple[str, str], tmp_path: Path) -> N
         await asyncio.gather(*(talk(number) for number in range(20)))
 
     asyncio.run(with_socket(programs[1], tmp_path, play))
+
+
+# A WebSocket goes to the inner proxy as HTTP/2 (RFC 8441), or as HTTP/1 where the server's line says so.
+OVER_HTTP2 = """
+listen l
+  bind 127.0.0.1:<front>
+  timeout tunnel 5s
+  server s abns@ws-<front> %s
+listen inner
+  bind abns@ws-<front> %s
+  timeout tunnel 5s
+  http-request deny unless {{ fc_http_major %d }}
+  server s 127.0.0.1:{port}
+"""
+CLEAR = ("proto h2", "proto h2", 2)
+
+
+def over_tls(folder: Path, line: str, major: int) -> str:
+    paper = Paper(folder)
+    paper.authority("self", "/CN=self")
+    crt = f"ssl crt {paper['self.pem']} alpn h2,http/1.1"
+    return OVER_HTTP2 % (f"ssl verify none alpn h2,http/1.1 {line}", crt, major)
+
+
+@pytest.mark.parametrize(
+    ("line", "major"), [("", 1), ("ws auto", 1), ("ws h1", 1), ("ws h2", 2), ("ws h2 proto h2", 2), (None, 2)]
+)
+def test_a_websocket_goes_to_a_server_of_http2(
+    programs: tuple[str, str], tmp_path: Path, line: str | None, major: int
+) -> None:
+    async def play(url: str) -> None:
+        async with websockets.connect(url, max_size=None) as client:
+            for message in ("hello", b"\0\1\2", "x" * 300_000):
+                await client.send(message)
+                assert await client.recv() == message
+        assert client.close_code == 1000
+
+    site = OVER_HTTP2 % CLEAR if line is None else over_tls(tmp_path, line, major)
+    asyncio.run(with_socket(programs[1], tmp_path, play, site))
+
+
+def test_a_server_without_websockets_over_http2_is_a_bad_gateway(
+    programs: tuple[str, str], tmp_path: Path
+) -> None:
+    def acts(peer: Peer, event: Event) -> None:
+        """Answers nothing: it is never asked."""
+
+    async def play(url: str) -> None:
+        with pytest.raises(websockets.InvalidStatus) as caught:
+            await websockets.connect(url)
+        assert caught.value.response.status_code == 502
+
+    with serving(acts) as server:
+        site = SITE.replace("127.0.0.1:{port}", f"127.0.0.1:{server.port} proto h2")
+        asyncio.run(with_socket(programs[1], tmp_path, play, site))
+        assert server.peers[0].requests == []

@@ -13,4 +13,4 @@ from .lab import Both
 @pytest.mark.parametrize("group", GROUPS)
 def test_the_proxies_try_again_alike(both: Both, group: str) -> None:
     # HAProxy sends a request once more over the connection that brought a failure; we open another.
-    compare_all(both, GROUPS[group], Normal(connections=True), together=8)
+    compare_all(both, GROUPS[group], Normal(connections=True))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
+from .http_batch import compare_all
 from .http_exchanges import CHUNKED, HEAD, OK_CLOSE, UNTIL_CLOSE, get, ok, post
-from .http_lab import GET, Await, Exchange, Reply, compare
+from .http_lab import GET, Await, Exchange, Reply
 from .lab import Both
 
 COOKIE = b"Set-Cookie: a=b\r\n"
@@ -85,14 +84,12 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in PASSES])
-def test_checkcache_lets_pass_what_caches_keep_to_themselves(both: Both, row: Exchange) -> None:
-    compare(both, row)
+def test_checkcache_lets_pass_what_caches_keep_to_themselves(both: Both) -> None:
+    compare_all(both, PASSES)
 
 
-@pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in REFUSED])
-def test_checkcache_refuses_a_cookie_that_caches_could_spread(both: Both, row: Exchange) -> None:
-    compare(both, row)
+def test_checkcache_refuses_a_cookie_that_caches_could_spread(both: Both) -> None:
+    compare_all(both, REFUSED)
 
 
 def _away(name: str, send: bytes, *, front: str = "", back: str = "", server: str = "") -> Exchange:
@@ -125,9 +122,8 @@ AWAY = [
 ]
 
 
-@pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in AWAY])
-def test_redir_sends_clients_to_the_server(both: Both, row: Exchange) -> None:
-    compare(both, row)
+def test_redir_sends_clients_to_the_server(both: Both) -> None:
+    compare_all(both, AWAY)
 
 
 _RULES = {
@@ -150,6 +146,5 @@ REPLACED = [
 ]
 
 
-@pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in REPLACED])
-def test_a_replaced_response_keeps_the_server_connection_if_it_is_whole(both: Both, row: Exchange) -> None:
-    compare(both, row)
+def test_a_replaced_response_keeps_the_server_connection_if_it_is_whole(both: Both) -> None:
+    compare_all(both, REPLACED)

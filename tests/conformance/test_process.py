@@ -6,7 +6,7 @@ import signal
 import time
 
 from .lab import Both, Lab
-from .proxy import listening_ports
+from .listeners import listening_ports
 from .wire import DEADLINE
 
 DRIVEN = {"a": None}

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import msgspec
 
-from isthmus.engine import caches, command, lists, report, service
+from isthmus.engine import caches, command, explain, lists, report, service
 from isthmus.model.expression import ListValues, MatchMethod
 from isthmus.plan import document as d
 
@@ -162,7 +162,7 @@ def servers() -> tuple[d.Server, ...]:
 def backend(name: str, number: int, algorithm: d.Algorithm, those: tuple[d.Server, ...]) -> d.Backend:
     options = d.BackendOptions(d.KeepAlive(True, 3, 30, 10), True, d.Splice(True, True, True), True, True)
     choices = (
-        d.ServerChoice(d.FixedServer(0), ALWAYS),
+        d.ServerChoice(d.FixedServer(0), ALWAYS, "a.cfg:7"),
         d.ServerChoice(d.DynamicServer(ITEMS), None),
     )
     return d.Backend(
@@ -232,7 +232,7 @@ def frontend() -> d.Frontend:
         session_rules=(d.Rule(d.Accept(), None, "a.cfg:9"),),
         content_rules=(),
         backend_choices=(
-            d.BackendChoice(d.FixedBackend(0), ALWAYS),
+            d.BackendChoice(d.FixedBackend(0), ALWAYS, "a.cfg:8"),
             d.BackendChoice(d.DynamicBackend(ITEMS), None),
         ),
         default_backend=1,
@@ -395,6 +395,54 @@ def service_requests() -> list[service.ServiceRequest]:
     return [made, msgspec.structs.replace(made, length=0, source=None, destination=None)]
 
 
+def questions() -> list[explain.Question]:
+    carried: tuple[explain.Carried, ...] = (
+        explain.Nothing(),
+        explain.Unknown("--url"),
+        explain.Hello("a.example", None),
+        explain.Hello(None, ("h2",)),
+        explain.Request(),
+        explain.Bytes("SSH\xff"),
+    )
+    samples: tuple[explain.Sample, ...] = (
+        explain.BoolSample(True),
+        explain.IntSample(-1),
+        explain.IpSample("::1"),
+        explain.StrSample("a"),
+        explain.BinSample("\xff"),
+    )
+    known: list[explain.Variable] = [explain.KnownVariable(each) for each in samples]
+    variables = tuple((f"txn.v{at}", each) for at, each in enumerate([*known, explain.UnknownVariable("x")]))
+    request = explain.DescribedRequest(
+        "GET", "/", 2, "https", (("host", "a"),), ("cookie",), (("*", "a.cfg:1"),), "m", "t"
+    )
+    seen = explain.Described(
+        frontend=0,
+        bind=1,
+        src=explain.DescribedEnd("::1", 65535),
+        dst=explain.DescribedEnd(ip_needs="--bind", port_needs="--bind"),
+        backend=2,
+        namespace="blue",
+        proxied=True,
+        tls=explain.DescribedTls("a", "h2", asks_certificate=True),
+        request=request,
+        variables=variables,
+    )
+    return [
+        *(explain.AskCondition(msgspec.structs.replace(seen, carried=each), ALWAYS) for each in carried),
+        explain.AskFormat(seen, ITEMS),
+        explain.AskExpression(seen, SRC),
+        explain.AskCertificate(0, 1, None),
+    ]
+
+
+def explained() -> list[explain.Explained]:
+    return [
+        explain.Explained(None, (("a", True),), ("--src",), explain.IntSample(1), "\xff", ("a.pem",), each)
+        for each in (None, *explain.Found)
+    ]
+
+
 DOCUMENTS: dict[str, object] = {
     "plan": plan(),
     "commands": commands(),
@@ -408,6 +456,8 @@ DOCUMENTS: dict[str, object] = {
     "tls_facts": tls_documents.facts(),
     "service_requests": service_requests(),
     "service_heads": [service.ServiceHead(404, "No\xe9", (("a", "b"),)), service.ServiceHead(200, None, ())],
+    "questions": questions(),
+    "explained": explained(),
     "apply": report.ApplyReport(1, (("fe", "a.cfg:2", "0.0.0.0:80"),), (("a.cfg:3", "no"),)),
 }
 

@@ -6,6 +6,9 @@ import contextlib
 import socket
 
 import pytest
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import RequestReceived
 
 from .wire import Origin, dial, eventually, netns, proxy_v2
 
@@ -41,6 +44,25 @@ class HttpOrigin(Origin):
                     name = self.name.encode()
                     head = b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: %d\r\n\r\n"
                     end.sendall(head % len(name) + name)
+
+
+class Http2Origin(HttpOrigin):
+    """The same in HTTP/2."""
+
+    def _talk(self, end: socket.socket, peer: tuple) -> None:
+        h2 = H2Connection(H2Configuration(client_side=False))
+        h2.initiate_connection()
+        with contextlib.suppress(OSError), end:
+            end.sendall(h2.data_to_send())
+            while chunk := end.recv(65536):
+                for event in h2.receive_data(chunk):
+                    if isinstance(event, RequestReceived):
+                        self.requests += 1
+                        name = self.name.encode()
+                        fields = ((":status", "200"), ("content-length", str(len(name))))
+                        h2.send_headers(event.stream_id, fields)
+                        h2.send_data(event.stream_id, name, end_stream=True)
+                end.sendall(h2.data_to_send())
 
 
 class Client:
@@ -112,6 +134,18 @@ def test_a_pooled_connection_serves_its_tenant_alone(ground, isthmus, log, origi
     assert all(origin.requests == 20 for origin in origins.values())
     # Each worker has a pool of its own.
     assert all(1 <= origin.accepted <= 2 for origin in origins.values())
+
+
+def test_a_shared_connection_of_http2_serves_its_tenant_alone(ground, isthmus, log):
+    made = {name: ground.add(name, SAME) for name in ("red", "blue")}
+    origins = [Http2Origin(namespace, SAME, 80) for namespace in made.values()]
+    isthmus(LISTENERS + "  server s 10.0.0.10:80 namespace * proto h2\n", preamble=PREAMBLE)
+    kept = {name: Client(ground.named(name), SAME, 8000) for name in made}
+    for _ in range(10):
+        for name, client in kept.items():
+            assert client.get() == name
+            assert get(ground.named(name), SAME, 8000) == name
+    assert all(origin.requests == 20 and origin.accepted <= 2 for origin in origins)
 
 
 def test_a_pooled_connection_serves_the_tenant_of_the_header_alone(ground, isthmus, log, origins):

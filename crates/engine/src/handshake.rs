@@ -92,7 +92,7 @@ impl Worker {
                 if !self.open_session(session) {
                     return Some(Step::Close);
                 }
-                if session.phase == Phase::Request {
+                if session.phase == Phase::Request && !session.begins_h2() {
                     self.begin_request(session);
                 }
                 Step::Again

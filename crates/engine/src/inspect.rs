@@ -212,12 +212,11 @@ impl Worker {
 }
 
 impl Session {
-    /// Whether an action needs bytes that may still come.
+    /// Whether an action needs bytes that may still come. As with HAProxy, what is captured or tracked
+    /// is waited for; variables and addresses are set to what is known, or not at all.
     fn must_wait(&self, action: &Action, turn: &Turn) -> bool {
         let expression = match action {
-            Action::SetVar(_, Value::Expression(expression), _)
-            | Action::SetAddress(_, expression)
-            | Action::Capture { expression, .. } => expression,
+            Action::Capture { expression, .. } => expression,
             Action::Track(track) => &track.key,
             _ => return false,
         };

@@ -18,6 +18,7 @@ mod connect;
 mod control;
 mod destination;
 mod early;
+mod explain;
 mod facts;
 mod finish;
 mod flow;
@@ -82,6 +83,7 @@ use crate::mailbox::Mailbox;
 use crate::worker::{Turn, Worker};
 
 pub use crate::check_handshake::{CheckHandshake, CheckProgress};
+pub use crate::explain::Explainer;
 pub use crate::http::{Call, CallBody, Gone, Notice, Refused};
 pub use crate::patterns::{Files, check_list};
 pub use isthmus_sample::vocabulary;

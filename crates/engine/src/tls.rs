@@ -240,6 +240,7 @@ impl Session {
             return false;
         };
         let early = self.may_send_early();
+        let only_http1 = self.asks_for_h1();
         let (Some(connector), Some(server)) = (&chosen.shared.connector, &mut self.server) else {
             return false;
         };
@@ -263,7 +264,10 @@ impl Session {
         };
         let early = early.then(|| connector.early_config()).flatten();
         let sends_early = early.is_some();
-        let config = early.unwrap_or_else(|| connector.config());
+        let config = early.unwrap_or_else(|| match only_http1 {
+            true => connector.http1_config(),
+            false => connector.config(),
+        });
         let Ok(channel) = Channel::client(config, name) else {
             return false;
         };

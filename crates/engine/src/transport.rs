@@ -52,17 +52,17 @@ impl Transport {
         self.tls.is_none() && !self.is_stream()
     }
 
+    /// Whether the peer gave a stream up before it looked at it.
+    pub(crate) fn was_refused(&self) -> bool {
+        match &self.carrier {
+            Carrier::Socket(_) => false,
+            Carrier::Stream(stream) => stream.was_refused(),
+        }
+    }
+
     /// Whether others use the connection, too.
     pub(crate) fn is_stream(&self) -> bool {
         matches!(self.carrier, Carrier::Stream(_))
-    }
-
-    /// The connection that a stream is a part of.
-    pub(crate) fn connection(&self) -> Option<&Rc<h2::Shared>> {
-        match &self.carrier {
-            Carrier::Socket(_) => None,
-            Carrier::Stream(stream) => Some(stream.connection()),
-        }
     }
 
     /// What is known of the TLS over the socket.
@@ -82,7 +82,10 @@ impl Transport {
 
     /// What is known of the server's TLS, where anybody asks.
     pub(crate) fn facts(&self) -> Option<&Rc<TlsFacts>> {
-        self.tls.as_ref()?.facts.as_ref()
+        match &self.carrier {
+            Carrier::Socket(_) => self.tls.as_ref()?.facts.as_ref(),
+            Carrier::Stream(stream) => stream.connection().facts(),
+        }
     }
 
     /// The TLS over the socket.

@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use isthmus_sockets::{Interest, Pipe, Poll, Ready};
 
 use crate::clock::Clock;
 use crate::generation::Generation;
+use crate::h2::Unwritten;
 use crate::http::{Link, Store};
 use crate::live::{Process, ProcessShard};
 use crate::local::Local;
@@ -101,6 +103,8 @@ pub(crate) struct Worker {
     pub(crate) pipes: Vec<Pipe>,
     /// Sessions that had their share of this turn and go on in the next.
     pub(crate) busy: Vec<Key>,
+    /// Connections of HTTP/2 to be written at the end of this turn.
+    pub(crate) unwritten: Rc<Unwritten>,
     pub(crate) stopping: bool,
     due: Vec<u32>,
     /// Connections to servers in HTTP mode, idle ones too.
@@ -144,6 +148,7 @@ impl Worker {
             scratch: vec![0; SCRATCH].into_boxed_slice(),
             pipes: Vec::new(),
             busy: Vec::new(),
+            unwritten: Rc::default(),
             stopping: false,
             due: Vec::new(),
             links: Slab::new(),
@@ -179,6 +184,7 @@ impl Worker {
             for key in std::mem::take(&mut self.busy) {
                 self.walk_key(key, |_| {});
             }
+            self.write_shared();
             self.retry_accepting();
         }
         self.close_listeners();
@@ -189,7 +195,7 @@ impl Worker {
     }
 
     fn timeout(&self) -> Option<Duration> {
-        if !self.busy.is_empty() {
+        if !self.busy.is_empty() || !self.unwritten.is_empty() {
             return Some(Duration::ZERO);
         }
         let now = self.turn.now;
@@ -316,17 +322,8 @@ impl Worker {
     }
 
     /// Walks a session on until it has to wait, and puts it back; or ends it.
-    pub(crate) fn walk(&mut self, session: Box<Session>) {
-        let connection = session.client.connection().cloned();
-        self.walk_on(session);
-        // What a stream wrote its connection is to write out.
-        if let Some(connection) = connection.filter(|connection| connection.take_pending()) {
-            self.busy.push(connection.mux);
-        }
-    }
-
     /// A panic in one session ends that session alone.
-    fn walk_on(&mut self, mut session: Box<Session>) {
+    pub(crate) fn walk(&mut self, mut session: Box<Session>) {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             loop {
                 match self.step(&mut session) {
@@ -337,7 +334,7 @@ impl Worker {
         }));
         match outcome {
             Ok(Step::Close) => match self.last_words(&mut session) {
-                true => self.walk_on(session),
+                true => self.walk(session),
                 false => self.finish(session),
             },
             Ok(_) => {
@@ -405,7 +402,7 @@ impl Worker {
         if !session.client.is_stream() {
             self.watch_end(&session.client, token, &mut session.client_watch, wanted)?;
         }
-        let Some(server) = &session.server else {
+        let Some(server) = session.server.as_ref().filter(|server| !server.is_stream()) else {
             return Ok(());
         };
         let wanted = incoming(session.up.writable);
@@ -416,7 +413,7 @@ impl Worker {
     }
 
     /// Room to write is watched from the first time it is missing: most connections never need it.
-    fn watch_end(
+    pub(crate) fn watch_end(
         &self,
         end: &Transport,
         token: u64,

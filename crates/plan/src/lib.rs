@@ -12,6 +12,7 @@ mod backend;
 mod bytestring;
 mod caches;
 pub mod command;
+pub mod explain;
 mod expression;
 mod frontend;
 pub mod http;

@@ -152,6 +152,8 @@ pub struct BackendChoice {
     pub target: BackendTarget,
     /// When; always if absent.
     pub condition: Option<Condition>,
+    /// `file:line`, for messages.
+    pub origin: String,
 }
 
 /// The backend that a `use_backend` line chooses.
@@ -178,6 +180,8 @@ pub struct ServerChoice {
     pub target: ServerTarget,
     /// When; always if absent.
     pub condition: Option<Condition>,
+    /// `file:line`, for messages.
+    pub origin: String,
 }
 
 /// The server that a `use-server` line chooses.

@@ -10,6 +10,7 @@
 use isthmus_plan::{CacheFacts, ListAnswer, ListCheck, ListRequest, Plan};
 
 use isthmus_plan::command::Command;
+use isthmus_plan::explain::{Explained, Question};
 use isthmus_plan::report::{ApplyReport, Event, SessionFacts, Snapshot};
 use isthmus_plan::service::{ServiceHead, ServiceRequest};
 use isthmus_plan::tls_facts::TlsFacts;
@@ -65,4 +66,10 @@ fn reports_have_the_fields_that_python_reads() {
     comes_back_the_same::<Vec<Event>>("events");
     comes_back_the_same::<ApplyReport>("apply");
     comes_back_the_same::<TlsFacts>("tls_facts");
+}
+
+#[test]
+fn questions_about_described_connections_and_their_answers_come_back_the_same() {
+    comes_back_the_same::<Vec<Question>>("questions");
+    comes_back_the_same::<Vec<Explained>>("explained");
 }

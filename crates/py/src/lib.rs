@@ -185,9 +185,40 @@ fn check_tls<'py>(py: Python<'py>, plan: &[u8]) -> PyResult<Bound<'py, PyBytes>>
     json(py, &found.map_err(PyValueError::new_err)?)
 }
 
+/// A plan that answers questions about connections that are only described.
+#[pyclass(frozen)]
+struct Explainer(isthmus_engine::Explainer);
+
+#[pymethods]
+impl Explainer {
+    #[new]
+    fn new(py: Python<'_>, plan: &[u8], files: HashMap<String, PyBackedBytes>) -> PyResult<Self> {
+        py.detach(|| {
+            let texts = files.iter().map(|(digest, text)| (digest.clone(), &**text));
+            let plan = isthmus_plan::Plan::read(plan)?;
+            let wrong = |errors: Vec<(String, String)>| {
+                let told = errors
+                    .iter()
+                    .map(|(origin, text)| format!("{origin}: {text}"));
+                told.collect::<Vec<_>>().join("\n")
+            };
+            isthmus_engine::Explainer::new(plan, &texts.collect()).map_err(wrong)
+        })
+        .map(Self)
+        .map_err(PyValueError::new_err)
+    }
+
+    fn ask<'py>(&self, py: Python<'py>, question: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        let question =
+            serde_json::from_slice(question).map_err(|e| PyValueError::new_err(e.to_string()))?;
+        let answer = py.detach(|| self.0.ask(&question));
+        json(py, &answer.map_err(PyValueError::new_err)?)
+    }
+}
+
 /// The native module `isthmus.engine._native`.
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::{Call, Engine, Handshake, check_list, check_tls, vocabulary};
+    use super::{Call, Engine, Explainer, Handshake, check_list, check_tls, vocabulary};
 }

@@ -148,6 +148,12 @@ impl Program {
         verdict
     }
 
+    /// What one test of an ACL says, by the ACL's index and the test's place in it.
+    pub fn test_of(&self, acl: usize, at: usize, ctx: &dyn Context) -> Verdict {
+        let test = self.acls.get(acl).and_then(|tests| tests.get(at));
+        test.map_or(Verdict::Fail, |test| test.eval(ctx))
+    }
+
     /// What a condition says. It waits only when what is known cannot decide it.
     pub fn eval(&self, condition: &CompiledCondition, ctx: &dyn Context) -> Verdict {
         let mut verdict = Verdict::Fail;

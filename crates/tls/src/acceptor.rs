@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use isthmus_plan::explain::Found;
 use isthmus_plan::tls::{BindTls, TlsVersion};
 use rustls::pki_types::UnixTime;
 use rustls::sign::CertifiedKey;
@@ -206,6 +207,21 @@ impl Acceptor {
     pub fn shown(&self, config: &Arc<ServerConfig>) -> Option<(&[u8], &str)> {
         let entry = self.entries.iter().find(|entry| entry.has(config))?;
         Some((entry.certified.cert.first()?, &entry.name))
+    }
+
+    /// How a client that asks for a name would be answered, and the files' names of the certificates
+    /// of which one would be shown.
+    #[must_use]
+    pub fn candidates(&self, name: Option<&str>) -> (Found, Vec<&str>) {
+        let named = self.named(name);
+        let (found, entries) = match named.is_empty() {
+            false => (Found::Named, &named),
+            true if self.generator.is_some() && name.is_some() => return (Found::Made, Vec::new()),
+            true if self.strict => return (Found::Refused, Vec::new()),
+            true => (Found::Default, &self.defaults),
+        };
+        let entries = entries.iter().filter_map(|&at| self.entries.get(at));
+        (found, entries.map(|entry| &*entry.name).collect())
     }
 
     fn named(&self, name: Option<&str>) -> Vec<usize> {

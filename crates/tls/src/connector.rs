@@ -25,6 +25,8 @@ pub struct Connector {
     config: Arc<ClientConfig>,
     /// The same, for connections whose first data may be sent early (`allow-0rtt`).
     early: Option<Arc<ClientConfig>>,
+    /// The same for connections that must not speak HTTP/2.
+    only_http1: Option<Arc<ClientConfig>>,
 }
 
 impl Connector {
@@ -49,9 +51,17 @@ impl Connector {
         config.resumption = resumption(line);
         let mut early = config.clone();
         early.enable_early_data = true;
+        let only_http1 = line.alpn.iter().any(|name| name.0 == b"h2").then(|| {
+            let mut config = config.clone();
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+            // A session of HTTP/2's must not be resumed for HTTP/1.
+            config.resumption = resumption(line);
+            Arc::new(config)
+        });
         Ok(Self {
             config: Arc::new(config),
             early: may_be_early(line).then(|| Arc::new(early)),
+            only_http1,
         })
     }
 
@@ -65,6 +75,12 @@ impl Connector {
     #[must_use]
     pub fn early_config(&self) -> Option<Arc<ClientConfig>> {
         self.early.clone()
+    }
+
+    /// The configuration for a connection that must not speak HTTP/2.
+    #[must_use]
+    pub fn http1_config(&self) -> Arc<ClientConfig> {
+        self.only_http1.as_ref().unwrap_or(&self.config).clone()
     }
 
     /// The name under which a connection is made, which its sessions are kept by too: that of `sni`,

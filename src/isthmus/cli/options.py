@@ -7,9 +7,9 @@ every word up to the next option.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from isthmus.process.launch import Farewell
+from isthmus.records import dataclass, field
 
 
 class UsageError(Exception):

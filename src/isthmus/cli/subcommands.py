@@ -48,8 +48,16 @@ def _plan(files: Sequence[str]) -> int:
     return 0
 
 
-def _explain(codes: Sequence[str]) -> int:
-    """Tell what codes of messages mean."""
+def _explain(arguments: Sequence[str]) -> int:
+    """Tell what codes of messages mean, or what a connection that is described would meet."""
+    if any(each.startswith("-") for each in arguments):
+        from isthmus.explaining.command import main
+
+        return main(arguments)
+    return _explain_codes(arguments)
+
+
+def _explain_codes(codes: Sequence[str]) -> int:
     # The codes of every stage register themselves.
     import isthmus.network.document
     import isthmus.network.telling
@@ -57,7 +65,7 @@ def _explain(codes: Sequence[str]) -> int:
     from isthmus.config import CODES
 
     if not codes:
-        return _missing("explain CODE ...")
+        return _missing("explain CODE ... | --sni NAME|--url URL FILE ...")
     status = 0
     for code in codes:
         found = CODES.get(code.upper())

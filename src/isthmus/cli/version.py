@@ -31,6 +31,7 @@ Usage : isthmus [-f <cfgfile|cfgdir>]* [ -vdVD ] [ -n <maxconn> ] [ -N <maxpconn
         -sf/-st [pid ]* finishes/terminates old pids.
    or : isthmus check <cfgfile>*    checks files and shows all messages
         isthmus explain <code>      tells more about a message
+        isthmus explain --url <url> <cfgfile>*   tells what a connection would meet, rule by rule
         isthmus plan <cfgfile>*     prints what the engine would run, as JSON
         isthmus lab ...             network labs without root (isthmus lab demo)
         isthmus help

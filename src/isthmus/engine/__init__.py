@@ -13,6 +13,7 @@ import msgspec
 
 from isthmus.engine.caches import CacheFacts
 from isthmus.engine.command import Command
+from isthmus.engine.explain import Explained, Question
 from isthmus.engine.lists import ListAnswer, ListCheck, ListRequest
 from isthmus.engine.report import ApplyReport, Event, SessionFacts, Snapshot
 from isthmus.engine.service import Call
@@ -167,6 +168,20 @@ class Engine:
     def stop(self, *, graceful: bool) -> None:
         """Close the listeners, and end the sessions or wait for them. `Stopped` follows as an event."""
         self._native.stop(graceful)
+
+
+class Explainer:
+    """A plan that answers questions about connections that are only described."""
+
+    def __init__(self, plan: Plan, texts: Mapping[str, bytes]) -> None:
+        """Compile a plan, with the texts of its pattern files by digest. Raises ValueError."""
+        from isthmus.engine import _native
+
+        self._native = _native.Explainer(msgspec.json.encode(plan), dict(texts))
+
+    def ask(self, question: Question) -> Explained:
+        """Answer a question."""
+        return msgspec.json.decode(self._native.ask(msgspec.json.encode(question)), type=Explained)
 
 
 def vocabulary() -> bytes:

@@ -2,7 +2,7 @@
 
 from typing import Self, final
 
-__all__ = ["Call", "Engine", "Handshake", "check_list", "check_tls", "vocabulary"]
+__all__ = ["Call", "Engine", "Explainer", "Handshake", "check_list", "check_tls", "vocabulary"]
 
 def vocabulary() -> bytes:
     """Return the fetches, converters, ACL keywords and aliases that the engine knows."""
@@ -128,3 +128,13 @@ class Call:
 
     def fail(self) -> None:
         """Say that there will be no more: an error for the client, or a connection that is broken off."""
+
+@final
+class Explainer:
+    """A plan that answers questions about connections that are only described. Nothing is opened."""
+
+    def __new__(cls, plan: bytes, files: dict[str, bytes]) -> Self:
+        """Compile a plan, with the texts of its pattern files by digest. Raises ValueError for a bad one."""
+
+    def ask(self, question: bytes) -> bytes:
+        """Answer a `Question` with an `Explained`. Raises ValueError for what is none."""

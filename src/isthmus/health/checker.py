@@ -11,7 +11,6 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from isthmus.engine import Engine
 from isthmus.engine.command import SetServerHealth
@@ -22,6 +21,7 @@ from isthmus.health.messages import result
 from isthmus.health.outcome import Outcome, Verdict
 from isthmus.health.probe import SocketMaker, probe
 from isthmus.plan import Check, Health
+from isthmus.records import dataclass, field
 
 Key = tuple[str, str]
 """A server, by the names of its backend and itself."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from isthmus.engine.report import BackendFacts, ServerFacts, Snapshot
 from isthmus.health.outcome import Outcome
 from isthmus.plan import Check
+from isthmus.records import dataclass
 
 EMERGENCY = 0
 ALERT = 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NoReturn
 
 from isthmus.config import Span, Word, register
@@ -21,6 +20,7 @@ from isthmus.keywords.known_samples import ACL_KEYWORDS, FETCHES
 from isthmus.keywords.patterns import OPERATORS, WrongPatternError, read_integers, read_network, read_text
 from isthmus.keywords.vocabulary import Fetch
 from isthmus.model.expression import AclTest, Expression, MatchMethod, PatternFile
+from isthmus.records import dataclass, field
 
 UNKNOWN_CRITERION = register(
     "E0322",

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from isthmus.config import Line, Span, Word, register
 from isthmus.keywords.acl_tests import parse_test
 from isthmus.keywords.context import Context
 from isthmus.model.expression import Acl, AclTest
+from isthmus.records import dataclass
 
 BAD_ACL_NAME = register(
     "E0320",

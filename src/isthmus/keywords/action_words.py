@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import NoReturn
 
@@ -16,6 +15,7 @@ from isthmus.keywords.vocabulary import Place
 from isthmus.model.expression import Expression
 from isthmus.model.log import Format
 from isthmus.model.rule import Action
+from isthmus.records import dataclass
 
 ACTION_NOT_IMPLEMENTED = register(
     "E0401",

@@ -6,7 +6,6 @@ They are read by the rows of server lines, so that what is wrong is said alike.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from isthmus.config import Diagnostics, Span, Word
 from isthmus.keywords.addresses import server_address
@@ -19,6 +18,7 @@ from isthmus.keywords.tls_files import TlsFiles
 from isthmus.keywords.vocabulary import Vocabulary
 from isthmus.keywords.world import World
 from isthmus.model.server import InitAddress, Server, ServerSettings
+from isthmus.records import replace
 
 AT_RUN_TIME = frozenset(
     (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from isthmus.config import Word
 from isthmus.keywords.codes import BAD_VALUE, NOT_IMPLEMENTED, OUT_OF_RANGE
@@ -13,6 +12,7 @@ from isthmus.keywords.row import Keyword, RefusedError, Use, Where
 from isthmus.keywords.values import choice, integer, unknown
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.balance import Algorithm, Balance, HashedPart, HashType
+from isthmus.records import replace
 
 _RANDOM = re.compile(r"random(?:\(([0-9]{1,9})\))?\Z")
 _NOT_YET = ("log-hash", "sticky")

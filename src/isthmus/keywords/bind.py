@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
 from isthmus.config import Span, Word
 from isthmus.config.values import BadValueError, parse_network
@@ -27,6 +26,7 @@ from isthmus.keywords.tls_options import lifted
 from isthmus.keywords.values import choice, integer, time
 from isthmus.model.address import Inet, Listen
 from isthmus.model.bind import Bind, BindSettings
+from isthmus.records import replace
 
 Read = Callable[[OptionUse[BindSettings]], BindSettings]
 _MOST_THREADS = 4096

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
 from isthmus.config import Diagnostics, Span, Word, nearest
 from isthmus.keywords.vocabulary import Vocabulary
+from isthmus.records import dataclass, field
 
 
 def no_resolver(_name: str) -> IPv4Address | IPv6Address | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from posixpath import join
 
 from isthmus.config import Span, Word
@@ -15,6 +14,7 @@ from isthmus.keywords.tls_files import Parts
 from isthmus.keywords.tls_options import lifted
 from isthmus.keywords.values import choice
 from isthmus.model.tls import Certificate, Entry, EntrySettings
+from isthmus.records import dataclass, field, replace
 
 _WORD = re.compile(r"\S+")
 _FILTER = re.compile(r"!?(\*|(\*\.)?[A-Za-z0-9_-][A-Za-z0-9_.-]*)")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
-
 from isthmus.config import Span
 from isthmus.keywords.context import Context
 from isthmus.keywords.http_rules import HttpRuleReader
@@ -15,6 +13,7 @@ from isthmus.model.http import HttpRules
 from isthmus.model.proxy import Proxy, ProxySettings
 from isthmus.model.rule import RuleSets
 from isthmus.model.server import Server
+from isthmus.records import dataclass, field, replace
 
 
 @dataclass(slots=True)
@@ -76,7 +75,7 @@ class ProxyDraft:
 
     def _http_rules(self) -> HttpRules:
         given, own = self.settings.http_rules, self.http.finish()
-        return HttpRules(*(getattr(given, each.name) + getattr(own, each.name) for each in fields(HttpRules)))
+        return HttpRules(*(getattr(given, each) + getattr(own, each) for each in HttpRules.__match_args__))
 
     def finish(self) -> Proxy:
         """Return the proxy as it stands."""

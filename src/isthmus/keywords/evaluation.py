@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from isthmus.config import Line, Span, Word, register
 from isthmus.keywords.context import Context
+from isthmus.records import dataclass, field
 
 WRONG_ORDER = register(
     "W0414",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from isthmus.config import ArgumentError, Span, Word, register, split_arguments
 from isthmus.keywords.arguments import NEVER_EMPTY, PROXY_TYPES, WrongArgumentError, narrowed, parse_argument
@@ -18,6 +17,7 @@ from isthmus.keywords.context import Context, did_you_mean
 from isthmus.keywords.known_samples import CONVERTERS, FETCHES
 from isthmus.keywords.vocabulary import Converter, Fetch, Parameter, Place
 from isthmus.model.expression import Argument, Call, Expression, SampleType
+from isthmus.records import dataclass
 
 UNKNOWN_FETCH = register(
     "E0310",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from isthmus.config import Span
 from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import BAD_VALUE
@@ -11,6 +9,7 @@ from isthmus.keywords.draft import GlobalDraft
 from isthmus.keywords.http_replies import TOKEN
 from isthmus.keywords.row import Keyword, RefusedError, Use, Where, takes_all
 from isthmus.keywords.values import choice, integer, size
+from isthmus.records import replace
 
 Row = Keyword[GlobalDraft]
 _GLOBAL = Where.GLOBAL
@@ -121,6 +120,16 @@ GLOBAL_HTTP: tuple[Row, ...] = (
     *(
         _inert(f"tune.h2.{name}", "<value>", about, why)
         for name, about, why in (
+            (
+                "be.max-frames-at-once",
+                "Frames of a server's connection in one turn",
+                _SHARES,
+            ),
+            (
+                "be.rxbuf",
+                "Most bytes that the streams of a server may have on their way",
+                "each stream has a window of its own (tune.h2.be.initial-window-size)",
+            ),
             ("fe.max-frames-at-once", "Frames of a connection in one turn", _SHARES),
             ("fe.max-rst-at-once", "Streams that are reset in one turn", _SHARES),
             ("fe.rxbuf", "Most bytes that the streams of a client may have on their way", _WINDOWS),
@@ -131,9 +140,28 @@ GLOBAL_HTTP: tuple[Row, ...] = (
     *(
         _h2(f"tune.h2.{name}", *said)
         for name, *said in (
-            ("fe.glitches-threshold", "glitches", "Anomalies of a client's connection behind which it ends"),
-            ("fe.initial-window-size", "window", "Bytes of a stream that a client may have on their way"),
-            ("fe.max-concurrent-streams", "streams", "Streams that a client may have open at once", 1),
+            (
+                "be.glitches-threshold",
+                "server_glitches",
+                "Anomalies of a server's connection behind which it ends",
+            ),
+            (
+                "be.initial-window-size",
+                "server_window",
+                "Bytes of a stream that a server may have on their way",
+            ),
+            ("be.max-concurrent-streams", "server_streams", "Requests over a server's connection at once", 1),
+            (
+                "fe.glitches-threshold",
+                "client_glitches",
+                "Anomalies of a client's connection behind which it ends",
+            ),
+            (
+                "fe.initial-window-size",
+                "client_window",
+                "Bytes of a stream that a client may have on their way",
+            ),
+            ("fe.max-concurrent-streams", "client_streams", "Streams that a client may have open at once", 1),
             ("fe.max-total-streams", "total_streams", "Streams behind which a client's connection ends"),
             ("header-table-size", "header_table", "Bytes of the table of fields", 0, 65535),
             ("initial-window-size", "window", "Bytes of a stream that may be on their way"),

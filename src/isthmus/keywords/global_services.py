@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from isthmus.config import register
 from isthmus.keywords.changes import changed
 from isthmus.keywords.draft import GlobalDraft
 from isthmus.keywords.row import Keyword, RefusedError, Use, Where
 from isthmus.keywords.values import integer, time
+from isthmus.records import replace
 from isthmus.services.loading import LoadError
 
 Row = Keyword[GlobalDraft]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from isthmus.config import Word
 from isthmus.config.values import TimeUnit
@@ -19,6 +18,7 @@ from isthmus.keywords.tls_names import ciphers, ciphersuites, curves, signature_
 from isthmus.keywords.tls_options import TICKETS, VERSIONS
 from isthmus.keywords.values import choice, integer, time, unknown
 from isthmus.model.tls import Verify
+from isthmus.records import replace
 
 Row = Keyword[GlobalDraft]
 _GLOBAL = Where.GLOBAL

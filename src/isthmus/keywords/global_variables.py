@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from isthmus.config import Word
 from isthmus.keywords.codes import BAD_VALUE
 from isthmus.keywords.draft import GlobalDraft
@@ -14,6 +12,7 @@ from isthmus.keywords.variables import check_variable
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.expression import Expression
 from isthmus.model.log import Format
+from isthmus.records import replace
 
 
 def _set_var(use: Use[GlobalDraft]) -> None:

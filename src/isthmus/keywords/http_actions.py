@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 
 from isthmus.config import Word, register
@@ -44,6 +43,7 @@ from isthmus.keywords.http_replies import read_reply
 from isthmus.keywords.redirects import read_redirect
 from isthmus.keywords.tracking import TRACKING
 from isthmus.model.http_rule import Allow, Answer, DisableL7Retry, HttpAction, WaitForHandshake
+from isthmus.records import dataclass
 
 UNKNOWN_HTTP_ACTION = register(
     "E0404",

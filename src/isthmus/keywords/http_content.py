@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from isthmus.config import Word
 from isthmus.keywords.codes import BAD_VALUE, MISSING_ARGUMENT, NOT_IMPLEMENTED
 from isthmus.keywords.draft import ProxyDraft
@@ -14,6 +12,7 @@ from isthmus.keywords.values import choice, size, time, unknown
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.expression import Expression
 from isthmus.model.http import BandwidthLimit, Compression
+from isthmus.records import replace
 
 Row = Keyword[ProxyDraft]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from isthmus.keywords.codes import BAD_VALUE, WRONG_SECTION
 from isthmus.keywords.draft import ProxyDraft
@@ -13,6 +12,7 @@ from isthmus.keywords.row import Keyword, RefusedError, Use, Where
 from isthmus.keywords.rule_lines import refuse_unnamed
 from isthmus.keywords.values import choice, integer, unknown
 from isthmus.model.http import CookieCapture
+from isthmus.records import replace
 
 Row = Keyword[ProxyDraft]
 

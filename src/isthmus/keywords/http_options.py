@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from ipaddress import ip_network
 
 from isthmus.config import Word
@@ -17,6 +16,7 @@ from isthmus.keywords.values import choice, unknown
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.expression import Expression
 from isthmus.model.http import AddressHeader, Connection, Forwarded, RestrictNames
+from isthmus.records import replace
 
 Row = Keyword[ProxyDraft]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 from isthmus.config import Word, register
 from isthmus.keywords.action_words import ActionWords, WrongActionError
@@ -11,6 +10,7 @@ from isthmus.keywords.http_messages import HANDLED, read_file, read_message
 from isthmus.keywords.log_formats import FormatKind, parse_format
 from isthmus.model.http_rule import Body, FromSection, Message, Reply
 from isthmus.model.log import Format
+from isthmus.records import dataclass, field
 
 UNUSED_REPLY_WORD = register(
     "W0451",

@@ -6,8 +6,6 @@ comes out of `finish`. Order and capture slots are shared with the reader of the
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from isthmus.config import Line, Word, register
 from isthmus.keywords.acls import AclScope
 from isthmus.keywords.action_words import ActionWords, WrongActionError
@@ -21,6 +19,7 @@ from isthmus.model.expression import Condition
 from isthmus.model.http import HeaderCapture, HttpRules
 from isthmus.model.http_rule import Allow, Answer, Auth, HttpRule, Redirect
 from isthmus.model.rule import Capture, Reject, SilentDrop
+from isthmus.records import replace
 
 BAD_HTTP_RULE = register(
     "E0416",

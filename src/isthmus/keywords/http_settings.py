@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from isthmus.config import Word
 from isthmus.config.values import TimeUnit
 from isthmus.keywords.action_words import ActionWords, WrongActionError
@@ -18,6 +16,7 @@ from isthmus.keywords.values import choice, time, unknown
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.http import Cookie, ErrorFiles, Reuse
 from isthmus.model.http_rule import Message, Reply
+from isthmus.records import replace
 
 Row = Keyword[ProxyDraft]
 

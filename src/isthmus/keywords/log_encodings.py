@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from isthmus.config import Span, Word, register
 from isthmus.keywords.context import Context
@@ -19,6 +18,7 @@ from isthmus.model.log import (
     Record,
     Sample,
 )
+from isthmus.records import dataclass
 
 BAD_TYPE = register(
     "E0500",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from enum import Enum
 
 from isthmus.config import Word, register
@@ -13,6 +12,7 @@ from isthmus.keywords.log_aliases import ALIASES, HTTP_ONLY, LATE_FETCHES
 from isthmus.keywords.log_encodings import ENCODINGS, Item, Label, assemble, take_label
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.log import Alias, Format, FormatItem, Literal, LogWhen, Sample
+from isthmus.records import dataclass, field
 
 UNKNOWN_ALIAS = register(
     "E0340",

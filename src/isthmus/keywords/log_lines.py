@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from isthmus.config import Word
 from isthmus.keywords.changes import changed
@@ -16,6 +15,7 @@ from isthmus.keywords.namespaces import resolved
 from isthmus.keywords.row import Keyword, Reading, Sense, Use, Where
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.log import LogLine, LogTarget, NoLog, UdpLog
+from isthmus.records import replace
 
 _FRONTEND = Where.DEFAULTS | Where.FRONTEND
 

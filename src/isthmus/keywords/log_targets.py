@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
 
 from isthmus.config import Word, register
 from isthmus.config.values import (
@@ -31,6 +30,7 @@ from isthmus.model.log import (
     UdpLog,
     UnixLog,
 )
+from isthmus.records import dataclass, field, replace
 
 BAD_LOG_LINE = register(
     "E0350",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from isthmus.config import Word
@@ -12,6 +11,7 @@ from isthmus.keywords.codes import NO_EFFECT, NOT_IMPLEMENTED
 from isthmus.keywords.context import Context
 from isthmus.keywords.row import Reading, RefusedError, Words
 from isthmus.keywords.values import suggest
+from isthmus.records import dataclass, field
 
 Settings = TypeVar("Settings")
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from isthmus.config.values import TimeUnit
 from isthmus.keywords.changes import changed
 from isthmus.keywords.draft import ProxyDraft
 from isthmus.keywords.row import Keyword, Sense, Use, Where
 from isthmus.keywords.values import choice, integer, time
+from isthmus.records import replace
 
 _FRONTEND = Where.DEFAULTS | Where.FRONTEND
 _BACKEND = Where.DEFAULTS | Where.BACKEND

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from isthmus.keywords.balance import BALANCE
 from isthmus.keywords.bind import BIND
@@ -24,6 +23,7 @@ from isthmus.keywords.source import source
 from isthmus.keywords.stick_tables import STICK_TABLE
 from isthmus.keywords.timeouts import TIMEOUTS
 from isthmus.keywords.values import integer, unknown
+from isthmus.records import replace
 
 Read = Callable[[Use[ProxyDraft]], None]
 MODES = ("tcp", "http")

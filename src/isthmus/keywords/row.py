@@ -7,7 +7,6 @@ wrong; the section's loop collects the refusal and goes on with the next line.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum, Flag, auto
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -16,6 +15,7 @@ from isthmus.keywords.codes import EXTRA_ARGUMENT, MISSING_ARGUMENT
 from isthmus.keywords.context import Context
 from isthmus.keywords.vocabulary import Vocabulary
 from isthmus.keywords.world import World
+from isthmus.records import dataclass, field
 
 if TYPE_CHECKING:
     from isthmus.keywords.tls_files import TlsFiles

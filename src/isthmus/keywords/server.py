@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from isthmus.config import Word
 from isthmus.keywords.addresses import server_address
@@ -13,6 +12,7 @@ from isthmus.keywords.names import check_name
 from isthmus.keywords.row import Keyword, RefusedError, Use, Where, place
 from isthmus.keywords.server_options import SERVER_OPTIONS
 from isthmus.model.server import Server
+from isthmus.records import replace
 
 _RANGE = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?\Z")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from ipaddress import ip_address as parse_ip
 
 from isthmus.config import Word
@@ -18,10 +17,11 @@ from isthmus.keywords.row import RefusedError
 from isthmus.keywords.source import source
 from isthmus.keywords.tls_options import lifted
 from isthmus.keywords.tls_server import TLS_SERVER
-from isthmus.keywords.values import integer, time, unknown
+from isthmus.keywords.values import choice, integer, time, unknown
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.address import ClientNamespace, Ip
 from isthmus.model.server import InitAddress, ProxyTlv, ServerSettings
+from isthmus.records import replace
 
 Read = Callable[[OptionUse[ServerSettings]], ServerSettings]
 PROXY_V2_OPTIONS = (
@@ -198,6 +198,14 @@ def _http_text(field: str, what: str) -> Read:
     return _http(field, lambda use: use.words.take(what).text)
 
 
+def _proto(use: OptionUse[ServerSettings]) -> str:
+    return choice(use.words, ("h1", "h2"), "a protocol")
+
+
+def _ws(use: OptionUse[ServerSettings]) -> str:
+    return choice(use.words, ("auto", "h1", "h2"), "a protocol of WebSockets")
+
+
 def _prefix(use: OptionUse[ServerSettings]) -> str:
     word = use.words.take("a prefix")
     if not word.text:
@@ -302,6 +310,9 @@ _ROWS: tuple[Option[ServerSettings], ...] = (
         _http("pool_purge", lambda use: time(use.words)),
     ),
     Option("port", "<port>", "Port to check, where it is not the server's", _check_number("port", 1, 65535)),
+    Option(
+        "proto", "{ h1 | h2 }", "What the server speaks, whatever it agrees on", _http("protocol", _proto)
+    ),
     Option("proxy-v2-options", "<option>[,<option>]*", "Parts of a PROXY header 2", _proxy_v2_options),
     Option("redir", "<prefix>", "Send clients there instead", _http("redir", _prefix)),
     Option("rise", "<count>", "Passed checks after which a server is up", _check_number("rise", 1)),
@@ -321,6 +332,7 @@ _ROWS: tuple[Option[ServerSettings], ...] = (
     Option("stick", "", "Undo `non-stick`", _flag(non_stick=False)),
     Option("tfo", "", "Send data in the first packet (TCP Fast Open)", _flag(tfo=True)),
     Option("track", "[<backend>/]<server>", "Share the health of another server", _track),
+    Option("ws", "{ auto | h1 | h2 }", "What WebSockets go over", _http("websockets", _ws)),
     Option("weight", "<weight>", "Share of the load, 0 to 256", _number("weight", 0, 256)),
 )
 

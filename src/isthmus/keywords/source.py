@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from isthmus.config import Word
 from isthmus.config.values import SOURCE, InetAddress, PortRange, parse_address
 from isthmus.keywords.addresses import look_up
@@ -15,6 +13,7 @@ from isthmus.keywords.vocabulary import Place
 from isthmus.model.address import Ip
 from isthmus.model.expression import Expression
 from isthmus.model.server import ForeignAddress, Source, UseSource
+from isthmus.records import replace
 
 
 def source(words: Words, reading: Reading, *, ranges: bool) -> Source:

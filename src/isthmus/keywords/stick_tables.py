@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
 
 from isthmus.config import Span, Word, register
 from isthmus.config.values import parse_integer, parse_time
@@ -13,6 +12,7 @@ from isthmus.keywords.row import Keyword, RefusedError, Use, Where, Words
 from isthmus.keywords.tracking import MOST_ELEMENTS
 from isthmus.keywords.values import choice, integer, parsed, size, suggest, time
 from isthmus.model.table import KeyKind, StickTable, StoredData
+from isthmus.records import dataclass, field, replace
 
 SECOND_TABLE = register(
     "E0542",

@@ -6,8 +6,6 @@ comes out of `finish`. The reader also warns where the order of lines is not the
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from isthmus.config import Line, register
 from isthmus.config.values import BadValueError, parse_time
 from isthmus.keywords.acls import AclScope
@@ -31,6 +29,7 @@ from isthmus.model.rule import (
     SilentDrop,
 )
 from isthmus.model.table import StickRule
+from isthmus.records import replace
 
 BAD_TCP_REQUEST = register(
     "E0410",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from isthmus.keywords.changes import changed
 from isthmus.keywords.draft import ProxyDraft
 from isthmus.keywords.row import Keyword, Use, Where
 from isthmus.keywords.values import time
+from isthmus.records import replace
 
 
 def _sets(field: str) -> Callable[[Use[ProxyDraft]], None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Callable
-from dataclasses import replace
 from posixpath import join
 
 from isthmus.keywords.changes import changed
@@ -16,6 +15,7 @@ from isthmus.keywords.tls_codes import BAD_GENERATION, BAD_TICKET_KEYS, UNSAFE_A
 from isthmus.keywords.tls_options import ECDHE, NEGOTIATED, NO_ALPN, TICKETS, VERSIONS, lifted
 from isthmus.keywords.values import choice
 from isthmus.model.tls import BindTls, ClientRules, Entry, EntrySettings, IgnoredErrors, Verify
+from isthmus.records import replace
 
 Row = Option[BindTls]
 Read = Callable[[OptionUse[BindTls]], BindTls]

@@ -7,7 +7,6 @@ them, is what the lines of `global` above said.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from posixpath import join, splitext
 
 from isthmus.config import Diagnostics, Span, Word
@@ -16,6 +15,7 @@ from isthmus.keywords.tls_codes import BAD_AUTHORITY, BAD_CERTIFICATE, BAD_REVOC
 from isthmus.keywords.tls_pem import Blocks, blocks
 from isthmus.keywords.world import World
 from isthmus.model.tls import Certificate, PemFile
+from isthmus.records import dataclass, field
 
 EXTRA_FILES = ("bundle", "sctl", "ocsp", "issuer", "key")
 """What `ssl-load-extra-files` names."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeVar
 
 from isthmus.config import Word
@@ -14,6 +13,7 @@ from isthmus.keywords.tls_codes import BAD_ALPN, NO_VERSION_LEFT, OLD_VERSION
 from isthmus.keywords.tls_names import ciphers, ciphersuites, curves, signature_algorithms
 from isthmus.keywords.values import unknown
 from isthmus.model.tls import Handshake, Version
+from isthmus.records import replace
 
 Outer = TypeVar("Outer")
 Inner = TypeVar("Inner")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from isthmus.keywords.changes import changed
 from isthmus.keywords.expressions import parse_expression
@@ -12,6 +11,7 @@ from isthmus.keywords.tls_options import NEGOTIATED, TICKETS, VERSIONS, lifted, 
 from isthmus.keywords.values import choice
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.tls import ServerTls, Verify
+from isthmus.records import replace
 
 Row = Option[ServerTls]
 Read = Callable[[OptionUse[ServerTls]], ServerTls]

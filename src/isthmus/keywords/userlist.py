@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from isthmus.config import Line, Section, Span, Word, register
 from isthmus.keywords.codes import MISSING_ARGUMENT, UNKNOWN_KEYWORD
@@ -11,6 +10,7 @@ from isthmus.keywords.names import check_name
 from isthmus.keywords.row import Reading, RefusedError, Words, place
 from isthmus.keywords.values import suggest
 from isthmus.model.userlist import User, Userlist
+from isthmus.records import dataclass
 
 UNKNOWN_MEMBER = register(
     "E0190",

@@ -7,13 +7,13 @@ are missing there are told apart from misspelt ones by `isthmus.keywords.known_s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Flag, auto
 from typing import TypeVar
 
 import msgspec
 
 from isthmus.model.expression import MatchMethod, SampleType
+from isthmus.records import dataclass
 
 
 class Place(Flag):

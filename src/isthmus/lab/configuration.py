@@ -5,9 +5,9 @@ on to the second proxy; `core.cfg` is that second proxy.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from isthmus.lab.tenant import ORIGIN_PORT, Tenant
+from isthmus.records import dataclass
 
 # Where the edge proxy listens inside every tenant.
 TENANT_PORT = 8080

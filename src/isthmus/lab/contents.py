@@ -7,13 +7,13 @@ file's business.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from isthmus.config import nearest
 from isthmus.lab.errors import LabError
 from isthmus.network.model import HOST, OUTSIDE
 from isthmus.network.spaces import LAB_HOST, NAMED_FOLDER, OUTSIDE_PATH, OWN_FOLDER, Space
+from isthmus.records import dataclass
 
 _NET_FOLDER = OWN_FOLDER / "net"
 _UTS_FOLDER = OWN_FOLDER / "uts"

@@ -7,7 +7,6 @@ import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from ipaddress import IPv4Interface
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from isthmus.lab.origin import fetch_all
 from isthmus.lab.proxy import free_ports, running_proxy
 from isthmus.lab.tenant import LiveTenant, Tenant, inhabited
 from isthmus.lab.workspace import workspace
+from isthmus.records import dataclass
 
 RED = Tenant("red", IPv4Interface("10.0.0.10/24"))
 BLUE = Tenant("blue", IPv4Interface("10.0.0.10/24"))

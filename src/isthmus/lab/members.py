@@ -11,10 +11,10 @@ import signal
 import time
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from isthmus.lab.errors import LabError
+from isthmus.records import dataclass
 
 # ioctl_nsfs(2): a descriptor of the namespace around a namespace.
 _NS_GET_PARENT = 0xB702

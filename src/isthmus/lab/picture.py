@@ -1,12 +1,12 @@
 """The demo's network drawn in plain text, and what its user is told. Pure: facts in, text out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from isthmus.lab.configuration import TENANT_PORT
 from isthmus.lab.demo import Demo
 from isthmus.lab.expectation import Expectation
 from isthmus.lab.tenant import Tenant
+from isthmus.records import dataclass
 
 _COLOURS = {"red": "31", "green": "32", "blue": "34", "ok": "32", "FAILED": "31"}
 _BOX_WIDTH = 23

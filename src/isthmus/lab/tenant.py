@@ -12,7 +12,6 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from ipaddress import IPv4Interface
 from typing import Never
 
@@ -24,6 +23,7 @@ from isthmus.lab.interfaces import raise_loopback
 from isthmus.lab.isolation import NETNS_FOLDER
 from isthmus.lab.origin import Fetched, current_namespace, fetch_all, start_origin
 from isthmus.lab.stopping import leave_stopping_to_the_leader, signals_held
+from isthmus.records import dataclass
 
 ORIGIN_PORT = 80
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 from isthmus.config import Span
+from isthmus.records import dataclass
 
 Ip = IPv4Address | IPv6Address
 """An IP address of either family."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from isthmus.config import Span
 from isthmus.model.address import Listen, Namespace
 from isthmus.model.tls import BindTls
+from isthmus.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from isthmus.config import Span
 from isthmus.model.address import Namespace
 from isthmus.model.bind import Bind
@@ -14,6 +12,7 @@ from isthmus.model.proxy import Proxy
 from isthmus.model.services import ServiceSettings
 from isthmus.model.tls import GlobalTls
 from isthmus.model.userlist import Userlist
+from isthmus.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ Names of proxies and servers are still names here; `isthmus.plan` resolves them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
 
 from isthmus.config import Span
+from isthmus.records import dataclass
 
 
 class SampleType(StrEnum):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from isthmus.config import Span
 from isthmus.model.expression import Condition, Expression
 from isthmus.model.http_rule import HttpRule, Reply
+from isthmus.records import dataclass
 
 
 class Connection(StrEnum):
@@ -195,25 +196,38 @@ class HttpRules:
 
 @dataclass(frozen=True, slots=True)
 class ServerHttp:
-    """What a `server` line says about HTTP; -1 is no limit."""
+    """What a `server` line says about HTTP; -1 is no limit.
+
+    `protocol` is what is spoken whatever TLS agrees on (`proto`), `websockets` what opens WebSockets (`ws`).
+    """
 
     cookie: str | None = None
     redir: str | None = None
     pool_max: int = -1
     pool_purge: int = 5000
     max_reuse: int = -1
+    protocol: Literal["h1", "h2"] | None = None
+    websockets: Literal["auto", "h1", "h2"] = "auto"
 
 
 @dataclass(frozen=True, slots=True)
 class GlobalH2:
-    """What section `global` says about HTTP/2 with clients (`tune.h2.*`); sizes in bytes, 0 is no limit."""
+    """What section `global` says about HTTP/2 (`tune.h2.*`); sizes in bytes, 0 is no limit.
+
+    Where windows and streams with clients or servers are None, those of both ends hold.
+    """
 
     header_table: int = 4096
     window: int = 65536
     streams: int = 100
     frame: int = 16384
-    glitches: int = 0
+    client_window: int | None = None
+    client_streams: int | None = None
+    client_glitches: int = 0
     total_streams: int = 0
+    server_window: int | None = None
+    server_streams: int | None = None
+    server_glitches: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from ipaddress import IPv4Address, IPv6Address
 
 from isthmus.config import Span
 from isthmus.model.expression import Expression
+from isthmus.records import dataclass
 
 
 class LogWhen(IntEnum):

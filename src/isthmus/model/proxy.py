@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from isthmus.config import Span, Word
 from isthmus.model.balance import Balance
 from isthmus.model.bind import Bind, BindSettings
@@ -13,6 +11,7 @@ from isthmus.model.rule import RuleSets
 from isthmus.model.server import Server, ServerSettings, Source
 from isthmus.model.settings import KeepAlive, Options, Timeouts
 from isthmus.model.table import StickTable
+from isthmus.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from isthmus.config import Span
 from isthmus.model.expression import Acl, Condition, Expression, ProxyArg
 from isthmus.model.log import Format
 from isthmus.model.table import StickRule
+from isthmus.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from isthmus.config import Span
@@ -11,6 +10,7 @@ from isthmus.model.expression import Expression
 from isthmus.model.http import ServerHttp
 from isthmus.model.log import Format
 from isthmus.model.tls import ServerTls
+from isthmus.records import dataclass, field
 
 
 class UseSource(StrEnum):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from isthmus.records import dataclass
 from isthmus.services.registry import Service
 
 

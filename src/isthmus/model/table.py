@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from isthmus.config import Span
 from isthmus.model.expression import Condition, Expression, ProxyArg
+from isthmus.records import dataclass
 
 
 class KeyKind(StrEnum):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 from isthmus.config import Span
 from isthmus.model.expression import Expression
+from isthmus.records import dataclass, field
 
 
 class Version(IntEnum):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from isthmus.config import Span
+from isthmus.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

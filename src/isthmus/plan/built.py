@@ -6,13 +6,13 @@ Times are milliseconds unless they say otherwise.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from isthmus.config import Diagnostics, Span
 from isthmus.model.address import Listen, Namespace
 from isthmus.model.configuration import Configuration
 from isthmus.model.expression import ListValues, MatchMethod, PatternFile
 from isthmus.plan import document
+from isthmus.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

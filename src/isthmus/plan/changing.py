@@ -5,13 +5,13 @@ Everything else stays as it was built: no host name is looked up again, no file 
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from isthmus import records
 from isthmus.config import Diagnostics
 from isthmus.keywords.world import World
 from isthmus.model.configuration import Configuration
@@ -50,11 +50,11 @@ def with_server(built: Built, at: int, server: Server, world: World, diagnostics
     made = maker.make(server, proxy, number)
     health = built.health
     if server.settings.check.enabled:
-        checked = dataclasses.replace(check(server, made, proxy, diagnostics), waits=True)
-        health = dataclasses.replace(health, checks=(*health.checks, checked))
+        checked = records.replace(check(server, made, proxy, diagnostics), waits=True)
+        health = records.replace(health, checks=(*health.checks, checked))
     backends = _changed(plan.backends, at, servers=(*plan.backends[at].servers, made))
-    alone = dataclasses.replace(proxy, servers=(server,))
-    return dataclasses.replace(
+    alone = records.replace(proxy, servers=(server,))
+    return records.replace(
         built,
         engine=replace(plan, namespaces=namespaces.all(), backends=backends),
         health=health,
@@ -77,19 +77,19 @@ def without_server(built: Built, at: int, server: str) -> Built:
     left = tuple(each for each in shifted.backends[at].servers if each.name != server)
     key = (backend, server)
     proxies = tuple(
-        dataclasses.replace(each, servers=tuple(s for s in each.servers if s.name != server))
+        records.replace(each, servers=tuple(s for s in each.servers if s.name != server))
         if each.is_backend and each.name == backend
         else each
         for each in built.configuration.proxies
     )
     checks = tuple(each for each in built.health.checks if (each.backend, each.server) != key)
-    return dataclasses.replace(
+    return records.replace(
         built,
         engine=replace(shifted, backends=_changed(shifted.backends, at, servers=left)),
-        health=dataclasses.replace(built.health, checks=checks),
+        health=records.replace(built.health, checks=checks),
         host_names={each: name for each, name in built.host_names.items() if each != key},
         texts={},
-        configuration=dataclasses.replace(built.configuration, proxies=proxies),
+        configuration=records.replace(built.configuration, proxies=proxies),
         added=built.added - {key},
     )
 
@@ -103,9 +103,9 @@ def free_id(taken: Iterable[int]) -> int:
 def _with(said: Configuration, backend: str, server: Server) -> tuple[Configuration, Proxy]:
     """Return the configuration and the proxy with a server more."""
     at = next(i for i, each in enumerate(said.proxies) if each.is_backend and each.name == backend)
-    proxy = dataclasses.replace(said.proxies[at], servers=(*said.proxies[at].servers, server))
+    proxy = records.replace(said.proxies[at], servers=(*said.proxies[at].servers, server))
     proxies = (*said.proxies[:at], proxy, *said.proxies[at + 1 :])
-    return dataclasses.replace(said, proxies=proxies), proxy
+    return records.replace(said, proxies=proxies), proxy
 
 
 def _changed(

@@ -212,15 +212,24 @@ def _cookie(said: HttpSettings) -> document.http.Cookie | None:
     )
 
 
-def http_server(said: ServerHttp) -> document.http.HttpServer:
-    """Return what a server line says about HTTP."""
+def http_server(said: ServerHttp, alpn: tuple[str, ...]) -> document.http.HttpServer:
+    """Return what a server line says about HTTP; `alpn` is what TLS offers on it."""
+    protocol = said.protocol or ("negotiated" if "h2" in alpn else "h1")
+    # With `ws auto` a WebSocket goes over HTTP/1 where TLS can agree on that.
+    apart = said.websockets == "auto" and protocol == "negotiated" and "http/1.1" in alpn
     return http.HttpServer(
+        protocol=http.ServerProtocol(protocol),
+        websockets=http.WebSocketProtocol("h1" if apart or said.websockets == "h1" else "same"),
         cookie=_bytes(said.cookie),
         redir=_bytes(said.redir),
         pool_max=said.pool_max,
         pool_purge=said.pool_purge,
         max_reuse=said.max_reuse,
     )
+
+
+def _or(own: int | None, usual: int) -> int:
+    return usual if own is None else own
 
 
 def http_caches(caches: Iterable[Cache]) -> tuple[document.http.Cache, ...]:
@@ -247,10 +256,13 @@ def http_global(said: Global) -> document.http.HttpGlobal:
         splice_bodies=own.splice_bodies,
         h2=http.H2(
             own.h2.header_table,
-            own.h2.window,
-            own.h2.streams,
+            _or(own.h2.client_window, own.h2.window),
+            _or(own.h2.client_streams, own.h2.streams),
             own.h2.frame,
-            own.h2.glitches,
+            own.h2.client_glitches,
             own.h2.total_streams,
+            _or(own.h2.server_window, own.h2.window),
+            _or(own.h2.server_streams, own.h2.streams),
+            own.h2.server_glitches,
         ),
     )

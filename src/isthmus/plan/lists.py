@@ -5,12 +5,11 @@ What the files hold is not looked at here: `ListFile` says what must be read, an
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-
 from isthmus.config import Diagnostics, Span, register
 from isthmus.model.expression import AclTest, ListValues, MapArg, PatternFile
 from isthmus.plan import document
 from isthmus.plan.built import ListFile, ListNeed
+from isthmus.records import dataclass, field, replace
 
 MIXED_COLUMNS = register(
     "E0427",

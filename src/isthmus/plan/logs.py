@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from isthmus.config import Diagnostics, Word, register
 from isthmus.keywords.log_formats import DEFAULT_HTTP, DEFAULT_TCP
 from isthmus.keywords.namespaces import resolved
@@ -32,6 +30,7 @@ from isthmus.plan import document
 from isthmus.plan.expressions import Names
 from isthmus.plan.modes import log_format, refuse_http_aliases
 from isthmus.plan.names import Namespaces, byte_string
+from isthmus.records import dataclass
 
 UNRESOLVED_LOG = register(
     "E0430",

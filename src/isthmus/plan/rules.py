@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from isthmus.config import register
 from isthmus.model.expression import Expression
@@ -34,6 +33,7 @@ from isthmus.plan import document
 from isthmus.plan.expressions import Names
 from isthmus.plan.logs import format_items
 from isthmus.plan.names import origin
+from isthmus.records import dataclass
 
 BACKEND_LOOP = register(
     "E0422",
@@ -154,18 +154,22 @@ def _stick(rule: StickRule, names: Names) -> Iterator[document.StickRule]:
 
 def _backend_choice(choice: BackendChoice, own: int | None, names: Names) -> document.BackendChoice:
     condition = names.condition(choice.condition)
+    line = origin(choice.span)
     if isinstance(choice.target, Format):
-        return document.BackendChoice(document.DynamicBackend(format_items(choice.target, names)), condition)
+        named = document.DynamicBackend(format_items(choice.target, names))
+        return document.BackendChoice(named, condition, line)
     index = names.backend(choice.target, choice.span)
     if own is not None and index == own:
         message = f"`{choice.target}` is the section itself"
         names.diagnostics.alert(BACKEND_LOOP, message, choice.span)
-    return document.BackendChoice(document.FixedBackend(index), condition)
+    return document.BackendChoice(document.FixedBackend(index), condition, line)
 
 
 def _server_choice(choice: ServerChoice, backend: int, names: Names) -> document.ServerChoice:
     condition = names.condition(choice.condition)
+    line = origin(choice.span)
     if isinstance(choice.target, Format):
-        return document.ServerChoice(document.DynamicServer(format_items(choice.target, names)), condition)
+        named = document.DynamicServer(format_items(choice.target, names))
+        return document.ServerChoice(named, condition, line)
     index = names.server(backend, choice.target, choice.span)
-    return document.ServerChoice(document.FixedServer(index), condition)
+    return document.ServerChoice(document.FixedServer(index), condition, line)

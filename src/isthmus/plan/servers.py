@@ -62,6 +62,7 @@ class ServerMaker:
     def make(self, server: Server, proxy: Proxy, number: int) -> document.Server:
         """Return a server of a backend. What is wrong goes to the diagnostics."""
         said = server.settings
+        tls = None if self._tls is None else self._tls.server(server, proxy, self._names)
         return document.Server(
             name=server.name,
             id=number,
@@ -82,10 +83,10 @@ class ServerMaker:
             tcp_user_timeout=said.tcp_user_timeout,
             tfo=said.tfo,
             non_stick=said.non_stick,
-            http=http_server(said.http),
+            http=http_server(said.http, () if tls is None else tls.alpn),
             shut_on_down=said.shut_on_down,
             shut_backups_on_up=said.shut_backups_on_up,
-            tls=None if self._tls is None else self._tls.server(server, proxy, self._names),
+            tls=tls,
             check_tls=None if self._tls is None else self._tls.check(server, proxy, self._names),
         )
 

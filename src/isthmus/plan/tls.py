@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from isthmus.config import Diagnostics, Span
-from isthmus.keywords.codes import NOT_IMPLEMENTED
 from isthmus.keywords.tls_codes import (
     BAD_GENERATION,
     NEVER_SHOWN,
@@ -145,7 +144,7 @@ class Tls:
             hint = "write `ca-file @system-ca`, or `verify none` where anybody may answer"
             self._diagnostics.alert(NO_AUTHORITY, message, server.span, hint=hint)
             return None
-        return self._server(said, verify, proxy, server.span, names)
+        return self._server(said, verify, server.span, names)
 
     def check(self, server: Server, proxy: Proxy, names: Names) -> document.tls.ServerTls | None:
         """Return the TLS of a server's check; None where it has none, or something is wrong with it.
@@ -168,13 +167,8 @@ class Tls:
         finally:
             self._diagnostics = diagnostics
 
-    def _server(
-        self, said: ServerTls, verify: bool, proxy: Proxy, span: Span, names: Names
-    ) -> document.tls.ServerTls:
+    def _server(self, said: ServerTls, verify: bool, span: Span, names: Names) -> document.tls.ServerTls:
         handshake = said.handshake.over(self._said.server.handshake)
-        if proxy.settings.mode == "http" and "h2" in (handshake.alpn or ()):
-            message = "HTTP/2 with servers is not implemented yet"
-            self._diagnostics.alert(NOT_IMPLEMENTED, message, span, hint="write `alpn http/1.1`")
         return t.ServerTls(
             negotiation=self._negotiation(handshake, span),
             alpn=handshake.alpn or (),

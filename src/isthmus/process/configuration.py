@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from isthmus import product
 from isthmus.config import Diagnostics, Features, Severity, read, startup_variables
+from isthmus.records import dataclass, replace
 
 if TYPE_CHECKING:
     from isthmus.keywords import System

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from typing import TextIO
+
+from isthmus.records import dataclass
 
 
 @dataclass(slots=True)

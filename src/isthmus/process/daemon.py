@@ -6,7 +6,8 @@ fork(2) copies only the calling thread, so this comes before the engine makes an
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+
+from isthmus.records import dataclass
 
 _READY = b"\0"
 

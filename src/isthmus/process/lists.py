@@ -5,12 +5,12 @@ This is where they are opened: the parser only notes their names, and `plan` ope
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
+from isthmus import records
 from isthmus.config import Diagnostics
 from isthmus.engine.lists import ListCheck
 from isthmus.keywords.world import World
@@ -48,7 +48,7 @@ def read_lists(built: Built, world: World, check: Check) -> Built:
         reader.texts[digest] = text
         hosts = reader.check(text, file)
         lists.append(replace(said, digest=digest, hosts=tuple(hosts.items())))
-    return dataclasses.replace(built, engine=replace(built.engine, lists=tuple(lists)), texts=reader.texts)
+    return records.replace(built, engine=replace(built.engine, lists=tuple(lists)), texts=reader.texts)
 
 
 class _Reader:

@@ -5,10 +5,9 @@ The engine makes sockets in the namespaces of its plan, which it knows by name; 
 
 from __future__ import annotations
 
-import dataclasses
-
 from msgspec.structs import replace
 
+from isthmus import records
 from isthmus.engine import Engine
 from isthmus.plan import Built
 from isthmus.plan.document import Namespace
@@ -37,7 +36,7 @@ def complete(built: Built) -> Built:
     if not more:
         return built
     plan = replace(built.engine, namespaces=built.engine.namespaces + more)
-    return dataclasses.replace(built, engine=plan)
+    return records.replace(built, engine=plan)
 
 
 class NamespaceSockets:

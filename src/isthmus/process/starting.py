@@ -7,13 +7,13 @@ opened, and the sockets in the file system that were made are removed.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import os
 import signal
 from contextlib import suppress
 
 from msgspec.structs import replace
 
+from isthmus import records
 from isthmus.engine import Engine
 from isthmus.plan.built import Built
 from isthmus.process import limits, namespaces, pidfile, privileges, systemd
@@ -75,7 +75,7 @@ def _limited(launch: Launch, built: Built) -> Built:
     if maxconn:
         return built
     process = replace(built.engine.global_, maxconn=limits.fitting_maxconn(files, listeners, checks))
-    return dataclasses.replace(built, engine=replace(built.engine, global_=process))
+    return records.replace(built, engine=replace(built.engine, global_=process))
 
 
 def _open(loaded: Loaded, built: Built, console: Console) -> Supervisor:

@@ -13,7 +13,6 @@ import threading
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 
 from isthmus.engine import Engine
 from isthmus.engine.command import Log
@@ -26,6 +25,7 @@ from isthmus.plan.built import Built
 from isthmus.process import namespaces, states, systemd
 from isthmus.process.console import Console
 from isthmus.process.namespaces import NamespaceSockets
+from isthmus.records import replace
 from isthmus.runtime.instance import Instance
 from isthmus.runtime.server import Server
 from isthmus.runtime.sockets import Opened

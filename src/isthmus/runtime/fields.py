@@ -8,7 +8,8 @@ C(luster) P(rocess) S(ervice) s(ystem).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from isthmus.records import dataclass
 
 Value = int | str | None
 """A field's value; None where the field has none."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from isthmus.engine import Engine
@@ -13,6 +12,7 @@ from isthmus.engine.report import ApplyReport, BackendFacts, FrontendFacts, Serv
 from isthmus.health.announcing import Announcer
 from isthmus.health.checker import Checker
 from isthmus.plan import Built, Runtime
+from isthmus.records import dataclass, field
 
 
 class Running(Protocol):

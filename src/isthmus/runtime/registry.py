@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from isthmus.records import dataclass
 from isthmus.runtime.level import Level
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass, field
 
+from isthmus.records import dataclass, field
 from isthmus.runtime import commands as _registered  # noqa: F401  (importing them registers them)
 from isthmus.runtime.instance import BriefCommandError, CommandError, Instance
 from isthmus.runtime.level import Level

@@ -6,10 +6,10 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 from isthmus.model.address import Abstract, Descriptor, Inet, SocketPair, Unix
 from isthmus.plan import CommandSocket
+from isthmus.records import dataclass
 
 SocketMaker = Callable[[str, int, int], int]
 """Returns the descriptor of a fresh non-blocking socket in a namespace, by file, family and kind."""

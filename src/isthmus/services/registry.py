@@ -6,9 +6,9 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import TypeVar, overload
 
+from isthmus.records import dataclass
 from isthmus.services.request import AsyncRequest, Request
 from isthmus.services.response import Response
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterable, AsyncIterator
-from dataclasses import dataclass, field
 from typing import cast
 
 from isthmus.engine.service import Call, ServiceRequest
+from isthmus.records import dataclass, field
 from isthmus.services import exchange
 from isthmus.services.body import AsyncBody
 from isthmus.services.loading import failure

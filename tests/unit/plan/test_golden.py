@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from isthmus.engine import caches, command, lists, report, service, tls
+from isthmus.engine import caches, command, explain, lists, report, service, tls
 from isthmus.plan import document
 
 _FOLDER = Path(__file__).parents[2] / "golden"
@@ -31,6 +31,8 @@ TYPES = {
     "tls_facts": tls.TlsFacts,
     "service_requests": list[service.ServiceRequest],
     "service_heads": list[service.ServiceHead],
+    "questions": list[explain.Question],
+    "explained": list[explain.Explained],
     "apply": report.ApplyReport,
 }
 

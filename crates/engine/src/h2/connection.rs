@@ -1,17 +1,22 @@
-//! What a connection's mux and the sessions of its streams share.
+//! What a connection's driver (its mux, or a server's link) and the sessions of its streams share.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
+use std::rc::Rc;
 
 use isthmus_proto::http::Method;
 use isthmus_proto::http1::Exchange;
 use isthmus_proto::http2::{Connection, ErrorCode, Head, Part};
+use isthmus_sample::TlsFacts;
 use isthmus_sockets::Moved;
 
+use super::asking::Asking;
 use super::outbound::{Outbound, Unsendable};
+use super::unwritten::{Driver, Unwritten};
 use crate::pending::Pending;
 use crate::slab::Key;
+use crate::worker::Worker;
 
 /// What is known of one stream.
 #[derive(Debug)]
@@ -22,12 +27,18 @@ pub(super) struct StreamState {
     inbound: Pending,
     /// DATA among that, whose window is given back once it is read.
     uncredited: usize,
-    /// The request's body is framed by chunks.
+    /// What comes in is framed by chunks.
     chunked: bool,
     /// Nothing follows.
     ended: bool,
     /// The peer or the codec gave it up.
-    pub(super) reset: bool,
+    reset: bool,
+    /// The peer gave it up before it looked at it.
+    refused: bool,
+    /// The request was ours.
+    asks: bool,
+    /// What the client of a WebSocket is to be shown, which HTTP/2 leaves out (RFC 8441, 5).
+    proof: Option<Vec<u8>>,
     outbound: Outbound,
 }
 
@@ -38,45 +49,157 @@ pub(super) struct Inner {
     pub(super) streams: HashMap<u32, StreamState>,
     /// Streams for which something waits that windows or output had no room for.
     pub(super) blocked: Vec<u32>,
+    /// Sessions whose requests wait for the peer's SETTINGS.
+    pub(super) unopened: Vec<Key>,
+    /// Where requests are read on their way to the peer.
+    pub(super) asking: Asking,
 }
 
 /// A connection of HTTP/2.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// The same socket as the mux's, to be asked and told things.
+    /// The driver's socket, to be asked and told things.
     pub(super) socket: OwnedFd,
-    /// The session that reads and writes it.
-    pub(crate) mux: Key,
+    /// Who reads and writes it.
+    pub(super) driver: Driver,
+    /// TLS lies under it.
+    https: bool,
+    /// What is known of a server's TLS, where anybody asks.
+    facts: Option<Rc<TlsFacts>>,
     pub(super) inner: RefCell<Inner>,
-    /// The mux has something to write, or a stream less.
-    pending: Cell<bool>,
-    walking: Cell<bool>,
+    /// The driver has something to write, or a stream less, and is told of it.
+    told: Cell<bool>,
+    driven: Cell<bool>,
+    over: Cell<bool>,
+    /// Counts of what the peer may not do too often drained last.
+    drained: Cell<u64>,
+    unwritten: Rc<Unwritten>,
 }
 
 impl Shared {
-    pub(super) fn new(socket: OwnedFd, mux: Key, codec: Connection) -> Self {
+    pub(super) fn new(
+        (socket, https): (OwnedFd, bool),
+        facts: Option<Rc<TlsFacts>>,
+        driver: Driver,
+        codec: Connection,
+        worker: &Worker,
+    ) -> Self {
         Self {
             socket,
-            mux,
+            driver,
+            https,
+            facts,
             inner: RefCell::new(Inner {
                 codec,
                 streams: HashMap::new(),
                 blocked: Vec::new(),
+                unopened: Vec::new(),
+                asking: Asking::default(),
             }),
-            pending: Cell::new(false),
-            walking: Cell::new(false),
+            told: Cell::new(false),
+            driven: Cell::new(false),
+            over: Cell::new(false),
+            drained: Cell::new(worker.turn.now),
+            unwritten: worker.unwritten.clone(),
         }
     }
 
-    /// Whether the mux is to be walked on; that is told once, and not while it is being walked.
-    pub(crate) fn take_pending(&self) -> bool {
-        !self.walking.get() && self.pending.replace(false)
+    /// Lets counts of what the peer may not do too often drain.
+    pub(super) fn pass_time(&self, now: u64) {
+        let drained = self.drained.get();
+        let seconds = now.saturating_sub(drained) / 1000;
+        if seconds > 0 {
+            self.drained.set(drained + seconds * 1000);
+            let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+            self.inner.borrow_mut().codec.pass_seconds(seconds);
+        }
     }
 
-    /// Notes that the mux is being walked, or has been: then all is written that could be.
-    pub(super) fn walks(&self, walking: bool) {
-        self.walking.set(walking);
-        self.pending.set(false);
+    /// What is known of a server's TLS, where anybody asks.
+    pub(crate) fn facts(&self) -> Option<&Rc<TlsFacts>> {
+        self.facts.as_ref()
+    }
+
+    /// Whether a request can be sent over it now.
+    pub(crate) fn can_open(&self) -> bool {
+        !self.over.get() && self.inner.borrow().codec.can_open()
+    }
+
+    /// Whether it serves no further request, whatever becomes of those that it serves.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.over.get() || self.inner.borrow().codec.is_leaving()
+    }
+
+    /// Nothing is read or written any more.
+    pub(super) fn end(&self) {
+        self.over.set(true);
+    }
+
+    /// Whether nothing is read or written any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.get()
+    }
+
+    /// Gives memory back while no stream is at work.
+    pub(super) fn rest(&self) {
+        let mut inner = self.inner.borrow_mut();
+        if inner.codec.output().is_empty() {
+            inner.codec.shrink();
+            inner.streams = HashMap::new();
+            inner.asking = Asking::default();
+        }
+    }
+
+    /// Whether no stream is at work.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.inner.borrow().streams.is_empty()
+    }
+
+    /// Whether a stream was refused unseen: its request may be sent again.
+    pub(super) fn was_refused(&self, id: u32) -> bool {
+        let inner = self.inner.borrow();
+        inner.streams.get(&id).is_some_and(|stream| stream.refused)
+    }
+
+    /// Opens a stream with a request's head, and what follows it. `None`: the peer's SETTINGS are
+    /// awaited, which say whether it can be asked for that.
+    pub(super) fn open(&self, owner: Key, pieces: &[&[u8]]) -> Result<Option<u32>, Unsendable> {
+        let (id, behind) = {
+            let mut inner = self.inner.borrow_mut();
+            let Inner {
+                codec,
+                streams,
+                unopened,
+                asking,
+                ..
+            } = &mut *inner;
+            asking.read(pieces)?;
+            if asking.asks_tunnel() && !codec.has_settings() {
+                unopened.push(owner);
+                return Ok(None);
+            }
+            let (id, state) = asking.send(owner, self.https, codec)?;
+            streams.insert(id, state);
+            (id, asking.take_behind())
+        };
+        self.tell_driver();
+        if !behind.is_empty() {
+            self.tell(id, |outbound, codec| outbound.write(id, codec, &behind))?;
+        }
+        Ok(Some(id))
+    }
+
+    /// Has the driver go on at the end of this turn; that is said once, and not while it does.
+    pub(super) fn tell_driver(&self) {
+        if !self.driven.get() && !self.told.replace(true) {
+            self.unwritten.push(self.driver);
+        }
+    }
+
+    /// Notes that the driver is at work, or has been: then all is written that could be.
+    pub(super) fn drives(&self, driven: bool) {
+        self.driven.set(driven);
+        self.told.set(false);
     }
 
     pub(super) fn receive(&self, id: u32, space: &mut [u8]) -> Moved {
@@ -95,7 +218,7 @@ impl Shared {
         }
         if stream.inbound.is_empty() && stream.uncredited > 0 {
             codec.consumed(id, std::mem::take(&mut stream.uncredited));
-            self.pending.set(true);
+            self.tell_driver();
         }
         Moved::Bytes(count)
     }
@@ -149,10 +272,11 @@ impl Shared {
             codec,
             streams,
             blocked,
+            ..
         } = &mut *inner;
         let stream = streams.get_mut(&id).filter(|stream| !stream.reset);
         let stream = stream.ok_or(Unsendable)?;
-        self.pending.set(true);
+        self.tell_driver();
         let outcome = does(&mut stream.outbound, codec);
         if stream.outbound.holds() && !blocked.contains(&id) {
             blocked.push(id);
@@ -166,23 +290,24 @@ impl Shared {
         let Some(stream) = inner.streams.remove(&id) else {
             return;
         };
-        self.pending.set(true);
+        self.tell_driver();
         inner.blocked.retain(|blocked| *blocked != id);
         if stream.reset {
             return;
         }
-        // A response that is whole needs no more of the request (RFC 9113, 8.1).
-        let code = match (stream.outbound.is_over(), stream.outbound.holds()) {
-            (true, _) => ErrorCode::NO_ERROR,
-            (false, _) => ErrorCode::INTERNAL_ERROR,
+        let code = match (self.driver, stream.outbound.is_over()) {
+            (Driver::Link(_), _) => ErrorCode::CANCEL,
+            // A response that is whole needs no more of the request (RFC 9113, 8.1).
+            (Driver::Session(_), true) => ErrorCode::NO_ERROR,
+            (Driver::Session(_), false) => ErrorCode::INTERNAL_ERROR,
         };
         inner.codec.send_reset(id, code);
     }
 }
 
 impl StreamState {
-    /// A stream that a request's head opens.
-    pub(super) fn new(owner: Key, head: &Head, end: bool, key: Option<&str>) -> Self {
+    /// A stream that a client's request opens.
+    pub(super) fn asked(owner: Key, head: &Head, end: bool, key: Option<&str>) -> Self {
         let tunnel = head.method() == Method::Connect;
         let mut inbound = Pending::default();
         let text = inbound.bytes_mut();
@@ -201,10 +326,52 @@ impl StreamState {
             owner,
             inbound,
             uncredited: 0,
-            chunked: !end && !tunnel && head.content_length().is_none(),
+            chunked: head.is_chunked(end),
             ended: end && tunnel,
             reset: false,
-            outbound: Outbound::new(Exchange { method, upgrade }),
+            refused: false,
+            asks: false,
+            proof: None,
+            outbound: Outbound::response(Exchange { method, upgrade }),
+        }
+    }
+
+    /// A stream that a request of ours opened; `outbound` is what follows its head.
+    pub(super) fn asking(owner: Key, outbound: Outbound, proof: Option<Vec<u8>>) -> Self {
+        Self {
+            owner,
+            inbound: Pending::default(),
+            uncredited: 0,
+            chunked: false,
+            ended: false,
+            reset: false,
+            refused: false,
+            asks: true,
+            proof,
+            outbound,
+        }
+    }
+
+    /// The peer gave it up.
+    pub(super) fn lose(&mut self, refused: bool) {
+        self.reset = true;
+        self.refused = refused;
+    }
+
+    /// A head came: of the response, or the trailers behind a body.
+    pub(super) fn head(&mut self, head: &Head, end: bool) {
+        if head.part() == Part::Trailers {
+            return self.end(Some(head));
+        }
+        let text = self.inbound.bytes_mut();
+        let tunnel = self.outbound.is_tunnel() && (200..300).contains(&head.status());
+        match &self.proof {
+            Some(proof) if tunnel => head.write_http1_websocket(proof, text),
+            _ => head.write_http1(end, text),
+        }
+        if head.part() == Part::Response {
+            self.chunked = !tunnel && head.is_chunked(end);
+            self.ended = end;
         }
     }
 
@@ -229,9 +396,9 @@ impl StreamState {
                 Some(head) => head.write_http1(true, self.inbound.bytes_mut()),
                 None => self.inbound.push(b"\r\n"),
             }
-        } else if self.is_tunnel() {
-            self.ended = true;
         }
+        // A client that sends no more still awaits its response.
+        self.ended |= self.asks || self.is_tunnel();
     }
 
     fn is_tunnel(&self) -> bool {

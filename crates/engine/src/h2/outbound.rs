@@ -4,6 +4,7 @@ use isthmus_proto::http::Body;
 use isthmus_proto::http1::{Exchange, Progress, ResponseHead, Rules};
 use isthmus_proto::http2::{Connection, FieldSink, SendError};
 
+use super::asking::trusting;
 use crate::http::{Reading, Writing};
 use crate::pending::Pending;
 
@@ -20,7 +21,7 @@ impl From<SendError> for Unsendable {
     }
 }
 
-/// How much of the response is written.
+/// How much is written.
 #[derive(Debug, Default)]
 enum Stage {
     #[default]
@@ -31,7 +32,7 @@ enum Stage {
     Over,
 }
 
-/// A response on its way to the codec.
+/// A response, or the body of a request, on its way to the codec.
 #[derive(Debug, Default)]
 pub(super) struct Outbound {
     exchange: Exchange,
@@ -51,14 +52,36 @@ pub(super) struct Outbound {
 
 impl Outbound {
     /// The response to a request.
-    pub(super) fn new(exchange: Exchange) -> Self {
+    pub(super) fn response(exchange: Exchange) -> Self {
         Self {
             exchange,
             ..Self::default()
         }
     }
 
-    /// Whether all of the response is with the codec.
+    /// What follows a request's head, which the codec has; `end` says that it has the end, too.
+    pub(super) fn body(body: Body, end: bool, rules: &Rules) -> Self {
+        Self {
+            stage: match end {
+                true => Stage::Over,
+                false => Stage::Body,
+            },
+            reading: Reading::of(body, rules),
+            ends: end,
+            ended: end,
+            ..Self::default()
+        }
+    }
+
+    /// What a tunnel carries, behind the head that the codec has.
+    pub(super) fn tunnel() -> Self {
+        Self {
+            stage: Stage::Tunnel,
+            ..Self::default()
+        }
+    }
+
+    /// Whether all of it is with the codec.
     pub(super) fn is_over(&self) -> bool {
         self.ended
     }
@@ -120,13 +143,7 @@ impl Outbound {
         if self.text.is_empty() {
             return Ok(None);
         }
-        // What the session was let through is not judged a second time.
-        let rules = Rules {
-            head: u32::MAX,
-            fields: u32::MAX,
-            accept_unsafe: true,
-            ..Rules::default()
-        };
+        let rules = trusting();
         let length = match self.head.read(&mut self.text, &rules) {
             Ok(Progress::Complete(length)) => length,
             Ok(Progress::Incomplete) => return Ok(None),
@@ -138,12 +155,20 @@ impl Outbound {
             101 => 200,
             status => status,
         };
+        // Over HTTP/2 nobody has to prove that a key was seen (RFC 8441, 5).
+        let proof: &[u8] = match self.head.status() {
+            101 => b"sec-websocket-accept",
+            _ => b"",
+        };
         let interim = self.head.is_interim();
         let end = body == Body::None && !interim;
         let (head, text) = (&self.head, &self.text);
         codec.send_response(id, status, end, |sink| {
             for field in head.fields().as_slice() {
-                sink.field(field.name.of(text), field.value.of(text));
+                let name = field.name.of(text);
+                if name != proof {
+                    sink.field(name, field.value.of(text));
+                }
             }
         })?;
         self.head.clear();

@@ -1,4 +1,4 @@
-//! The client's end of a stream's session, in place of a socket.
+//! An end of a session that is a stream, in place of a socket.
 
 use std::io::IoSlice;
 use std::os::fd::OwnedFd;
@@ -7,17 +7,41 @@ use std::rc::Rc;
 use isthmus_sockets::Moved;
 
 use super::connection::Shared;
+use super::outbound::Unsendable;
+use crate::slab::Key;
 
 /// One stream of a connection. When it goes, what is not over yet is reset.
 #[derive(Debug)]
 pub(crate) struct Stream {
     shared: Rc<Shared>,
+    /// 0 before it is opened.
     id: u32,
+    /// The session that it is an end of.
+    owner: Key,
+    /// It could not be opened, and never will be.
+    failed: bool,
 }
 
 impl Stream {
-    pub(super) fn new(shared: Rc<Shared>, id: u32) -> Self {
-        Self { shared, id }
+    /// The stream of a client's request.
+    pub(super) fn asked(shared: Rc<Shared>, id: u32, owner: Key) -> Self {
+        let failed = false;
+        Self {
+            shared,
+            id,
+            owner,
+            failed,
+        }
+    }
+
+    /// One that a session's request will open.
+    pub(super) fn to_open(shared: Rc<Shared>, owner: Key) -> Self {
+        Self::asked(shared, 0, owner)
+    }
+
+    /// Whether the peer gave it up before it looked at it.
+    pub(crate) fn was_refused(&self) -> bool {
+        self.shared.was_refused(self.id)
     }
 
     /// The connection that it is a part of.
@@ -31,16 +55,37 @@ impl Stream {
     }
 
     pub(crate) fn receive(&mut self, space: &mut [u8]) -> Moved {
-        self.shared.receive(self.id, space)
+        match self.id {
+            0 if self.failed => Moved::Broken(isthmus_sockets::Errno::PIPE),
+            0 => Moved::Later,
+            id => self.shared.receive(id, space),
+        }
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) -> Moved {
-        self.shared.send(self.id, &[bytes])
+        self.write(&[bytes])
     }
 
     pub(crate) fn send_pieces(&mut self, pieces: &[IoSlice<'_>]) -> Moved {
         let pieces: Vec<&[u8]> = pieces.iter().map(|piece| &**piece).collect();
-        self.shared.send(self.id, &pieces)
+        self.write(&pieces)
+    }
+
+    fn write(&mut self, pieces: &[&[u8]]) -> Moved {
+        if self.id > 0 {
+            return self.shared.send(self.id, pieces);
+        }
+        match self.shared.open(self.owner, pieces) {
+            Ok(Some(id)) => {
+                self.id = id;
+                Moved::Bytes(pieces.iter().map(|piece| piece.len()).sum())
+            }
+            Ok(None) => Moved::Later,
+            Err(Unsendable) => {
+                self.failed = true;
+                Moved::Broken(isthmus_sockets::Errno::PIPE)
+            }
+        }
     }
 
     /// Whether what was sent waits for the peer to open its window.

@@ -5,6 +5,7 @@
 use isthmus_plan::http::RetryOn;
 
 use crate::session::{Phase, Session};
+use crate::transport::Transport;
 use crate::worker::{Step, Worker};
 
 impl Worker {
@@ -19,7 +20,10 @@ impl Worker {
         if matches!(event, RetryOn::Status { .. }) && !stream.request.reading.is_done() {
             return None;
         }
-        if empty && stream.reused && !stream.renewed && stream.method.is_idempotent() {
+        // What the server refused unseen is safe to send again, whatever it is (RFC 9113, 8.7).
+        let refused = empty && session.server.as_ref().is_some_and(Transport::was_refused);
+        let died = empty && stream.reused && stream.method.is_idempotent();
+        if (died || refused) && !stream.renewed {
             session.stream().renewed = true;
             return self.send_again(session, Phase::Depart);
         }

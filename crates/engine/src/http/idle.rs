@@ -13,6 +13,7 @@ use isthmus_plan::{ServerAddress, ServerPort};
 use isthmus_sockets::{Identity, Interest, Moved, Ready};
 
 use super::own_links::Personal;
+use super::shared_links::Sharing;
 use crate::generation::Server;
 use crate::local::LocalServer;
 use crate::namespace::Namespace;
@@ -37,18 +38,25 @@ pub(crate) struct Link {
     watch: Option<Interest>,
     nodelay: bool,
     /// Exchanges served.
-    uses: u64,
-    idle_since: u64,
+    pub(super) uses: u64,
+    pub(super) idle_since: u64,
     /// What it says of the client that it was made for.
     pub(super) personal: Option<Box<Personal>>,
     /// It serves only the session that it was made for.
     pub(super) own: bool,
+    /// Several requests are under way over it at once.
+    pub(super) sharing: Option<Sharing>,
 }
 
 impl Link {
     /// Whether it idles in its server's pool.
     fn waits_for_anybody(&self) -> bool {
-        self.owner.is_none() && !self.own
+        self.is_idle() && !self.own
+    }
+
+    /// Whether no session uses it.
+    fn is_idle(&self) -> bool {
+        self.owner.is_none() && self.sharing.as_ref().is_none_or(Sharing::is_idle)
     }
 
     /// Whether its namespace is still the one that it was made in.
@@ -62,6 +70,8 @@ impl Link {
 pub(crate) struct Idle {
     keys: HashMap<usize, Vec<Key>>,
     count: usize,
+    /// Connections that take requests beside others.
+    shared: HashMap<usize, Vec<Key>>,
 }
 
 /// Tells namespaces apart.
@@ -110,7 +120,28 @@ impl Idle {
     /// Every one of them, no longer here.
     fn drain(&mut self) -> Vec<Key> {
         self.count = 0;
-        self.keys.drain().flat_map(|(_, keys)| keys).collect()
+        let all = self.keys.drain().chain(self.shared.drain());
+        all.flat_map(|(_, keys)| keys).collect()
+    }
+
+    /// How many idle, or may be shared.
+    pub(super) fn count(&self) -> usize {
+        self.count + self.shared.values().map(Vec::len).sum::<usize>()
+    }
+
+    /// Connections that take requests beside others.
+    pub(super) fn shared(&self, namespace: Option<&Arc<Namespace>>) -> Option<&[Key]> {
+        self.shared.get(&place(namespace)).map(Vec::as_slice)
+    }
+
+    pub(super) fn share(&mut self, namespace: Option<&Arc<Namespace>>, key: Key) {
+        self.shared.entry(place(namespace)).or_default().push(key);
+    }
+
+    pub(super) fn unshare(&mut self, namespace: Option<&Arc<Namespace>>, key: Key) {
+        if let Some(keys) = self.shared.get_mut(&place(namespace)) {
+            keys.retain(|own| *own != key);
+        }
     }
 }
 
@@ -133,6 +164,7 @@ impl Worker {
             idle_since: 0,
             own: personal.is_some() || session.keeps_to_itself(),
             personal,
+            sharing: None,
         };
         self.links.put(key, Box::new(link));
         session.link = Some(key);
@@ -145,6 +177,9 @@ impl Worker {
         }
         if !session.may_reuse() || !server.shared.serves_anybody() {
             return false;
+        }
+        if let Some(key) = self.find_shared(session, server) {
+            return self.use_shared(session, key);
         }
         let namespace = session.server_namespace();
         let name = session.server_name();
@@ -181,6 +216,10 @@ impl Worker {
 
     /// Gives an idle connection to a session; true if it is one that can be written to.
     fn attach(&mut self, session: &mut Session, key: Key, mut link: Box<Link>) -> bool {
+        if link.is_shared() {
+            self.links.put(key, link);
+            return self.use_shared(session, key);
+        }
         link.owner = Some(session.key);
         session.server = link.socket.take();
         session.server_watch = link.watch.take();
@@ -201,10 +240,13 @@ impl Worker {
             return;
         };
         session.remember_source();
-        let socket = session.server.take();
-        if let Some(facts) = socket.as_ref().and_then(Transport::facts) {
+        if let Some(facts) = session.server.as_ref().and_then(Transport::facts) {
             session.past_server_tls = Some(facts.clone());
         }
+        if self.links.get(key).is_some_and(Link::is_shared) {
+            return self.leave_shared(session, key);
+        }
+        let socket = session.server.take();
         let watch = session.server_watch.take();
         let Some(mut link) = self.links.take(key) else {
             return;
@@ -222,7 +264,7 @@ impl Worker {
         let plan = &link.server.shared.plan.http;
         let reusable = plan.max_reuse < 0 || link.uses <= plan.max_reuse.unsigned_abs();
         let room = plan.pool_max < 0
-            || (link.server.idle.borrow().count as u64) < plan.pool_max.unsigned_abs();
+            || (link.server.idle.borrow().count() as u64) < plan.pool_max.unsigned_abs();
         if !(keep && reusable && room && !self.stopping) {
             self.links.release(key);
             return;
@@ -252,6 +294,10 @@ impl Worker {
         let Some(mut link) = self.links.take(key) else {
             return;
         };
+        if link.is_shared() {
+            self.links.put(key, link);
+            return self.drive_link(key, |upstream| upstream.see(ready));
+        }
         if let Some(owner) = link.owner {
             self.links.put(key, link);
             self.walk_key(owner, |session| session.see(ready, End::Server));
@@ -287,6 +333,10 @@ impl Worker {
             }
         }
         for key in over {
+            if self.links.get(key).is_some_and(Link::is_shared) {
+                self.retire_shared(key);
+                continue;
+            }
             if let Some(link) = self.links.take(key) {
                 let idle = &link.server.idle;
                 idle.borrow_mut().remove(link.namespace.as_ref(), key);
@@ -308,8 +358,16 @@ impl Worker {
                 match (heir, self.links.take(key)) {
                     (Some(heir), Some(mut link)) => {
                         link.server = heir.clone();
-                        heir.idle.borrow_mut().put(link.namespace.as_ref(), key);
+                        let mut idle = heir.idle.borrow_mut();
+                        match link.is_shared() {
+                            true => idle.share(link.namespace.as_ref(), key),
+                            false => idle.put(link.namespace.as_ref(), key),
+                        }
                         self.links.put(key, link);
+                    }
+                    (None, Some(link)) if link.is_shared() => {
+                        self.links.put(key, link);
+                        self.retire_shared(key);
                     }
                     (None, Some(_)) => self.links.release(key),
                     _ => {}
@@ -323,11 +381,14 @@ impl Worker {
         let idle: Vec<Key> = self
             .links
             .iter()
-            .filter(|(_, link)| link.owner.is_none())
+            .filter(|(_, link)| link.is_idle())
             .map(|(key, _)| key)
             .collect();
         for key in idle {
-            self.links.release(key);
+            match self.links.get(key).is_some_and(Link::is_shared) {
+                true => self.retire_shared(key),
+                false => self.links.release(key),
+            }
         }
     }
 }

@@ -42,10 +42,11 @@ mod restricting;
 mod sending_away;
 mod service;
 mod shared_limit;
+mod shared_links;
 mod spelling;
 mod stream;
 mod view;
-mod websocket;
+pub(crate) mod websocket;
 
 pub(crate) use body::{Reading, Writing, push_chunk};
 pub use service::{Call, CallBody, Gone, Notice, Refused};

@@ -89,7 +89,11 @@ impl Worker {
                 && link.personal == personal
                 && link.name == name
                 && place(link.namespace.as_ref()) == place(namespace.as_ref());
-            if same && link.is_fresh() && (!self.has_event(*key) || link.is_quiet()) {
+            let sound = match &link.sharing {
+                Some(sharing) => sharing.shared.can_open(),
+                None => !self.has_event(*key) || link.is_quiet(),
+            };
+            if same && link.is_fresh() && sound {
                 found = Some((*key, link));
                 return false;
             }

@@ -381,8 +381,8 @@ fn has_dates(cookie: &Cookie) -> bool {
     cookie.max_idle > 0 || cookie.max_life > 0
 }
 
-/// Digits of dates in cookies: as Base64 for URLs has them (RFC 4648, 5).
-const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+/// Digits of dates in cookies: as Base64 has them (RFC 4648, 4); cookies go from one proxy to the other.
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// A moment in seconds, to four seconds, in five digits.
 fn written_date(seconds: u64) -> [u8; 5] {
@@ -417,6 +417,9 @@ mod tests {
         assert_eq!(&written_date(1_795_843_736), b"awpmm");
         assert_eq!(date(b"awpmm"), Some(1_795_843_736));
         assert_eq!(date(b"awp"), None);
+        // The digits that are no letter and no number: 11:44:04 and 11:48:48 of the same day.
+        assert_eq!(&written_date(1_795_866_244), b"awq+h");
+        assert_eq!(date(b"awq/s"), Some(1_795_866_544));
     }
 
     #[test]

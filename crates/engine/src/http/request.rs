@@ -29,9 +29,10 @@ enum Read {
 impl Worker {
     /// Waits for a request and reads its head.
     pub(crate) fn read_request(&mut self, session: &mut Session) -> Step {
-        let h2 = session.listener.shared.plan.h2 == Some(true);
-        if h2 && session.exchanges == 0 && !session.client.is_stream() {
-            return self.begin_h2(session, &[]);
+        if session.begins_h2() {
+            // What came behind a PROXY header.
+            let received = std::mem::take(&mut session.up.pending);
+            return self.begin_h2(session, received.as_slice());
         }
         let mut stream = self.take_stream(session);
         let read = self.read_head(session, &mut stream);
@@ -236,6 +237,12 @@ impl Worker {
 }
 
 impl Session {
+    /// Whether HTTP/2 begins with the connection's first byte (`proto h2`).
+    pub(crate) fn begins_h2(&self) -> bool {
+        let h2 = self.listener.shared.plan.h2 == Some(true);
+        h2 && self.exchanges == 0 && !self.client.is_stream()
+    }
+
     /// Whether what was received is not HTTP/1 since it begins HTTP/2 (RFC 9113, 3.3).
     fn may_turn_to_h2(&self, stream: &Stream) -> bool {
         let received = stream.request.buffer.bytes();

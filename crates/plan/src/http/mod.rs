@@ -133,6 +133,32 @@ pub struct HttpServer {
     pub pool_purge: u64,
     /// `max-reuse`; -1 is no limit.
     pub max_reuse: i64,
+    /// `proto`, `alpn`
+    pub protocol: ServerProtocol,
+    /// `ws`
+    pub websockets: WebSocketProtocol,
+}
+
+/// What is spoken with a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServerProtocol {
+    /// HTTP/1.
+    H1,
+    /// HTTP/2, without asking (`proto h2`).
+    H2,
+    /// What TLS agrees on (`alpn`).
+    Negotiated,
+}
+
+/// What WebSockets are opened over (`ws`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebSocketProtocol {
+    /// HTTP/1, which TLS then offers alone.
+    H1,
+    /// What everything else goes over.
+    Same,
 }
 
 /// What happens to connections behind an exchange; the later one wins where two proxies meet.
@@ -247,7 +273,7 @@ pub struct CookieCapture {
     pub len: usize,
 }
 
-/// What HTTP/2 with clients keeps to (`tune.h2.*`); sizes in bytes, 0 is no limit.
+/// What HTTP/2 keeps to (`tune.h2.*`); sizes in bytes, 0 is no limit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct H2 {
@@ -263,6 +289,12 @@ pub struct H2 {
     pub glitches: u32,
     /// `tune.h2.fe.max-total-streams`: a connection ends behind so many.
     pub total_streams: u32,
+    /// `tune.h2.be.initial-window-size`
+    pub server_window: u32,
+    /// `tune.h2.be.max-concurrent-streams`
+    pub server_streams: u32,
+    /// `tune.h2.be.glitches-threshold`
+    pub server_glitches: u32,
 }
 
 /// Process-wide settings of HTTP mode.
@@ -292,7 +324,7 @@ pub struct HttpGlobal {
     /// Services that rules name (`use-service python.NAME`), as they name them; they refer to
     /// them by index.
     pub services: Vec<String>,
-    /// HTTP/2 with clients.
+    /// HTTP/2.
     pub h2: H2,
     /// `tune.python.queue`: requests that may wait for their services to begin.
     pub service_queue: usize,

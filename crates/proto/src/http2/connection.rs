@@ -248,6 +248,12 @@ impl Connection {
         self.streams.contains(stream)
     }
 
+    /// Whether the peer's SETTINGS are known: until then those are supposed that hold without.
+    #[must_use]
+    pub fn has_settings(&self) -> bool {
+        self.settings_seen
+    }
+
     /// What the peer's SETTINGS say so far.
     #[must_use]
     pub fn peer_settings(&self) -> &PeerSettings {
@@ -269,8 +275,13 @@ impl Connection {
     /// Whether nothing is left to do: GOAWAY was sent or received, and no stream is open.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        let leaving = self.goaway_sent.is_some() || self.goaway_received.is_some();
-        self.ended.is_some() || (leaving && self.streams.len() == 0)
+        self.ended.is_some() || (self.is_leaving() && self.streams.len() == 0)
+    }
+
+    /// Whether no new stream is served: GOAWAY was sent or received, or the connection ended.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.ended.is_some() || self.goaway_sent.is_some() || self.goaway_received.is_some()
     }
 
     /// Gives memory back that an idle connection does not need. What the tables of fields hold stays.

@@ -3,6 +3,9 @@
 use super::head::{Head, Part};
 use crate::http::FieldName;
 
+/// What shows an HTTP/1 client that its WebSocket's key was seen.
+const ACCEPT: &[u8] = b"sec-websocket-accept";
+
 impl Head {
     /// Appends the head as HTTP/1.1, or trailers as its field lines. `end` says whether nothing
     /// follows: a body of unknown length is announced as chunked. What was judged as HTTP/2 reads
@@ -20,18 +23,8 @@ impl Head {
             }
             Part::Trailers => {}
         }
-        let upgrade = self.protocol();
-        let authority = self.authority();
-        for field in self.fields() {
-            match field.known {
-                FieldName::Host if authority.is_some() => continue,
-                FieldName::Http2Settings => continue,
-                FieldName::ContentLength if upgrade.is_some() => continue,
-                _ => {}
-            }
-            line(field.name.of(self.text()), field.value.of(self.text()), out);
-        }
-        match upgrade {
+        self.field_lines(b"", out);
+        match self.protocol() {
             Some(protocol) => {
                 line(b"connection", b"upgrade", out);
                 line(b"upgrade", protocol, out);
@@ -39,6 +32,46 @@ impl Head {
             None => self.framing(end, out),
         }
         out.extend_from_slice(b"\r\n");
+    }
+
+    /// Appends a server's consent to extended CONNECT as the 101 that opens a WebSocket; `proof` is
+    /// what shows that the key was seen (RFC 8441, 5).
+    pub fn write_http1_websocket(&self, proof: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(b"HTTP/1.1 101 \r\n");
+        line(b"connection", b"upgrade", out);
+        line(b"upgrade", b"websocket", out);
+        line(ACCEPT, proof, out);
+        // A server's own proof is about another connection's key.
+        self.field_lines(ACCEPT, out);
+        out.extend_from_slice(b"\r\n");
+    }
+
+    fn field_lines(&self, but: &[u8], out: &mut Vec<u8>) {
+        let (authority, upgrade) = (self.authority(), self.protocol());
+        for field in self.fields() {
+            match field.known {
+                FieldName::Host if authority.is_some() => continue,
+                FieldName::Http2Settings => continue,
+                FieldName::ContentLength if upgrade.is_some() => continue,
+                _ => {}
+            }
+            let name = field.name.of(self.text());
+            if name != but {
+                line(name, field.value.of(self.text()), out);
+            }
+        }
+    }
+
+    /// Whether the body is written in chunks; `end` says that there is none.
+    #[must_use]
+    pub fn is_chunked(&self, end: bool) -> bool {
+        let unknown = !end && self.content_length.is_none() && !self.bodiless;
+        unknown
+            && match self.part {
+                Part::Request => self.method != crate::http::Method::Connect,
+                Part::Response => !matches!(self.status, 204 | 304),
+                Part::Interim | Part::Trailers => false,
+            }
     }
 
     fn request_line(&self, out: &mut Vec<u8>) {
@@ -57,18 +90,12 @@ impl Head {
 
     /// What HTTP/1 needs to find the body's end and HTTP/2 does not say in fields.
     fn framing(&self, end: bool, out: &mut Vec<u8>) {
-        if self.content_length.is_some() || self.bodiless {
-            return;
+        if self.is_chunked(end) {
+            return line(b"transfer-encoding", b"chunked", out);
         }
-        match (self.part, end) {
-            (Part::Request, false) if self.method != crate::http::Method::Connect => {
-                line(b"transfer-encoding", b"chunked", out);
-            }
-            (Part::Response, false) => line(b"transfer-encoding", b"chunked", out),
-            (Part::Response, true) if !matches!(self.status, 204 | 304) => {
-                line(b"content-length", b"0", out);
-            }
-            _ => {}
+        let empty = end && self.content_length.is_none() && !self.bodiless;
+        if empty && self.part == Part::Response && !matches!(self.status, 204 | 304) {
+            line(b"content-length", b"0", out);
         }
     }
 }

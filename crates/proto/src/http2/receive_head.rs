@@ -266,7 +266,7 @@ impl Connection {
         }
         let status = self.head.status();
         let tunnel = stream.connect && (200..300).contains(&status);
-        self.head.bodiless = stream.bodiless;
+        self.head.bodiless = stream.bodiless || tunnel;
         stream.expected = match stream.bodiless || matches!(status, 204 | 304) {
             true => Some(0),
             false if tunnel => None,

@@ -7,7 +7,6 @@ what stands behind the last colon, so an IPv6 address without a port is written 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Literal
 
@@ -25,6 +24,7 @@ from isthmus.config.values.forms import (
 )
 from isthmus.config.values.ports import parse_ports
 from isthmus.config.values.rules import AddressRules, Family, PortNeed, Transport
+from isthmus.records import dataclass
 
 BAD_ADDRESS = register(
     "E0056",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Literal
 
 from isthmus.config.values.ports import PortRange, Ports
 from isthmus.config.values.rules import Family, Transport
+from isthmus.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

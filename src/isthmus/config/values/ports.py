@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from isthmus.config.codes import register
 from isthmus.config.values.fault import BadValueError
 from isthmus.config.values.rules import AddressRules, PortNeed
+from isthmus.records import dataclass
 
 BAD_PORT = register(
     "E0058",

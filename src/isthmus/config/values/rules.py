@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import Enum, Flag, auto
+
+from isthmus.records import dataclass, replace
 
 
 class Transport(Enum):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 
 from isthmus.config.codes import register
 from isthmus.config.values.fault import BadValueError
+from isthmus.records import dataclass
 
 BAD_TIME = register(
     "E0050",

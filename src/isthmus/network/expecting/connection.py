@@ -8,7 +8,6 @@ import select
 import socket
 import struct
 import time
-from dataclasses import dataclass
 
 from isthmus.network.expecting import sockets
 from isthmus.network.expecting.echo import FAMILY, saw, witness
@@ -16,6 +15,7 @@ from isthmus.network.expecting.listener import Listener, Occupied, read_greeting
 from isthmus.network.expecting.survey import Aim, Place, Survey
 from isthmus.network.expecting.verdict import SILENCE, IpAddress, error_words
 from isthmus.network.spaces import Space
+from isthmus.records import dataclass
 
 _RESET = struct.pack("ii", 1, 0)
 _ARRIVAL = 0.3

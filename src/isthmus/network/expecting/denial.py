@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from isthmus.network.expecting.verdict import IpAddress
 from isthmus.network.model import Chain, Firewall, FirewallRule, Namespace
+from isthmus.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from isthmus.network.expecting import facts, sockets
 from isthmus.network.expecting.denial import Flow, denial
 from isthmus.network.expecting.facts import RouteFact, SpaceFacts
 from isthmus.network.expecting.sockets import SocketFact
 from isthmus.network.expecting.survey import AbsentError, Aim, Place, Survey
+from isthmus.records import dataclass
 
 _RESOLUTION = {4: "ARP", 6: "neighbour discovery"}
 

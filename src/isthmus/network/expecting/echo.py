@@ -12,10 +12,10 @@ import select
 import socket
 import struct
 import time
-from dataclasses import dataclass
 
 from isthmus.network.expecting.verdict import SILENCE, IpAddress, error_words
 from isthmus.network.spaces import Space
+from isthmus.records import dataclass
 
 _HEADER = struct.Struct("!BBHHH")
 _REQUEST = {4: 8, 6: 128}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from isthmus.network.expecting.verdict import IpAddress, error_words
 from isthmus.network.spaces import Space
+from isthmus.records import dataclass
 
 _UP, _LOOPBACK, _LOWER_UP = 0x1, 0x8, 0x10000
 _DUPLICATE, _TENTATIVE = 0x08, 0x40

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from isthmus.network.expecting.connection import Contact
 from isthmus.network.expecting.diagnosis import Situation, diagnose, shaping, way_taken
 from isthmus.network.expecting.survey import Aim, Survey
 from isthmus.network.expecting.verdict import Verdict, duration_words
 from isthmus.network.model import Bound, Expectation, Ping, Reach, ReachAs, Target
+from isthmus.records import dataclass
 
 HOPE = 3.0
 """Seconds that something which should work may take: neighbours are resolved, a lost packet is sent again."""

@@ -7,7 +7,6 @@ in, so that what is judged is the network: a refusal for want of a listener prov
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from isthmus.network.expecting import connection, facts, throughput
 from isthmus.network.expecting.connection import Contact
@@ -17,6 +16,7 @@ from isthmus.network.expecting.listener import Listener
 from isthmus.network.expecting.survey import Aim
 from isthmus.network.expecting.verdict import Verdict, duration_words, error_words, rate_words
 from isthmus.network.model import Bound, Reach, ReachAs
+from isthmus.records import replace
 
 OWN_LISTENER = " (nothing listens; tested with a listener of our own)"
 _TRIPS = 4

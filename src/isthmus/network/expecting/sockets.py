@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
 from isthmus.network.expecting.verdict import IpAddress
 from isthmus.network.spaces import Space
+from isthmus.records import dataclass
 
 LISTENING = 0x0A
 _UNCONNECTED_UDP = 0x07

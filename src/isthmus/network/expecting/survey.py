@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from isthmus.network.expecting import facts
@@ -16,6 +15,7 @@ from isthmus.network.expecting.listener import Listeners
 from isthmus.network.expecting.verdict import IpAddress, error_words
 from isthmus.network.model import HOST, OUTSIDE, Namespace, Network, Target
 from isthmus.network.spaces import OUTSIDE_PATH, Space, host_path
+from isthmus.records import dataclass
 
 _OWNERS = 16
 """Namespaces with one and the same address that are looked into: tenants may overlap by the hundred."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 from isthmus.network.model import Expectation
+from isthmus.records import dataclass
 
 IpAddress = IPv4Address | IPv6Address
 

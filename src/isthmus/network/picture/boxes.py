@@ -7,12 +7,12 @@ Interfaces that lead up stand at the upper edge, those that lead down at the low
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from isthmus.network.picture.captions import group_notes, node_lines, title
 from isthmus.network.picture.measure import clipped, width
 from isthmus.network.picture.shape import Edge, Group, Node, NodeKey
 from isthmus.network.picture.wiring import Line, Pin, Wiring, fan_all
+from isthmus.records import dataclass, field
 
 TITLE_SIZE, TEXT_SIZE, LEADING = 13.0, 10.5, 14.0
 PAD, GAP = 12.0, 10.0

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from isthmus.network.model import HOST, OUTSIDE
@@ -29,6 +28,7 @@ from isthmus.network.picture.measure import clipped, width
 from isthmus.network.picture.placing import across, neighbours, rows, with_far_ends
 from isthmus.network.picture.shape import Edge, Graph, Group, NodeKey, natural
 from isthmus.network.picture.wiring import Line, Pin, Wiring, fan_all
+from isthmus.records import dataclass
 
 _MARGIN = 24.0
 _HEAD = 40.0

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from isthmus.network.picture.shape import Edge, Gateway, Graph, Group, Node, NodeKey, Running, Tie, natural
+from isthmus.records import replace
 
 LEAST = 5
 """Fewer alike ones than this are shown each: one reads four boxes faster than a range."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 
 from isthmus.network.model import HOST, OUTSIDE, Shaping
 from isthmus.network.objects import (
@@ -28,6 +27,7 @@ from isthmus.network.picture.words import (
     shaping_words,
     sysctl_words,
 )
+from isthmus.records import replace
 
 _USUAL_MTU = {"loopback": (65536,), "vxlan": (1450, 1500), "wireguard": (1420,), "vrf": (65575, 65536, 1500)}
 _LOOPBACK_ADDRESSES = ("127.0.0.1/8", "::1/128")

@@ -6,8 +6,9 @@ Not the network itself: a Graph leaves out what no picture has room for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from isthmus.records import dataclass
 
 NodeKey = tuple[str, str]
 """A namespace and an interface. A far end outside the network has no namespace: ("", what it is)."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from isthmus.network.picture.captions import gateway, node_kind, node_notes, node_title, title
 from isthmus.network.picture.folding import folded
 from isthmus.network.picture.shape import Edge, Graph, Group, Node, NodeKey, Running, Tie, natural
+from isthmus.records import dataclass
 
 
 class Ink(Enum):

@@ -11,7 +11,8 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+
+from isthmus.records import dataclass, field
 
 LANE = 9.0
 """Between two parallel lines."""

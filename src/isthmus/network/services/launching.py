@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from isthmus.network.model import HookPlace
 from isthmus.network.services.children import Children, kill_group
@@ -17,6 +16,7 @@ from isthmus.network.services.logs import Log
 from isthmus.network.services.machine import told
 from isthmus.network.services.output import Output
 from isthmus.network.services.spawn import Command, Identity, spawn
+from isthmus.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ far as pre-start is followed by the post-stop hooks, which clean up behind it.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from enum import StrEnum
 
 from isthmus.network.model import Phase, Restart
 from isthmus.network.services.definition import Definition, HookDefinition
+from isthmus.records import dataclass
 
 STEADY = 10.0
 """Seconds after which a service that ran counts as healthy: earlier restarts then delay the next no more."""

@@ -12,11 +12,11 @@ import pwd
 import resource
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NoReturn
 
 from isthmus import kernel
 from isthmus.network.services.inside import Inside
+from isthmus.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

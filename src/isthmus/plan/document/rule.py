@@ -190,6 +190,7 @@ class BackendChoice(Struct, frozen=True, forbid_unknown_fields=True):
 
     target: BackendTarget
     condition: Condition | None
+    origin: str = ""
 
 
 class FixedServer(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="fixed"):
@@ -213,3 +214,4 @@ class ServerChoice(Struct, frozen=True, forbid_unknown_fields=True):
 
     target: ServerTarget
     condition: Condition | None
+    origin: str = ""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
 from isthmus.engine.report import BackendFacts, FrontendFacts, ListenerFacts, ServerFacts, Snapshot
+from isthmus.records import dataclass
 from isthmus.runtime.fields import Value, csv, described, typed
 from isthmus.runtime.instance import CommandError, Instance
 from isthmus.runtime.registry import Request, command

@@ -81,6 +81,8 @@ from isthmus.plan.document.http.proxy import (
     RetryOn,
     RetryStatus,
     Reuse,
+    ServerProtocol,
+    WebSocketProtocol,
 )
 from isthmus.plan.document.http.reply import (
     Default,
@@ -157,6 +159,7 @@ __all__ = [
     "Return",
     "Reuse",
     "Scheme",
+    "ServerProtocol",
     "SetBandwidthLimit",
     "SetHeader",
     "SetMethod",
@@ -174,4 +177,5 @@ __all__ = [
     "UseService",
     "WaitForBody",
     "WaitForHandshake",
+    "WebSocketProtocol",
 ]

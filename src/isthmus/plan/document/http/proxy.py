@@ -161,6 +161,21 @@ class HttpBackend(Struct, frozen=True, forbid_unknown_fields=True):
     check_cache: bool = False
 
 
+class ServerProtocol(StrEnum):
+    """What is spoken with a server."""
+
+    H1 = "h1"
+    H2 = "h2"
+    NEGOTIATED = "negotiated"
+
+
+class WebSocketProtocol(StrEnum):
+    """What WebSockets are opened over: HTTP/1, or what everything else goes over."""
+
+    H1 = "h1"
+    SAME = "same"
+
+
 class HttpServer(Struct, frozen=True, forbid_unknown_fields=True):
     """What HTTP mode adds to a server; -1 is no limit."""
 
@@ -169,10 +184,12 @@ class HttpServer(Struct, frozen=True, forbid_unknown_fields=True):
     pool_max: int = -1
     pool_purge: int = 5000
     max_reuse: int = -1
+    protocol: ServerProtocol = ServerProtocol.H1
+    websockets: WebSocketProtocol = WebSocketProtocol.SAME
 
 
 class H2(Struct, frozen=True, forbid_unknown_fields=True):
-    """What HTTP/2 with clients keeps to; sizes in bytes, 0 is no limit."""
+    """What HTTP/2 keeps to, with clients and with servers; sizes in bytes, 0 is no limit."""
 
     header_table: int = 4096
     window: int = 65536
@@ -180,6 +197,9 @@ class H2(Struct, frozen=True, forbid_unknown_fields=True):
     frame: int = 16384
     glitches: int = 0
     total_streams: int = 0
+    server_window: int = 65536
+    server_streams: int = 100
+    server_glitches: int = 0
 
 
 class HttpGlobal(Struct, frozen=True, forbid_unknown_fields=True):
