@@ -18,6 +18,7 @@ needs socat socat
 needs openssl openssl
 needs sshd openssh-server
 needs ssh openssh-client
+needs pebble pebble
 
 if [ -z "$missing" ]; then
     exit 0

@@ -40,3 +40,12 @@ def beyond(both: Both) -> Both:
     if proxy.is_haproxy(both.candidate):
         pytest.skip("the candidate is haproxy itself")
     return both
+
+
+@pytest.fixture
+def program() -> str:
+    """Isthmus alone, for what HAProxy cannot do."""
+    found = proxy.candidate()
+    if found is None or proxy.is_haproxy(found):
+        pytest.skip("no isthmus beside this Python (make build)")
+    return found

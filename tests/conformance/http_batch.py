@@ -37,7 +37,7 @@ def compare_all(
 
 def _differing(both: Both, table: list[Exchange], normal: Normal | None, together: int) -> list[str]:
     """What is to be said of the rows that are not as they should be; their settings are equal."""
-    sites = (_numbered(replace(row, settings="").config(), at) for at, row in enumerate(table))
+    sites = (numbered(replace(row, settings="").config(), at) for at, row in enumerate(table))
     config = "\n".join([table[0].settings, *sites])
     origins = {f"a{at}": Script(row.replies) for at, row in enumerate(table)}
 
@@ -56,19 +56,19 @@ def _differing(both: Both, table: list[Exchange], normal: Normal | None, togethe
     wrong = []
     for at, row in enumerate(table):
         try:
-            _judge(both, row, *(_of_row(each, at) for each in seen), normal)
+            _judge(both, row, *(of_row(each, at) for each in seen), normal)
         except AssertionError as error:
             wrong.append(f"{row.name}:\n{row.config()}\n{error}")
     return wrong
 
 
-def _numbered(config: str, at: int) -> str:
-    """The configuration with names that no other row has."""
+def numbered(config: str, at: int) -> str:
+    """A site's configuration with the names, places and log tag that only the row of this number has."""
     named = _NAMES.sub(rf"\1\g<2>-{at}", config)
     return _PLACES.sub(rf"<\g<1>{at}>", _LOGGING.sub(rf"\1\n  log-tag row{at}", named))
 
 
-def _of_row(seen: Seen, at: int) -> Seen:
+def of_row(seen: Seen, at: int) -> Seen:
     """What one row let us see."""
     own = re.compile(rf"(?<==)(\S+)-{at}(?= )")
     mine = [

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from .lab import Lab
+from .http_batch import numbered
+from .lab import Both, Lab
 from .wire import Behaviour, End, Origin
 
 DEFAULTS = """
@@ -120,6 +122,28 @@ def _joined(body: bytes) -> bytes:
     raise AssertionError("the last chunk is missing")
 
 
-def requests_seen(lab: Lab) -> int:
+def requests_seen(lab: Lab, name: str = "a") -> int:
     """How many requests reached the origin."""
-    return sum(bytes(end.received).count(b"\r\n\r\n") for end in lab.origin().ends)
+    return sum(bytes(end.received).count(b"\r\n\r\n") for end in lab.origin(name).ends)
+
+
+_CACHES = re.compile(r"(?m)(^cache|cache-use|cache-store) c$")
+
+
+def differing(
+    both: Both, site: str, replies: Mapping[str, bytes], play: Callable[[Lab, str, str, str], object]
+) -> dict[str, tuple[object, object]]:
+    """What both make of each reply, where that differs; every reply has its own site and origin.
+
+    `play` is given the lab, the reply's name, and those of its listener and its origin.
+    """
+    alone = site.replace(DEFAULTS, "")
+    sites = (_CACHES.sub(rf"\1 c{at}", numbered(alone, at)) for at in range(len(replies)))
+    origins = {f"a{at}": answers(said) for at, said in enumerate(replies.values())}
+
+    def traffic(lab: Lab) -> list[object]:
+        return [play(lab, name, f"front{at}", f"a{at}") for at, name in enumerate(replies)]
+
+    seen = both.apart("\n".join([DEFAULTS, *sites]), traffic, origins=origins)
+    pairs = zip(replies, *(each.value for each in seen), strict=True)
+    return {name: (theirs, ours) for name, theirs, ours in pairs if theirs != ours}

@@ -17,7 +17,7 @@ from .http_exchanges import (
     ok,
     post,
 )
-from .http_lab import GET, OK, Arrived, Await, Exchange, Finish, Reply, Slow, Step, meant
+from .http_lab import GET, OK, Arrived, Await, Exchange, Finish, Heard, Reply, Slow, Step, meant
 
 
 def _keep_alive() -> list[Exchange]:
@@ -115,7 +115,12 @@ def _tunnels() -> list[Exchange]:
     own_switch = switch.replace(b"websocket", b"mine")
     opened = b"HTTP/1.1 200 Connected\r\n\r\n"
     return [
-        Exchange("CONNECT", (connect, Await(1), b"hello"), (Reply(opened, close=False),), messages=0),
+        Exchange(
+            "CONNECT",
+            (connect, Heard(b"Connected"), b"hello", Arrived(b"hello")),
+            (Reply(opened, close=False),),
+            messages=0,
+        ),
         Exchange("CONNECT, bytes behind the answer", (connect,), (Reply(opened + b"banner", close=True),)),
         Exchange(
             "CONNECT, bytes behind the request",

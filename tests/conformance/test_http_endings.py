@@ -106,6 +106,7 @@ def statuses_of(client: Client) -> list[int]:
 KILLED = """
 listen l
   bind 127.0.0.1:<front>
+  timeout http-keep-alive 300ms
   server s <a>
 listen l-2
   bind 127.0.0.1:<front2>

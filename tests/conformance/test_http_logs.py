@@ -103,7 +103,10 @@ CASES = {
     "redirect": Case((GET, Await(1)), rules="http-request redirect prefix /x", states=("LR--",)),
     "malformed": Case((b"GET /\x01%d HTTP/1.1\r\nHost: a\r\n\r\n", Await(1)), states=("PR--",)),
     "no server": Case((GET, Await(1)), server="<a> disabled", states=("SC--",)),
-    "refused": Case((GET, Await(1)), rules="retries 1", server="<closed>", states=("SC--",)),
+    # The pause between two attempts is no longer than the wait for a connection.
+    "refused": Case(
+        (GET, Await(1)), back="retries 1\n  timeout connect 200ms", server="<closed>", states=("SC--",)
+    ),
     "server reset": Case((GET, Await(1)), Reply(b"", reset=True), states=("SH--",)),
     "bad answer": Case((GET, Await(1)), Reply(b"nonsense\r\n\r\n", close=True), states=("PH--",)),
     "cut answer": Case(

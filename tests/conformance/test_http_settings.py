@@ -95,7 +95,7 @@ def test_checkcache_refuses_a_cookie_that_caches_could_spread(both: Both) -> Non
 def _away(name: str, send: bytes, *, front: str = "", back: str = "", server: str = "") -> Exchange:
     # What is sent to a server keeps the connection. An answer of the proxy's ends it, and so the wait for
     # a second message; to send more would race with that end.
-    stays = send.startswith((b"POST", b"OPTIONS"))
+    stays = send.startswith((b"POST", b"OPTIONS", b"GET http://a HTTP"))
     steps = (send,) if stays else (send, Await(2))
     return Exchange(
         name, steps, front=front, back=back, server=f"redir http://img.example {server}", again=stays

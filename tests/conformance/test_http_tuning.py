@@ -52,10 +52,11 @@ TOO_LONG = ROUNDS * 0.035
 def _echo(origin: Origin, end: End) -> None:
     """Answers at once, and sends each chunk back as it comes."""
     end.sock.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    begun = False
     while chunk := end.sock.recv(65536):
         end.received += chunk
-        if b"\r\n\r\n" in chunk:
-            chunk = chunk.partition(b"\r\n\r\n")[2]
+        if not begun:
+            begun, chunk = True, chunk.partition(b"\r\n\r\n")[2]
         if chunk:
             end.sock.sendall(chunk)
 

@@ -294,6 +294,7 @@ listen f
 
 def test_the_content_rules_of_a_listen_run_once(both: Both) -> None:
     def traffic(lab: Lab) -> object:
-        return lab.connect().read_end()
+        end = lab.connect()
+        return end.read(2), end.finish().read_end()
 
     both(LISTEN, traffic, origins={"a": greets})

@@ -41,6 +41,10 @@ class FakeNative:
         self.facts = Snapshot()
         self.cached: list[CacheFacts] = []
 
+    def renew(self, plan: bytes) -> bytes:
+        self.plan = msgspec.json.decode(plan, type=document.Plan)
+        return msgspec.json.encode(ApplyReport(self.facts.process.generation, (), ()))
+
     def apply(self, plan: bytes, files: dict[str, bytes] | None = None) -> bytes:
         found = msgspec.json.decode(plan, type=document.Plan)
         errors: list[tuple[str, str]] = []

@@ -89,6 +89,6 @@ impl Control {
             .ok_or_else(|| format!("No such server '{server}'."))?;
         let connector = server.check_connector.as_ref();
         let connector = connector.ok_or("the check of the server has no TLS")?;
-        CheckHandshake::new(connector, sni)
+        CheckHandshake::new(&connector.load(), sni)
     }
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64};
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use isthmus_balance::{Algorithm, Balancer, HashType, Method, hash};
 use isthmus_pattern::List;
 use isthmus_plan as plan;
@@ -23,6 +23,7 @@ use crate::patterns::Files;
 use crate::proxy_header::HeaderMaker;
 use crate::queue::WaitingLine;
 use crate::registry::{Registry, server_key};
+use crate::renewing::Earlier;
 use crate::rules::Compiler;
 
 /// Errors with the `file:line` they belong to.
@@ -36,7 +37,7 @@ pub(crate) fn compile(
     plan: &plan::Plan,
     files: &Files<'_>,
     registry: &mut Registry,
-    number: u64,
+    (before, number): (Option<&Generation>, u64),
 ) -> Result<Generation, Errors> {
     let lists = crate::patterns::named(plan, files, registry)?;
     let namespaces: Vec<Arc<Namespace>> = plan
@@ -45,7 +46,8 @@ pub(crate) fn compile(
         .map(|namespace| registry.namespace(namespace))
         .collect();
     let mut names = std::mem::take(&mut registry.names);
-    let outcome = compile_with(plan, registry, number, (&namespaces, &lists), &mut names);
+    let parts = (&namespaces[..], &lists[..]);
+    let outcome = compile_with(plan, registry, (before, number), parts, &mut names);
     registry.names = names;
     outcome
 }
@@ -53,7 +55,7 @@ pub(crate) fn compile(
 fn compile_with(
     plan: &plan::Plan,
     registry: &mut Registry,
-    number: u64,
+    (before, number): (Option<&Generation>, u64),
     (namespaces, lists): (&[Arc<Namespace>], &[Arc<List>]),
     names: &mut isthmus_sample::Names,
 ) -> Result<Generation, Errors> {
@@ -81,6 +83,7 @@ fn compile_with(
         certificates: &certificates,
         namespaces,
         number,
+        before: before.map(Earlier::of).unwrap_or_default(),
     };
     let backends: Vec<Arc<Backend>> = plan
         .backends
@@ -118,7 +121,7 @@ fn compile_with(
     })
 }
 
-fn certificates(files: &plan::tls::TlsFiles) -> Result<isthmus_tls::Store, Errors> {
+pub(crate) fn certificates(files: &plan::tls::TlsFiles) -> Result<isthmus_tls::Store, Errors> {
     isthmus_tls::Store::new(files)
         .map_err(|error| vec![(named_file(files, error.fault), error.to_string())])
 }
@@ -171,6 +174,7 @@ struct Context<'c> {
     namespaces: &'c [Arc<Namespace>],
     number: u64,
     certificates: &'c isthmus_tls::Store,
+    before: Earlier,
 }
 
 impl Context<'_> {
@@ -230,8 +234,9 @@ impl Context<'_> {
             })
             .collect();
         let acceptor = bind.tls.as_deref().and_then(|tls| {
-            let made = isthmus_tls::Acceptor::new(tls, self.certificates);
-            compiler.tls(&bind.origin, made).map(Arc::new)
+            let known = self.before.acceptor(&frontend.name, bind.id);
+            let made = isthmus_tls::Acceptor::renewed(tls, self.certificates, known);
+            compiler.tls(&bind.origin, made).map(ArcSwap::new)
         });
         Listener {
             acceptor,
@@ -311,17 +316,20 @@ impl Context<'_> {
             }
             _ => None,
         };
-        let mut connector = |tls| {
-            let made = isthmus_tls::Connector::new(tls, self.certificates);
-            compiler.tls(&plan.origin, made)
-        };
-        let tls = plan.tls.as_deref();
-        let (own, check) = (tls, plan.check_tls.as_deref());
-        let connectors = (own.and_then(&mut connector), check.and_then(connector));
+        let (tls, check) = (plan.tls.as_deref(), plan.check_tls.as_deref());
+        let connector = tls.and_then(|tls| {
+            let known = self.before.connector(&backend.name, &plan.name);
+            let made = isthmus_tls::Connector::renewed(tls, self.certificates, known);
+            compiler.tls(&plan.origin, made).map(ArcSwap::new)
+        });
+        let check_connector = check.and_then(|tls| {
+            let made = isthmus_tls::Connector::renewed(tls, self.certificates, None);
+            compiler.tls(&plan.origin, made).map(ArcSwap::new)
+        });
         let sni = tls.and_then(|tls| tls.sni.as_ref());
         Server {
-            connector: connectors.0,
-            check_connector: connectors.1,
+            connector,
+            check_connector,
             sni: sni.and_then(|sni| compiler.expression(&plan.origin, sni)),
             at,
             live: registry.server(&server_key(&backend.name, &plan.name)),

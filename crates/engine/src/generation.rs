@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use isthmus_balance::{Balancer, Key};
 use isthmus_plan as plan;
 use isthmus_plan::command::FrontendState;
@@ -124,8 +124,8 @@ pub(crate) struct Listener {
     pub(crate) plan: plan::Bind,
     pub(crate) live: Arc<Live<ClientShard>>,
     pub(crate) namespace: Option<Arc<Namespace>>,
-    /// `ssl`: how clients are spoken to.
-    pub(crate) acceptor: Option<Arc<isthmus_tls::Acceptor>>,
+    /// `ssl`: how clients are spoken to; another one where certificates are replaced.
+    pub(crate) acceptor: Option<ArcSwap<isthmus_tls::Acceptor>>,
     /// `accept-proxy from`: networks; empty means everybody.
     pub(crate) trusted: Vec<(std::net::IpAddr, u8)>,
     /// The open sockets; none while the namespace is absent.
@@ -209,9 +209,9 @@ pub(crate) struct Server {
     pub(crate) options: ConnectOptions,
     pub(crate) header: Option<HeaderMaker>,
     /// `ssl`: how it is spoken to.
-    pub(crate) connector: Option<isthmus_tls::Connector>,
+    pub(crate) connector: Option<ArcSwap<isthmus_tls::Connector>>,
     /// How its health check speaks to it, where that is TLS.
-    pub(crate) check_connector: Option<isthmus_tls::Connector>,
+    pub(crate) check_connector: Option<ArcSwap<isthmus_tls::Connector>>,
     /// `sni`
     pub(crate) sni: Option<Compiled>,
     /// `usesrc hdr_ip(...)`

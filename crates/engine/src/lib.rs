@@ -16,6 +16,7 @@ mod clock;
 mod compile;
 mod connect;
 mod control;
+mod describing;
 mod destination;
 mod early;
 mod explain;
@@ -44,6 +45,7 @@ mod preparing;
 mod proxy_header;
 mod queue;
 mod registry;
+mod renewing;
 mod retry;
 mod rules;
 mod secured;
@@ -83,6 +85,7 @@ use crate::mailbox::Mailbox;
 use crate::worker::{Turn, Worker};
 
 pub use crate::check_handshake::{CheckHandshake, CheckProgress};
+pub use crate::describing::{describe_certificates, describe_revocations};
 pub use crate::explain::Explainer;
 pub use crate::http::{Call, CallBody, Gone, Notice, Refused};
 pub use crate::patterns::{Files, check_list};
@@ -141,6 +144,14 @@ impl Engine {
     #[must_use]
     pub fn apply(&self, plan: &Plan, files: &Files<'_>) -> ApplyReport {
         self.control.apply(plan, files)
+    }
+
+    /// Puts the TLS of a plan in force whose lines are otherwise those of the plan in force. Handshakes from
+    /// now on see it; connections that stand keep what they have. Where the report holds errors,
+    /// nothing was changed.
+    #[must_use]
+    pub fn renew(&self, plan: &Plan) -> ApplyReport {
+        self.control.renew(plan)
     }
 
     /// Looks at lists of patterns, or changes one while it is in use.

@@ -26,7 +26,7 @@ pub(crate) fn prepare(
     number: u64,
     workers: usize,
 ) -> Result<Generation, Errors> {
-    let generation = compile(plan, files, registry, number)?;
+    let generation = compile(plan, files, registry, (current, number))?;
     if let Some(current) = current {
         keep_operators_word(current, &generation);
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use isthmus_proto::tls::{ClientHello, Message, extension};
 use isthmus_sample::{Kind, Sample, cast};
 use isthmus_sockets::Moved;
-use isthmus_tls::{Channel, Hello, Reason};
+use isthmus_tls::{CHALLENGE, Channel, Hello, Reason};
 use rustls::ServerConfig;
 
 use crate::generation::Server;
@@ -69,6 +69,8 @@ impl Worker {
         session.phase = session.frontend.shared.first_phase();
         session.client_active = self.turn.now;
         match self.open_session(session) {
+            // Whoever has a name proved has nothing to ask (RFC 8737 section 3).
+            true if session.proves_name() => Step::Close,
             true if session.speaks_h2() => self.begin_h2(session, &[]),
             true => Step::Again,
             false => Step::Close,
@@ -180,6 +182,12 @@ impl Worker {
 }
 
 impl Session {
+    /// Whether the handshake was all that an authority wanted.
+    fn proves_name(&self) -> bool {
+        let channel = self.client.channel();
+        channel.is_some_and(|c| c.state().alpn_protocol() == Some(CHALLENGE))
+    }
+
     /// Whether TLS agreed on HTTP/2.
     pub(crate) fn speaks_h2(&self) -> bool {
         let channel = self.client.channel();
@@ -219,14 +227,17 @@ impl Session {
             return First::Refused(Some(fatal(MALFORMED)), Reason::MALFORMED);
         };
         self.note_hello(&hello);
+        let acceptor = acceptor.load();
         match tell(&hello, |hello| acceptor.choose(hello)) {
-            Ok(config) => First::Chosen(config),
+            Ok(config) => {
+                self.note_certificate(&acceptor, &config);
+                First::Chosen(config)
+            }
             Err(refusal) => First::Refused(Some(refusal.alert()), Reason::UNKNOWN_NAME),
         }
     }
 
     fn begin_tls(&mut self, config: Arc<ServerConfig>) -> Result<(), Step> {
-        self.note_certificate(&config);
         let channel = Channel::server(config).map_err(|_| Step::Close)?;
         let channel = self.frontend.generation.tls.watched(channel);
         let pending = std::mem::take(&mut self.up.pending);
@@ -244,6 +255,7 @@ impl Session {
         let (Some(connector), Some(server)) = (&chosen.shared.connector, &mut self.server) else {
             return false;
         };
+        let connector = connector.load();
         let address = isthmus_sockets::peer_name(&*server).inet();
         let ip = address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
         let notes = self.notes.get();
@@ -291,6 +303,7 @@ fn tell<T>(hello: &ClientHello<'_>, told: impl FnOnce(&Hello<'_>) -> T) -> T {
             .map(Into::into)
             .collect(),
         cipher_suites: numbers(hello.cipher_suites).map(Into::into).collect(),
+        challenge: hello.protocols().eq([CHALLENGE]),
     })
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use isthmus_plan::tls::TlsFiles;
 use isthmus_proto::tls::ClientHello;
 use isthmus_sample::{Distrust, Greeting, HandshakeError, SecretLabel, Side, TlsFacts, TlsNeeds};
-use isthmus_tls::{Channel, Failure, Reason, Witnessed};
+use isthmus_tls::{Acceptor, Channel, Failure, Reason, Witnessed};
 use rustls::{HandshakeKind, ProtocolVersion, ServerConfig};
 
 use crate::session::Session;
@@ -124,7 +124,7 @@ impl Session {
     pub(crate) fn note_hello(&self, hello: &ClientHello<'_>) {
         let kept = &self.frontend.generation.tls;
         let acceptor = self.listener.shared.acceptor.as_ref();
-        let told_apart = acceptor.is_some_and(|acceptor| !acceptor.is_uniform());
+        let told_apart = acceptor.is_some_and(|acceptor| !acceptor.load().is_uniform());
         if !(kept.needs.facts || told_apart) {
             return;
         }
@@ -136,12 +136,11 @@ impl Session {
     }
 
     /// Notes which certificate a client is shown, where anybody asks.
-    pub(crate) fn note_certificate(&self, config: &Arc<ServerConfig>) {
+    pub(crate) fn note_certificate(&self, acceptor: &Acceptor, config: &Arc<ServerConfig>) {
         if !self.frontend.generation.tls.needs.own {
             return;
         }
-        let acceptor = self.listener.shared.acceptor.as_ref();
-        if let Some((der, name)) = acceptor.and_then(|acceptor| acceptor.shown(config)) {
+        if let Some((der, name)) = acceptor.shown(config) {
             let mut facts = self.notes().client_tls.borrow_mut();
             facts.own = Some(der.into());
             facts.own_name = Some(name.into());

@@ -226,6 +226,8 @@ pub struct TlsEntry {
     pub filters: Vec<String>,
     /// `default-crt`, or else the first certificate: shown where no name fits.
     pub default: bool,
+    /// Shown only to authorities that have the name of its one filter proved by TLS-ALPN-01 (RFC 8737).
+    pub challenge: bool,
 }
 
 /// `generate-certificates`: certificates made for names that no entry has.

@@ -27,6 +27,46 @@ pub struct CertificateFacts {
     pub ocsp: String,
 }
 
+/// What a certificate says of itself, for operators.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateDescription {
+    /// The serial number, hexadecimal.
+    pub serial: String,
+    /// The first second in which it is valid, since 1970.
+    pub not_before: i64,
+    /// The last one.
+    pub not_after: i64,
+    /// Its alternative names, `DNS:a.example, IP Address:192.0.2.1`.
+    pub names: String,
+    /// Its key's kind and size, `RSA2048`.
+    pub algorithm: String,
+    /// Hexadecimal.
+    pub sha1: String,
+    /// `/C=DE/CN=a.example`
+    pub subject: String,
+    /// The same of its authority.
+    pub issuer: String,
+}
+
+/// What a revocation list says of itself, for operators.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevocationDescription {
+    /// 1 or 2.
+    pub version: i64,
+    /// The name of the algorithm that it is signed with.
+    pub algorithm: String,
+    /// `/C=DE/CN=CA`
+    pub issuer: String,
+    /// When it was made, in seconds since 1970.
+    pub this_update: i64,
+    /// When the next one is due.
+    pub next_update: Option<i64>,
+    /// What it revokes: serial numbers, hexadecimal, and when.
+    pub revoked: Vec<(String, i64)>,
+}
+
 /// Something that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

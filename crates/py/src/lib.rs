@@ -53,6 +53,13 @@ impl Engine {
         json(py, &report)
     }
 
+    fn renew<'py>(&self, py: Python<'py>, plan: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        let report = py
+            .detach(|| Ok::<_, String>(self.0.renew(&isthmus_plan::Plan::read(plan)?)))
+            .map_err(PyValueError::new_err)?;
+        json(py, &report)
+    }
+
     fn command(&self, py: Python<'_>, command: &[u8]) -> PyResult<()> {
         let command =
             serde_json::from_slice(command).map_err(|e| PyValueError::new_err(e.to_string()))?;
@@ -216,9 +223,24 @@ impl Explainer {
     }
 }
 
+/// What the certificates of a PEM file say of themselves.
+#[pyfunction]
+fn describe_certificates<'py>(py: Python<'py>, pem: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    json(py, &isthmus_engine::describe_certificates(pem))
+}
+
+/// What the revocation lists of a PEM file say of themselves.
+#[pyfunction]
+fn describe_revocations<'py>(py: Python<'py>, pem: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    json(py, &isthmus_engine::describe_revocations(pem))
+}
+
 /// The native module `isthmus.engine._native`.
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::{Call, Engine, Explainer, Handshake, check_list, check_tls, vocabulary};
+    use super::{
+        Call, Engine, Explainer, Handshake, check_list, check_tls, describe_certificates,
+        describe_revocations, vocabulary,
+    };
 }

@@ -45,7 +45,8 @@ pub use kind::{Kind, Validity};
 pub use registry::{Converter, Fetch, Param, converters, fetches, find_converter, find_fetch};
 pub use table::table_key;
 pub use tls::{
-    Certificate, Distrust, Greeting, HandshakeError, Lists, Name, SecretLabel, TlsFacts, TlsNeeds,
+    Certificate, Distrust, Greeting, HandshakeError, Lists, Name, Revocations, SecretLabel,
+    TlsFacts, TlsNeeds,
 };
 pub use value::{Bytes, Sample};
 pub use variable::{Names, Scope, VarRef, Variables};

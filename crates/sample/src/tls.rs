@@ -6,6 +6,7 @@ mod distinguished_name;
 mod hello;
 mod names;
 mod needs;
+mod revocations;
 mod verification;
 
 pub use certificate::Certificate;
@@ -14,6 +15,7 @@ pub(crate) use hello::without_grease;
 pub use hello::{Greeting, Lists};
 pub(crate) use names::cipher_name;
 pub use needs::TlsNeeds;
+pub use revocations::Revocations;
 pub(crate) use verification::error_name;
 
 /// A secret of a connection, as key logs name it (`tune.ssl.keylog`).

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use isthmus_plan::explain::Found;
-use isthmus_plan::tls::{BindTls, TlsVersion};
+use isthmus_plan::tls::{BindTls, TlsEntry, TlsVersion};
 use rustls::pki_types::UnixTime;
 use rustls::sign::CertifiedKey;
 use rustls::{CipherSuite, ServerConfig, SignatureAlgorithm, SupportedCipherSuite};
@@ -11,6 +11,7 @@ use rustls::{CipherSuite, ServerConfig, SignatureAlgorithm, SupportedCipherSuite
 use crate::error::TlsError;
 use crate::generation::Generator;
 use crate::hello::Hello;
+use crate::identity::Identity;
 use crate::names::NameTable;
 use crate::ocsp::Response;
 use crate::serving::Settings;
@@ -92,6 +93,10 @@ pub struct Acceptor {
     /// All entries have the same rules for clients' certificates.
     uniform: bool,
     generator: Option<Generator>,
+    /// What proves names to authorities, by these names.
+    challenges: Vec<(String, Arc<ServerConfig>)>,
+    settings: Vec<Arc<Settings>>,
+    identity: Identity<BindTls>,
 }
 
 impl Acceptor {
@@ -100,10 +105,38 @@ impl Acceptor {
     /// # Errors
     /// What the line says cannot be done, for instance verifying clients without an authority.
     pub fn new(line: &BindTls, store: &Store) -> Result<Self, TlsError> {
+        Self::made(line, store, None, Identity::of_bind(line, store))
+    }
+
+    /// Makes the acceptor of a bind line that had another one before, which stays where line and files
+    /// mean the same. Sessions and ticket keys stay with settings that mean the same, whatever the
+    /// certificates.
+    ///
+    /// # Errors
+    /// As of [`Acceptor::new`].
+    pub fn renewed(
+        line: &BindTls,
+        store: &Store,
+        before: Option<&Arc<Self>>,
+    ) -> Result<Arc<Self>, TlsError> {
+        let identity = Identity::of_bind(line, store);
+        match before {
+            Some(before) if before.identity == identity => Ok(before.clone()),
+            _ => Self::made(line, store, before.map(|a| &**a), identity).map(Arc::new),
+        }
+    }
+
+    fn made(
+        line: &BindTls,
+        store: &Store,
+        before: Option<&Self>,
+        identity: Identity<BindTls>,
+    ) -> Result<Self, TlsError> {
+        let known = before.map_or(&[][..], |before| &before.settings);
         let settings = line
             .settings
             .iter()
-            .map(|said| Settings::new(said, line, store).map(Arc::new))
+            .map(|said| Settings::new(said, line, store, known).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
         let mut made = Self {
             entries: Vec::with_capacity(line.entries.len()),
@@ -112,43 +145,59 @@ impl Acceptor {
             strict: line.strict_sni,
             uniform: true,
             generator: generator(line, settings.first(), store)?,
+            challenges: Vec::new(),
+            settings,
+            identity,
         };
-        for (at, said) in line.entries.iter().enumerate() {
-            let held = store.certificate(said.certificate)?;
-            let (Some(own), Some(text)) = (
-                settings.get(said.settings),
-                line.settings.get(said.settings),
-            ) else {
-                return Err(TlsError::settings(
-                    "an entry has settings that are not there",
-                ));
-            };
-            let (config, stapling, certified) = configured(own, held);
-            let versions = &text.negotiation.versions;
-            let does = |version| versions.is_empty() || versions.contains(&version);
-            let suites = suites_for(&config, certified.key.algorithm());
-            made.names.add(at, &said.filters, held.facts.names());
-            if said.default {
-                made.defaults.push(at);
-            }
-            made.entries.push(Entry {
-                config,
-                stapling,
-                certified,
-                suites: if does(TlsVersion::Tls12) {
-                    suites
-                } else {
-                    Vec::new()
-                },
-                tls13: does(TlsVersion::Tls13),
-                rules: same_rules(line, said.settings),
-                name: store.name(said.certificate).into(),
-            });
+        for said in &line.entries {
+            made.add(said, line, store)?;
         }
         let mut rules = made.entries.iter().map(|entry| entry.rules);
         let first = rules.next();
         made.uniform = rules.all(|each| Some(each) == first);
         Ok(made)
+    }
+
+    fn add(&mut self, said: &TlsEntry, line: &BindTls, store: &Store) -> Result<(), TlsError> {
+        let held = store.certificate(said.certificate)?;
+        let (Some(own), Some(text)) = (
+            self.settings.get(said.settings).cloned(),
+            line.settings.get(said.settings),
+        ) else {
+            return Err(TlsError::settings(
+                "an entry has settings that are not there",
+            ));
+        };
+        if said.challenge {
+            let config = Arc::new(own.with(&held.certified).0);
+            let names = said.filters.iter().map(|name| name.to_ascii_lowercase());
+            self.challenges
+                .extend(names.map(|name| (name, config.clone())));
+            return Ok(());
+        }
+        let at = self.entries.len();
+        let versions = &text.negotiation.versions;
+        let does = |version| versions.is_empty() || versions.contains(&version);
+        let (config, stapling, certified) = configured(&own, held);
+        let suites = suites_for(&config, certified.key.algorithm());
+        self.names.add(at, &said.filters, held.facts.names());
+        if said.default {
+            self.defaults.push(at);
+        }
+        self.entries.push(Entry {
+            config,
+            stapling,
+            certified,
+            suites: if does(TlsVersion::Tls12) {
+                suites
+            } else {
+                Vec::new()
+            },
+            tls13: does(TlsVersion::Tls13),
+            rules: same_rules(line, said.settings),
+            name: store.name(said.certificate).into(),
+        });
+        Ok(())
     }
 
     /// Chooses the certificate and settings for a client: an entry with its name, else one with a
@@ -158,6 +207,9 @@ impl Acceptor {
     /// # Errors
     /// With `strict-sni`, a client whose name no entry is for.
     pub fn choose(&self, hello: &Hello<'_>) -> Result<Arc<ServerConfig>, Refusal> {
+        if let Some(config) = self.proof(hello) {
+            return Ok(config);
+        }
         let found = self.named(hello.server_name);
         if found.is_empty()
             && let (Some(generator), Some(name)) = (&self.generator, hello.server_name)
@@ -222,6 +274,16 @@ impl Acceptor {
         };
         let entries = entries.iter().filter_map(|&at| self.entries.get(at));
         (found, entries.map(|entry| &*entry.name).collect())
+    }
+
+    /// What an authority is shown that has a name proved.
+    fn proof(&self, hello: &Hello<'_>) -> Option<Arc<ServerConfig>> {
+        if self.challenges.is_empty() || !hello.challenge {
+            return None;
+        }
+        let name = hello.server_name?.to_ascii_lowercase();
+        let found = self.challenges.iter().find(|(known, _)| *known == name);
+        found.map(|(_, config)| config.clone())
     }
 
     fn named(&self, name: Option<&str>) -> Vec<usize> {

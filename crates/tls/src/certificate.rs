@@ -159,6 +159,12 @@ pub(crate) fn time(value: Value<'_>) -> Option<i64> {
     Some(days(year, month, day) * 86400 + seconds)
 }
 
+/// The seconds since 1970 of a time in a certificate or revocation list; 0 where it is none.
+#[must_use]
+pub fn seconds(value: Value<'_>) -> i64 {
+    time(value).unwrap_or_default()
+}
+
 /// Days from 1970-01-01 to a date, of the calendar we use today.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     // Years that begin in March have their leap day at the end.

@@ -10,6 +10,7 @@ use rustls::pki_types::ServerName;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 use crate::error::TlsError;
+use crate::identity::Identity;
 use crate::negotiation::{provider, schemes, versions};
 use crate::servers::OfServer;
 use crate::serving::Restricted;
@@ -25,6 +26,7 @@ pub struct Connector {
     config: Arc<ClientConfig>,
     /// The same, for connections whose first data may be sent early (`allow-0rtt`).
     early: Option<Arc<ClientConfig>>,
+    identity: Identity<ServerTls>,
     /// The same for connections that must not speak HTTP/2.
     only_http1: Option<Arc<ClientConfig>>,
 }
@@ -61,8 +63,27 @@ impl Connector {
         Ok(Self {
             config: Arc::new(config),
             early: may_be_early(line).then(|| Arc::new(early)),
+            identity: Identity::of_server(line, store),
             only_http1,
         })
+    }
+
+    /// Makes the connector of a server line that had another one before, which stays, with its sessions,
+    /// where line and files mean the same.
+    ///
+    /// # Errors
+    /// As of [`Connector::new`].
+    pub fn renewed(
+        line: &ServerTls,
+        store: &Store,
+        before: Option<&Arc<Self>>,
+    ) -> Result<Arc<Self>, TlsError> {
+        match before {
+            Some(before) if before.identity == Identity::of_server(line, store) => {
+                Ok(before.clone())
+            }
+            _ => Self::new(line, store).map(Arc::new),
+        }
     }
 
     /// The configuration for a connection.

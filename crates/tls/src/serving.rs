@@ -9,6 +9,7 @@ use rustls::{ServerConfig, SignatureAlgorithm, SignatureScheme};
 
 use crate::clients;
 use crate::error::TlsError;
+use crate::identity::Policy;
 use crate::negotiation::{provider, schemes, versions};
 use crate::noting::{Noting, ignores};
 use crate::sessions::{Cache, Tickets};
@@ -23,13 +24,17 @@ const EARLY_DATA: u32 = 16 * 1024;
 pub(crate) struct Settings {
     config: ServerConfig,
     schemes: Vec<SignatureScheme>,
+    policy: Policy,
 }
 
 impl Settings {
+    /// Makes the settings of a line. Those of the line `before` that mean the same hand on their sessions
+    /// and ticket keys.
     pub(crate) fn new(
         said: &BindTlsSettings,
         line: &BindTls,
         store: &Store,
+        before: &[Arc<Self>],
     ) -> Result<Self, TlsError> {
         let provider = provider(&said.negotiation);
         let verifier = clients::verifier(&said.client, store, &provider)?;
@@ -54,8 +59,17 @@ impl Settings {
         } else if said.tickets {
             config.ticketer = Arc::new(Tickets::new(&line.ticket_keys, line.lifetime)?);
         }
+        let policy = Policy::new(said, line, store);
+        if let Some(known) = before.iter().find(|known| known.policy == policy) {
+            config.session_storage = known.config.session_storage.clone();
+            config.ticketer = known.config.ticketer.clone();
+        }
         let schemes = schemes(&said.negotiation.schemes);
-        Ok(Self { config, schemes })
+        Ok(Self {
+            config,
+            schemes,
+            policy,
+        })
     }
 
     /// The configuration with which a certificate is shown.

@@ -11,6 +11,7 @@ use rustls::sign::CertifiedKey;
 
 use crate::certificate::Facts;
 use crate::error::{Fault, TlsError};
+use crate::identity::{Digest, digest};
 use crate::ocsp::{self, Response};
 
 /// A certificate that can be shown: its chain and key, and what it says of itself.
@@ -21,14 +22,16 @@ pub(crate) struct Held {
     pub(crate) facts: Facts,
     /// How long the OCSP response of `certified` holds, or why there is none.
     pub(crate) ocsp: Result<Response, String>,
+    /// What tells it from what the file held before.
+    pub(crate) digest: Digest,
 }
 
 /// What every acceptor and connector of a plan is made from.
 #[derive(Debug, Default)]
 pub struct Store {
     certificates: Vec<Held>,
-    authorities: Vec<Vec<CertificateDer<'static>>>,
-    revocations: Vec<Vec<CertificateRevocationListDer<'static>>>,
+    authorities: Vec<(Digest, Vec<CertificateDer<'static>>)>,
+    revocations: Vec<(Digest, Vec<CertificateRevocationListDer<'static>>)>,
 }
 
 impl Store {
@@ -46,12 +49,18 @@ impl Store {
                 .collect::<Result<_, _>>()?,
             authorities: authorities
                 .map(|(at, file)| {
-                    authority(file).map_err(|e| TlsError::new(Fault::Authority(at), e))
+                    let found = authority(file);
+                    found
+                        .map(|found| (digest(&[Some(file.pem.as_bytes())]), found))
+                        .map_err(|e| TlsError::new(Fault::Authority(at), e))
                 })
                 .collect::<Result<_, _>>()?,
             revocations: revocations
                 .map(|(at, file)| {
-                    revocation(file).map_err(|e| TlsError::new(Fault::Revocation(at), e))
+                    let found = revocation(file);
+                    found
+                        .map(|found| (digest(&[Some(file.pem.as_bytes())]), found))
+                        .map_err(|e| TlsError::new(Fault::Revocation(at), e))
                 })
                 .collect::<Result<_, _>>()?,
         })
@@ -72,14 +81,26 @@ impl Store {
     pub(crate) fn roots(&self, files: &[usize]) -> RootCertStore {
         let mut roots = RootCertStore::empty();
         let known = files.iter().filter_map(|&at| self.authorities.get(at));
-        roots.add_parsable_certificates(known.flatten().cloned());
+        roots.add_parsable_certificates(known.flat_map(|(_, found)| found).cloned());
         roots
     }
 
     /// The revocation lists of some files together.
     pub(crate) fn revoked(&self, files: &[usize]) -> Vec<CertificateRevocationListDer<'static>> {
         let known = files.iter().filter_map(|&at| self.revocations.get(at));
-        known.flatten().cloned().collect()
+        known.flat_map(|(_, found)| found).cloned().collect()
+    }
+
+    /// What tells the contents of a file of authorities from others.
+    pub(crate) fn authority_digest(&self, at: usize) -> Digest {
+        let found = self.authorities.get(at);
+        found.map(|(digest, _)| *digest).unwrap_or_default()
+    }
+
+    /// What tells the contents of a file of revocation lists from others.
+    pub(crate) fn revocation_digest(&self, at: usize) -> Digest {
+        let found = self.revocations.get(at);
+        found.map(|(digest, _)| *digest).unwrap_or_default()
     }
 }
 
@@ -124,6 +145,12 @@ pub(crate) fn held(file: &Certificate) -> Result<Held, String> {
         certified: Arc::new(certified),
         facts,
         ocsp,
+        digest: digest(&[
+            Some(file.name.as_bytes()),
+            Some(file.chain.as_bytes()),
+            Some(file.key.0.as_bytes()),
+            file.ocsp.as_ref().map(|part| part.as_bytes()),
+        ]),
     })
 }
 

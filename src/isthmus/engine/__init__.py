@@ -18,7 +18,7 @@ from isthmus.engine.lists import ListAnswer, ListCheck, ListRequest
 from isthmus.engine.report import ApplyReport, Event, SessionFacts, Snapshot
 from isthmus.engine.service import Call
 from isthmus.engine.tables import TableAnswer, TableRequest
-from isthmus.engine.tls import TlsFacts
+from isthmus.engine.tls import CertificateDescription, RevocationDescription, TlsFacts
 
 if TYPE_CHECKING:
     from isthmus.plan.document import Plan
@@ -41,6 +41,10 @@ class Native(Protocol):
 
     def apply(self, plan: bytes, files: dict[str, bytes] | None = None) -> bytes:
         """Make a plan so."""
+        ...
+
+    def renew(self, plan: bytes) -> bytes:
+        """Make the TLS of a plan so."""
         ...
 
     def command(self, command: bytes) -> None:
@@ -109,6 +113,14 @@ class Engine:
         """
         report = self._native.apply(msgspec.json.encode(plan), dict(texts or {}))
         return msgspec.json.decode(report, type=ApplyReport)
+
+    def renew(self, plan: Plan) -> ApplyReport:
+        """Make the TLS of a plan so, whose lines are otherwise those of the plan in force.
+
+        Handshakes from now on see it; connections that stand keep what they have. Where the report has
+        errors, nothing changed. Raises ValueError for a plan that the engine refuses to read.
+        """
+        return msgspec.json.decode(self._native.renew(msgspec.json.encode(plan)), type=ApplyReport)
 
     def lists(self, request: ListRequest) -> ListAnswer:
         """Ask about lists of patterns, or change one."""
@@ -205,3 +217,17 @@ def check_tls(plan: Plan) -> TlsFacts:
     from isthmus.engine import _native
 
     return msgspec.json.decode(_native.check_tls(msgspec.json.encode(plan)), type=TlsFacts)
+
+
+def describe_certificates(pem: bytes) -> list[CertificateDescription]:
+    """Return what the certificates of a PEM file say of themselves, in order."""
+    from isthmus.engine import _native
+
+    return msgspec.json.decode(_native.describe_certificates(pem), type=list[CertificateDescription])
+
+
+def describe_revocations(pem: bytes) -> list[RevocationDescription]:
+    """Return what the revocation lists of a PEM file say of themselves, in order."""
+    from isthmus.engine import _native
+
+    return msgspec.json.decode(_native.describe_revocations(pem), type=list[RevocationDescription])

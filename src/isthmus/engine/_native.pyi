@@ -26,6 +26,9 @@ class Engine:
         `files` are the texts of its pattern files, by digest.
         """
 
+    def renew(self, plan: bytes) -> bytes:
+        """Make the TLS of a plan so; return an `ApplyReport`. Raises ValueError for a plan it refuses."""
+
     def command(self, command: bytes) -> None:
         """Carry out a `Command`. Raises LookupError or ValueError with a message."""
 
@@ -138,3 +141,9 @@ class Explainer:
 
     def ask(self, question: bytes) -> bytes:
         """Answer a `Question` with an `Explained`. Raises ValueError for what is none."""
+
+def describe_certificates(pem: bytes) -> bytes:
+    """Return what the certificates of a PEM file say of themselves, as a list of `CertificateDescription`."""
+
+def describe_revocations(pem: bytes) -> bytes:
+    """Return what the lists of a PEM file say of themselves, as a list of `RevocationDescription`."""

@@ -17,6 +17,30 @@ class CertificateFacts(Struct, frozen=True, forbid_unknown_fields=True):
     ocsp: str = ""
 
 
+class CertificateDescription(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a certificate says of itself, for operators: hexadecimal numbers, names in one line, seconds."""
+
+    serial: str
+    not_before: int
+    not_after: int
+    names: str
+    algorithm: str
+    sha1: str
+    subject: str
+    issuer: str
+
+
+class RevocationDescription(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a revocation list says of itself, for operators; `revoked` are serial numbers and seconds."""
+
+    version: int
+    algorithm: str
+    issuer: str
+    this_update: int
+    next_update: int | None
+    revoked: tuple[tuple[str, int], ...]
+
+
 class CertificateSubject(
     Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="certificate"
 ):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from msgspec.structs import replace as changed
 
@@ -11,6 +10,7 @@ from isthmus.engine import explain as seam
 from isthmus.explaining.connection import Connection
 from isthmus.plan import document
 from isthmus.plan.document import http
+from isthmus.records import replace
 
 Ask = Callable[[seam.Question], seam.Explained]
 Action = document.Action | http.HttpAction

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -20,6 +19,7 @@ from isthmus.explaining.route import Route
 from isthmus.explaining.walking import Rules
 from isthmus.explaining.writing import text
 from isthmus.plan.built import Built
+from isthmus.records import dataclass, field
 
 USAGE = """\
 usage: isthmus explain --sni NAME | --url URL | --payload TEXT [options] [-f] FILE|FOLDER ...

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 
 from isthmus.engine import explain as seam
+from isthmus.records import dataclass, field, replace
 
 Wire = seam.Hello | seam.Request | seam.Bytes | seam.Unknown
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
 from msgspec.structs import replace as changed
@@ -13,6 +12,7 @@ from isthmus.explaining.places import Place, address, binds
 from isthmus.explaining.report import Certificate, Hop, Unknown
 from isthmus.explaining.walking import Rules, Walk
 from isthmus.plan import document
+from isthmus.records import dataclass, replace
 
 WHERE = "--bind NAME, ADDRESS:PORT or PORT: where the client connects to"
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from isthmus.engine import explain as seam
 from isthmus.explaining.connection import Connection, Wire
 from isthmus.explaining.places import address
 from isthmus.explaining.report import BackendFound, ServerFound
 from isthmus.explaining.walking import Rules, Walk
 from isthmus.plan import document
+from isthmus.records import replace
 
 
 def candidates(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from msgspec.structs import replace as changed
 
 from isthmus.engine import explain as seam
@@ -14,6 +12,7 @@ from isthmus.explaining.report import BackendFound, Hop, ServerFound, Step
 from isthmus.explaining.walking import Rules, Walk
 from isthmus.plan import document
 from isthmus.plan.document import http
+from isthmus.records import replace
 
 MOST_HOPS = 64
 """Binds that are looked at in all: branches of a configuration full of loops would have no end."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
 from isthmus.engine import Explainer
 from isthmus.engine import explain as seam
@@ -12,6 +11,7 @@ from isthmus.explaining.connection import Connection
 from isthmus.explaining.report import Step
 from isthmus.plan import document
 from isthmus.plan.document import http
+from isthmus.records import dataclass, field
 
 GOES_ON = "goes on"
 """What a line does that ends its rule set and not the connection."""

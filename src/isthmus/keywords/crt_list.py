@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from posixpath import join
 
 from isthmus.config import Span, Word
 from isthmus.keywords.option_row import Option, OptionTable, OptionUse, options
 from isthmus.keywords.row import Reading, RefusedError, Words
 from isthmus.keywords.tls_codes import BAD_CRT_LIST, CANNOT
-from isthmus.keywords.tls_files import Parts
 from isthmus.keywords.tls_options import lifted
 from isthmus.keywords.values import choice
-from isthmus.model.tls import Certificate, Entry, EntrySettings
+from isthmus.model.tls import Certificate, Entry, EntrySettings, ListLine, Parts
 from isthmus.records import dataclass, field, replace
 
 _WORD = re.compile(r"\S+")
@@ -26,6 +26,7 @@ class LineSettings:
 
     entry: EntrySettings = field(default_factory=EntrySettings)
     parts: Parts = field(default_factory=Parts)
+    ocsp_update: bool | None = None
 
 
 def part(field_name: str) -> Option[LineSettings]:
@@ -39,12 +40,18 @@ def part(field_name: str) -> Option[LineSettings]:
 
 
 def ocsp_update(use: OptionUse[LineSettings]) -> LineSettings:
-    """Read `ocsp-update`, which can only be off: nothing asks responders."""
-    if choice(use.words, ("on", "off"), "a switch") == "on":
-        message = "OCSP responses are not fetched"
-        hint = "let a timer write the response beside the certificate, as `site.pem.ocsp`, and reload"
-        raise RefusedError(CANNOT, message, use.word.span, hint=hint)
-    return use.settings
+    """Read `ocsp-update`, which needs the library that verifies responses."""
+    on = choice(use.words, ("on", "off"), "a switch") == "on"
+    if on:
+        need_library(use.word.span)
+    return replace(use.settings, ocsp_update=on)
+
+
+def need_library(span: Span) -> None:
+    """Refuse a line that needs the library that verifies OCSP responses where it is not installed."""
+    if find_spec("cryptography") is None:
+        message = "OCSP responses cannot be verified: the Python package `cryptography` is not installed"
+        raise RefusedError(CANNOT, message, span, hint="`pip install 'isthmus[ocsp]'`")
 
 
 PARTS: tuple[Option[LineSettings], ...] = (
@@ -76,12 +83,29 @@ class CrtLists:
             if not words or words[0].text.startswith("#"):
                 continue
             try:
-                entries += self._line(words, reading)
+                entries += self._entries(self._line(words, path, number, reading), reading)
             except RefusedError as refusal:
                 refusal.report(reading.diagnostics)
         return tuple(entries)
 
-    def _line(self, words: tuple[Word, ...], reading: Reading) -> Iterator[Entry]:
+    def added(
+        self, text: str, name: str, number: int, known: Mapping[str, Certificate], reading: Reading
+    ) -> Entry:
+        """Return the entry of a line that is added to a list while running, its certificate a known one.
+
+        Raises RefusedError.
+        """
+        words = tuple(_words(text, "crt-list", 1))
+        if not words:
+            raise RefusedError(BAD_CRT_LIST, "the line names no certificate", Span("crt-list", 1, 1, 1))
+        line = self._line(words, name, number, reading)
+        certificate = known.get(words[0].text)
+        if certificate is None:
+            message = f"there is no certificate `{words[0].text}`"
+            raise RefusedError(BAD_CRT_LIST, message, words[0].span)
+        return line.entry(certificate)
+
+    def _line(self, words: tuple[Word, ...], name: str, number: int, reading: Reading) -> _Line:
         inside, behind = _bracketed(words[1:])
         said = LineSettings()
         if inside:
@@ -89,15 +113,33 @@ class CrtLists:
             taken = Words("crt-list", inside, end)
             said = self._table.read(taken, said, reading, reading.context())
         filters = tuple(_filter(word) for word in behind)
-        own = tuple(each for each in filters if each != "*")
-        for certificate in self._certificates(words[0], said.parts, reading):
-            yield Entry(certificate, said.entry, own, default="*" in filters)
+        options_text = " ".join(word.text for word in inside)
+        return _Line(words[0], said, ListLine(name, number, options_text, filters))
 
-    def _certificates(self, word: Word, parts: Parts, reading: Reading) -> tuple[Certificate, ...]:
+    def _entries(self, line: _Line, reading: Reading) -> Iterator[Entry]:
+        parts = line.said.parts
         if parts == Parts():
-            return reading.tls.certificates(word, reading.world, reading.diagnostics)
-        path = join(reading.tls.crt_base, word.text)
-        return (reading.tls.certificate(path, word.span, reading.world, reading.diagnostics, parts),)
+            found = reading.tls.certificates(line.crt, reading.world, reading.diagnostics)
+        else:
+            path = join(reading.tls.crt_base, line.crt.text)
+            found = (reading.tls.certificate(path, line.crt.span, reading.world, reading.diagnostics, parts),)
+        return (line.entry(certificate) for certificate in found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a list: which certificate it names, and what it says about it."""
+
+    crt: Word
+    said: LineSettings
+    line: ListLine
+
+    def entry(self, certificate: Certificate) -> Entry:
+        """Return the line as an entry of a bind line."""
+        own = tuple(each for each in self.line.filters if each != "*")
+        if self.said.ocsp_update is not None:
+            certificate = replace(certificate, ocsp_update=self.said.ocsp_update)
+        return Entry(certificate, self.said.entry, own, default="*" in self.line.filters, line=self.line)
 
 
 def _words(line: str, file: str, number: int) -> Iterator[Word]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from posixpath import join
 
 from isthmus.config import Word
 from isthmus.config.values import TimeUnit
 from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import BAD_VALUE, UNKNOWN_OPTION
+from isthmus.keywords.crt_list import need_library
 from isthmus.keywords.draft import GlobalDraft
 from isthmus.keywords.option_row import OptionTable, options
 from isthmus.keywords.row import Keyword, RefusedError, Use, Where, takes_all
@@ -124,6 +126,53 @@ def _keylog(use: Use[GlobalDraft]) -> None:
     _change(use, keylog=choice(use.words, ("on", "off"), "a switch") == "on")
 
 
+def _watch(use: Use[GlobalDraft]) -> None:
+    if use.words.peek in ("on", "off"):
+        _change(use, watch=_WATCH if use.words.take("a switch").text == "on" else None)
+        return
+    word = use.words.rest[0] if use.words else None
+    delay = time(use.words, TimeUnit.MILLISECONDS)
+    if delay < _LEAST_WATCH and word is not None:
+        message = f"`{word.text}` is too often to look at files"
+        raise RefusedError(BAD_VALUE, message, word.span, expected="`on`, `off`, or 100ms or more")
+    _change(use, watch=delay)
+
+
+def _trust(use: Use[GlobalDraft]) -> None:
+    word = use.words.take("a file of authorities, or @system-ca")
+    path = word.text if word.text.startswith("@") else join(use.reading.tls.ca_base, word.text)
+    use.reading.tls.authorities(word, use.reading.world)
+    _change(use, trust=path)
+
+
+def _believe(use: Use[GlobalDraft]) -> None:
+    _change(use, believe_all=choice(use.words, ("none", "required"), "a way to verify") == "none")
+
+
+def _scheduler(use: Use[GlobalDraft]) -> None:
+    _change(use, scheduled=choice(use.words, ("auto", "off"), "a way to renew") == "auto")
+
+
+def _ocsp(use: Use[GlobalDraft], **changes: object) -> None:
+    _change(use, ocsp=changed(use.draft.settings.tls.ocsp, **changes))
+
+
+def _ocsp_mode(use: Use[GlobalDraft]) -> None:
+    span = use.line.keyword.span
+    on = choice(use.words, ("on", "off"), "a switch") == "on"
+    if on:
+        need_library(span)
+    _ocsp(use, on=on)
+
+
+def _ocsp_disable(use: Use[GlobalDraft]) -> None:
+    _ocsp(use, disabled=choice(use.words, ("on", "off"), "a switch") == "on")
+
+
+def _ocsp_delay(field: str) -> Callable[[Use[GlobalDraft]], None]:
+    return lambda use: _ocsp(use, **{field: integer(use.words, 1)})
+
+
 def _dh_size(use: Use[GlobalDraft]) -> None:
     integer(use.words, 1024)
 
@@ -149,6 +198,9 @@ def _number_that_is(use: Use[GlobalDraft]) -> None:
         raise RefusedError(BAD_VALUE, f"`{word.text}` is not a number", word.span)
 
 
+_WATCH = 2000
+"""Milliseconds between two looks at files where nothing else is said."""
+_LEAST_WATCH = 100
 _NO_DH = "key exchange is ECDHE, which needs no DH parameters"
 _OWN = "rustls and aws-lc do the cryptography, and need none of OpenSSL's parts"
 
@@ -209,7 +261,37 @@ TUNING: tuple[Row, ...] = (
     Keyword("tune.ssl.keylog", _GLOBAL, "{ on | off }", "Keep secrets for those who log them", _keylog),
     Keyword("tune.ssl.lifetime", _GLOBAL, "<time>", "How long a session can be resumed", _lifetime),
     Keyword(
+        "tune.ssl.watch-certificates",
+        _GLOBAL,
+        "{ on | off | <delay> }",
+        "How often certificates, lists, authorities and revocation lists are looked at for changes",
+        _watch,
+    ),
+    Keyword(
         "tune.ssl.ssl-ctx-cache-size", _GLOBAL, "<number>", "Most generated certificates kept", _generated
+    ),
+)
+OWN_REQUESTS: tuple[Row, ...] = (
+    Keyword(
+        "acme.scheduler", _GLOBAL, "{ auto | off }", "Whether certificates are renewed in time", _scheduler
+    ),
+    Keyword("httpclient.ssl.ca-file", _GLOBAL, "<cafile>", "Whom requests of our own (ACME) believe", _trust),
+    Keyword("ocsp-update.mode", _GLOBAL, "{ on | off }", "Whether OCSP responders are asked", _ocsp_mode),
+    Keyword("ocsp-update.disable", _GLOBAL, "{ on | off }", "Ask no OCSP responder at all", _ocsp_disable),
+    *(
+        Keyword(f"{prefix}ocsp-update.{name}", _GLOBAL, "<seconds>", about, _ocsp_delay(field))
+        for prefix in ("", "tune.ssl.")
+        for name, field, about in (
+            ("mindelay", "least", "Shortest time between two requests to an OCSP responder"),
+            ("maxdelay", "most", "Longest time between two requests to an OCSP responder"),
+        )
+    ),
+    Keyword(
+        "httpclient.ssl.verify",
+        _GLOBAL,
+        "{ none | required }",
+        "Whether requests of our own verify certificates",
+        _believe,
     ),
 )
 WITHOUT_EFFECT: tuple[Row, ...] = (
@@ -245,5 +327,5 @@ CANNOT_BE: tuple[Row, ...] = (
     ),
 )
 
-GLOBAL_TLS: tuple[Row, ...] = (*FILES, *DEFAULTS, *TUNING, *WITHOUT_EFFECT, *CANNOT_BE)
+GLOBAL_TLS: tuple[Row, ...] = (*FILES, *DEFAULTS, *TUNING, *OWN_REQUESTS, *WITHOUT_EFFECT, *CANNOT_BE)
 """Everything about TLS in section `global`."""

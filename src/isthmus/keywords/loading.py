@@ -7,6 +7,7 @@ from typing import Protocol
 from isthmus.config import Diagnostics, Section, Tree, Word
 from isthmus.keywords import inventory
 from isthmus.keywords.acls import AclScope, declare_acls
+from isthmus.keywords.acme import AcmeSections
 from isthmus.keywords.caches import Caches
 from isthmus.keywords.codes import (
     BAD_VALUE,
@@ -67,12 +68,14 @@ class _Loader:
         self._userlists = Userlists(reading)
         self._http_errors = HttpErrorsSections(reading)
         self._caches = Caches(reading)
+        self._stores, self._acme = CrtStores(reading), AcmeSections(reading)
         self._named: dict[str, _SectionReader] = {
             "namespace_list": self._list,
             "userlist": self._userlists,
             "http-errors": self._http_errors,
             "cache": self._caches,
-            "crt-store": CrtStores(reading),
+            "crt-store": self._stores,
+            "acme": self._acme,
         }
         self._proxies: list[ProxyDraft] = []
         self._last_defaults: ProxyDraft | None = None
@@ -98,6 +101,7 @@ class _Loader:
 
     def finish(self) -> Configuration:
         """Return the whole."""
+        self._stores.check(self._acme.sections)
         return Configuration(
             global_=self._global.settings,
             proxies=tuple(draft.finish() for draft in self._proxies),
@@ -105,6 +109,8 @@ class _Loader:
             userlists=self._userlists.userlists,
             http_errors=self._http_errors.sections,
             caches=self._caches.sections,
+            loaded=tuple(self._reading.tls.aliases.values()),
+            acme=self._acme.sections,
         )
 
     def _lines_of_global(self, section: Section) -> None:

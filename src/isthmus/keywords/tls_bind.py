@@ -14,7 +14,16 @@ from isthmus.keywords.row import RefusedError
 from isthmus.keywords.tls_codes import BAD_GENERATION, BAD_TICKET_KEYS, UNSAFE_AUTHORITY
 from isthmus.keywords.tls_options import ECDHE, NEGOTIATED, NO_ALPN, TICKETS, VERSIONS, lifted
 from isthmus.keywords.values import choice
-from isthmus.model.tls import BindTls, ClientRules, Entry, EntrySettings, IgnoredErrors, Verify
+from isthmus.model.tls import (
+    BindTls,
+    CertificateList,
+    ClientRules,
+    Entry,
+    EntrySettings,
+    IgnoredErrors,
+    ListLine,
+    Verify,
+)
 from isthmus.records import replace
 
 Row = Option[BindTls]
@@ -36,13 +45,27 @@ def _ssl(use: OptionUse[BindTls]) -> BindTls:
 
 def _crt(use: OptionUse[BindTls]) -> BindTls:
     word = use.words.take("a file or folder with a certificate")
-    found = use.reading.tls.certificates(word, use.reading.world, use.reading.diagnostics)
-    return replace(use.settings, entries=(*use.settings.entries, *map(Entry, found)))
+    files, world = use.reading.tls, use.reading.world
+    found = files.certificates(word, world, use.reading.diagnostics)
+    if not files.is_folder(word, world):
+        return replace(use.settings, entries=(*use.settings.entries, *map(Entry, found)))
+    name = join(files.crt_base, word.text).rstrip("/") or "/"
+    entries = tuple(Entry(each, line=ListLine(name)) for each in found)
+    return _listed(use.settings, CertificateList(name, True, files.bases), entries)
 
 
 def _crt_list(use: OptionUse[BindTls]) -> BindTls:
-    found = _CRT_LISTS.read(use.words.take("a file with certificates and names"), use.reading)
-    return replace(use.settings, entries=(*use.settings.entries, *found))
+    word = use.words.take("a file with certificates and names")
+    found = CRT_LISTS.read(word, use.reading)
+    files = use.reading.tls
+    name = join(files.crt_base, word.text)
+    return _listed(use.settings, CertificateList(name, False, files.bases), found)
+
+
+def _listed(said: BindTls, added: CertificateList, entries: tuple[Entry, ...]) -> BindTls:
+    """Return the line with a list more."""
+    lists = (*(each for each in said.lists if each.name != added.name), added)
+    return replace(said, entries=(*said.entries, *entries), lists=lists)
 
 
 def _default_crt(use: OptionUse[BindTls]) -> BindTls:
@@ -92,7 +115,7 @@ def _ticket_keys(use: OptionUse[BindTls]) -> BindTls:
     if len(keys) < _LEAST_KEYS:
         message = f"`{word.text}` has {len(keys)} keys"
         raise RefusedError(BAD_TICKET_KEYS, message, word.span, expected="3 keys or more, one on each line")
-    return replace(use.settings, ticket_keys=tuple(keys))
+    return replace(use.settings, ticket_keys=tuple(keys), ticket_file=word.text)
 
 
 def _verify(use: OptionUse[ClientRules]) -> ClientRules:
@@ -206,7 +229,8 @@ ENTRY: tuple[Option[EntrySettings], ...] = (
 )
 """What each certificate may have of its own, in a crt-list."""
 _NOT_IN_LISTS = ("no-sslv3", "no-tlsv", "force-", "no-tls-tickets", "tls-tickets")
-_CRT_LISTS = CrtLists(tuple(row for row in ENTRY if not row.name.startswith(_NOT_IN_LISTS)))
+CRT_LISTS = CrtLists(tuple(row for row in ENTRY if not row.name.startswith(_NOT_IN_LISTS)))
+"""Reads crt-lists, at start and while running."""
 TLS_BIND: tuple[Row, ...] = (
     *lifted((*ENTRY, *lifted(_IGNORED, "client")), "settings"),
     Option(

@@ -141,3 +141,11 @@ NOT_STAPLED = register(
     """A response is stapled where it is about the certificate, says that it is good, and holds at the moment;
     it is DER, in a file of the certificate's name with `.ocsp` behind it.""",
 )
+NO_ANSWER = register(
+    "W0629",
+    "no rule answers challenges",
+    """An authority asks over plain HTTP for what the map of a section `acme` holds; a rule of a frontend on
+    port 80 answers it. Without one, every order fails.""",
+    """http-request return status 200 content-type text/plain lf-string
+    "%[path,field(-1,/)].%[path,field(-1,/),map(virt@acme)]" if { path_beg /.well-known/acme-challenge/ }""",
+)

@@ -6,7 +6,7 @@ them, is what the lines of `global` above said.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from posixpath import join, splitext
 
 from isthmus.config import Diagnostics, Span, Word
@@ -14,7 +14,7 @@ from isthmus.keywords.row import RefusedError
 from isthmus.keywords.tls_codes import BAD_AUTHORITY, BAD_CERTIFICATE, BAD_REVOCATIONS, UNUSED_PART
 from isthmus.keywords.tls_pem import Blocks, blocks
 from isthmus.keywords.world import World
-from isthmus.model.tls import Certificate, PemFile
+from isthmus.model.tls import Bases, Certificate, CertificateFiles, Parts, PemFile
 from isthmus.records import dataclass, field
 
 EXTRA_FILES = ("bundle", "sctl", "ocsp", "issuer", "key")
@@ -24,23 +24,13 @@ BUNDLE = (".ecdsa", ".rsa", ".dsa")
 _BESIDE = (".key", ".issuer", ".ocsp", ".sctl")
 _AUTHORITIES = (".pem", ".crt", ".cer", ".crl")
 _SYSTEM = "@system-ca"
-_SYSTEM_FILES = (
+SYSTEM_FILES = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
 """Where distributions keep the authorities that they trust."""
-
-
-@dataclass(slots=True)
-class Parts:
-    """What a `load` line of a crt-store names apart from the certificate."""
-
-    key: str | None = None
-    ocsp: str | None = None
-    issuer: str | None = None
-    sctl: str | None = None
 
 
 @dataclass(slots=True)
@@ -60,6 +50,27 @@ class TlsFiles:
     _authorities: dict[str, PemFile] = field(default_factory=dict)
     _revocations: dict[str, PemFile] = field(default_factory=dict)
 
+    def know(
+        self,
+        certificates: Mapping[str, Certificate],
+        authorities: Mapping[str, PemFile],
+        revocations: Mapping[str, PemFile],
+    ) -> None:
+        """Take files as read: they are not looked for any more."""
+        self._certificates.update(certificates)
+        self.aliases.update({name: file for name, file in certificates.items() if name.startswith("@")})
+        self._authorities.update(authorities)
+        self._revocations.update(revocations)
+
+    @property
+    def bases(self) -> Bases:
+        """What the lines of `global` above said."""
+        return Bases(self.crt_base, self.ca_base, self.key_base, self.extra, self.without_extension)
+
+    def is_folder(self, word: Word, world: World) -> bool:
+        """Whether a `crt` names a folder."""
+        return word.text not in self.aliases and world.list_folder(join(self.crt_base, word.text)) is not None
+
     def certificates(self, word: Word, world: World, diagnostics: Diagnostics) -> tuple[Certificate, ...]:
         """Return the certificates of a `crt`: a file's, a folder's in the order of names, or a bundle's."""
         alias = self.aliases.get(word.text)
@@ -71,7 +82,7 @@ class TlsFiles:
         path = join(self.crt_base, word.text)
         names = world.list_folder(path)
         if names is not None:
-            wanted = (each for each in names if not each.startswith(".") and not each.endswith(_BESIDE))
+            wanted = certificates_in(names)
             return tuple(self.certificate(join(path, each), word.span, world, diagnostics) for each in wanted)
         if "bundle" in self.extra and not _exists(path, world):
             found = [path + end for end in BUNDLE if _exists(path + end, world)]
@@ -91,7 +102,8 @@ class TlsFiles:
         """Return the certificate of a file, its key and what else stands beside it."""
         known = self._certificates.get(path) if parts is None else None
         if known is None:
-            known = _Loading(path, span, world, diagnostics, self).certificate(parts or Parts())
+            files = CertificateFiles(path, parts or Parts(), self.bases)
+            known = read_certificate(files, span, world, diagnostics)
             if parts is None:
                 self._certificates[path] = known
         return known
@@ -123,6 +135,33 @@ class TlsFiles:
         return known
 
 
+def certificates_in(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of a folder's files that hold certificates; others stand beside them."""
+    return tuple(each for each in names if not each.startswith(".") and not each.endswith(_BESIDE))
+
+
+def read_certificate(
+    files: CertificateFiles, span: Span, world: World, diagnostics: Diagnostics
+) -> Certificate:
+    """Return the certificate that some files hold, with its key. Raises RefusedError for what is none."""
+    return _Loading(files.path, span, world, diagnostics, files.bases).certificate(files)
+
+
+def files_of(files: CertificateFiles) -> tuple[str, ...]:
+    """Return every file that a certificate may be read from, those that need not be there included."""
+    parts, bases = files.parts, files.bases
+    named = [join(bases.key_base, parts.key)] if parts.key else []
+    named += [join(bases.crt_base, each) for each in (parts.ocsp, parts.issuer) if each]
+    beside = (_beside(files.path, each, bases) for each in (".key", ".ocsp", ".issuer"))
+    return (files.path, *named, *beside)
+
+
+def _beside(path: str, ending: str, bases: Bases) -> str:
+    base, extension = splitext(path)
+    cut = bases.without_extension and extension == ".crt"
+    return (base if cut else path) + ending
+
+
 @dataclass(slots=True)
 class _Loading:
     """The reading of one certificate's files."""
@@ -131,9 +170,10 @@ class _Loading:
     span: Span
     world: World
     diagnostics: Diagnostics
-    files: TlsFiles
+    files: Bases
 
-    def certificate(self, parts: Parts) -> Certificate:
+    def certificate(self, said: CertificateFiles) -> Certificate:
+        parts = said.parts
         text = _read(self.path, self.span, self.world, BAD_CERTIFICATE, "certificate")
         held = blocks(text)
         if not held.certificates:
@@ -141,7 +181,7 @@ class _Loading:
             raise self._refused(f"`{self.path}` has no certificate: {reason}")
         if held.dh:
             self._unused(f"DH parameters of `{self.path}` are not used: key exchange is ECDHE")
-        if parts.sctl or ("sctl" in self.files.extra and self._beside(".sctl") is not None):
+        if parts.sctl or ("sctl" in self.files.extra and self._found(".sctl") is not None):
             self._unused(f"timestamps beside `{self.path}` are not sent: certificates hold them today")
         return Certificate(
             name=self.path,
@@ -150,6 +190,7 @@ class _Loading:
             span=self.span,
             ocsp=self._part(parts.ocsp, ".ocsp", "ocsp") or None,
             issuer=self._part(parts.issuer, ".issuer", "issuer"),
+            files=said,
         )
 
     def _key(self, held: Blocks, parts: Parts) -> bytes:
@@ -160,7 +201,7 @@ class _Loading:
         if held.key is not None or held.encrypted:
             return self._readable(held, self.path)
         path = self._name(".key")
-        beside = self._beside(".key") if "key" in self.files.extra else None
+        beside = self._found(".key") if "key" in self.files.extra else None
         if beside is None:
             looked = f", nor is there a file `{path}`" if "key" in self.files.extra else ""
             raise self._refused(f"`{self.path}` has no private key{looked}")
@@ -178,14 +219,12 @@ class _Loading:
         if named is not None:
             path = join(self.files.crt_base, named)
             return _read(path, self.span, self.world, BAD_CERTIFICATE, "file")
-        return self._beside(ending) if kind in self.files.extra else None
+        return self._found(ending) if kind in self.files.extra else None
 
     def _name(self, ending: str) -> str:
-        base, extension = splitext(self.path)
-        cut = self.files.without_extension and extension == ".crt"
-        return (base if cut else self.path) + ending
+        return _beside(self.path, ending, self.files)
 
-    def _beside(self, ending: str) -> bytes | None:
+    def _found(self, ending: str) -> bytes | None:
         try:
             return self.world.read_bytes(self._name(ending))
         except (FileNotFoundError, IsADirectoryError):
@@ -203,7 +242,7 @@ class _Loading:
 def _authorities(path: str, word: Word, world: World) -> Iterator[bytes]:
     """Give the certificates of a file, of the files of a folder, or of the system."""
     if path == _SYSTEM:
-        path = next((each for each in _SYSTEM_FILES if _exists(each, world)), _SYSTEM_FILES[0])
+        path = next((each for each in SYSTEM_FILES if _exists(each, world)), SYSTEM_FILES[0])
     names = world.list_folder(path)
     if names is not None:
         # As in HAProxy, what is no certificate is passed over in a folder.

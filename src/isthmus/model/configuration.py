@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from isthmus.config import Span
+from isthmus.model.acme import Authority
 from isthmus.model.address import Namespace
 from isthmus.model.bind import Bind
 from isthmus.model.expression import Expression
@@ -10,7 +11,7 @@ from isthmus.model.http import Cache, GlobalHttp, HttpErrors
 from isthmus.model.log import Format, LogLine
 from isthmus.model.proxy import Proxy
 from isthmus.model.services import ServiceSettings
-from isthmus.model.tls import GlobalTls
+from isthmus.model.tls import Certificate, GlobalTls
 from isthmus.model.userlist import Userlist
 from isthmus.records import dataclass, field
 
@@ -69,7 +70,7 @@ class Configuration:
     """Everything that a set of configuration files says, with nothing left to check about its words.
 
     Names of backends, servers and hosts are still names: `isthmus.plan` resolves them. `namespace_list` keeps
-    the order in which the names are listed.
+    the order in which the names are listed. `loaded` are the certificates of crt-stores, used or not.
     """
 
     global_: Global = field(default_factory=Global)
@@ -78,6 +79,8 @@ class Configuration:
     userlists: tuple[Userlist, ...] = ()
     http_errors: tuple[HttpErrors, ...] = ()
     caches: tuple[Cache, ...] = ()
+    loaded: tuple[Certificate, ...] = ()
+    acme: tuple[Authority, ...] = ()
     span: Span | None = None
 
     @property

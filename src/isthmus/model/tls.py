@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum, StrEnum
 
 from isthmus.config import Span
+from isthmus.model.acme import Ordered
 from isthmus.model.expression import Expression
 from isthmus.records import dataclass, field
 
@@ -72,10 +73,42 @@ class Verify(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Bases:
+    """Where files of TLS are looked for, and what is looked for beside certificates."""
+
+    crt_base: str = ""
+    ca_base: str = ""
+    key_base: str = ""
+    extra: frozenset[str] = frozenset()
+    without_extension: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a line names apart from the certificate."""
+
+    key: str | None = None
+    ocsp: str | None = None
+    issuer: str | None = None
+    sctl: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFiles:
+    """How a certificate is read: its file, what the line names, and where the rest is looked for."""
+
+    path: str
+    parts: Parts = Parts()
+    bases: Bases = Bases()
+
+
+@dataclass(frozen=True, slots=True)
 class Certificate:
     """A certificate with its chain and key (PEM), an OCSP response (DER) and its authority (PEM).
 
-    `name` is the file's, `span` where it was named first.
+    `name` is the file's or that of its crt-store, `span` where it was named first. `files` are what it was
+    read from; None for one that came by the runtime API. An `ordered` one is issued by an authority.
+    `ocsp_update` says whether its OCSP response is asked for, None where the line does not.
     """
 
     name: str
@@ -84,6 +117,9 @@ class Certificate:
     span: Span = field(compare=False)
     ocsp: bytes | None = None
     issuer: bytes | None = None
+    files: CertificateFiles | None = field(default=None, compare=False)
+    ordered: Ordered | None = field(default=None, compare=False)
+    ocsp_update: bool | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,16 +223,44 @@ class EntrySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """What proves a name to an authority while it asks for it (TLS-ALPN-01, RFC 8737)."""
+
+    host: str
+    certificate: Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateList:
+    """A crt-list, or a folder of certificates, that a bind line names; new entries are read with `bases`."""
+
+    name: str
+    folder: bool = False
+    bases: Bases = Bases()
+
+
+@dataclass(frozen=True, slots=True)
+class ListLine:
+    """A line of a list as it was written: its number, 0 for a file of a folder, options and filters."""
+
+    list: str
+    number: int = 0
+    options: str = ""
+    filters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A certificate of a bind line; without `filters` it is shown for its own names.
 
-    `settings` are those of its line in a crt-list. A `default` one is shown where no name fits.
+    `settings` are those of its `line` in a crt-list. A `default` one is shown where no name fits.
     """
 
     certificate: Certificate
     settings: EntrySettings = EntrySettings()
     filters: tuple[str, ...] = ()
     default: bool = False
+    line: ListLine | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +278,12 @@ class BindTls:
     on: bool = False
     settings: EntrySettings = EntrySettings()
     entries: tuple[Entry, ...] = ()
+    lists: tuple[CertificateList, ...] = ()
+    proofs: tuple[Proof, ...] = ()
     strict_sni: bool | None = None
     client_order: bool | None = None
     ticket_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    ticket_file: str = ""
     generation: Generation = Generation()
 
 
@@ -244,8 +311,22 @@ class ServerTls:
 
 
 @dataclass(frozen=True, slots=True)
+class OcspUpdate:
+    """`ocsp-update.*`: whether responders are asked where no line says it, and how often, in seconds."""
+
+    on: bool = False
+    disabled: bool = False
+    least: int = 300
+    most: int = 3600
+
+
+@dataclass(frozen=True, slots=True)
 class GlobalTls:
-    """`ssl-default-bind-*`, `ssl-default-server-*`, `ssl-server-verify` and `tune.ssl.*`; seconds, bytes."""
+    """`ssl-default-bind-*`, `ssl-default-server-*`, `ssl-server-verify` and `tune.ssl.*`; seconds, bytes.
+
+    `watch` is how often files are looked at again, in milliseconds; None: never. `trust` is whom our own
+    requests believe, anybody with `believe_all`; `scheduled` says that certificates are renewed in time.
+    """
 
     bind: BindTls = BindTls()
     server: ServerTls = ServerTls()
@@ -255,3 +336,8 @@ class GlobalTls:
     generated: int = 1000
     capture: int = 0
     keylog: bool = False
+    watch: int | None = None
+    trust: str = "@system-ca"
+    believe_all: bool = False
+    scheduled: bool = True
+    ocsp: OcspUpdate = OcspUpdate()

@@ -122,6 +122,16 @@ class Tls:
                     default=entry.default or (not has_default and at == 0),
                 )
             )
+        proves = t.BindTlsSettings(alpn=("acme-tls/1",), tickets=False)
+        entries += [
+            t.TlsEntry(
+                certificate=self.files.certificate(proof.certificate),
+                settings=settings.setdefault(proves, len(settings)),
+                filters=(proof.host,),
+                challenge=True,
+            )
+            for proof in said.proofs
+        ]
         return t.BindTls(
             settings=tuple(settings),
             entries=tuple(entries),

@@ -14,6 +14,7 @@ from isthmus.keywords.tls_codes import (
     BAD_REVOCATIONS,
     CANNOT,
     EXPIRED,
+    NO_ANSWER,
     NOT_STAPLED,
 )
 from isthmus.plan import document
@@ -42,6 +43,15 @@ def check_certificates(built: Built, check: Check, now: float | None = None) -> 
             built.diagnostics.warning(NOT_STAPLED, message, span)
         if said != type(said)() and not said.not_before <= moment <= said.not_after:
             _report_time(file.name, said.not_before, said.not_after, moment, span, built.diagnostics)
+
+
+def check_authorities(built: Built) -> None:
+    """Collect a warning for each section `acme` whose challenges no rule looks up."""
+    looked_up = {each.name for each in built.engine.lists if each.two_columns}
+    for each in built.configuration.acme:
+        if each.map is not None and each.map not in looked_up and each.span is not None:
+            message = f"no rule looks challenges of section `acme {each.name}` up in map `{each.map}`"
+            built.diagnostics.warning(NO_ANSWER, message, each.span)
 
 
 def _report_faults(facts: TlsFacts, built: Built) -> None:

@@ -68,7 +68,7 @@ def load(launch: Launch, vocabulary: Vocabulary, world: System | None = None) ->
     from isthmus import keywords
     from isthmus.engine import check_list, check_tls
     from isthmus.plan.building import build, unknown_names
-    from isthmus.process.certificates import check_certificates
+    from isthmus.process.certificates import check_authorities, check_certificates
     from isthmus.process.lists import read_lists
 
     tree = read(
@@ -87,6 +87,7 @@ def load(launch: Launch, vocabulary: Vocabulary, world: System | None = None) ->
         built = build(with_command_line(said, launch), world, diagnostics)
         built = read_lists(built, world, check_list)
         check_certificates(built, check_tls)
+        check_authorities(built)
     listens = said.listens and not diagnostics.failed
     return Loaded(tree.files, None if diagnostics.failed else built, listens, tree.environment, diagnostics)
 

@@ -11,9 +11,11 @@ import resource
 import signal
 import threading
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
+from isthmus.acme.keeping import Keeper
+from isthmus.certificates.watching import Watcher
 from isthmus.engine import Engine
 from isthmus.engine.command import Log
 from isthmus.engine.report import ApplyReport, Event, ListenerEvent, NamespaceEvent, Stopped, WarmedEvent
@@ -21,6 +23,7 @@ from isthmus.engine.service import ServiceRequest
 from isthmus.health.announcing import Announcer
 from isthmus.health.checker import Checker
 from isthmus.health.messages import ALERT, Message
+from isthmus.ocsp.updating import Updater, wanted
 from isthmus.plan.built import Built
 from isthmus.process import namespaces, states, systemd
 from isthmus.process.console import Console
@@ -104,6 +107,7 @@ class Supervisor:
         self._server.start()
         self._checker.use(self._built.health)
         self._services.use(self._engine.snapshot().process.generation)
+        beside = [*self._watch(loop), *self._order(loop)]
         try:
             return await self._status
         finally:
@@ -111,8 +115,31 @@ class Supervisor:
             for number in CONTROL_SIGNALS:
                 loop.remove_signal_handler(number)
                 signal.signal(number, signal.SIG_IGN)
+            for task in beside:
+                task.cancel()
             self._checker.stop()
             self._server.close()
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> Iterator[asyncio.Task[None]]:
+        """Begin to look at the files of TLS, where the configuration wants it."""
+        delay = self._built.configuration.global_.tls.watch
+        if delay is not None:
+            watcher = Watcher(self._instance.certificates, self._certificate_changed, delay / 1000)
+            yield loop.create_task(watcher.run(), name="certificates")
+
+    def _order(self, loop: asyncio.AbstractEventLoop) -> Iterator[asyncio.Task[None]]:
+        """Begin to keep what authorities issue: certificates, and OCSP responses, where any are wanted."""
+        if self._built.configuration.acme:
+            keeper = Keeper(self._instance.certificates, self._engine, self._certificate_changed)
+            self._instance.keeper = keeper
+            yield loop.create_task(keeper.run(), name="acme")
+        if wanted(self._built.configuration):
+            updater = Updater(self._instance.certificates, self._certificate_changed)
+            self._instance.updater = updater
+            yield loop.create_task(updater.run(), name="ocsp")
+
+    def _certificate_changed(self, message: str, wrong: bool) -> None:
+        self._log(_ERROR if wrong else _NOTICE, f"{message}.")
 
     @property
     def built(self) -> Built:
@@ -136,6 +163,13 @@ class Supervisor:
             self._instance.fullconn = _fullconn(built)
             self._instance.host_names = built.host_names
             self._checker.use(built.health)
+        return report
+
+    def renew(self, built: Built) -> ApplyReport:
+        """Put other files of TLS in force; where the report has errors, none of it."""
+        report = self._engine.renew(built.engine)
+        if not report.errors:
+            self._built = replace(built, texts={})
         return report
 
     def _listen(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from isthmus.engine import Engine
+from isthmus.acme.keeping import Keeper
+from isthmus.certificates.store import CertificateStore
+from isthmus.engine import Engine, check_tls
 from isthmus.engine.report import ApplyReport, BackendFacts, FrontendFacts, ServerFacts
 from isthmus.health.announcing import Announcer
 from isthmus.health.checker import Checker
+from isthmus.keywords.system import System
+from isthmus.ocsp.updating import Updater
 from isthmus.plan import Built, Runtime
-from isthmus.records import dataclass, field
 
 
 class Running(Protocol):
@@ -25,6 +29,10 @@ class Running(Protocol):
 
     def reload(self, built: Built) -> ApplyReport:
         """Put another one in force; where the report has errors, nothing was changed."""
+        ...
+
+    def renew(self, built: Built) -> ApplyReport:
+        """Put other files of TLS in force; where the report has errors, nothing was changed."""
         ...
 
     def told(self, message: str) -> None:
@@ -45,7 +53,8 @@ class Instance:
     """The process, its engine and its checks.
 
     `sockets` are the addresses of the runtime API with their levels, `fullconn` the backends' limits
-    by name, `host_names` the names that servers' lines give, `requests` counts its commands.
+    by name, `host_names` the names that servers' lines give, `requests` counts its commands, `keeper` keeps
+    the certificates that authorities issue, `updater` OCSP responses.
     """
 
     engine: Engine
@@ -61,6 +70,12 @@ class Instance:
     requests: int = 0
     started: float = field(default_factory=time.time)
     pid: int = field(default_factory=os.getpid)
+    certificates: CertificateStore = field(init=False)
+    keeper: Keeper | None = None
+    updater: Updater | None = None
+
+    def __post_init__(self) -> None:
+        self.certificates = CertificateStore(self.running, check_tls, System())
 
     def frontend(self, name: str) -> FrontendFacts:
         """Return a frontend by name, or by number behind a `#`. Raises CommandError in HAProxy's words."""

@@ -13,6 +13,7 @@ LAB = [
     *("unshare", "--user", "--map-root-user", "--mount", "--propagation", "private"),
     *("--kill-child", "--fork", "--"),
 ]
+PARTS = ("hooks", "running", "stopped")
 CHOSEN = (
     "hooks_of_a_life or needs_is_ready or puts_everything_back or killed_supervisor or put_back_as "
     "or made_anew or proxy_is_a_service or inherits_nothing or interfaces_of_its or share_a_namespace"
@@ -24,9 +25,9 @@ def test_services_need_no_root(tmp_path: Path):
     tried = subprocess.run([*LAB, "sh", "-c", inside, "sh", "true"], capture_output=True, text=True)
     if tried.returncode:
         pytest.skip(f"no user namespaces: {tried.stderr.strip()}")
-    tests = Path(__file__).with_name("test_services_running.py")
+    tests = [str(Path(__file__).with_name(f"test_services_{part}.py")) for part in PARTS]
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    chosen = [str(tests), "-k", CHOSEN, f"--basetemp={tmp_path / 'lab'}"]
+    chosen = [*tests, "-k", CHOSEN, f"--basetemp={tmp_path / 'lab'}"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     done = subprocess.run(
         [*LAB, "sh", "-c", inside, "sh", *command, *chosen],

@@ -15,6 +15,12 @@ from isthmus.keywords.vocabulary import Vocabulary
 
 ARGUMENTS = {
     "tune.ssl.keylog": "on",
+    "tune.ssl.watch-certificates": "on",
+    "acme.scheduler": "off",
+    "ocsp-update.mode": "on",
+    "ocsp-update.disable": "on",
+    "httpclient.ssl.ca-file": "ca.pem",
+    "httpclient.ssl.verify": "none",
     "acl": "a src 10.0.0.0/8",
     "balance": "roundrobin",
     "bind": ":80",
@@ -88,6 +94,7 @@ ARGUMENTS = {
     "track": "l/other",
     "user": "web",
     "proto": "h2",
+    "ws": "h1",
     "python-load": "services.py",
     "tune.h2.max-frame-size": "20000",
     "presetenv": "NAME value",
@@ -211,6 +218,7 @@ def test_no_row_is_unknown_to_haproxy_but_those_of_isthmus() -> None:
     assert {name for name in BIND_OPTIONS.rows if not inventory.knows("bind", name)} == set()
     assert {name for name in GLOBAL if not inventory.knows("global", name)} == {
         "python-load",
+        "tune.ssl.watch-certificates",
         *(f"tune.python.{each}" for each in ("queue", "service-timeout", "threads")),
     }
 

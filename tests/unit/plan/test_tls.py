@@ -162,4 +162,4 @@ def test_certificates_of_a_crt_store_have_names_of_their_own() -> None:
         "crt-store web\n load crt ca.pem key site.pem alias site\n"
         f"{TIMEOUTS}frontend f\n bind :1 ssl crt @web/site\n"
     )
-    assert [each.name for each in built(text).engine.tls.certificates] == ["ca.pem"]
+    assert [each.name for each in built(text).engine.tls.certificates] == ["@web/site"]

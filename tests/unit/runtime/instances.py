@@ -58,6 +58,12 @@ class Held:
         self.checker.use(built.health)
         return ApplyReport(2)
 
+    def renew(self, built: Built) -> ApplyReport:
+        if self.errors:
+            return ApplyReport(1, (), self.errors)
+        self.built = built
+        return self.engine.renew(built.engine)
+
     def told(self, message: str) -> None:
         self.console.append(message)
 

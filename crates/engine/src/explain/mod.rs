@@ -41,7 +41,7 @@ impl Explainer {
     pub fn new(plan: Plan, files: &Files<'_>) -> Result<Self, Vec<(String, String)>> {
         let mut registry = Registry::new(Arc::new(Process::new(1)));
         let lists = crate::patterns::named(&plan, files, &registry)?;
-        let generation = crate::compile::compile(&plan, files, &mut registry, 1)?;
+        let generation = crate::compile::compile(&plan, files, &mut registry, (None, 1))?;
         let tables = generation.tables.iter().map(|(_, table)| table.clone());
         Ok(Self {
             tables: tables.collect(),
@@ -107,6 +107,7 @@ impl Explainer {
                     .get(*frontend)
                     .and_then(|frontend| frontend.listeners.get(*bind)?.acceptor.as_ref())
                     .ok_or("no such bind with ssl")?;
+                let acceptor = acceptor.load();
                 let (found, names) = acceptor.candidates(sni.as_deref());
                 Ok(Explained {
                     certificates: names.into_iter().map(ToOwned::to_owned).collect(),

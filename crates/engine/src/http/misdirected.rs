@@ -24,8 +24,11 @@ impl Worker {
 
 impl Session {
     fn is_misdirected(&self) -> bool {
-        let acceptor = self.listener.shared.acceptor.as_deref();
-        acceptor.is_some_and(|acceptor| !acceptor.is_uniform() && !self.may_ask(acceptor))
+        let Some(acceptor) = &self.listener.shared.acceptor else {
+            return false;
+        };
+        let acceptor = acceptor.load();
+        !acceptor.is_uniform() && !self.may_ask(&acceptor)
     }
 
     /// Whether the request's host is one that the client may ask under its SNI.

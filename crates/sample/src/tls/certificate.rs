@@ -74,6 +74,12 @@ impl<'a> Certificate<'a> {
         self.issuer == self.subject
     }
 
+    /// Since when and until when it is valid, as it was written.
+    #[must_use]
+    pub fn validity(&self) -> (Value<'a>, Value<'a>) {
+        (self.not_before, self.not_after)
+    }
+
     /// Since when it is valid, `YYMMDDhhmmssZ`.
     #[must_use]
     pub fn not_before(&self) -> Vec<u8> {
@@ -141,7 +147,7 @@ impl<'a> Certificate<'a> {
 }
 
 /// A small number.
-fn number(bytes: &[u8]) -> i64 {
+pub(super) fn number(bytes: &[u8]) -> i64 {
     let few = bytes.get(..7).unwrap_or(bytes);
     few.iter().fold(0, |sum, byte| sum << 8 | i64::from(*byte))
 }
@@ -215,7 +221,7 @@ fn address(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// OpenSSL's short name of an algorithm.
-fn algorithm(oid: &[u8]) -> Option<&'static str> {
+pub(super) fn algorithm(oid: &[u8]) -> Option<&'static str> {
     Some(match oid {
         [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, last] => match last {
             1 => "rsaEncryption",

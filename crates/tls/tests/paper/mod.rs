@@ -115,6 +115,7 @@ pub fn bind(settings: Vec<BindTlsSettings>, entries: &[(usize, usize, &[&str])])
                 settings: *settings,
                 filters: filters.iter().map(ToString::to_string).collect(),
                 default: at == 0,
+                challenge: false,
             })
             .collect(),
         strict_sni: false,

@@ -102,13 +102,15 @@ class BindTlsSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class TlsEntry(Struct, frozen=True, forbid_unknown_fields=True):
     """A certificate of a bind line, by index, and for which names it is shown.
 
-    Without `filters` it is shown for its own names; a `default` one where no name fits.
+    Without `filters` it is shown for its own names; a `default` one where no name fits, a `challenge` only to
+    authorities that have the name of its filter proved.
     """
 
     certificate: int
     settings: int = 0
     filters: tuple[str, ...] = ()
     default: bool = False
+    challenge: bool = False
 
 
 class Generation(Struct, frozen=True, forbid_unknown_fields=True):

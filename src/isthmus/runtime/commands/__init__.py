@@ -1,8 +1,12 @@
 """Every command of the runtime API. Importing this package registers them."""
 
 from isthmus.runtime.commands import (
+    acme,
+    authorities,
     caches,
+    certificates,
     conversation,
+    crt_lists,
     dynamic_servers,
     frontends,
     health,
@@ -10,17 +14,23 @@ from isthmus.runtime.commands import (
     limits,
     lists,
     namespaces,
+    ocsp,
     process,
     servers,
     sessions,
     stat,
     tables,
+    ticket_keys,
     weights,
 )
 
 __all__ = [
+    "acme",
+    "authorities",
     "caches",
+    "certificates",
     "conversation",
+    "crt_lists",
     "dynamic_servers",
     "frontends",
     "health",
@@ -28,10 +38,12 @@ __all__ = [
     "limits",
     "lists",
     "namespaces",
+    "ocsp",
     "process",
     "servers",
     "sessions",
     "stat",
     "tables",
+    "ticket_keys",
     "weights",
 ]

@@ -1,0 +1,40 @@
+"""What section `acme` says of an authority that issues certificates, and what is asked of it."""
+
+from __future__ import annotations
+
+from isthmus.config import Span
+from isthmus.records import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A section `acme`: where the authority is asked, how it is convinced, what keys are made.
+
+    `map` names the list that HTTP-01 is answered from; it is None for TLS-ALPN-01. `bits` are for RSA,
+    `curve` is for ECDSA.
+    """
+
+    name: str
+    directory: str
+    account_key: str
+    contact: str | None = None
+    challenge: str = "HTTP-01"
+    key_type: str = "ECDSA"
+    bits: int = 2048
+    curve: str = "P-384"
+    map: str | None = None
+    reuse_key: bool = False
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """What a `load` line asks for: the section by its name, and the names for which the certificate is.
+
+    An `interim` certificate was made here, to be shown until the first one is issued.
+    """
+
+    section: str
+    domains: tuple[str, ...]
+    span: Span | None = field(default=None, compare=False)
+    interim: bool = False
