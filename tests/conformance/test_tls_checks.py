@@ -130,7 +130,7 @@ def numbers(lab: Lab) -> dict[str, str]:
 
 
 def unworded(text: str) -> str:
-    """Without the kernel's word: whether an alert or the reset behind it is seen first is a matter of time."""
+    """Without the kernel's word: whether an alert or the reset behind it is seen first is chance."""
     return text.replace(" (Connection reset by peer)", "").replace(" (Broken pipe)", "")
 
 
