@@ -229,8 +229,9 @@ def _logs() -> list[Exchange]:
         _row("dontlog-normal of 404", "option dontlog-normal", reply=ok(status=b"404 No")),
         _row("logasap", 'option logasap\nlog-format "%ST %b %s %{+Q}r"'),
         _row(
+            # Where a whole line is cut depends on how many digits the pid has.
             "a long request line",
-            "",
+            "no log\nlog <log> len 4096 local0",
             get(b"/" + b"x" * 1500),
         ),
         _row("unique-id-header", "unique-id-format %[path]-%HM\nunique-id-header X-ID", get(b"/u")),

@@ -9,8 +9,10 @@ from .wire import greets
 
 def test_a_session_killed_over_the_stats_socket(both: Both) -> None:
     def traffic(lab: Lab) -> object:
-        client = lab.connect()
+        client = lab.connect().send(b"x")
         origin = lab.origin().accept()
+        # The kernel accepts before the proxy knows that it is connected: what passes tells that it does.
+        origin.read(1)
         lab.command("shutdown sessions server b/a")
         return client.read_end(), origin.ending()
 
@@ -22,7 +24,6 @@ def test_on_marked_down_shutdown_sessions_kills_what_runs(both: Both) -> None:
     def traffic(lab: Lab) -> object:
         client = lab.connect().send(b"x")
         origin = lab.origin().accept()
-        # The kernel accepts before the proxy knows that it is connected: what passes tells that it does.
         origin.read(1)
         lab.command("disable server b/a")
         return client.read_end(), origin.ending()
@@ -68,8 +69,9 @@ backend b
 
 def test_one_session_killed_by_its_number(both: Both) -> None:
     def traffic(lab: Lab) -> object:
-        client = lab.connect()
+        client = lab.connect().send(b"x")
         origin = lab.origin().accept()
+        origin.read(1)
         [number] = [line.split(":")[0] for line in lab.command("show sess").splitlines() if " fe=f " in line]
         answers = [lab.command(f"shutdown session {each}") for each in (number, "0x0f0f0f", "", "nonsense")]
         return answers, client.read_end(), origin.ending()

@@ -75,6 +75,8 @@ def every_action() -> tuple[d.Rule, ...]:
         d.Reject(),
         d.SilentDrop(),
         d.SilentDrop(4),
+        d.SwitchMode(),
+        d.SwitchMode(True),
         d.ExpectProxy(),
         d.SetVar("txn.a", SRC, ("ifexists",)),
         d.SetVarFmt("txn.a", ITEMS),
@@ -240,6 +242,7 @@ def frontend() -> d.Frontend:
         log=log_policy(),
         options=d.FrontendOptions(d.KeepAlive(True, 1, 2, 3), True, d.Splice(), True),
         http=http_documents.frontend(ITEMS, SRC, ALWAYS),
+        switches=True,
     )
 
 

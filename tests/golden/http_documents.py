@@ -94,6 +94,7 @@ def frontend(items: Text, expression: d.Expression, always: d.Condition) -> h.Ht
         monitor_uri="/up",
         monitor_fail=(always,),
         ignore_probes=True,
+        no_h2_upgrade=True,
         use_proxy_header=True,
         accept_unsafe=True,
         adjust_case=True,

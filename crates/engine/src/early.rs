@@ -2,7 +2,7 @@
 //! been sent by somebody who only saw it, and sends it again (RFC 8470). Safe methods are served,
 //! and the server is told; everything else waits, and so does all that is not HTTP/1.
 
-use isthmus_plan::http::RetryOn;
+use isthmus_plan::http::{RetryOn, ServerProtocol};
 use isthmus_proto::http::Method;
 
 use crate::secured::Handshake;
@@ -70,6 +70,11 @@ impl Session {
     /// Whether the request may be sent to the chosen server early (`allow-0rtt`): its method is safe,
     /// and it came early itself, or may be sent again if the server refuses it.
     pub(crate) fn may_send_early(&self) -> bool {
+        let chosen = self.chosen.as_ref();
+        // A connection of HTTP/2 mixes what is safe and what is not.
+        if chosen.is_some_and(|c| c.shared.plan.http.protocol == ServerProtocol::H2) {
+            return false;
+        }
         let tls = self
             .chosen
             .as_ref()

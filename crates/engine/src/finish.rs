@@ -12,7 +12,7 @@ use crate::worker::{Turn, Worker};
 impl Worker {
     /// Ends a session: everything that it held is given back, then it is logged.
     pub(crate) fn finish(&mut self, mut session: Box<Session>) {
-        if session.frontend.shared.http.is_some() {
+        if session.speaks_http() {
             return self.finish_http(session);
         }
         if session.armed != u64::MAX {
@@ -78,7 +78,7 @@ impl Worker {
             counters.bytes_out.add(down);
             if session
                 .ending
-                .is_some_and(|e| e.phase == b'R' && !matches!(e.cause, b'P' | b'L'))
+                .is_some_and(|e| e.phase == b'R' && !matches!(e.cause, b'P' | b'L' | b'I'))
             {
                 counters.failed_requests.add(1);
             }

@@ -103,8 +103,8 @@ impl Frontend {
     /// What a session does first, once there is nothing to wait for before it.
     pub(crate) fn first_phase(&self) -> Phase {
         match self.http {
-            Some(_) => Phase::Request,
-            None => Phase::Inspect,
+            Some(_) if !self.plan.switches => Phase::Request,
+            _ => Phase::Inspect,
         }
     }
 }

@@ -17,6 +17,8 @@ enum Outcome {
     /// The client left or was too slow.
     Failed,
     Wait,
+    /// The connection becomes HTTP.
+    Switch(Option<bool>),
 }
 
 impl Worker {
@@ -32,17 +34,20 @@ impl Worker {
                 // As HAProxy, a client that left or was too slow still counts at its backend.
                 Outcome::Failed => {}
                 Outcome::Wait => return Step::Wait,
+                Outcome::Switch(h2) => return self.switch(session, h2),
             }
         }
         session.timed_out = false;
         session.phase_began = self.turn.now;
-        let backend = self
-            .choose_backend(session)
-            .and_then(|at| frontend.backends.get(at));
-        let Some(backend) = backend else {
+        let at = self.choose_backend(session);
+        let Some(backend) = at.and_then(|at| frontend.backends.get(at)) else {
             session.end(b'S', b'C');
             return Step::Close;
         };
+        if backend.shared.http.is_some() && session.ending.is_none() {
+            session.notes().chosen_backend.set(at);
+            return self.switch(session, None);
+        }
         session.enter_backend(backend, self.turn.now);
         if session.ending.is_some() {
             return Step::Close;
@@ -61,7 +66,7 @@ impl Worker {
         let done = session.frontend.shared.own_backend == Some(backend.shared.index);
         if !(rules.is_empty() || done) {
             match self.content(session, rules, backend.shared.plan.inspect_delay) {
-                Outcome::Pass => {}
+                Outcome::Pass | Outcome::Switch(_) => {}
                 Outcome::Refused => return self.deny(session),
                 Outcome::Failed => return Step::Close,
                 Outcome::Wait => return Step::Wait,
@@ -168,6 +173,7 @@ impl Worker {
             next += 1;
             match &rule.action {
                 Action::Accept => break,
+                Action::SwitchMode(h2) => return Outcome::Switch(*h2),
                 Action::Reject => return Outcome::Refused,
                 Action::SilentDrop(ttl) => {
                     session.drop_silently(*ttl);
@@ -279,7 +285,11 @@ impl Session {
             Action::SetTos(tos) => isthmus_sockets::set_tos(&self.client, *tos),
             Action::Track(track) => self.track(track, turn),
             Action::Mark(mark) => self.mark(mark, turn),
-            Action::Accept | Action::Reject | Action::SilentDrop(_) | Action::ExpectProxy => {}
+            Action::Accept
+            | Action::Reject
+            | Action::SilentDrop(_)
+            | Action::ExpectProxy
+            | Action::SwitchMode(_) => {}
         }
     }
 

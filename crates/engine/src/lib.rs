@@ -55,6 +55,7 @@ mod slab;
 mod snapshot;
 mod sticking;
 mod succession;
+mod switching;
 mod table_commands;
 mod tables;
 mod timing;

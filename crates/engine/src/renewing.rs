@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use isthmus_plan::Plan;
 use isthmus_plan::report::ApplyReport;
-use isthmus_plan::{self as plan, Plan};
+use isthmus_plan::tls::ServerTls;
 use isthmus_tls::{Acceptor, Connector, Store, TlsError};
 
 use crate::compile::{Errors, certificates};
@@ -126,9 +127,12 @@ fn renewed<'g>(generation: &'g Generation, plan: &Plan) -> Result<Renewed<'g>, E
     for backend in &generation.backends {
         let own = plan.backends.iter().find(|b| b.name == backend.plan.name);
         for server in &backend.servers {
-            let servers = own.map_or(&[][..], |own| &own.servers).iter();
-            let mut named = servers.filter(|each| each.name == server.plan.name);
-            found.renew_server(server, named.next(), &store);
+            let mut servers = own.map_or(&[][..], |own| &own.servers).iter();
+            let line = servers.find(|each| each.name == server.plan.name);
+            let of_traffic = line.and_then(|line| line.tls.as_deref());
+            let of_checks = line.and_then(|line| line.check_tls.as_deref());
+            found.connect(server, server.connector.as_ref(), of_traffic, &store);
+            found.connect(server, server.check_connector.as_ref(), of_checks, &store);
         }
     }
     match found.errors.is_empty() {
@@ -138,6 +142,26 @@ fn renewed<'g>(generation: &'g Generation, plan: &Plan) -> Result<Renewed<'g>, E
 }
 
 impl<'g> Renewed<'g> {
+    /// What a server line's connections, or its checks, are to get.
+    fn connect(
+        &mut self,
+        server: &Server,
+        place: Option<&'g ArcSwap<Connector>>,
+        line: Option<&ServerTls>,
+        store: &Store,
+    ) {
+        let Some(place) = place else {
+            return;
+        };
+        let Some(line) = line else {
+            return self.lost(&server.plan.origin);
+        };
+        let made = Connector::renewed(line, store, Some(&place.load_full()));
+        self.keep(&server.plan.origin, made, |found, made| {
+            found.connectors.push((place, made));
+        });
+    }
+
     fn keep<T>(
         &mut self,
         origin: &str,
@@ -147,24 +171,6 @@ impl<'g> Renewed<'g> {
         match made {
             Ok(made) => keep(self, made),
             Err(error) => self.errors.push((origin.to_owned(), error.to_string())),
-        }
-    }
-
-    fn renew_server(&mut self, server: &'g Server, line: Option<&plan::Server>, store: &Store) {
-        let check = line.and_then(|line| line.check_tls.as_deref());
-        let own = line.and_then(|line| line.tls.as_deref());
-        for (place, said) in [(&server.connector, own), (&server.check_connector, check)] {
-            let Some(place) = place else {
-                continue;
-            };
-            let Some(said) = said else {
-                self.lost(&server.plan.origin);
-                continue;
-            };
-            let made = Connector::renewed(said, store, Some(&place.load_full()));
-            self.keep(&server.plan.origin, made, |found, made| {
-                found.connectors.push((place, made));
-            });
         }
     }
 

@@ -26,6 +26,8 @@ pub(crate) enum Action {
     Reject,
     SilentDrop(Option<u8>),
     ExpectProxy,
+    /// The connection becomes HTTP: of which version, where that is given.
+    SwitchMode(Option<bool>),
     SetVar(VarRef, Value, Vec<SetIf>),
     UnsetVar(VarRef),
     SetAddress(Part, Compiled),
@@ -174,6 +176,7 @@ impl Compiler<'_> {
             From::Reject {} => Action::Reject,
             From::SilentDrop { rst_ttl } => Action::SilentDrop(*rst_ttl),
             From::ExpectProxy {} => Action::ExpectProxy,
+            From::SwitchMode { h2 } => Action::SwitchMode(*h2),
             From::SetVar {
                 name,
                 expression,

@@ -162,6 +162,8 @@ pub(crate) struct Session {
     pub(crate) dying: bool,
     /// It passed the rules at accept and counts as a session.
     pub(crate) counted: bool,
+    /// It began in TCP mode and has become HTTP.
+    pub(crate) switched: bool,
     /// Where in its rule set the session waits.
     pub(crate) next_rule: usize,
     pub(crate) waits_at: WaitsAt,
@@ -230,6 +232,10 @@ pub(crate) struct Notes {
     pub(crate) own_links: RefCell<Vec<Key>>,
     /// A server wants its client to come back to it (HTTP mode).
     pub(crate) prefers_last: Cell<bool>,
+    /// The backend that was chosen before the connection became HTTP, for its first request.
+    pub(crate) chosen_backend: Cell<Option<usize>>,
+    /// It became HTTP/1, and does not go on as HTTP/2.
+    pub(crate) h1_only: Cell<bool>,
 }
 
 impl Notes {
@@ -313,6 +319,7 @@ impl Session {
             timed_out: false,
             dying: false,
             counted: false,
+            switched: false,
             next_rule: 0,
             waits_at: WaitsAt::default(),
             log_level: None,
@@ -353,6 +360,8 @@ impl Session {
             // `http-reuse safe` asks whether the connection has been served before.
             exchanges: self.exchanges.saturating_sub(1),
             counted: true,
+            switched: self.switched,
+            phase: Phase::Request,
             ..stream
         }
     }

@@ -166,7 +166,7 @@ fn frontend(from: &Frontend, now: u64) -> FrontendFacts {
         id: from.plan.id,
         status: status.to_owned(),
         maxconn,
-        http: from.plan.http.is_some(),
+        http: from.plan.http.is_some() && !from.plan.switches,
         counters,
         listeners: from
             .listeners

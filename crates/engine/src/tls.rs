@@ -192,7 +192,7 @@ impl Session {
     /// Whether TLS agreed on HTTP/2.
     pub(crate) fn speaks_h2(&self) -> bool {
         let channel = self.client.channel();
-        self.frontend.shared.http.is_some()
+        self.speaks_http()
             && self.listener.shared.plan.h2 != Some(false)
             && channel.is_some_and(|c| c.state().alpn_protocol() == Some(b"h2"))
     }
@@ -257,8 +257,8 @@ impl Session {
         let Some(chosen) = self.chosen.clone() else {
             return false;
         };
-        let early = self.may_send_early();
         let only_http1 = self.asks_for_h1();
+        let early = self.may_send_early();
         let (Some(connector), Some(server)) = (&chosen.shared.connector, &mut self.server) else {
             return false;
         };

@@ -358,7 +358,7 @@ impl Context for View<'_> {
 
     fn payload(&self, side: Side) -> Option<Payload<'_>> {
         // In HTTP mode what flows is no head: that one is at hand by itself.
-        if self.session.frontend.shared.http.is_some() {
+        if self.session.speaks_http() {
             return None;
         }
         let flow = match side {

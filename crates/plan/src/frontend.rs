@@ -48,8 +48,10 @@ pub struct Frontend {
     pub log: LogPolicy,
     /// `option` lines.
     pub options: FrontendOptions,
-    /// What `mode http` adds; `None` is `mode tcp`.
+    /// What `mode http` adds; `None` is `mode tcp`, from beginning to end.
     pub http: Option<Box<HttpFrontend>>,
+    /// It is in `mode tcp`; `http` is what holds for connections that become HTTP.
+    pub switches: bool,
 }
 
 /// Options of a frontend.

@@ -30,6 +30,11 @@ pub enum Action {
         /// `rst-ttl`: reset with this hop limit instead of relying on TCP_REPAIR.
         rst_ttl: Option<u8>,
     },
+    /// Ends the evaluation of the set: the connection becomes HTTP (`switch-mode http`).
+    SwitchMode {
+        /// `proto`: whether it is HTTP/2; `None` leaves that to what the client sends.
+        h2: Option<bool>,
+    },
     /// The connection must begin with a PROXY header (`expect-proxy layer4`).
     ExpectProxy {},
     /// Sets a variable from an expression.

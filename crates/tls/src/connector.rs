@@ -24,11 +24,11 @@ const NAMES_KEPT: usize = 256;
 #[derive(Debug)]
 pub struct Connector {
     config: Arc<ClientConfig>,
-    /// The same, for connections whose first data may be sent early (`allow-0rtt`).
-    early: Option<Arc<ClientConfig>>,
     identity: Identity<ServerTls>,
     /// The same for connections that must not speak HTTP/2.
     only_http1: Option<Arc<ClientConfig>>,
+    /// The same, for connections whose first data may be sent early (`allow-0rtt`).
+    early: Option<Arc<ClientConfig>>,
 }
 
 impl Connector {
@@ -51,8 +51,6 @@ impl Connector {
         config.alpn_protocols = line.alpn.iter().map(|name| name.0.clone()).collect();
         config.key_log = Arc::new(Secrets);
         config.resumption = resumption(line);
-        let mut early = config.clone();
-        early.enable_early_data = true;
         let only_http1 = line.alpn.iter().any(|name| name.0 == b"h2").then(|| {
             let mut config = config.clone();
             config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -60,11 +58,13 @@ impl Connector {
             config.resumption = resumption(line);
             Arc::new(config)
         });
+        let mut early = config.clone();
+        early.enable_early_data = true;
         Ok(Self {
             config: Arc::new(config),
-            early: may_be_early(line).then(|| Arc::new(early)),
             identity: Identity::of_server(line, store),
             only_http1,
+            early: may_be_early(line).then(|| Arc::new(early)),
         })
     }
 
@@ -92,16 +92,16 @@ impl Connector {
         self.config.clone()
     }
 
-    /// The configuration for a connection whose first data may be sent early, where the line allows it.
-    #[must_use]
-    pub fn early_config(&self) -> Option<Arc<ClientConfig>> {
-        self.early.clone()
-    }
-
     /// The configuration for a connection that must not speak HTTP/2.
     #[must_use]
     pub fn http1_config(&self) -> Arc<ClientConfig> {
         self.only_http1.as_ref().unwrap_or(&self.config).clone()
+    }
+
+    /// The configuration for a connection whose first data may be sent early, where the line allows it.
+    #[must_use]
+    pub fn early_config(&self) -> Option<Arc<ClientConfig>> {
+        self.early.clone()
     }
 
     /// The name under which a connection is made, which its sessions are kept by too: that of `sni`,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Callable
+from contextlib import suppress
 
 from acme import challenges, client, crypto_util, errors, messages
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -33,6 +34,8 @@ _CURVES: dict[str, Callable[[], ec.EllipticCurve]] = {
 _PATIENCE = 90
 """Seconds that an authority has for its validation, and again for issuing."""
 _NETWORK_TIMEOUT = 30
+_NONCES = 4
+"""How often an order begins anew for the sake of nonces."""
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
@@ -93,11 +96,24 @@ class Order:
 
 def ask(order: Order, answering: Answering) -> Issued:
     """Return the certificate that an authority issues. Raises AskingError."""
+    for _ in range(_NONCES):
+        with suppress(_NonceError):
+            return _once(order, answering)
+    raise AskingError("the authority takes none of the nonces that it gives")
+
+
+class _NonceError(Exception):
+    """The authority wants another nonce (RFC 8555 section 6.5); the library has tried one more already."""
+
+
+def _once(order: Order, answering: Answering) -> Issued:
     try:
         return _ask(order, answering)
     except AskingError:
         raise
     except messages.Error as error:
+        if error.code == "badNonce":
+            raise _NonceError from error
         raise AskingError(f"{error.typ or 'error'}: {error.detail}") from error
     except errors.ValidationError as error:
         raise AskingError(_refused(error)) from error

@@ -31,6 +31,7 @@ from isthmus.model.rule import (
     SetTos,
     SetVar,
     SilentDrop,
+    SwitchMode,
     UnsetVar,
 )
 
@@ -47,6 +48,22 @@ def _silent_drop(words: ActionWords) -> Action:
         return SilentDrop()
     words.take("`rst-ttl`")
     return SilentDrop(words.number(1, 255, "a hop limit from 1 to 255"))
+
+
+def _switch_mode(words: ActionWords) -> Action:
+    if not words.context.frontend:
+        message = "connections become HTTP at a frontend, and this section is none"
+        words.refuse(message, words.name.span)
+    mode = words.take("`http`")
+    if mode.text != "http":
+        words.refuse("a connection can become HTTP, and nothing else", mode.span, "`http`")
+    if words.next_text != "proto":
+        return SwitchMode()
+    words.take("`proto`")
+    proto = words.take("`h1` or `h2`")
+    if proto.text not in ("h1", "h2"):
+        words.refuse(f"`{proto.text}` is not a version of HTTP", proto.span, "`h1` or `h2`")
+    return SwitchMode(proto.text)
 
 
 def _expect_proxy(words: ActionWords) -> Action:
@@ -156,6 +173,7 @@ _OWN: dict[str, ActionRow] = {
     "set-var": ActionRow(_ALL, _set_var, "sets a variable from an expression"),
     "set-var-fmt": ActionRow(_ALL, _set_var_fmt, "sets a variable from a log format"),
     "silent-drop": ActionRow(_ALL, _silent_drop, "drops the connection without telling the client"),
+    "switch-mode": ActionRow(_CONTENT, _switch_mode, "ends the set: the connection becomes HTTP"),
     "unset-var": ActionRow(_ALL, _unset_var, "forgets a variable"),
 }
 
@@ -183,7 +201,7 @@ NOT_YET = frozenset(
             "set-priority-offset",
             "set-retries",
         ),
-        *("switch-mode", "use-service"),
+        "use-service",
     }
 )
 """Actions of HAProxy 3.5 that do not work yet; `lua.NAME` does not either."""

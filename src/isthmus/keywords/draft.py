@@ -44,6 +44,7 @@ class ProxyDraft:
     servers: list[Server] = field(default_factory=list)
     server_names: dict[str, Server] = field(default_factory=dict)
     server_ids: dict[int, Server] = field(default_factory=dict)
+    dispatches: bool = False
 
     @property
     def where(self) -> Where:

@@ -154,6 +154,9 @@ HTTP_OPTIONS: tuple[Row, ...] = (
         "adjust_case_server",
     ),
     _switch("http-buffer-request", Where.PROXY, "Wait for the request's body", "buffer_request"),
+    _switch(
+        "disable-h2-upgrade", _FRONTEND, "Let no connection of HTTP/1 turn out to be HTTP/2", "no_h2_upgrade"
+    ),
     _switch("http-ignore-probes", _FRONTEND, "Say nothing about connections without one", "ignore_probes"),
     _connection(Connection.KEEP_ALIVE, "Keep connections of both sides for further requests"),
     _switch("http-no-delay", Where.PROXY, "Send each piece at once", "no_delay"),

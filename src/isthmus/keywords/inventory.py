@@ -43,7 +43,6 @@ REMOVED = {
 INSTEAD = {
     "option transparent": "`server any *` connects to the client's destination",
     "transparent": "`server any *` connects to the client's destination",
-    "dispatch": "write `server dispatch ADDRESS:PORT`",
 }
 """What does the same as a keyword that is not implemented."""
 

@@ -4,22 +4,53 @@ from __future__ import annotations
 
 import re
 
-from isthmus.config import Word
+from isthmus.config import Word, register
 from isthmus.keywords.addresses import server_address
 from isthmus.keywords.codes import BAD_VALUE, DUPLICATE_ID, DUPLICATE_SERVER, NO_EFFECT
 from isthmus.keywords.draft import ProxyDraft
 from isthmus.keywords.names import check_name
 from isthmus.keywords.row import Keyword, RefusedError, Use, Where, place
 from isthmus.keywords.server_options import SERVER_OPTIONS
-from isthmus.model.server import Server
+from isthmus.model.address import Remote
+from isthmus.model.server import Server, ServerSettings
 from isthmus.records import replace
 
+DISPATCH_AND_SERVERS = register(
+    "E0188",
+    "dispatch beside servers",
+    """`dispatch` makes the only server of a section. HAProxy takes both, and `balance` says which counts.""",
+    "server one 192.0.2.1:80",
+)
 _RANGE = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?\Z")
 
 
 def _server(use: Use[ProxyDraft]) -> None:
     name = use.words.take("a name and an address")
     _add(use, [name.text], name)
+
+
+def _dispatch(use: Use[ProxyDraft]) -> None:
+    """`dispatch`: the only server of the section, and one without options (deprecated)."""
+    draft, spot = use.draft, use.words.take("an address and a port")
+    if draft.servers:
+        raise _dispatched_twice(draft.servers[0], use)
+    address = server_address(spot)
+    fixed = isinstance(address, Remote) and address.host is not None and not address.port.relative
+    if not fixed:
+        raise RefusedError(
+            BAD_VALUE,
+            f"`{spot.text}` is not where connections can be dispatched to",
+            spot.span,
+            expected="ADDRESS:PORT; what is more than that is a `server` line",
+        )
+    draft.add_server(Server(DISPATCH, address, ServerSettings(), use.line.span, spot.span))
+    draft.dispatches = True
+
+
+def _dispatched_twice(other: Server, use: Use[ProxyDraft]) -> RefusedError:
+    """One of `dispatch` and servers, where the section has both."""
+    message = f"`dispatch` and servers exclude each other, and `{other.name}` stands at {place(other.span)}"
+    return RefusedError(DISPATCH_AND_SERVERS, message, use.line.span, hint="write `server` lines only")
 
 
 def _server_template(use: Use[ProxyDraft]) -> None:
@@ -41,6 +72,8 @@ def _server_template(use: Use[ProxyDraft]) -> None:
 def _add(use: Use[ProxyDraft], names: list[str], where: Word) -> None:
     """Add servers of these names; only the first of a template gets the `id`."""
     draft = use.draft
+    if draft.dispatches:
+        raise _dispatched_twice(draft.servers[0], use)
     check_name(where, "server")
     spot = use.words.take("an address")
     address = server_address(spot)
@@ -74,6 +107,9 @@ def _default_server(use: Use[ProxyDraft]) -> None:
     draft.settings = replace(draft.settings, default_server=replace(settings, id=0))
 
 
+DISPATCH = "dispatch"
+"""The name of the server that `dispatch` stands for."""
+
 SERVER: tuple[Keyword[ProxyDraft], ...] = (
     Keyword(
         "default-server",
@@ -83,6 +119,7 @@ SERVER: tuple[Keyword[ProxyDraft], ...] = (
         _default_server,
         strict=True,
     ),
+    Keyword("dispatch", Where.BACKEND, "<address>:<port>", "The only server (deprecated)", _dispatch),
     Keyword(
         "server",
         Where.BACKEND,

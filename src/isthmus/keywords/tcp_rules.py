@@ -27,6 +27,7 @@ from isthmus.model.rule import (
     RuleSets,
     ServerChoice,
     SilentDrop,
+    SwitchMode,
 )
 from isthmus.model.table import StickRule
 from isthmus.records import replace
@@ -56,7 +57,7 @@ NO_SUCH_SIDE = register(
     "line has no effect in this kind of section",
     """use_backend is for frontends and use-server for backends; HAProxy ignores them elsewhere.""",
 )
-_FINAL = (Accept, Reject, SilentDrop)
+_FINAL = (Accept, Reject, SilentDrop, SwitchMode)
 
 
 class RuleReader:

@@ -146,6 +146,7 @@ class HttpSettings:
     buffer_request: bool = False
     no_delay: bool = False
     ignore_probes: bool = False
+    no_h2_upgrade: bool = False
     use_proxy_header: bool = False
     accept_unsafe_request: bool = False
     accept_unsafe_response: bool = False
@@ -236,7 +237,8 @@ class GlobalHttp:
 
     maxrewrite: int = 1024
     maxhdr: int = 101
-    loguri_len: int = 1024
+    # HAProxy 2.6 shows one byte less than the 1024 of the manual, unless a number is given.
+    loguri_len: int = 1023
     cookie_len: int = 63
     case_adjust: tuple[tuple[str, str], ...] = ()
     payload_any_method: bool = False

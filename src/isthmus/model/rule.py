@@ -30,6 +30,13 @@ class SilentDrop:
 
 
 @dataclass(frozen=True, slots=True)
+class SwitchMode:
+    """Ends the set: the connection becomes HTTP. `proto` is `h1`, `h2`, or None: what the client speaks."""
+
+    proto: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ExpectProxy:
     """The connection must begin with a PROXY header (`expect-proxy layer4`)."""
 
@@ -129,6 +136,7 @@ Action = (
     Accept
     | Reject
     | SilentDrop
+    | SwitchMode
     | ExpectProxy
     | SetVar
     | UnsetVar

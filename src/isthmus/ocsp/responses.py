@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -65,24 +65,23 @@ class Subject:
     def believe(self, der: bytes, now: datetime.datetime | None = None) -> Verdict:
         """Return what a response says. Raises ResponseError for one that is not to be believed."""
         try:
+            return self._believed(der, now or datetime.datetime.now(datetime.UTC))
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise ResponseError(f"it cannot be read: {error}") from None
+
+    def _believed(self, der: bytes, moment: datetime.datetime) -> Verdict:
+        try:
             said = ocsp.load_der_ocsp_response(der)
         except ValueError:
             raise ResponseError("it is no OCSP response") from None
         if said.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             raise ResponseError(f"the responder told an error: {said.response_status.name.lower()}")
-        try:
-            about = (said.serial_number, said.issuer_key_hash, said.issuer_name_hash)
-            asked = (
-                ocsp.OCSPRequestBuilder()
-                .add_certificate(self.certificate, self.issuer, said.hash_algorithm)
-                .build()
-            )
-        except ValueError as error:
-            raise ResponseError(str(error)) from None
+        about = (said.serial_number, said.issuer_key_hash, said.issuer_name_hash)
+        builder = ocsp.OCSPRequestBuilder()
+        asked = builder.add_certificate(self.certificate, self.issuer, said.hash_algorithm).build()
         if about != (asked.serial_number, asked.issuer_key_hash, asked.issuer_name_hash):
             raise ResponseError("it is about another certificate")
         self._verify(said)
-        moment = now or datetime.datetime.now(datetime.UTC)
         until = said.next_update_utc
         if said.this_update_utc > moment + _SKEW or (until is not None and until < moment):
             raise ResponseError("it does not hold now")

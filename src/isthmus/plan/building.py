@@ -31,7 +31,7 @@ from isthmus.plan.http import HttpSides, http_caches, http_global
 from isthmus.plan.http_replies import Replies
 from isthmus.plan.http_rules import Parts
 from isthmus.plan.logs import GlobalLogs, LogPolicies
-from isthmus.plan.modes import check_modes, warn_of_http
+from isthmus.plan.modes import check_modes, switches, warn_of_http
 from isthmus.plan.names import Namespaces, Numbers, Proxies, origin
 from isthmus.plan.process import process, runtime
 from isthmus.plan.rules import backend_rules, frontend_rules
@@ -145,7 +145,7 @@ class _Builder:
         """Collect what is probably not meant."""
         if proxy.settings.disabled:
             return
-        warn_of_http(proxy, self._diagnostics)
+        warn_of_http(proxy, self._proxies, self._diagnostics)
         self._dangers.tell(proxy, self._users.get(proxy.name, ()))
         if proxy.is_frontend and not proxy.binds:
             message = f"{proxy.kind} `{proxy.name}` has no `bind` line: nothing can connect to it"
@@ -207,6 +207,7 @@ class _Builder:
         check_modes(proxy, self._proxies, self._diagnostics)
         own = self._proxies.backend(proxy.name) if proxy.is_backend else None
         rules = frontend_rules(said.rules, own, self._names)
+        becomes_http = switches(proxy, self._proxies)
         return document.Frontend(
             name=proxy.name,
             id=self._ids[id(proxy)],
@@ -226,7 +227,8 @@ class _Builder:
             captures=rules.captures,
             log=self._logs.policy(proxy, frontend=True),
             options=frontend_options(proxy),
-            http=self._http.frontend(proxy),
+            http=self._http.frontend(proxy, switches=becomes_http),
+            switches=becomes_http,
         )
 
     def _default_backend(self, proxy: Proxy) -> int | None:

@@ -58,16 +58,17 @@ class HttpSides:
         self._cookie_len = cookie_len
         self._commons: dict[int, document.http.HttpProxy] = {}
 
-    def frontend(self, proxy: Proxy) -> document.http.HttpFrontend | None:
-        """Return what a frontend does with HTTP; None in TCP mode."""
-        if proxy.settings.mode != "http":
+    def frontend(self, proxy: Proxy, *, switches: bool) -> document.http.HttpFrontend | None:
+        """Return what a frontend does with HTTP; None in TCP mode, unless connections may become HTTP."""
+        if proxy.settings.mode != "http" and not switches:
             return None
         rules, said = proxy.settings.http_rules, proxy.settings.http
         return http.HttpFrontend(
             common=self._common(proxy),
-            monitor_uri=_bytes(said.monitor_uri),
+            monitor_uri=None if switches else _bytes(said.monitor_uri),
             monitor_fail=self._conditions(rules.monitor_fail),
             ignore_probes=said.ignore_probes,
+            no_h2_upgrade=said.no_h2_upgrade,
             use_proxy_header=said.use_proxy_header,
             accept_unsafe=said.accept_unsafe_request,
             adjust_case=said.adjust_case_client,

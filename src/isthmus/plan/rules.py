@@ -25,6 +25,7 @@ from isthmus.model.rule import (
     SetTos,
     SetVar,
     SilentDrop,
+    SwitchMode,
     Track,
     UnsetVar,
 )
@@ -83,9 +84,9 @@ def frontend_rules(rules: RuleSets, own_backend: int | None, names: Names) -> Fr
 
 
 def backend_rules(rules: RuleSets, backend: int, names: Names) -> BackendRules:
-    """Lower the server side's rules. Captures are left out: their slots belong to a frontend."""
+    """Lower the server side's rules, without what a `listen` says for its client side alone."""
     names.declare(rules.acls)
-    content = (rule for rule in rules.content if not isinstance(rule.action, Capture))
+    content = (rule for rule in rules.content if not isinstance(rule.action, Capture | SwitchMode))
     return BackendRules(
         content=tuple(_rule(rule, names) for rule in content),
         servers=tuple(_server_choice(choice, backend, names) for choice in rules.servers),
@@ -107,6 +108,8 @@ def lowered_action(action: Action, names: Names) -> document.Action:
             return document.Reject()
         case SilentDrop(rst_ttl):
             return document.SilentDrop(rst_ttl)
+        case SwitchMode(proto):
+            return document.SwitchMode(None if proto is None else proto == "h2")
         case ExpectProxy():
             return document.ExpectProxy()
         case SetVar(name, Expression() as value, conditions):

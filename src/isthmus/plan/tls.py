@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from isthmus.config import Diagnostics, Span
 from isthmus.keywords.tls_codes import (
@@ -35,6 +34,7 @@ from isthmus.plan import document
 from isthmus.plan.expressions import Names
 from isthmus.plan.health import checks_by_tls
 from isthmus.plan.names import origin
+from isthmus.records import replace
 
 t = document.tls
 _HTTP_ALPN = ("h2", "http/1.1")

@@ -62,7 +62,7 @@ class Reader:
     def begin(self, file: Path) -> None:
         """Be ready for the first `snapshot`, before anything is made of a file."""
 
-    def snapshot(self) -> object:
+    def snapshot(self) -> list[str]:
         """Describe what networks could have changed in the host's namespace."""
         return steady(self.inside("host", "sh", "-c", _SNAPSHOT))
 

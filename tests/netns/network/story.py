@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ def holds_its_ground(reader: Reader, file: Path) -> Iterator[Callable[[], None]]
     planned = reader.net("plan", words).splitlines()
     assert planned[-1].startswith(f"{name}: ")
     assert all(each.startswith("+ ") for each in planned[:-1])
-    assert reader.snapshot() == before, "a plan changes nothing"
+    unchanged(before, reader.snapshot(), "a plan changes nothing")
     assert reader.net("apply", words).splitlines()[:-1] == planned[:-1]
 
     def settled() -> None:
@@ -36,9 +37,15 @@ def holds_its_ground(reader: Reader, file: Path) -> Iterator[Callable[[], None]]
     drawn(reader, file)
     yield settled
     reader.net("down", words)
-    assert reader.snapshot() == before
+    unchanged(before, reader.snapshot(), "all is as it was")
     assert reader.net("down", words) == f"{name}: gone\n", "what is gone may be taken down again"
     assert f"{name}  " not in reader.net("show")
+
+
+def unchanged(before: list[str], after: list[str], what: str) -> None:
+    """Hold two snapshots to be equal, and show the lines that are not."""
+    lines = [line for line in difflib.ndiff(before, after) if not line.startswith(" ")]
+    assert before == after, "\n".join([what, *lines])
 
 
 def drawn(reader: Reader, file: Path) -> None:

@@ -17,6 +17,7 @@ from isthmus.model.rule import (
     SetTos,
     SetVar,
     SilentDrop,
+    SwitchMode,
     UnsetVar,
 )
 
@@ -41,6 +42,8 @@ BACKEND = {"proxy": "b", "frontend": False, "backend": True}
     [
         ("accept", Accept()),
         ("reject", Reject()),
+        ("switch-mode http", SwitchMode()),
+        ("switch-mode http proto h2", SwitchMode("h2")),
         ("silent-drop", SilentDrop()),
         ("silent-drop rst-ttl 3", SilentDrop(3)),
         ("unset-var(txn.a)", UnsetVar("txn.a")),

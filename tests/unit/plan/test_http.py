@@ -249,6 +249,7 @@ def test_what_both_sides_may_say(line: str, field: str, value: object) -> None:
     [
         ("monitor-uri /up", "monitor_uri", "/up"),
         ("option http-ignore-probes", "ignore_probes", True),
+        ("option disable-h2-upgrade", "no_h2_upgrade", True),
         ("option http-use-proxy-header", "use_proxy_header", True),
         ("option accept-invalid-http-request", "accept_unsafe", True),
         ("option accept-unsafe-violations-in-http-request", "accept_unsafe", True),

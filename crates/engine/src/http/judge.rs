@@ -43,7 +43,11 @@ impl Worker {
                 Judged::Pass => {}
                 other => return self.judged(session, other),
             }
-            let rules = &frontend.shared.content_rules;
+            // What was inspected before it became HTTP is not inspected again.
+            let rules: &[_] = match session.was_inspected() {
+                true => &[],
+                false => &frontend.shared.content_rules,
+            };
             match self.judge_content(session, rules) {
                 Judged::Pass => {
                     session.set_stage(Stage::Http);
@@ -66,16 +70,21 @@ impl Worker {
             }
         }
         session.timed_out = false;
-        let backend = self
-            .choose_backend(session)
-            .and_then(|at| frontend.backends.get(at));
-        let Some(backend) = backend else {
+        let at = session
+            .take_chosen_backend()
+            .or_else(|| self.choose_backend(session));
+        let Some(backend) = at.and_then(|at| frontend.backends.get(at)) else {
             session.end(b'S', b'C');
             // HAProxy logs no time for it.
             session.stream().moments.requested = None;
             return self.answer_status(session, 503);
         };
         session.enter_backend(backend, self.turn.now);
+        if backend.shared.http.is_none() {
+            // A connection that became HTTP does not become TCP again.
+            session.end(b'I', b'R');
+            return Step::Close;
+        }
         session.set_stage(Stage::Content);
         session.phase = Phase::JudgeBackend;
         Step::Again
@@ -172,7 +181,7 @@ impl Worker {
                 }
             }
             match self.act(session, &rule.action) {
-                Judged::Pass if matches!(rule.action, Action::Accept) => {
+                Judged::Pass if matches!(rule.action, Action::Accept | Action::SwitchMode(_)) => {
                     session.note_last_rule(&rule.origin);
                     break;
                 }

@@ -62,7 +62,7 @@ impl Worker {
         }
     }
 
-    /// What came behind a PROXY header is the beginning of the first request.
+    /// What came behind a PROXY header, or was received before the connection became HTTP, is the beginning of the first request.
     pub(crate) fn begin_request(&mut self, session: &mut Session) {
         let ahead = session.up.pending.as_slice().len();
         if session.phase != Phase::Request || ahead == 0 {
@@ -255,6 +255,7 @@ impl Session {
             && !self.client.is_early()
             && !self.client.is_stream()
             && self.listener.shared.plan.h2 != Some(false)
+            && self.may_become_h2()
     }
 
     /// Since when the session has waited for a request.
@@ -273,7 +274,8 @@ impl Session {
         }
         let frontend = &self.frontend.shared.plan;
         let ignores = frontend.http.as_ref().is_some_and(|h| h.ignore_probes);
-        self.exchanges > 0 || ignores
+        // Who became HTTP without having said a word was no client of it.
+        self.exchanges > 0 || ignores || self.switched
     }
 
     /// Whether the chunks that came with the head are well-formed, and the handshake is one that

@@ -69,6 +69,8 @@ pub struct HttpFrontend {
     pub ignore_probes: bool,
     /// `option http-use-proxy-header`
     pub use_proxy_header: bool,
+    /// `option disable-h2-upgrade`
+    pub no_h2_upgrade: bool,
     /// `option accept-unsafe-violations-in-http-request`
     pub accept_unsafe: bool,
     /// `option h1-case-adjust-bogus-client`

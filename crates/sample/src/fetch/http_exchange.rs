@@ -1,7 +1,7 @@
 //! Fetches about an HTTP exchange as a whole: which protocol it is, and what it may take (manual,
 //! sections 7.3.2, 7.3.3, 7.3.5 and 7.3.6).
 
-use super::message::with_head;
+use super::message::{read_preface, with_head};
 use super::{BACKEND, CHOSEN, CLIENT, EVERYWHERE, FRONTEND, SERVER, STREAM};
 use crate::args::Args;
 use crate::context::Context;
@@ -97,5 +97,6 @@ fn proto_http<'a>(_args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
     if ctx.text(Text::RequestMethod).is_some() {
         return Fetched::known(Sample::Bool(true));
     }
-    with_head(Of::Request, ctx, &|_| Some(Sample::Bool(true)))
+    let preface = read_preface(ctx, Sample::Bool(true));
+    preface.unwrap_or_else(|| with_head(Of::Request, ctx, &|_| Some(Sample::Bool(true))))
 }

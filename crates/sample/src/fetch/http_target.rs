@@ -7,7 +7,7 @@ use isthmus_proto::http::{Authority, Method, Target};
 use isthmus_proto::http1::{StartLine, View};
 
 use super::http_field::host;
-use super::message::with_head;
+use super::message::{read_preface, with_head};
 use super::{REQUEST, SERVER, STREAM};
 use crate::args::{ArgValue, Args, CompileEnv};
 use crate::context::{Context, Side};
@@ -242,6 +242,9 @@ fn request_version<'a>(_args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
     // Within the proxy a request of HTTP/2 has the form of HTTP/1.1.
     if ctx.number(Number::ClientHttpMajor) == Some(2) {
         return Fetched::known(Sample::text(b"2.0"));
+    }
+    if let Some(found) = read_preface(ctx, Sample::text(b"2.0")) {
+        return found;
     }
     number_only(part_or_kept(
         ctx,

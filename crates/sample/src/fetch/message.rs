@@ -2,6 +2,7 @@
 //! it, and that in TCP mode it is looked for in the bytes received.
 
 use isthmus_proto::http1::{Progress, RequestHead, ResponseHead, Rewrite, Rules, View};
+use isthmus_proto::http2::PREFACE;
 
 use crate::args::Args;
 use crate::context::{Content, Context, Side};
@@ -140,6 +141,20 @@ fn parsed(side: Side, ctx: &dyn Context, with: &mut dyn FnMut(View<'_>)) -> bool
         }
     };
     progress == Ok(Progress::Incomplete) && payload.growing
+}
+
+/// What the preface of HTTP/2 says where a TCP session may begin with it (RFC 9113, 3.4): nothing
+/// else of a request can be read from such bytes. `None`: it does not begin so.
+pub(super) fn read_preface<'a>(ctx: &'a dyn Context, found: Sample<'a>) -> Option<Fetched<'a>> {
+    let payload = match find(Side::Request, ctx) {
+        Found::Bytes => ctx.payload(Side::Request)?,
+        _ => return None,
+    };
+    if payload.bytes.starts_with(PREFACE) {
+        return Some(Fetched::known(found));
+    }
+    let begins = !payload.bytes.is_empty() && PREFACE.starts_with(payload.bytes);
+    (begins && payload.growing).then(Fetched::wait)
 }
 
 /// What is at hand of a body; waiting tells whether there may be one yet.

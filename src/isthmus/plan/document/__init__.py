@@ -144,6 +144,7 @@ from isthmus.plan.document.rule import (
     SetVar,
     SetVarFmt,
     SilentDrop,
+    SwitchMode,
     Track,
     UnsetVar,
 )
@@ -294,6 +295,7 @@ __all__ = [
     "StickTable",
     "StoredData",
     "StringKey",
+    "SwitchMode",
     "TableKey",
     "Term",
     "Track",

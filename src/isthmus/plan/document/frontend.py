@@ -85,7 +85,8 @@ class FrontendOptions(Struct, frozen=True, forbid_unknown_fields=True):
 class Frontend(Struct, frozen=True, forbid_unknown_fields=True):
     """A frontend, or the client side of a `listen`. `default_backend` is an index into the plan's.
 
-    `http` is None in `mode tcp`.
+    `http` is None in `mode tcp`. Where it `switches`, connections begin in `mode tcp` and may become HTTP,
+    and `http` is what holds for those.
     """
 
     name: str
@@ -107,3 +108,4 @@ class Frontend(Struct, frozen=True, forbid_unknown_fields=True):
     log: LogPolicy
     options: FrontendOptions
     http: HttpFrontend | None = None
+    switches: bool = False

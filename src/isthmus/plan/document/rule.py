@@ -22,6 +22,12 @@ class SilentDrop(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kin
     rst_ttl: int | None = None
 
 
+class SwitchMode(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="switch_mode"):
+    """The connection becomes HTTP: HTTP/2 or not, or what the client speaks where `h2` is None."""
+
+    h2: bool | None = None
+
+
 class ExpectProxy(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="expect_proxy"):
     """The connection must begin with a PROXY header (`expect-proxy layer4`)."""
 
@@ -142,6 +148,7 @@ Action = (
     Accept
     | Reject
     | SilentDrop
+    | SwitchMode
     | ExpectProxy
     | SetVar
     | SetVarFmt

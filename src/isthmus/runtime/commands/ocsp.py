@@ -49,7 +49,7 @@ def show_ssl_ocsp_response(request: Request) -> str:
     shelf = request.instance.certificates.certificates
     if not said and not any(held is not None and held.ocsp for held in shelf.all().values()):
         return ""
-    held = {key: pair for key, pair in _known(request.instance).items() if pair[0].ocsp}
+    held = {key: pair for key, pair in _known(request.instance).items() if _can_be_read(pair[0].ocsp)}
     if said:
         for key, (certificate, _) in held.items():
             if said in (key, certificate.name):
@@ -59,6 +59,17 @@ def show_ssl_ocsp_response(request: Request) -> str:
         f"Certificate ID key : {key}\nCertificate path : {each.name}\n{_identity(each.ocsp or b'')}"
         for key, (each, _) in held.items()
     )
+
+
+def _can_be_read(der: bytes | None) -> bool:
+    """Whether there is a response that tells of a certificate; what a file holds may be anything."""
+    from cryptography.x509 import ocsp
+
+    try:
+        said = ocsp.load_der_ocsp_response(der or b"")
+        return said.response_status is ocsp.OCSPResponseStatus.SUCCESSFUL and said.serial_number >= 0
+    except ValueError:
+        return False
 
 
 def _identity(der: bytes) -> str:

@@ -132,6 +132,7 @@ class HttpFrontend(Struct, frozen=True, forbid_unknown_fields=True):
     monitor_uri: str | None = None
     monitor_fail: tuple[Condition, ...] = ()
     ignore_probes: bool = False
+    no_h2_upgrade: bool = False
     use_proxy_header: bool = False
     accept_unsafe: bool = False
     adjust_case: bool = False
@@ -207,7 +208,7 @@ class HttpGlobal(Struct, frozen=True, forbid_unknown_fields=True):
 
     maxrewrite: int = 1024
     maxhdr: int = 101
-    loguri_len: int = 1024
+    loguri_len: int = 1023
     cookie_len: int = 63
     case_adjust: tuple[tuple[str, str], ...] = ()
     payload_any_method: bool = False
