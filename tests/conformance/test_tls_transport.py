@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from .http_lab import PREAMBLE, Reply, Script, until
-from .lab import Lab
+from .lab import Both, Lab
 from .test_http_clients import PIECE, nginx
 from .tls_paper import Paper, made
 from .wire import DEADLINE
@@ -132,3 +132,28 @@ def test_a_connection_that_ends_says_so_within_tls(
                 heard += piece
         assert heard.endswith(b"ok")
         until(lambda: "edge" in lab.command("show stat"))
+
+
+def test_a_client_of_an_old_version_is_told_so(both: Both, paper: Paper) -> None:
+    # ClientHellos of TLS 1.0 and 1.1 with a suite of that time.
+    def hello(version: int) -> bytes:
+        body = bytes((3, version)) + bytes(32) + b"\0" + b"\0\2\xc0\x13" + b"\1\0"
+        message = b"\1" + len(body).to_bytes(3) + body
+        return b"\x16\3\1" + len(message).to_bytes(2) + message
+
+    def play(lab: Lab) -> object:
+        answers = []
+        for version in (1, 2):
+            client = lab.connect("front")
+            client.send(hello(version))
+            # The alert's own version aside, which OpenSSL takes from the client.
+            answers.append(client.read(7)[-2:])
+        return answers
+
+    config = f"""
+frontend f
+  bind 127.0.0.1:<front> ssl crt {paper["site.pem"]}
+  tcp-request connection accept
+"""
+    seen = both(config, play, logged=False)
+    assert seen.value == [b"\x02\x46", b"\x02\x46"]

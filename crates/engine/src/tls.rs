@@ -13,6 +13,7 @@ use rustls::ServerConfig;
 use crate::generation::Server;
 use crate::secured::Handshake;
 use crate::session::{Phase, Session};
+use crate::tls_facts::offered;
 use crate::view::View;
 use crate::worker::{Step, Worker};
 
@@ -202,6 +203,9 @@ impl Session {
         const UNEXPECTED: u8 = 10;
         /// decode_error
         const MALFORMED: u8 = 50;
+        /// protocol_version
+        const OLD: u8 = 70;
+        const TLS_1_2: u16 = 0x0303;
         let Some(acceptor) = &self.listener.shared.acceptor else {
             return First::Refused(None, Reason::NOT_TLS);
         };
@@ -227,6 +231,9 @@ impl Session {
             return First::Refused(Some(fatal(MALFORMED)), Reason::MALFORMED);
         };
         self.note_hello(&hello);
+        if offered(&hello) < TLS_1_2 {
+            return First::Refused(Some(fatal(OLD)), Reason::OLD_VERSION);
+        }
         let acceptor = acceptor.load();
         match tell(&hello, |hello| acceptor.choose(hello)) {
             Ok(config) => {

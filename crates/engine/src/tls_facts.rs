@@ -107,7 +107,7 @@ fn server_hello(body: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// The highest version that a client offers.
-fn offered(hello: &ClientHello<'_>) -> u16 {
+pub(crate) fn offered(hello: &ClientHello<'_>) -> u16 {
     /// `supported_versions` (RFC 8446, 4.2.1).
     const VERSIONS: u16 = 43;
     let pair = |pair: &[u8]| pair.try_into().map_or(0, u16::from_be_bytes);

@@ -24,6 +24,8 @@ impl Reason {
     pub const HTTP_REQUEST: Self = Self::new(156, "http request");
     /// What came is no TLS.
     pub const NOT_TLS: Self = Self::new(267, "wrong version number");
+    /// The client speaks no version that is spoken here.
+    pub const OLD_VERSION: Self = Self::new(258, "unsupported protocol");
     /// A message is not what it should be.
     pub const MALFORMED: Self = Self::new(159, "length mismatch");
     /// A message came out of turn.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from dataclasses import dataclass
 
@@ -49,7 +50,8 @@ class Greeting:
         except OSError as error:
             if isinstance(error, TimeoutError):
                 raise
-            return Verdict.TLS_FAILED, _REFUSED
+            word = f" ({os.strerror(error.errno)})" if error.errno else ""
+            return Verdict.TLS_FAILED, _REFUSED + word
 
     async def _shake_hands(self, connection: socket.socket, handshake: Handshake) -> tuple[Verdict, str]:
         loop = asyncio.get_running_loop()
