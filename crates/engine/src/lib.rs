@@ -10,12 +10,14 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod asking;
 mod choose;
 mod clock;
 mod compile;
 mod connect;
 mod control;
 mod destination;
+mod door;
 mod facts;
 mod finish;
 mod flow;
@@ -79,7 +81,9 @@ use crate::live::Process;
 use crate::mailbox::Mailbox;
 use crate::worker::{Turn, Worker};
 
-pub use crate::http::{Call, CallBody, Gone, Notice, Refused};
+pub use crate::asking::Question;
+pub use crate::door::Notice;
+pub use crate::http::{Call, CallBody, Gone, Refused};
 pub use crate::patterns::{Files, check_list};
 pub use isthmus_sample::vocabulary;
 
@@ -190,7 +194,7 @@ impl Engine {
         self.control.events(patience)
     }
 
-    /// Requests for services, and what has changed at those that are served, since the last call,
+    /// Requests for services, questions about names, and what has changed at those that are served, since the last call,
     /// waiting at most `patience` for the first. `None`: the engine has stopped.
     #[must_use]
     pub fn calls(&self, patience: Duration) -> Option<Vec<Notice>> {

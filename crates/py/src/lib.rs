@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod call;
+mod question;
 
 use std::collections::HashMap;
 use std::os::fd::IntoRawFd;
@@ -16,6 +17,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyList};
 
 use crate::call::Call;
+use crate::question::Question;
 
 fn json<'py, T: serde::Serialize>(py: Python<'py>, value: &T) -> PyResult<Bound<'py, PyBytes>> {
     let text = serde_json::to_vec(value).map_err(|e| PyValueError::new_err(e.to_string()))?;
@@ -100,6 +102,9 @@ impl Engine {
         for notice in notices {
             match notice {
                 isthmus_engine::Notice::Call(call) => list.append(Call(call).into_pyobject(py)?)?,
+                isthmus_engine::Notice::Question(question) => {
+                    list.append(Question(question).into_pyobject(py)?)?;
+                }
                 isthmus_engine::Notice::Changed(number) => list.append(number)?,
             }
         }
@@ -145,5 +150,5 @@ fn check_tls<'py>(py: Python<'py>, plan: &[u8]) -> PyResult<Bound<'py, PyBytes>>
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::{Call, Engine, check_list, check_tls, vocabulary};
+    use super::{Call, Engine, Question, check_list, check_tls, vocabulary};
 }

@@ -26,6 +26,7 @@ from isthmus.keywords.http_rules import HttpRuleReader
 from isthmus.keywords.names import check_name
 from isthmus.keywords.namespace_list import NamespaceList
 from isthmus.keywords.proxy import PROXY
+from isthmus.keywords.resolvers import ResolversSections
 from isthmus.keywords.row import Reading, RefusedError, Where, place
 from isthmus.keywords.sections import read_line
 from isthmus.keywords.tcp_rules import RuleReader
@@ -67,12 +68,14 @@ class _Loader:
         self._userlists = Userlists(reading)
         self._http_errors = HttpErrorsSections(reading)
         self._caches = Caches(reading)
+        self._resolvers = ResolversSections(reading)
         self._named: dict[str, _SectionReader] = {
             "namespace_list": self._list,
             "userlist": self._userlists,
             "http-errors": self._http_errors,
             "cache": self._caches,
             "crt-store": CrtStores(reading),
+            "resolvers": self._resolvers,
         }
         self._proxies: list[ProxyDraft] = []
         self._last_defaults: ProxyDraft | None = None
@@ -105,6 +108,7 @@ class _Loader:
             userlists=self._userlists.userlists,
             http_errors=self._http_errors.sections,
             caches=self._caches.sections,
+            resolvers=self._resolvers.sections,
         )
 
     def _lines_of_global(self, section: Section) -> None:

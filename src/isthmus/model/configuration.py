@@ -11,6 +11,7 @@ from isthmus.model.expression import Expression
 from isthmus.model.http import Cache, GlobalHttp, HttpErrors
 from isthmus.model.log import Format, LogLine
 from isthmus.model.proxy import Proxy
+from isthmus.model.resolvers import Resolvers
 from isthmus.model.services import ServiceSettings
 from isthmus.model.tls import GlobalTls
 from isthmus.model.userlist import Userlist
@@ -79,6 +80,7 @@ class Configuration:
     userlists: tuple[Userlist, ...] = ()
     http_errors: tuple[HttpErrors, ...] = ()
     caches: tuple[Cache, ...] = ()
+    resolvers: tuple[Resolvers, ...] = ()
     span: Span | None = None
 
     @property

@@ -8,7 +8,8 @@ use isthmus_plan::service::{ServiceHead, ServiceRequest};
 use isthmus_proto::http::Body as Framing;
 
 use super::channel::{Body, Channel, Gone, Heard, Piece};
-use super::{Call, Door, Next, Notice, Refused, Serving};
+use super::{Call, Next, Refused, Serving};
+use crate::door::{Door, Notice};
 use crate::mailbox::Mailbox;
 use crate::slab::Key;
 
