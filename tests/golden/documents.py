@@ -11,7 +11,7 @@ from types import ModuleType
 
 import msgspec
 
-from isthmus.engine import caches, command, explain, lists, report, service
+from isthmus.engine import caches, command, explain, lists, question, report, service
 from isthmus.model.expression import ListValues, MatchMethod
 from isthmus.plan import document as d
 
@@ -90,6 +90,7 @@ def every_action() -> tuple[d.Rule, ...]:
         d.SetLogLevel(None),
         d.SetMark(1),
         d.SetTos(255),
+        d.DoResolve("txn.a", "r", d.Family.IPV6, 3500, SRC),
         d.Track(0, SRC, 0),
         d.AddGpc(d.OwnGpc(1), 2, SRC),
         d.AddGpc(d.GpcElement(7), 2, SRC),
@@ -458,6 +459,7 @@ DOCUMENTS: dict[str, object] = {
     "events": events(),
     "tls_facts": tls_documents.facts(),
     "service_requests": service_requests(),
+    "name_questions": [question.NameQuestion("r", 3, "a\xff.test", d.Family.IPV4)],
     "service_heads": [service.ServiceHead(404, "No\xe9", (("a", "b"),)), service.ServiceHead(200, None, ())],
     "questions": questions(),
     "explained": explained(),

@@ -4,6 +4,7 @@
 use isthmus_sample::{Sample, Verdict};
 use isthmus_sockets::Moved;
 
+use crate::asking::Asked;
 use crate::rules::{Action, Choice, Part, Rule, SetIf, Target, Value};
 use crate::session::{Phase, Session};
 use crate::view::View;
@@ -94,7 +95,8 @@ impl Worker {
         if delay > 0 && self.read_content(session).is_err() {
             return Outcome::Failed;
         }
-        if session.timed_out && session.client_timed_out(self.turn.now) {
+        let asks = session.asks_until().is_some();
+        if session.timed_out && !asks && session.client_timed_out(self.turn.now) {
             session.end(b'c', b'R');
             return Outcome::Failed;
         }
@@ -148,7 +150,9 @@ impl Worker {
         let generation = session.frontend.generation.clone();
         let mut next = session.next_rule;
         for rule in rules.get(next..).unwrap_or_default() {
-            if let Some(condition) = &rule.condition {
+            // A rule that waits for an answer has been judged already.
+            let waited = session.asks_until().is_some();
+            if let (Some(condition), false) = (&rule.condition, waited) {
                 let view = View {
                     session,
                     turn: &self.turn,
@@ -166,12 +170,21 @@ impl Worker {
                     }
                 }
             }
-            if !last_call && session.must_wait(&rule.action, &self.turn) {
+            if !last_call && !waited && session.must_wait(&rule.action, &self.turn) {
                 session.next_rule = next;
                 return Outcome::Wait;
             }
+            let here = next;
             next += 1;
             match &rule.action {
+                Action::Resolve(rule) => match self.resolve(session, rule) {
+                    Asked::Done => {}
+                    Asked::Gone => return Outcome::Failed,
+                    Asked::Waits => {
+                        session.next_rule = here;
+                        return Outcome::Wait;
+                    }
+                },
                 Action::Accept => break,
                 Action::SwitchMode(h2) => return Outcome::Switch(*h2),
                 Action::Reject => return Outcome::Refused,
@@ -289,6 +302,7 @@ impl Session {
             | Action::Reject
             | Action::SilentDrop(_)
             | Action::ExpectProxy
+            | Action::Resolve(_)
             | Action::SwitchMode(_) => {}
         }
     }

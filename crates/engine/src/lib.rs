@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod asking;
 mod check_handshake;
 mod choose;
 mod clock;
@@ -18,6 +19,7 @@ mod connect;
 mod control;
 mod describing;
 mod destination;
+mod door;
 mod early;
 mod explain;
 mod facts;
@@ -85,10 +87,12 @@ use crate::live::Process;
 use crate::mailbox::Mailbox;
 use crate::worker::{Turn, Worker};
 
+pub use crate::asking::Question;
 pub use crate::check_handshake::{CheckHandshake, CheckProgress};
 pub use crate::describing::{describe_certificates, describe_revocations};
+pub use crate::door::Notice;
 pub use crate::explain::Explainer;
-pub use crate::http::{Call, CallBody, Gone, Notice, Refused};
+pub use crate::http::{Call, CallBody, Gone, Refused};
 pub use crate::patterns::{Files, check_list};
 pub use isthmus_sample::vocabulary;
 
@@ -207,7 +211,7 @@ impl Engine {
         self.control.events(patience)
     }
 
-    /// Requests for services, and what has changed at those that are served, since the last call,
+    /// Requests for services, questions about names, and what has changed at those that are served, since the last call,
     /// waiting at most `patience` for the first. `None`: the engine has stopped.
     #[must_use]
     pub fn calls(&self, patience: Duration) -> Option<Vec<Notice>> {

@@ -189,7 +189,7 @@ pub(crate) struct Process {
     pub(crate) generation: AtomicU64,
     pub(crate) session_ids: AtomicU64,
     /// Where requests for services go.
-    pub(crate) door: Arc<crate::http::Door>,
+    pub(crate) door: Arc<crate::door::Door>,
     pub(crate) highest_session_rate: Peak,
     pub(crate) highest_connection_rate: Peak,
     pub(crate) shards: Vec<Arc<ProcessShard>>,

@@ -26,6 +26,8 @@ pub(crate) enum Message {
     ChooseAllAgain,
     /// A session's service has said something, or taken something.
     Service(Key),
+    /// A session's question about a name is answered.
+    Answered(Key),
     /// Sessions are ended, with this cause in their termination state.
     End(Whom, u8),
     /// Tell about every session.

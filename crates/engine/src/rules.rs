@@ -8,6 +8,7 @@ use isthmus_plan as plan;
 use isthmus_sample::{CompileEnv, Compiled, CompiledCondition, Format, Names, Program, VarRef};
 use isthmus_table::Table;
 
+use crate::asking::Resolve;
 use crate::tracking::{Mark, Track};
 
 /// A rule, ready to be evaluated.
@@ -39,6 +40,7 @@ pub(crate) enum Action {
     SetLogLevel(Option<u8>),
     SetMark(u32),
     SetTos(u8),
+    Resolve(Resolve),
     Track(Track),
     Mark(Mark),
 }
@@ -218,6 +220,7 @@ impl Compiler<'_> {
             From::SetLogLevel { level } => Action::SetLogLevel(*level),
             From::SetMark { value } => Action::SetMark(*value),
             From::SetTos { value } => Action::SetTos(*value),
+            From::DoResolve { .. } => Action::Resolve(self.resolve(origin, from)?),
             From::Track { .. } | From::AddGpc { .. } | From::SetGpt { .. } => {
                 self.table_action(origin, from)?
             }

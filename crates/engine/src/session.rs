@@ -10,6 +10,7 @@ use isthmus_balance::Ticket;
 use isthmus_sample::{Scope, Side, TlsFacts, Variables};
 use isthmus_sockets::{Interest, Peer};
 
+use crate::asking::Asking;
 use crate::choose::WaitsAt;
 use crate::flow::Flow;
 use crate::h2::Mux;
@@ -228,6 +229,8 @@ pub(crate) struct Notes {
     pub(crate) to_store: RefCell<Vec<ToStore>>,
     /// Bytes of the PROXY header that was received.
     pub(crate) header_bytes: Cell<usize>,
+    /// The question whose answer a rule waits for (`do-resolve`).
+    pub(crate) asking: RefCell<Option<Asking>>,
     /// Connections to servers that wait for this session's next request alone (HTTP mode).
     pub(crate) own_links: RefCell<Vec<Key>>,
     /// A server wants its client to come back to it (HTTP mode).

@@ -48,6 +48,10 @@ impl Session {
                 let limit = frontend.timeout_client_hs.or(frontend.timeout_client);
                 after(self.phase_began, Some(limit.unwrap_or(HEADER_TIMEOUT)))
             }
+            // A question has its own patience, whatever the inspection delay says.
+            Phase::Inspect | Phase::InspectBackend if self.asks_until().is_some() => {
+                self.asks_until().unwrap_or(NEVER)
+            }
             Phase::Inspect => {
                 after(self.phase_began, Some(frontend.inspect_delay)).min(self.client_silence())
             }

@@ -247,6 +247,7 @@ impl Worker {
                 let now = self.turn.now;
                 self.walk_key(key, |session| session.hear_service(now));
             }
+            Message::Answered(key) => self.walk_key(key, |_| ()),
             Message::End(whom, cause) => self.end_sessions(cause, |session| match &whom {
                 Whom::Session(id) => session.id == *id,
                 Whom::Server(state) => session

@@ -18,6 +18,7 @@ mod frontend;
 pub mod http;
 mod log;
 mod patterns;
+pub mod question;
 pub mod report;
 mod rule;
 pub mod service;
@@ -47,7 +48,9 @@ pub use patterns::{
     ListAnswer, ListCheck, ListFacts, ListRefusal, ListRequest, ListUse, ListValues, Lookup,
     PatternList,
 };
-pub use rule::{Action, BackendChoice, BackendTarget, GpcName, Rule, ServerChoice, ServerTarget};
+pub use rule::{
+    Action, BackendChoice, BackendTarget, Family, GpcName, Rule, ServerChoice, ServerTarget,
+};
 pub use table::{Stick, StickRule, StickTable, StoredData, TableKey};
 pub use table_request::{
     Comparison, TableAnswer, TableEntry, TableFacts, TableFilter, TableNumber, TableRefusal,

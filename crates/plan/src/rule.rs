@@ -104,6 +104,20 @@ pub enum Action {
         /// The whole byte.
         value: u8,
     },
+    /// Asks for a name's address, waits for the answer and stores it in a variable, which stays as
+    /// it is where there is none.
+    DoResolve {
+        /// Scope and name of the variable.
+        name: String,
+        /// The section `resolvers` that is asked.
+        resolvers: String,
+        /// Of which family an address is preferred.
+        prefer: Family,
+        /// How long the session waits at most, milliseconds.
+        patience: u64,
+        /// Evaluates to the name.
+        expression: Expression,
+    },
     /// Tracks the entry of a key, unless the counter tracks one already (`track-sc0` and the like).
     Track {
         /// The counter's number.
@@ -131,6 +145,16 @@ pub enum Action {
         /// Evaluates to the tag.
         value: Expression,
     },
+}
+
+/// A family of IP addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    /// IPv4
+    Ipv4,
+    /// IPv6
+    Ipv6,
 }
 
 /// A general purpose counter.

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on should stop"
 )]
 
+use isthmus_plan::question::NameQuestion;
 use isthmus_plan::{CacheFacts, ListAnswer, ListCheck, ListRequest, Plan};
 
 use isthmus_plan::command::Command;
@@ -56,6 +57,11 @@ fn questions_about_lists_and_their_answers_come_back_the_same() {
 fn what_services_are_asked_and_say_comes_back_the_same() {
     comes_back_the_same::<Vec<ServiceRequest>>("service_requests");
     comes_back_the_same::<Vec<ServiceHead>>("service_heads");
+}
+
+#[test]
+fn questions_about_names_come_back_the_same() {
+    comes_back_the_same::<Vec<NameQuestion>>("name_questions");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod call;
+mod question;
 
 use std::collections::HashMap;
 use std::os::fd::IntoRawFd;
@@ -18,6 +19,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyList};
 
 use crate::call::Call;
+use crate::question::Question;
 
 fn json<'py, T: serde::Serialize>(py: Python<'py>, value: &T) -> PyResult<Bound<'py, PyBytes>> {
     let text = serde_json::to_vec(value).map_err(|e| PyValueError::new_err(e.to_string()))?;
@@ -109,6 +111,9 @@ impl Engine {
         for notice in notices {
             match notice {
                 isthmus_engine::Notice::Call(call) => list.append(Call(call).into_pyobject(py)?)?,
+                isthmus_engine::Notice::Question(question) => {
+                    list.append(Question(question).into_pyobject(py)?)?;
+                }
                 isthmus_engine::Notice::Changed(number) => list.append(number)?,
             }
         }
@@ -240,7 +245,7 @@ fn describe_revocations<'py>(py: Python<'py>, pem: &[u8]) -> PyResult<Bound<'py,
 mod _native {
     #[pymodule_export]
     use super::{
-        Call, Engine, Explainer, Handshake, check_list, check_tls, describe_certificates,
+        Call, Engine, Explainer, Handshake, Question, check_list, check_tls, describe_certificates,
         describe_revocations, vocabulary,
     };
 }

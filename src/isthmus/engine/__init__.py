@@ -13,8 +13,10 @@ import msgspec
 
 from isthmus.engine.caches import CacheFacts
 from isthmus.engine.command import Command
-from isthmus.engine.explain import Explained, Question
+from isthmus.engine.explain import Explained
+from isthmus.engine.explain import Question as Described
 from isthmus.engine.lists import ListAnswer, ListCheck, ListRequest
+from isthmus.engine.question import Question
 from isthmus.engine.report import ApplyReport, Event, SessionFacts, Snapshot
 from isthmus.engine.service import Call
 from isthmus.engine.tables import TableAnswer, TableRequest
@@ -75,7 +77,7 @@ class Native(Protocol):
         """Wait for events."""
         ...
 
-    def calls(self, timeout_ms: int) -> Sequence[Call | int] | None:
+    def calls(self, timeout_ms: int) -> Sequence[Call | Question | int] | None:
         """Wait for calls of services."""
         ...
 
@@ -156,8 +158,10 @@ class Engine:
         """Wait for something to happen, for at most `timeout_ms`. Blocks: call it from its own thread."""
         return msgspec.json.decode(self._native.events(timeout_ms), type=list[Event])
 
-    def calls(self, timeout_ms: int) -> Sequence[Call | int] | None:
-        """Wait for requests for services; a number is that of an earlier call at which something changed.
+    def calls(self, timeout_ms: int) -> Sequence[Call | Question | int] | None:
+        """Wait for requests for services and for questions about names.
+
+        A number is that of an earlier call at which something changed, or of a question that is over.
 
         None once the engine has stopped. Blocks: call it from its own thread.
         """
@@ -191,7 +195,7 @@ class Explainer:
 
         self._native = _native.Explainer(msgspec.json.encode(plan), dict(texts))
 
-    def ask(self, question: Question) -> Explained:
+    def ask(self, question: Described) -> Explained:
         """Answer a question."""
         return msgspec.json.decode(self._native.ask(msgspec.json.encode(question)), type=Explained)
 

@@ -2,7 +2,7 @@
 
 from typing import Self, final
 
-__all__ = ["Call", "Engine", "Explainer", "Handshake", "check_list", "check_tls", "vocabulary"]
+__all__ = ["Call", "Engine", "Explainer", "Handshake", "Question", "check_list", "check_tls", "vocabulary"]
 
 def vocabulary() -> bytes:
     """Return the fetches, converters, ACL keywords and aliases that the engine knows."""
@@ -50,11 +50,11 @@ class Engine:
     def events(self, timeout_ms: int) -> bytes:
         """Wait up to `timeout_ms` for something to happen; return a list of `Event`, perhaps empty."""
 
-    def calls(self, timeout_ms: int) -> list[Call | int] | None:
-        """Wait up to `timeout_ms` for requests for services.
+    def calls(self, timeout_ms: int) -> list[Call | Question | int] | None:
+        """Wait up to `timeout_ms` for requests for services and for questions about names.
 
-        A number is that of an earlier call which asked to be watched, and at which something changed. None:
-        the engine has stopped.
+        A number is that of an earlier call which asked to be watched, and at which something changed, or
+        that of a question whose answer nobody waits for any more. None: the engine has stopped.
         """
 
     def socket(self, namespace: str, family: int, kind: int) -> int:
@@ -147,3 +147,23 @@ def describe_certificates(pem: bytes) -> bytes:
 
 def describe_revocations(pem: bytes) -> bytes:
     """Return what the lists of a PEM file say of themselves, as a list of `RevocationDescription`."""
+
+@final
+class Question:
+    """A question about a name. Every call may be made from any thread; one that is dropped has no answer."""
+
+    @property
+    def number(self) -> int:
+        """Tells it from other questions and from calls."""
+
+    def request(self) -> bytes:
+        """Return the `NameQuestion`."""
+
+    def gone(self) -> bool:
+        """Whether nobody waits for the answer any more."""
+
+    def answer(self, address: str | None) -> None:
+        """Give an IP address, or say that there is none; the first answer counts.
+
+        Raises ValueError for what is no address.
+        """

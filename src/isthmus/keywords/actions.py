@@ -19,10 +19,12 @@ from isthmus.keywords.context import Context, did_you_mean
 from isthmus.keywords.log_targets import LEVELS
 from isthmus.keywords.tracking import TRACKING
 from isthmus.keywords.variables import check_condition, check_variable
+from isthmus.model.resolvers import Family
 from isthmus.model.rule import (
     Accept,
     Action,
     Capture,
+    DoResolve,
     ExpectProxy,
     Reject,
     SetAddress,
@@ -136,6 +138,26 @@ def _set_tos(words: ActionWords) -> Action:
     return SetTos(_constant(words, 255, "a DS field: a number up to 255, decimal or with 0x"))
 
 
+_FAMILIES = {"ipv4": Family.IPV4, "ipv6": Family.IPV6}
+
+
+def _do_resolve(words: ActionWords) -> Action:
+    """`do-resolve(<var>,<resolvers>[,ipv4|ipv6]) <expr>`; without a family IPv6 is preferred."""
+    form = "do-resolve(<scope>.<name>,<resolvers>[,ipv4|ipv6])"
+    given = words.inside(form)
+    name = check_variable(*given[0], words.context)
+    if name is None:
+        raise WrongActionError
+    if len(given) < 2 or not given[1][0]:
+        words.refuse("`do-resolve` needs the name of a section `resolvers`", words.name.span, form)
+    prefer = Family.IPV6
+    for text, span in given[2:]:
+        if text and text not in _FAMILIES:
+            words.refuse(f"`{text}` is no family of addresses", span, "ipv4 or ipv6")
+        prefer = _FAMILIES.get(text, prefer)
+    return DoResolve(name, given[1][0], prefer, words.expression(), given[1][1])
+
+
 _HEXADECIMAL = re.compile(r"0[xX][0-9A-Fa-f]{1,20}\Z")
 
 
@@ -159,6 +181,7 @@ _CONTENT = frozenset({RuleSet.CONTENT})
 _OWN: dict[str, ActionRow] = {
     "accept": ActionRow(_ALL, lambda _words: Accept(), "ends the set: the connection passes"),
     "capture": ActionRow(_CONTENT, _capture, "keeps a sample for the log"),
+    "do-resolve": ActionRow(_CONTENT, _do_resolve, "asks name servers for an address"),
     "expect-proxy": ActionRow(_CONNECTION, _expect_proxy, "the connection begins with a PROXY header"),
     "reject": ActionRow(_ALL, lambda _words: Reject(), "closes the connection"),
     "set-dst": ActionRow(_ALL, _set_address, "replaces the destination address"),
@@ -185,7 +208,6 @@ NOT_YET = frozenset(
         *(
             "attach-srv",
             "do-log",
-            "do-resolve",
             "expect-netscaler-cip",
             "ot-group",
         ),

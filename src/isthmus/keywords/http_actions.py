@@ -110,6 +110,7 @@ HTTP_ACTIONS: dict[str, HttpActionRow] = {
     "del-map": HttpActionRow(_ALL, change_list, "removes a key from a map"),
     "deny": HttpActionRow(_BOTH, _deny, "answers with an error"),
     "disable-l7-retry": HttpActionRow(_REQUEST, lambda _words: DisableL7Retry(), "sends the request once"),
+    "do-resolve": _tcp("do-resolve", _REQUEST),
     "early-hint": HttpActionRow(_REQUEST, add_header, "sends a field in an answer 103 first"),
     "normalize-uri": HttpActionRow(_REQUEST, normalize_uri, "brings the URI into a normal form"),
     "pause": HttpActionRow(_BOTH, pause, "waits"),
@@ -163,7 +164,7 @@ HTTP_ACTIONS: dict[str, HttpActionRow] = {
 
 UNREAD = frozenset(
     {
-        *("add-headers-bin", "del-headers-bin", "do-log", "do-resolve"),
+        *("add-headers-bin", "del-headers-bin", "do-log"),
         *("send-spoe-group", "set-bc-mark", "set-bc-tos", "set-headers-bin"),
         "set-retries",
     }

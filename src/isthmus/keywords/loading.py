@@ -27,6 +27,7 @@ from isthmus.keywords.http_rules import HttpRuleReader
 from isthmus.keywords.names import check_name
 from isthmus.keywords.namespace_list import NamespaceList
 from isthmus.keywords.proxy import PROXY
+from isthmus.keywords.resolvers import ResolversSections
 from isthmus.keywords.row import Reading, RefusedError, Where, place
 from isthmus.keywords.sections import read_line
 from isthmus.keywords.tcp_rules import RuleReader
@@ -69,6 +70,7 @@ class _Loader:
         self._http_errors = HttpErrorsSections(reading)
         self._caches = Caches(reading)
         self._stores, self._acme = CrtStores(reading), AcmeSections(reading)
+        self._resolvers = ResolversSections(reading)
         self._named: dict[str, _SectionReader] = {
             "namespace_list": self._list,
             "userlist": self._userlists,
@@ -76,6 +78,7 @@ class _Loader:
             "cache": self._caches,
             "crt-store": self._stores,
             "acme": self._acme,
+            "resolvers": self._resolvers,
         }
         self._proxies: list[ProxyDraft] = []
         self._last_defaults: ProxyDraft | None = None
@@ -111,6 +114,7 @@ class _Loader:
             caches=self._caches.sections,
             loaded=tuple(self._reading.tls.aliases.values()),
             acme=self._acme.sections,
+            resolvers=self._resolvers.sections,
         )
 
     def _lines_of_global(self, section: Section) -> None:

@@ -10,6 +10,7 @@ from isthmus.model.expression import Expression
 from isthmus.model.http import Cache, GlobalHttp, HttpErrors
 from isthmus.model.log import Format, LogLine
 from isthmus.model.proxy import Proxy
+from isthmus.model.resolvers import Resolvers
 from isthmus.model.services import ServiceSettings
 from isthmus.model.tls import Certificate, GlobalTls
 from isthmus.model.userlist import Userlist
@@ -81,6 +82,7 @@ class Configuration:
     caches: tuple[Cache, ...] = ()
     loaded: tuple[Certificate, ...] = ()
     acme: tuple[Authority, ...] = ()
+    resolvers: tuple[Resolvers, ...] = ()
     span: Span | None = None
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from isthmus.config import Span
 from isthmus.model.expression import Acl, Condition, Expression, ProxyArg
 from isthmus.model.log import Format
+from isthmus.model.resolvers import Family
 from isthmus.model.table import StickRule
 from isthmus.records import dataclass
 
@@ -99,6 +100,17 @@ class SetTos:
 
 
 @dataclass(frozen=True, slots=True)
+class DoResolve:
+    """Asks a section `resolvers` for a name's address, waits, and stores it in a variable."""
+
+    name: str
+    resolvers: str
+    prefer: Family
+    value: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
     """Tracks the entry of a key, unless the counter tracks one already (`track-sc0`, `track-sc1` ...)."""
 
@@ -145,6 +157,7 @@ Action = (
     | SetLogLevel
     | SetMark
     | SetTos
+    | DoResolve
     | Track
     | AddGpc
     | SetGpt

@@ -72,7 +72,9 @@ class _Builder:
         self._ids = self._numbered()
         self._checks: list[Check] = []
         counters = configuration.global_.stick_counters
-        self._names = Names(self._proxies, diagnostics, configuration.userlists, counters)
+        self._names = Names(
+            self._proxies, diagnostics, configuration.userlists, counters, configuration.resolvers
+        )
         self._parts = Parts(
             configuration.caches,
             (each.name for each in configuration.global_.services.registered),
@@ -121,6 +123,7 @@ class _Builder:
             host_names=host_names(self._configuration.proxies),
             files=self._names.lists.files(),
             configuration=self._configuration,
+            resolvers=self._names.resolvers.used,
             tls_spans=self._tls.files.spans(),
         )
 

@@ -11,6 +11,7 @@ from isthmus.config import Diagnostics, Span
 from isthmus.model.address import Listen, Namespace
 from isthmus.model.configuration import Configuration
 from isthmus.model.expression import ListValues, MatchMethod, PatternFile
+from isthmus.model.resolvers import Resolvers
 from isthmus.plan import document
 from isthmus.records import dataclass, field
 
@@ -153,5 +154,7 @@ class Built:
     texts: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     configuration: Configuration = field(default_factory=Configuration, repr=False)
     added: frozenset[tuple[str, str]] = frozenset()
+    resolvers: tuple[Resolvers, ...] = ()
+    """The sections that rules or servers ask."""
     tls_spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict, repr=False)
     """Where the files of the plan's TLS were named, by their kind and index."""

@@ -26,10 +26,12 @@ from isthmus.model.expression import (
     UserlistArg,
     VarArg,
 )
+from isthmus.model.resolvers import Resolvers
 from isthmus.model.userlist import Userlist
 from isthmus.plan import document
 from isthmus.plan.lists import Lists
 from isthmus.plan.names import Proxies, byte_string, origin
+from isthmus.plan.resolvers import ResolversNames
 from isthmus.plan.tables import Tables
 from isthmus.plan.userlists import Userlists
 
@@ -74,9 +76,11 @@ class Names:
         diagnostics: Diagnostics,
         userlists: Iterable[Userlist] = (),
         stick_counters: int = 3,
+        resolvers: Iterable[Resolvers] = (),
     ) -> None:
         self.proxies = proxies
         self.tables = Tables(proxies.all, stick_counters, diagnostics)
+        self.resolvers = ResolversNames(resolvers, diagnostics)
         self.userlists = Userlists(userlists, diagnostics)
         self.diagnostics = diagnostics
         self.lists = Lists(diagnostics)

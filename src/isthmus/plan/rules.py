@@ -13,6 +13,7 @@ from isthmus.model.rule import (
     AddGpc,
     BackendChoice,
     Capture,
+    DoResolve,
     ExpectProxy,
     Reject,
     Rule,
@@ -128,6 +129,11 @@ def lowered_action(action: Action, names: Names) -> document.Action:
             return document.SetMark(mark)
         case SetTos(tos):
             return document.SetTos(tos)
+        case DoResolve(name, section, prefer, value, span):
+            patience = names.resolvers.patience(section, span)
+            return document.DoResolve(
+                name, section, document.Family(prefer.name.lower()), patience, names.expression(value)
+            )
         case Track(counter, key, table, span):
             at = names.tables.keyed(table, key)
             return document.Track(names.tables.counter(counter, span), names.expression(key), at)

@@ -1,4 +1,4 @@
-"""Namespaces that the control plane itself uses: those of stats sockets and of health checks.
+"""Namespaces that the control plane itself uses: those of stats sockets, health checks and name servers.
 
 The engine makes sockets in the namespaces of its plan, which it knows by name; here they are files.
 """
@@ -19,13 +19,19 @@ def complete(built: Built) -> Built:
     """Return a configuration whose plan names those namespaces too that only the control plane uses.
 
     They stand behind the others, whose indexes therefore stay. They count as optional for the engine: one
-    that is missing is told by the socket or the check that needs it.
+    that is missing is told by the socket, the check or the question that needs it.
     """
     wanted = [socket.namespace.path for socket in built.runtime.sockets if socket.namespace is not None]
     wanted += [
         check.target.namespace
         for check in built.health.checks
         if check.target is not None and check.target.namespace is not None
+    ]
+    wanted += [
+        each.namespace.path
+        for section in built.resolvers
+        for each in section.nameservers
+        if each.namespace is not None
     ]
     known = {each.path for each in built.engine.namespaces}
     more = tuple(

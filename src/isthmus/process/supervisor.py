@@ -29,6 +29,7 @@ from isthmus.process import namespaces, states, systemd
 from isthmus.process.console import Console
 from isthmus.process.namespaces import NamespaceSockets
 from isthmus.records import replace
+from isthmus.resolve.questions import Questions
 from isthmus.runtime.instance import Instance
 from isthmus.runtime.server import Server
 from isthmus.runtime.sockets import Opened
@@ -87,7 +88,9 @@ class Supervisor:
         )
         self._server = Server(self._instance, opened)
         said = built.configuration.global_.services
-        self._services = Host(engine, self._service_failed, said.threads)
+        self._questions = Questions(sockets.make)
+        self._questions.prepare(built.resolvers)
+        self._services = Host(engine, self._service_failed, said.threads, self._questions)
         self._services.prepare(_services(built))
 
     def abandon(self) -> None:
@@ -106,7 +109,9 @@ class Supervisor:
         threading.Thread(target=self._listen, args=(loop,), name="events", daemon=True).start()
         self._server.start()
         self._checker.use(self._built.health)
-        self._services.use(self._engine.snapshot().process.generation)
+        generation = self._engine.snapshot().process.generation
+        self._questions.use(generation)
+        self._services.use(generation)
         beside = [*self._watch(loop), *self._order(loop)]
         try:
             return await self._status
@@ -154,8 +159,10 @@ class Supervisor:
         """Apply a new configuration in place of the running one; where the report has errors, none of it."""
         built = namespaces.complete(built)
         self._services.prepare(_services(built))
+        self._questions.prepare(built.resolvers)
         report = self._engine.apply(built.engine, built.texts)
         if not report.errors:
+            self._questions.use(report.generation)
             self._services.use(report.generation)
             # The engine has its own copy of the pattern files.
             self._built = built = replace(built, texts={})

@@ -1,4 +1,6 @@
-"""The control plane's side of the door: takes calls from the engine and hands them to their services.
+"""The control plane's side of the door: takes calls and questions from the engine.
+
+Calls go to their services, questions about names to whoever asks name servers.
 
 Calls of a plan go to the services of that plan, also when another one has come into force meanwhile.
 """
@@ -9,7 +11,9 @@ import threading
 from collections.abc import Callable, Mapping
 
 from isthmus.engine import Engine
+from isthmus.engine.question import Question
 from isthmus.engine.service import Call, ServiceRequest
+from isthmus.resolve.questions import Questions
 from isthmus.services import exchange, threads
 from isthmus.services.registry import BUILT_IN, Service
 from isthmus.services.tasks import Tasks
@@ -26,8 +30,11 @@ Known = Mapping[str, Service]
 class Host:
     """Serves an engine's calls, from the first configuration that has services on."""
 
-    def __init__(self, engine: Engine, report: Report, most: int = 16) -> None:
+    def __init__(
+        self, engine: Engine, report: Report, most: int = 16, questions: Questions | None = None
+    ) -> None:
         self._engine = engine
+        self._questions = questions
         self._report = report
         self._threads = Threads(most)
         self._tasks = Tasks()
@@ -45,7 +52,8 @@ class Host:
         self._known[generation] = services
         for old in sorted(self._known)[:-_KEPT]:
             del self._known[old]
-        if self._thread is None and (services or BUILT_IN):
+        asked = self._questions is not None and self._questions.sections
+        if self._thread is None and (services or BUILT_IN or asked):
             self._thread = threading.Thread(target=self._serve, name="calls", daemon=True)
             self._thread.start()
 
@@ -53,10 +61,22 @@ class Host:
         """Hand calls out; the body of a thread."""
         while (notices := self._engine.calls(_WAIT_MS)) is not None:
             for notice in notices:
-                if isinstance(notice, int):
-                    self._tasks.changed(notice)
-                else:
-                    self._hand_out(notice)
+                self._take(notice)
+
+    def _take(self, notice: Call | Question | int) -> None:
+        questions = self._questions
+        if isinstance(notice, int):
+            # Numbers are of calls or of questions: who does not know one has nothing to do.
+            self._tasks.changed(notice)
+            if questions is not None:
+                questions.changed(notice)
+        elif isinstance(notice, Question):
+            if questions is not None:
+                questions.put(notice)
+            else:
+                notice.answer(None)
+        else:
+            self._hand_out(notice)
 
     def _hand_out(self, call: Call) -> None:
         said = exchange.received(call)

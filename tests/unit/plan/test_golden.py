@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from isthmus.engine import caches, command, explain, lists, report, service, tls
+from isthmus.engine import caches, command, explain, lists, question, report, service, tls
 from isthmus.plan import document
 
 _FOLDER = Path(__file__).parents[2] / "golden"
@@ -30,6 +30,7 @@ TYPES = {
     "events": list[report.Event],
     "tls_facts": tls.TlsFacts,
     "service_requests": list[service.ServiceRequest],
+    "name_questions": list[question.NameQuestion],
     "service_heads": list[service.ServiceHead],
     "questions": list[explain.Question],
     "explained": list[explain.Explained],

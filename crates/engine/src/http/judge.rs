@@ -8,6 +8,7 @@ use isthmus_table::Event;
 use super::compile::{HttpAction, HttpRule};
 use super::edit::Edit;
 use super::stream::{Stage, Stream};
+use crate::asking::{Asked, Resolve};
 use crate::local::LocalBackend;
 use crate::rules::Action;
 use crate::session::{Phase, Session};
@@ -170,11 +171,13 @@ impl Worker {
         }
     }
 
-    /// Content rules: in HTTP mode the head is there, and nothing is waited for.
+    /// Content rules: in HTTP mode the head is there, and only answers are waited for.
     fn judge_content(&mut self, session: &mut Session, rules: &[crate::rules::Rule]) -> Judged {
         let generation = session.frontend.generation.clone();
-        for rule in rules {
-            if let Some(condition) = &rule.condition {
+        let first = std::mem::take(&mut session.next_rule);
+        for (index, rule) in rules.iter().enumerate().skip(first) {
+            let waited = index == first && session.asks_until().is_some();
+            if let (Some(condition), false) = (&rule.condition, waited) {
                 let view = View::new(session, &self.turn);
                 if generation.program.eval(condition, &view) != Verdict::Pass {
                     continue;
@@ -186,6 +189,10 @@ impl Worker {
                     break;
                 }
                 Judged::Pass => {}
+                Judged::Wait => {
+                    session.next_rule = index;
+                    return Judged::Wait;
+                }
                 other => {
                     session.note_last_rule(&rule.origin);
                     return other;
@@ -252,9 +259,22 @@ impl Worker {
                 self.count_denied(session);
                 return Judged::Close;
             }
+            Action::Resolve(rule) => return self.judge_resolve(session, rule),
             action => session.apply(action, &self.turn),
         }
         Judged::Pass
+    }
+
+    /// `do-resolve`: the answer, or the end of its patience, walks the rules on.
+    fn judge_resolve(&mut self, session: &mut Session, rule: &Resolve) -> Judged {
+        let asked = self.resolve(session, rule);
+        let until = session.asks_until().unwrap_or(0);
+        session.stream().resume_at = until;
+        match asked {
+            Asked::Done => Judged::Pass,
+            Asked::Waits => Judged::Wait,
+            Asked::Gone => Judged::Close,
+        }
     }
 
     fn act_http(&mut self, session: &mut Session, rule: &HttpRule) -> Judged {

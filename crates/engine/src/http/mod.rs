@@ -49,7 +49,7 @@ mod view;
 pub(crate) mod websocket;
 
 pub(crate) use body::{Reading, Writing, push_chunk};
-pub use service::{Call, CallBody, Gone, Notice, Refused};
+pub use service::{Call, CallBody, Gone, Refused};
 
 pub(crate) use cache::Cache;
 pub(crate) use compile::HttpSide;
@@ -57,5 +57,5 @@ pub(crate) use hashing::RequestPart;
 pub(crate) use idle::{Idle, Link};
 pub(crate) use linger::LONGEST as LONGEST_LINGERING;
 pub(crate) use persistence::server_cookie;
-pub(crate) use service::{Door, Service};
+pub(crate) use service::Service;
 pub(crate) use stream::{Stage, Store, Stream};

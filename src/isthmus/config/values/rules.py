@@ -85,7 +85,7 @@ LOG = AddressRules(
 )
 """`log`."""
 
-NAMESERVER = AddressRules(_SOCKETS, PortNeed.REQUIRED, Transport.DATAGRAM, _EITHER, names=False)
+NAMESERVER = AddressRules(_SOCKETS, PortNeed.REQUIRED, Transport.DATAGRAM, _EITHER)
 """`nameserver`."""
 
 DGRAM_BIND = AddressRules(

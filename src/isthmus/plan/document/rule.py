@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from msgspec import Struct
 
 from isthmus.plan.document.expression import Condition, Expression
@@ -104,6 +106,23 @@ class SetTos(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", 
     value: int
 
 
+class Family(StrEnum):
+    """A family of IP addresses."""
+
+    IPV4 = "ipv4"
+    IPV6 = "ipv6"
+
+
+class DoResolve(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="do_resolve"):
+    """Asks for a name's address, waits at most `patience` milliseconds and stores it in a variable."""
+
+    name: str
+    resolvers: str
+    prefer: Family
+    patience: int
+    expression: Expression
+
+
 class Track(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="track"):
     """Tracks the entry of a key in a table, unless the counter tracks one already (`track-sc0`)."""
 
@@ -161,6 +180,7 @@ Action = (
     | SetLogLevel
     | SetMark
     | SetTos
+    | DoResolve
     | Track
     | AddGpc
     | SetGpt

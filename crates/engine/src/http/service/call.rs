@@ -64,7 +64,7 @@ impl Call {
         self.channel.begin()
     }
 
-    /// From now on changes are told by [`super::Notice::Changed`], once until [`Call::seen`].
+    /// From now on changes are told by [`crate::Notice::Changed`], once until [`Call::seen`].
     pub fn watch(&self) {
         self.channel.watch();
     }

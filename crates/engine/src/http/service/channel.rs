@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::door::{Door, Notice};
+use crate::door::{Door, Notice};
 use crate::mailbox::{Mailbox, Message};
 use crate::slab::Key;
 

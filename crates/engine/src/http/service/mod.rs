@@ -13,7 +13,6 @@
 
 mod call;
 mod channel;
-mod door;
 mod feed;
 mod request;
 mod serving;
@@ -30,15 +29,13 @@ use super::body::Reading;
 use super::judge::Judged;
 use super::response::Awaited;
 use super::stream::Answerer;
+use crate::door::Notice;
 use crate::flow::Pumped;
 use crate::session::{Ending, Phase, Session};
 use crate::worker::{Step, Worker};
 
 pub use call::{Call, Refused};
 pub use channel::{Body as CallBody, Gone};
-pub use door::Notice;
-
-pub(crate) use door::Door;
 pub(crate) use serving::{Next, Serving};
 
 use channel::{Channel, Heard};

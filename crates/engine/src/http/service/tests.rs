@@ -8,7 +8,8 @@ use isthmus_plan::service::{ServiceHead, ServiceRequest};
 use isthmus_proto::http::Body as Framing;
 
 use super::channel::{Body, Channel, Gone, Heard, Piece};
-use super::{Call, Door, Next, Notice, Refused, Serving};
+use super::{Call, Next, Refused, Serving};
+use crate::door::{Door, Notice};
 use crate::mailbox::Mailbox;
 use crate::slab::Key;
 
@@ -224,7 +225,7 @@ fn a_watched_call_is_told_of_changes_once_until_it_has_looked() {
         let notices = door.take(NOW).unwrap();
         let numbers = notices.iter().map(|notice| match notice {
             Notice::Changed(number) => *number,
-            Notice::Call(_) => panic!("no call was made"),
+            Notice::Call(_) | Notice::Question(_) => panic!("nothing was asked"),
         });
         numbers.collect::<Vec<_>>()
     };

@@ -1,5 +1,6 @@
-//! The door to the control plane: calls that wait for their services to begin, and what has
-//! changed at those that run. Workers leave both here and go on; whoever serves takes them.
+//! The door to the control plane: calls that wait for their services to begin, questions about
+//! names, and what has changed at either. Workers leave them here and go on; whoever serves takes
+//! them.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{
@@ -9,13 +10,17 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::call::Call;
+use crate::asking::Question;
+use crate::http::Call;
 
 /// What is told to whoever serves.
 pub enum Notice {
     /// A request for a service.
     Call(Call),
-    /// Something has changed at the call of this number, which asked to be told.
+    /// A name whose address a rule wants to know.
+    Question(Question),
+    /// Something has changed at the call of this number, which asked to be told; or nobody waits
+    /// any more for the answer to the question of this number.
     Changed(u64),
 }
 
@@ -42,23 +47,23 @@ struct Notices {
 }
 
 impl Door {
-    /// A number for a call.
-    pub(super) fn number(&self) -> u64 {
+    /// A number for a call or a question.
+    pub(crate) fn number(&self) -> u64 {
         self.numbers.fetch_add(1, Relaxed)
     }
 
     /// Takes a place among the calls that wait. False: there are `limit` already.
-    pub(super) fn enter_line(&self, limit: usize) -> bool {
+    pub(crate) fn enter_line(&self, limit: usize) -> bool {
         let more = |waiting: usize| (waiting < limit).then_some(waiting + 1);
         self.waiting.fetch_update(AcqRel, Acquire, more).is_ok()
     }
 
-    pub(super) fn leave_line(&self) {
+    pub(crate) fn leave_line(&self) {
         self.waiting.fetch_sub(1, AcqRel);
     }
 
     /// Leaves something for whoever serves; nobody is told once the engine has stopped.
-    pub(super) fn notice(&self, notice: Notice) {
+    pub(crate) fn notice(&self, notice: Notice) {
         let mut notices = self.notices.lock();
         if notices.closed {
             drop(notices);
