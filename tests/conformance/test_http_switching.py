@@ -134,13 +134,6 @@ ROWS = [
         states=("--", "IR"),
     ),
     row("nothing", SWITCH, sends=(), messages=0, statuses=()),
-    row(
-        "nothing is switched",
-        f"{DELAY}\ntcp-request content switch-mode http",
-        sends=(),
-        messages=0,
-        statuses=(),
-    ),
     replace(
         row(
             "a request that never ends",
@@ -156,7 +149,7 @@ ROWS = [
     row(
         "another protocol",
         SWITCH,
-        sends=(TUNNEL, Await(1), b"hello"),
+        sends=(TUNNEL,),
         messages=1,
         statuses=(101,),
         replies=(Reply(SWITCHED, close=True),),
