@@ -33,12 +33,15 @@ class Asked:
 
 
 class NameServer:
-    """Listens over UDP and TCP at one port of 127.0.0.1; `zone` says what each name is answered with."""
+    """Listens over UDP and TCP at a port of 127.0.0.1, or at sockets that it is given; `zone` says what each
+    name is answered with."""
 
-    def __init__(self, zone: dict[str, Answer], host: str = "127.0.0.1") -> None:
+    def __init__(
+        self, zone: dict[str, Answer], sockets: tuple[socket.socket, socket.socket] | None = None
+    ) -> None:
         self.zone = zone
         self.asked: list[Asked] = []
-        self._udp, self._tcp = _pair(host)
+        self._udp, self._tcp = sockets or _pair("127.0.0.1")
         self.port = self._udp.getsockname()[1]
         for work in (self._datagrams, self._connections):
             threading.Thread(target=work, daemon=True).start()
