@@ -85,7 +85,7 @@ class Authority:
             ["pebble-challtestsrv", *off, "-dns01", listen, "-management", f"127.0.0.1:{self.spare}"],
             ["pebble", "-config", "pebble.json", "-dnsserver", listen],
         ]
-        environment = {**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "20"}
+        environment = {**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0"}
         started = []
         try:
             for words in servers:

@@ -166,7 +166,7 @@ fn frontend(from: &Frontend, now: u64) -> FrontendFacts {
         id: from.plan.id,
         status: status.to_owned(),
         maxconn,
-        http: from.plan.http.is_some() && !from.plan.switches,
+        http: from.plan.begins_with_http(),
         counters,
         listeners: from
             .listeners

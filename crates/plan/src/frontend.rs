@@ -54,6 +54,14 @@ pub struct Frontend {
     pub switches: bool,
 }
 
+impl Frontend {
+    /// Whether connections are HTTP from their first byte.
+    #[must_use]
+    pub fn begins_with_http(&self) -> bool {
+        self.http.is_some() && !self.switches
+    }
+}
+
 /// Options of a frontend.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -46,7 +46,7 @@ class Route:
         name = None if bind.namespace is None else self._names[bind.namespace]
         hop = Hop(
             frontend=frontend.name,
-            mode="tcp" if frontend.http is None else "http",
+            mode="tcp" if _http(frontend) is None else "http",
             bind=address(bind.address),
             origin=bind.origin,
             namespace=name,
@@ -60,30 +60,30 @@ class Route:
         if walk.answer is None:
             hop.backends = self._backends(walk, frontend, (*before, place))
             if not hop.backends:
-                hop.answer = "503: no backend" if frontend.http else "no backend: the connection is closed"
+                hop.answer = "503: no backend" if _http(frontend) else "no backend: the connection is closed"
         return hop
 
     def _frontend(self, hop: Hop, walk: Walk, frontend: document.Frontend, bind: document.Bind) -> None:
-        rules = self._rules
+        rules, own = self._rules, _http(frontend)
         rules.walk(walk, frontend.connection_rules)
         if walk.answer is None:
-            entering.terminate(rules, walk, hop, bind, http=frontend.http is not None)
+            entering.terminate(rules, walk, hop, bind, http=own is not None)
         if walk.answer is None:
             rules.walk(walk, frontend.session_rules)
         if walk.answer is not None:
             return
-        walk.looks = frontend.http is not None or self._waits(frontend)
+        walk.looks = own is not None or self._waits(frontend)
         rules.walk(walk, frontend.content_rules)
-        if frontend.http is None:
+        if own is None:
             if not walk.looks and (hop.steps or any(each.condition for each in frontend.backend_choices)):
                 hop.notes.append(BLIND)
             return
         request = walk.connection.request
-        uri = frontend.http.monitor_uri
+        uri = own.monitor_uri
         if walk.answer is None and uri is not None and request and request.target == uri:
             walk.answer = "answered as monitor-uri"
         if walk.answer is None:
-            rules.walk(walk, frontend.http.common.request_rules)
+            rules.walk(walk, own.common.request_rules)
 
     def _backends(
         self, walk: Walk, frontend: document.Frontend, before: tuple[Place, ...]
@@ -143,6 +143,8 @@ class Route:
             # The rules of a `listen` were walked through on its client side.
             self._rules.walk(walk, backend.content_rules)
             if walk.answer is None and backend.http is not None:
+                self._become_http(walk, frontend)
+            if walk.answer is None and backend.http is not None:
                 self._rules.walk(walk, backend.http.common.request_rules)
         if walk.answer is not None:
             found.answer = walk.answer
@@ -152,6 +154,18 @@ class Route:
         if not found.servers:
             found.answer = "503: no server" if backend.http else "no server: the connection is closed"
         return found
+
+    def _become_http(self, walk: Walk, frontend: document.Frontend) -> None:
+        """Let a connection of a TCP frontend become HTTP, which then obeys the frontend's rules of HTTP."""
+        if not frontend.switches or frontend.http is None:
+            return
+        wire = walk.connection.wire
+        if isinstance(wire, seam.Hello):
+            walk.answer = "TLS is no HTTP: answered with 400"
+        elif isinstance(wire, seam.Bytes):
+            walk.answer = "answered with 400 unless the bytes are a request"
+        else:
+            self._rules.walk(walk, frontend.http.common.request_rules)
 
     def _waits(self, proxy: document.Frontend | document.Backend) -> bool:
         """Whether content rules wait for what the client sends: some line must look at it."""
@@ -205,3 +219,8 @@ def forwarded(
     blurred = tuple((each.lower(), "what the proxy adds") for each in added if each)
     version = {http.ServerProtocol.H1: 1, http.ServerProtocol.H2: 2}.get(server.http.protocol)
     return replace(now, request=changed(request, version=version, changed=(*request.changed, *blurred)))
+
+
+def _http(frontend: document.Frontend) -> document.http.HttpFrontend | None:
+    """Return what a frontend that speaks HTTP from a connection's first byte says of it."""
+    return None if frontend.switches else frontend.http

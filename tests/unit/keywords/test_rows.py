@@ -77,6 +77,7 @@ ARGUMENTS = {
     "use_backend": "l if TRUE",
     "accept-proxy": "from 10.0.0.0/8",
     "expose-fd": "listeners",
+    "dispatch": "10.0.0.9:80",
     "group": "web",
     "init-addr": "last,libc,none",
     "on-marked-down": "shutdown-sessions",
@@ -176,6 +177,8 @@ def test_every_keyword_of_a_proxy_is_read(name: str) -> None:
     listen = "listen l\n bind :8080\n server other 10.0.0.1:80\n server s 10.0.0.2:80\n"
     if name == "server":
         line = " server third 10.0.0.3:80\n"
+    elif name == "dispatch":
+        listen = "listen l\n bind :8080\n"
     elif name == "stick":
         line = " stick on src table t\nbackend t\n stick-table type ip size 1m\n"
     elif name in ("use_backend", "default_backend"):
@@ -189,7 +192,7 @@ def test_every_keyword_of_a_proxy_is_read(name: str) -> None:
 @pytest.mark.parametrize("name", BIND_OPTIONS.rows)
 def test_every_option_of_a_bind_line_is_read(name: str) -> None:
     given = "600" if name == "mode" else arguments(name, BIND_OPTIONS.rows[name].syntax)
-    found = errors(TIMEOUTS + f"frontend f\n bind :80 {name} {given}\n")
+    found = errors(TIMEOUTS + f"frontend f\n mode http\n bind :80 {name} {given}\n")
     assert [code for code, _ in found] == ([REFUSED[name]] if name in REFUSED else [])
 
 

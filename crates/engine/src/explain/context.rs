@@ -77,7 +77,7 @@ impl Explainer {
             needs: RefCell::default(),
             depth: Cell::new(0),
         };
-        if frontend.http.is_none() {
+        if !frontend.begins_with_http() {
             seen.payload = Some(payload);
         } else if let Some(request) = &connection.request {
             let mut text = bytes::head(request);

@@ -126,7 +126,7 @@ impl Seen<'_> {
             .frontends
             .get(self.connection.frontend)?;
         let program = &self.explainer.generation.program;
-        if frontend.http.is_some() || matches!(self.connection.carried, Carried::Nothing {}) {
+        if frontend.begins_with_http() || matches!(self.connection.carried, Carried::Nothing {}) {
             return Some(program.test_of(place.0, place.1, self));
         }
         if matches!(self.connection.carried, Carried::Unknown { .. }) {

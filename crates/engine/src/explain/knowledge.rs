@@ -4,7 +4,7 @@
 use isthmus_plan::explain::{
     Carried, Described, DescribedEnd, DescribedRequest, DescribedVariable,
 };
-use isthmus_plan::{Arg, Call, Expression, FormatItem};
+use isthmus_plan::{Arg, Call, Expression, FormatItem, Frontend};
 
 use super::Explainer;
 
@@ -271,7 +271,7 @@ fn of_hello(connection: &Described, name: &str, needs: &mut Vec<String>) {
 /// Fetches of the buffer whose answer depends on more than its beginning.
 fn of_buffer(explainer: &Explainer, connection: &Described, needs: &mut Vec<String>) {
     let frontend = explainer.plan.frontends.get(connection.frontend);
-    let http = frontend.is_some_and(|frontend| frontend.http.is_some());
+    let http = frontend.is_some_and(Frontend::begins_with_http);
     if !http && connection.carried != (Carried::Nothing {}) {
         needs.push(format!("{} all of them", bytes_wanted()));
     }
@@ -279,7 +279,7 @@ fn of_buffer(explainer: &Explainer, connection: &Described, needs: &mut Vec<Stri
 
 fn of_request(explainer: &Explainer, connection: &Described, call: &Call, needs: &mut Vec<String>) {
     let frontend = explainer.plan.frontends.get(connection.frontend);
-    if frontend.is_some_and(|frontend| frontend.http.is_none()) {
+    if frontend.is_some_and(|frontend| !frontend.begins_with_http()) {
         match &connection.carried {
             Carried::Request {} => {}
             Carried::Nothing {} | Carried::Hello { .. } => return,
