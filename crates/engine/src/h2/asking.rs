@@ -4,8 +4,8 @@ use isthmus_proto::http::{Body, Method};
 use isthmus_proto::http1::{Progress, RequestHead, Rules};
 use isthmus_proto::http2::{Connection, RequestLine};
 
-use super::connection::StreamState;
 use super::outbound::{Outbound, Unsendable};
+use super::state::StreamState;
 use crate::slab::Key;
 
 /// Where requests of a connection are read, one after the other.

@@ -5,42 +5,16 @@ use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
-use isthmus_proto::http::Method;
-use isthmus_proto::http1::Exchange;
-use isthmus_proto::http2::{Connection, ErrorCode, Head, Part};
+use isthmus_proto::http2::{Connection, ErrorCode};
 use isthmus_sample::TlsFacts;
 use isthmus_sockets::Moved;
 
 use super::asking::Asking;
 use super::outbound::{Outbound, Unsendable};
+use super::state::StreamState;
 use super::unwritten::{Driver, Unwritten};
-use crate::pending::Pending;
 use crate::slab::Key;
 use crate::worker::Worker;
-
-/// What is known of one stream.
-#[derive(Debug)]
-pub(super) struct StreamState {
-    /// Its session.
-    pub(super) owner: Key,
-    /// What its session has yet to read.
-    inbound: Pending,
-    /// DATA among that, whose window is given back once it is read.
-    uncredited: usize,
-    /// What comes in is framed by chunks.
-    chunked: bool,
-    /// Nothing follows.
-    ended: bool,
-    /// The peer or the codec gave it up.
-    reset: bool,
-    /// The peer gave it up before it looked at it.
-    refused: bool,
-    /// The request was ours.
-    asks: bool,
-    /// What the client of a WebSocket is to be shown, which HTTP/2 leaves out (RFC 8441, 5).
-    proof: Option<Vec<u8>>,
-    outbound: Outbound,
-}
 
 /// The codec, and the streams over it.
 #[derive(Debug)]
@@ -315,113 +289,5 @@ impl Shared {
             (Driver::Session(_), false) => ErrorCode::INTERNAL_ERROR,
         };
         inner.codec.send_reset(id, code);
-    }
-}
-
-impl StreamState {
-    /// A stream that a client's request opens.
-    pub(super) fn asked(owner: Key, head: &Head, end: bool, key: Option<&str>) -> Self {
-        let tunnel = head.method() == Method::Connect;
-        let mut inbound = Pending::default();
-        let text = inbound.bytes_mut();
-        text.reserve(head.text().len() + 64);
-        head.write_http1(end, text);
-        if let Some(key) = key {
-            // Behind the last field, before the empty line.
-            text.truncate(text.len().saturating_sub(2));
-            text.extend_from_slice(b"sec-websocket-key: ");
-            text.extend_from_slice(key.as_bytes());
-            text.extend_from_slice(b"\r\n\r\n");
-        }
-        let upgrade = head.protocol().is_some();
-        let method = if upgrade { Method::Get } else { head.method() };
-        Self {
-            owner,
-            inbound,
-            uncredited: 0,
-            chunked: head.is_chunked(end),
-            ended: end && tunnel,
-            reset: false,
-            refused: false,
-            asks: false,
-            proof: None,
-            outbound: Outbound::response(Exchange { method, upgrade }),
-        }
-    }
-
-    /// A stream that a request of ours opened; `outbound` is what follows its head.
-    pub(super) fn asking(owner: Key, outbound: Outbound, proof: Option<Vec<u8>>) -> Self {
-        Self {
-            owner,
-            inbound: Pending::default(),
-            uncredited: 0,
-            chunked: false,
-            ended: false,
-            reset: false,
-            refused: false,
-            asks: true,
-            proof,
-            outbound,
-        }
-    }
-
-    /// The peer gave it up.
-    pub(super) fn lose(&mut self, refused: bool) {
-        self.reset = true;
-        self.refused = refused;
-    }
-
-    /// A head came: of the response, or the trailers behind a body.
-    pub(super) fn head(&mut self, head: &Head, end: bool) {
-        if head.part() == Part::Trailers {
-            return self.end(Some(head));
-        }
-        let text = self.inbound.bytes_mut();
-        let tunnel = self.outbound.is_tunnel() && (200..300).contains(&head.status());
-        match &self.proof {
-            Some(proof) if tunnel => head.write_http1_websocket(proof, text),
-            _ => head.write_http1(end, text),
-        }
-        if head.part() == Part::Response {
-            self.chunked = !tunnel && head.is_chunked(end);
-            self.ended = end;
-        }
-    }
-
-    /// DATA came.
-    pub(super) fn data(&mut self, bytes: &[u8], end: bool) {
-        self.uncredited += bytes.len();
-        if self.chunked {
-            crate::http::push_chunk(bytes, self.inbound.bytes_mut());
-        } else {
-            self.inbound.push(bytes);
-        }
-        if end {
-            self.end(None);
-        }
-    }
-
-    /// The request ends, with or without trailers.
-    pub(super) fn end(&mut self, trailers: Option<&Head>) {
-        if self.chunked {
-            self.inbound.push(b"0\r\n");
-            match trailers.filter(|head| head.part() == Part::Trailers) {
-                Some(head) => head.write_http1(true, self.inbound.bytes_mut()),
-                None => self.inbound.push(b"\r\n"),
-            }
-        }
-        // A client that sends no more still awaits its response.
-        self.ended |= self.asks || self.is_tunnel();
-    }
-
-    fn is_tunnel(&self) -> bool {
-        self.outbound.is_tunnel()
-    }
-
-    pub(super) fn flush(&mut self, id: u32, codec: &mut Connection) -> bool {
-        if self.outbound.flush(id, codec).is_err() {
-            self.reset = true;
-        }
-        !self.outbound.holds()
     }
 }

@@ -7,7 +7,8 @@ use std::rc::Rc;
 use isthmus_proto::http2::{ErrorCode, Event, Part};
 use isthmus_sockets::Moved;
 
-use super::connection::{Inner, Shared, StreamState};
+use super::connection::{Inner, Shared};
+use super::state::StreamState;
 use super::unwritten::Driver;
 use super::wire::Wire;
 use crate::flow::Flushed;

@@ -20,6 +20,7 @@ mod driving;
 mod mux;
 mod outbound;
 mod settings;
+mod state;
 mod stream;
 mod unwritten;
 mod upstream;

@@ -6,9 +6,10 @@ use std::rc::Rc;
 
 use isthmus_proto::http2::{Connection, ErrorCode, Head};
 
-use super::connection::{Shared, StreamState};
+use super::connection::Shared;
 use super::driving::Driven;
 use super::settings::with_clients;
+use super::state::StreamState;
 use super::stream::Stream;
 use super::unwritten::Driver;
 use super::wire::Wire;

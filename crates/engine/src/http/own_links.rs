@@ -9,7 +9,7 @@ use std::rc::Rc;
 use isthmus_plan::ServerAddress;
 use isthmus_plan::http::Reuse;
 
-use super::idle::{Link, place};
+use super::link::{Link, place};
 use crate::destination::target;
 use crate::generation::HashKey;
 use crate::local::{LocalBackend, LocalServer};

@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use isthmus_plan::http::{Reuse, ServerProtocol, TimeoutKind, WebSocketProtocol};
 
-use super::idle::Link;
 use crate::h2::{Shared, Upstream};
 use crate::local::LocalServer;
 use crate::session::Session;
@@ -200,13 +199,6 @@ impl Worker {
             self.links.put(key, link);
             self.settle_shared(key);
         }
-    }
-}
-
-impl Link {
-    /// Whether it is shared, or was.
-    pub(super) fn is_shared(&self) -> bool {
-        self.sharing.is_some()
     }
 }
 

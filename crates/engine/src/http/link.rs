@@ -1,0 +1,142 @@
+//! A connection to a server as a thing of its own, and where a server's idle ones are found.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use isthmus_sockets::{Identity, Interest, Moved};
+
+use super::own_links::Personal;
+use super::shared_links::Sharing;
+use crate::local::LocalServer;
+use crate::namespace::Namespace;
+use crate::slab::Key;
+use crate::transport::Transport;
+
+/// A connection to a server.
+pub(crate) struct Link {
+    /// The session that uses it.
+    pub(crate) owner: Option<Key>,
+    /// Here while it idles.
+    pub(super) socket: Option<Transport>,
+    pub(super) server: Rc<LocalServer>,
+    pub(super) namespace: Option<Arc<Namespace>>,
+    /// The kernel's namespace that it was made in: another may bear the name by now.
+    pub(super) identity: Option<Identity>,
+    /// The name that the server was asked for (`sni`).
+    pub(super) name: Option<String>,
+    pub(super) watch: Option<Interest>,
+    pub(super) nodelay: bool,
+    /// Exchanges served.
+    pub(super) uses: u64,
+    pub(super) idle_since: u64,
+    /// What it says of the client that it was made for.
+    pub(super) personal: Option<Box<Personal>>,
+    /// It serves only the session that it was made for.
+    pub(super) own: bool,
+    /// Several requests are under way over it at once.
+    pub(super) sharing: Option<Sharing>,
+}
+
+impl Link {
+    /// Whether it idles in its server's pool.
+    pub(super) fn waits_for_anybody(&self) -> bool {
+        self.is_idle() && !self.own
+    }
+
+    /// Whether no session uses it.
+    pub(super) fn is_idle(&self) -> bool {
+        self.owner.is_none() && self.sharing.as_ref().is_none_or(Sharing::is_idle)
+    }
+
+    /// Whether it is shared, or was.
+    pub(super) fn is_shared(&self) -> bool {
+        self.sharing.is_some()
+    }
+
+    /// Whether its namespace is still the one that it was made in.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.identity == identity(self.namespace.as_ref())
+    }
+}
+
+/// Where a server's idle connections are, by the namespace of the clients that they served.
+#[derive(Debug, Default)]
+pub(crate) struct Idle {
+    keys: HashMap<usize, Vec<Key>>,
+    count: usize,
+    /// Connections that take requests beside others.
+    shared: HashMap<usize, Vec<Key>>,
+}
+
+/// Tells namespaces apart.
+pub(super) fn place(namespace: Option<&Arc<Namespace>>) -> usize {
+    namespace.map_or(0, |namespace| Arc::as_ptr(namespace) as usize)
+}
+
+/// The kernel's own name for a namespace.
+pub(super) fn identity(namespace: Option<&Arc<Namespace>>) -> Option<Identity> {
+    namespace?.factory().map(|factory| factory.identity())
+}
+
+impl Link {
+    /// Whether an idle connection that an event is on its way for is sound all the same: otherwise
+    /// it holds bytes that nobody asked for, or has ended. TLS alone sends what nobody asked for,
+    /// such as session tickets.
+    pub(super) fn is_quiet(&mut self) -> bool {
+        match &mut self.socket {
+            Some(socket) if !socket.is_plain() => socket.receive(&mut [0]) == Moved::Later,
+            _ => false,
+        }
+    }
+}
+
+impl Idle {
+    pub(super) fn put(&mut self, namespace: Option<&Arc<Namespace>>, key: Key) {
+        self.count += 1;
+        self.keys.entry(place(namespace)).or_default().push(key);
+    }
+
+    /// The one that idled last.
+    pub(super) fn take(&mut self, namespace: Option<&Arc<Namespace>>) -> Option<Key> {
+        let key = self.keys.get_mut(&place(namespace))?.pop()?;
+        self.count -= 1;
+        Some(key)
+    }
+
+    pub(super) fn remove(&mut self, namespace: Option<&Arc<Namespace>>, key: Key) {
+        if let Some(keys) = self.keys.get_mut(&place(namespace)) {
+            if let Some(at) = keys.iter().position(|own| *own == key) {
+                keys.remove(at);
+                self.count -= 1;
+            }
+        }
+    }
+
+    /// Every one of them, no longer here.
+    pub(super) fn drain(&mut self) -> Vec<Key> {
+        self.count = 0;
+        let all = self.keys.drain().chain(self.shared.drain());
+        all.flat_map(|(_, keys)| keys).collect()
+    }
+
+    /// How many idle, or may be shared.
+    pub(super) fn count(&self) -> usize {
+        self.count + self.shared.values().map(Vec::len).sum::<usize>()
+    }
+
+    /// Connections that take requests beside others.
+    pub(super) fn shared(&self, namespace: Option<&Arc<Namespace>>) -> Option<&[Key]> {
+        self.shared.get(&place(namespace)).map(Vec::as_slice)
+    }
+
+    pub(super) fn share(&mut self, namespace: Option<&Arc<Namespace>>, key: Key) {
+        self.shared.entry(place(namespace)).or_default().push(key);
+    }
+
+    pub(super) fn unshare(&mut self, namespace: Option<&Arc<Namespace>>, key: Key) {
+        if let Some(keys) = self.shared.get_mut(&place(namespace)) {
+            keys.retain(|own| *own != key);
+        }
+    }
+}
