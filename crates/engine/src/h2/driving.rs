@@ -100,6 +100,8 @@ impl Worker {
     ) -> bool {
         let held = std::mem::take(incoming);
         let mut used = 0;
+        // Sessions read when all that came is known: each then writes once, not once for each frame.
+        let mut readable: Vec<u32> = Vec::new();
         let sound = loop {
             let rest = held.get(used..).unwrap_or_default();
             let task = {
@@ -116,8 +118,15 @@ impl Worker {
                     }
                 }
             };
-            self.carry_out(client.as_deref_mut(), shared, task);
+            match task {
+                Task::Tell(id, News::Readable) if readable.last() == Some(&id) => {}
+                Task::Tell(id, News::Readable) => readable.push(id),
+                task => self.carry_out(client.as_deref_mut(), shared, task),
+            }
         };
+        for id in readable {
+            self.tell(shared, id, News::Readable);
+        }
         *incoming = held;
         incoming.drain(..used);
         if incoming.is_empty() {
