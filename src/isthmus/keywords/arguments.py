@@ -37,6 +37,8 @@ _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{
 _HEXADECIMAL = re.compile(r"(?:[0-9A-Fa-f]{2})+\Z")
 _INT64 = (-(2**63), 2**63 - 1)
 
+_JWS_ALGORITHMS = tuple(f"{kind}{bits}" for kind in ("HS", "RS", "PS", "ES") for bits in (256, 384, 512))
+
 PROXY_TYPES = ("frontend", "backend", "table")
 """Types of argument that name a proxy; left out, they mean the proxy of the section."""
 
@@ -60,14 +62,21 @@ def parse_argument(kind: str, text: str, span: Span, context: Context) -> Argume
         return UserlistArg(text, span)
     if kind in MAPS:
         return _map(kind, text, span)
+    if kind == "public key":
+        return _file(text, context)
     reader = _READERS.get(kind)
     if reader is None:
         return StrArg(text)
     return reader(text)
 
 
-def narrowed(name: str, position: int, kind: str) -> str:
-    """Return the type of an argument that is registered as `kind`, or a narrower one if there is one."""
+def narrowed(name: str, position: int, kind: str, first: str = "") -> str:
+    """Return the type of an argument that is registered as `kind`, or a narrower one if there is one.
+
+    `first` is the first argument's text.
+    """
+    if (name, position) == ("jwt_verify", 1) and first[:2] in ("RS", "PS", "ES"):
+        return "public key"
     if kind not in ("string", "str"):
         return kind
     by_position = NARROWER.get(name, {})
@@ -200,6 +209,12 @@ def _base64_or_variable(text: str) -> Argument:
     return StrArg(text)
 
 
+def _jws_algorithm(text: str) -> Argument:
+    if not is_variable(text) and text not in _JWS_ALGORITHMS:
+        raise WrongArgumentError("a variable, or an algorithm of RFC 7518: " + ", ".join(_JWS_ALGORITHMS))
+    return StrArg(text)
+
+
 def _fix_tag(text: str) -> Argument:
     number = text.isascii() and text.isdigit() and int(text) > 0
     if not number and text.lower() not in _FIX_TAGS:
@@ -227,6 +242,14 @@ def _server(text: str, span: Span, context: Context) -> Argument:
     if not server:
         raise WrongArgumentError("the name of a server, as in `backend/server`")
     return ServerArg(backend if slash else context.proxy, server, span)
+
+
+def _file(path: str, context: Context) -> Argument:
+    try:
+        return StrArg(context.read_bytes(path).decode("latin-1"))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "there is no such file"
+        raise WrongArgumentError(f"a file that holds a public key in PEM ({reason})") from None
 
 
 def _map(converter: str, text: str, span: Span) -> Argument:
@@ -273,6 +296,7 @@ _READERS: dict[str, Callable[[str], Argument]] = {
     "Protocol buffers field number": _field_number,
     "protobuf type": _one_of("", *_PROTOBUF_TYPES),
     "base64 or variable": _base64_or_variable,
+    "JWS algorithm": _jws_algorithm,
     "FIX tag": _fix_tag,
     "MQTT packet": _mqtt_packet,
     "Forwarded field": _one_of("proto", "host", "for", "by"),
@@ -327,6 +351,7 @@ NARROWER: dict[str, dict[int, str]] = (
         "set-var": {0: "variable", -1: "set-var condition"},
         "unset-var": {0: "variable"},
         "concat": {1: "optional variable"},
+        "jwt_verify": {0: "JWS algorithm"},
         "strcmp": {0: "variable"},
         "secure_memcmp": {0: "variable"},
         "bytes": {0: "integer or variable", 1: "integer or variable"},

@@ -247,7 +247,7 @@ def _arguments(
         raise MalformedError
     values: list[Argument] = []
     for position, (text, span) in enumerate(given):
-        kind = narrowed(named.name, position, signature[position].type)
+        kind = narrowed(named.name, position, signature[position].type, given[0][0])
         values.append(_typed(named, kind, text, span, what, context))
     for parameter in signature[len(given) :]:
         if parameter.optional:

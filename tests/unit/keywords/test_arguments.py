@@ -22,6 +22,7 @@ CASES = [
     ("fix_tag_value", 0, ["35", "MsgType", "msgtype", "049"], ["", "0", "-1", "x"]),
     ("mqtt_field_value", 0, ["connect", "CONNACK", "1"], ["", "publish", "3"]),
     ("rfc7239_field", 0, ["for", "host"], ["", "For", "x"]),
+    ("jwt_verify", 0, ["HS256", "PS512", "txn.alg"], ["", "none", "HS1", "XX256"]),
     ("when", 0, ["normal", "!error", "acl"], ["", "never", "!"]),
 ]
 

@@ -11,6 +11,7 @@ mod hash32;
 mod integer;
 mod json;
 mod jwt;
+mod jwt_verify;
 mod language;
 mod map;
 mod mqtt;
@@ -46,6 +47,7 @@ pub(crate) const TABLES: &[&[Converter]] = &[
     integer::CONVERTERS,
     json::CONVERTERS,
     jwt::CONVERTERS,
+    jwt_verify::CONVERTERS,
     language::CONVERTERS,
     map::CONVERTERS,
     map::OTHERS,
