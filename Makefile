@@ -11,7 +11,7 @@ export PYO3_BUILD_EXTENSION_MODULE := 1
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name Cargo.toml)
-PARALLEL_TESTS := $(wildcard tests/unit tests/property tests/conformance)
+PARALLEL_TESTS := $(wildcard tests/unit tests/property tests/configs tests/conformance)
 # The proxy's tests between namespaces measure time and share the machine's names: one at a time.
 SERIAL_TESTS := $(wildcard tests/netns)
 # The builder's tests each have a network world of their own.
