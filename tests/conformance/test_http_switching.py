@@ -123,9 +123,6 @@ ROWS = [
         states=("PR",),
     ),
     row(
-        "HTTP that has no backend", SWITCH, mode="tcp", sends=(GET,), messages=0, statuses=(), states=("IR",)
-    ),
-    row(
         "HTTP of which the second request has no backend",
         f"{SWITCH}\nuse_backend t if {{ path /c }}",
         sends=(GET, Await(1), path(b"c")),

@@ -225,11 +225,13 @@ def test_connections_of_mode_tcp_go_where_the_answer_says(both: Both) -> None:
         ]
 
     try:
-        seen = both(TCP.format(server=server.address), play, logged=False)
+        expected, got = both.apart(TCP.format(server=server.address), play, logged=False)
     finally:
         server.close()
-    assert all(seen.value[:3])
-    assert not seen.value[3]
+    # HAProxy may give up behind bytes that came before its name server answered.
+    assert [expected.value[at] for at in (0, 2, 3)] == [got.value[at] for at in (0, 2, 3)]
+    assert all(got.value[:3])
+    assert not got.value[3]
 
 
 def test_streams_of_http2_wait_each_for_its_own_answer(both: Both) -> None:

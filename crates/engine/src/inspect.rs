@@ -4,7 +4,7 @@
 use isthmus_sample::{Sample, Verdict};
 use isthmus_sockets::Moved;
 
-use crate::asking::Asked;
+use crate::asking::{Asked, Resolve};
 use crate::rules::{Action, Choice, Part, Rule, SetIf, Target, Value};
 use crate::session::{Phase, Session};
 use crate::view::View;
@@ -235,7 +235,9 @@ impl Session {
     /// is waited for; variables and addresses are set to what is known, or not at all.
     fn must_wait(&self, action: &Action, turn: &Turn) -> bool {
         let expression = match action {
-            Action::Capture { expression, .. } => expression,
+            Action::Capture { expression, .. } | Action::Resolve(Resolve { expression, .. }) => {
+                expression
+            }
             Action::Track(track) => &track.key,
             _ => return false,
         };
