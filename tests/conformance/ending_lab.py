@@ -1,4 +1,4 @@
-"""What the cases of endings share."""
+"""What the cases of endings and of timeouts in TCP mode share."""
 
 from __future__ import annotations
 

@@ -2,46 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .ending_lab import DRIVEN, config
 from .lab import Both, Lab
 from .wire import greets
 
 
-def test_a_session_killed_over_the_stats_socket(both: Both) -> None:
+def ended_by(command: str) -> Callable[[Lab], object]:
+    """What both ends of a session see when an operator says this."""
+
     def traffic(lab: Lab) -> object:
         client = lab.connect().send(b"x")
         origin = lab.origin().accept()
         # The kernel accepts before the proxy knows that it is connected: what passes tells that it does.
         origin.read(1)
-        lab.command("shutdown sessions server b/a")
+        lab.command(command)
         return client.read_end(), origin.ending()
 
-    seen = both(config(), traffic, origins=DRIVEN)
+    return traffic
+
+
+def test_a_session_killed_over_the_stats_socket(both: Both) -> None:
+    seen = both(config(), ended_by("shutdown sessions server b/a"), origins=DRIVEN)
     assert seen.log.ts == "K-"
 
 
 def test_on_marked_down_shutdown_sessions_kills_what_runs(both: Both) -> None:
-    def traffic(lab: Lab) -> object:
-        client = lab.connect().send(b"x")
-        origin = lab.origin().accept()
-        origin.read(1)
-        lab.command("disable server b/a")
-        return client.read_end(), origin.ending()
-
+    text = config(more="on-marked-down shutdown-sessions")
     # Whether the server's state or the session is logged first is chance.
-    both(config(more="on-marked-down shutdown-sessions"), traffic, origins=DRIVEN, ordered=False)
+    both(text, ended_by("disable server b/a"), origins=DRIVEN, ordered=False)
 
 
 def test_on_marked_down_shutdown_sessions_by_health(both: Both) -> None:
-    def traffic(lab: Lab) -> object:
-        client = lab.connect().send(b"x")
-        origin = lab.origin().accept()
-        origin.read(1)
-        lab.command("set server b/a health down")
-        return client.read_end(), origin.ending()
-
     text = config(more="check inter 60s port <b_port> on-marked-down shutdown-sessions")
-    both(text, traffic, origins={"a": None, "b": greets}, ordered=False)
+    both(text, ended_by("set server b/a health down"), origins={"a": None, "b": greets}, ordered=False)
 
 
 def test_on_marked_up_shutdown_backup_sessions(both: Both) -> None:

@@ -11,7 +11,7 @@ from .lab import Both
 KEY = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 SHORT = b"Sec-WebSocket-Key: abc\r\n"
 PROOF = b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
-WRONG = PROOF.replace(b"s3p", b"XXX")
+WRONG = PROOF.replace(b"s3p", b"abc")
 
 
 def asks(fields: bytes = KEY, protocol: bytes = b"websocket") -> bytes:

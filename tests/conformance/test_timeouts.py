@@ -6,23 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from .ending_lab import DRIVEN, config
 from .lab import PREAMBLE, Both, Lab, Seen, observe
 from .sink import coarse
 from .wire import End, greets
-
-DRIVEN = {"a": None}
-
-
-def config(frontend: str = "", backend: str = "", server: str = "<a>", more: str = "") -> str:
-    return f"""
-frontend f
-  bind 127.0.0.1:<front>
-  default_backend b
-  {frontend}
-backend b
-  {backend}
-  server a {server} {more}
-"""
 
 
 def waited(seen: Seen, timer: str, milliseconds: int) -> bool:

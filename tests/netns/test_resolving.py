@@ -6,21 +6,9 @@ import socket
 
 from name_server import NameServer, fails, says, truncated
 
-from .test_pools import SAME, HttpOrigin, get
+from .test_pools import PREAMBLE, SAME, HttpOrigin, get
 from .wire import eventually
 
-PREAMBLE = """
-global
-  nbthread 2
-  @stats@
-  log {log} format raw local0
-defaults
-  mode http
-  log global
-  timeout connect 3s
-  timeout client 10s
-  timeout server 10s
-"""
 SITE = """
 resolvers red
   nameserver own 10.0.0.53:53 namespace red

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from posixpath import join
 
 from isthmus.certificates.listing import lists
@@ -32,12 +32,14 @@ Told = Callable[[str, bool], None]
 class Watcher:
     """Looks at the files of a store every `delay` seconds.
 
-    `settled` are states that were dealt with, `noticed` those that may still change.
+    `began` are the certificates of the start, before anybody could replace one; `settled` are states that were
+    dealt with, `noticed` those that may still change.
     """
 
     store: CertificateStore
     told: Told
     delay: float
+    began: Mapping[str, Certificate | None]
     settled: dict[Key, State] = field(default_factory=dict)
     noticed: dict[Key, State] = field(default_factory=dict)
 
@@ -58,7 +60,7 @@ class Watcher:
         Everything else is read once more: it may have changed between the start and now, too.
         """
         states = self.states()
-        for name, held in self.store.certificates.all().items():
+        for name, held in self.began.items():
             key = (Kind.CERTIFICATE, name)
             if held is not None and key in states and self._is_as_read(held):
                 self.settled[key] = states[key]

@@ -129,7 +129,8 @@ class Supervisor:
         """Begin to look at the files of TLS, where the configuration wants it."""
         delay = self._built.configuration.global_.tls.watch
         if delay is not None:
-            watcher = Watcher(self._instance.certificates, self._certificate_changed, delay / 1000)
+            store = self._instance.certificates
+            watcher = Watcher(store, self._certificate_changed, delay / 1000, store.certificates.all())
             yield loop.create_task(watcher.run(), name="certificates")
 
     def _order(self, loop: asyncio.AbstractEventLoop) -> Iterator[asyncio.Task[None]]:

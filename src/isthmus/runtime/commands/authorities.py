@@ -11,6 +11,7 @@ from isthmus.keywords.tls_pem import blocks
 from isthmus.model.tls import PemFile
 from isthmus.records import dataclass
 from isthmus.runtime.commands.certificates import CLI, details
+from isthmus.runtime.commands.transactions import abort, commit, prepare
 from isthmus.runtime.dates import openssl_date
 from isthmus.runtime.instance import BriefCommandError, CommandError, Instance
 from isthmus.runtime.level import Level
@@ -89,51 +90,23 @@ class _Kind:
         if name not in shelf.all():
             why = f"Can't replace a {self.title} file which is not referenced by the configuration!"
             raise CommandError(f"{why}\nCan't update {name}!")
-        if shelf.transaction is not None and shelf.transaction.name != name:
-            other = f"The ongoing transaction is about '{shelf.transaction.name}' but you are trying to set"
-            raise CommandError(f"{other} '{name}'\nCan't update {name}!")
-        found = self.read("\n".join(request.payload).encode("latin-1", "replace"))
-        if not found:
-            raise CommandError(f"Invalid payload\nCan't update {name}!")
-        word = "created" if shelf.transaction is None else "updated"
-        shelf.transaction = PemFile(name, b"".join(found), CLI)
-        return f"transaction {word} for {self.title} {name}!\n"
+
+        def change() -> PemFile:
+            found = self.read("\n".join(request.payload or ()).encode("latin-1", "replace"))
+            if not found:
+                raise ValueError("Invalid payload")
+            return PemFile(name, b"".join(found), CLI)
+
+        return f"transaction {prepare(shelf, name, name, change)} for {self.title} {name}!\n"
 
     def commit(self, request: Request) -> str:
         """Put the file in force that was prepared."""
-        name = request.argument(0)
-        if not name:
-            raise CommandError("'commit ssl ca-file expects a filename")
-        shelf = self.shelf(request.instance)
-        prepared = shelf.transaction
-        if prepared is None:
-            raise CommandError(f"No ongoing transaction! !\nCan't commit {name}!")
-        if prepared.name != name:
-            why = f"The ongoing transaction is about '{prepared.name}' but you are trying to set '{name}'"
-            raise CommandError(f"{why}\nCan't commit {name}!")
-        try:
-            used = shelf.put(prepared)
-        except ChangeError as error:
-            raise CommandError(f"{error}.\nCan't commit {name}!") from None
-        shelf.transaction = None
-        request.instance.running.told(f"'commit ssl {self.word}' : '{name}' replaced.")
-        return f"Committing {name}{'.' * used}\nSuccess!\n"
+        nameless = "'commit ssl ca-file expects a filename"
+        return commit(request, self.shelf(request.instance), self.word, nameless)
 
     def abort(self, request: Request) -> str:
         """Forget the file that was prepared."""
-        name = request.argument(0)
-        if not name:
-            raise CommandError(f"'abort ssl {self.word}' expects a filename")
-        shelf = self.shelf(request.instance)
-        if shelf.transaction is None:
-            raise CommandError("No ongoing transaction!")
-        if shelf.transaction.name != name:
-            raise CommandError(
-                f"The ongoing transaction is about '{shelf.transaction.name}' but you are trying to abort a "
-                f"transaction for '{name}'"
-            )
-        shelf.transaction = None
-        return f"Transaction aborted for certificate '{name}'!\n"
+        return abort(request, self.shelf(request.instance), self.word)
 
     def delete(self, request: Request) -> str:
         """Forget a file that no line uses."""

@@ -13,6 +13,7 @@ from isthmus.engine.tls import CertificateDescription
 from isthmus.keywords.tls_pem import blocks
 from isthmus.model.tls import Certificate
 from isthmus.records import replace
+from isthmus.runtime.commands.transactions import abort, commit, prepare
 from isthmus.runtime.dates import openssl_date
 from isthmus.runtime.instance import CommandError
 from isthmus.runtime.level import Level
@@ -126,17 +127,16 @@ def set_ssl_cert(request: Request) -> str:
     if name not in known:
         why = "Can't replace a certificate which is not referenced by the configuration!"
         raise CommandError(f"{why}\nCan't update {said}!")
-    if shelf.transaction is not None and shelf.transaction.name != name:
-        other = f"The ongoing transaction is about '{shelf.transaction.name}' but you are trying to set"
-        raise CommandError(f"{other} '{name}'\nCan't update {said}!")
-    before = shelf.transaction or known[name] or Certificate(name, b"", b"", CLI)
-    try:
-        changed = _CHANGES[part](before, "\n".join(request.payload))
-    except ValueError as error:
-        raise CommandError(f"{error}\nCan't load the payload\nCan't update {said}!") from None
-    word = "created" if shelf.transaction is None else "updated"
-    shelf.transaction = changed
-    return f"Transaction {word} for certificate {name}!\n"
+    before = shelf.transaction if shelf.transaction is not None else known[name]
+    payload = "\n".join(request.payload)
+
+    def change() -> Certificate:
+        try:
+            return _CHANGES[part](before or Certificate(name, b"", b"", CLI), payload)
+        except ValueError as error:
+            raise ValueError(f"{error}\nCan't load the payload") from None
+
+    return f"Transaction {prepare(shelf, name, said, change)} for certificate {name}!\n"
 
 
 def _whole(before: Certificate, text: str) -> Certificate:
@@ -192,26 +192,14 @@ _CHANGES: dict[str, Callable[[Certificate, str], Certificate]] = {
 @command("commit ssl cert", "commit a certificate file", syntax="<certfile>", level=Level.ADMIN)
 def commit_ssl_cert(request: Request) -> str:
     """Put the certificate in force that was prepared: all lines that use it, or none."""
-    name = request.argument(0)
-    if not name:
-        raise CommandError("'commit ssl cert expects a filename")
     shelf = request.instance.certificates.certificates
-    prepared = shelf.transaction
-    if prepared is None:
-        raise CommandError(f"No ongoing transaction! !\nCan't commit {name}!")
-    if prepared.name != name:
-        why = f"The ongoing transaction is about '{prepared.name}' but you are trying to set '{name}'"
-        raise CommandError(f"{why}\nCan't commit {name}!")
-    if not prepared.chain or not prepared.key:
-        why = "The transaction must contain at least a certificate and a private key!"
-        raise CommandError(f"{why}\nCan't commit {name}!")
-    try:
-        used = shelf.put(prepared)
-    except ChangeError as error:
-        raise CommandError(f"{error}.\nCan't commit {name}!") from None
-    shelf.transaction = None
-    request.instance.running.told(f"'commit ssl cert' : certificate '{name}' replaced.")
-    return f"Committing {name}{'.' * used}\nSuccess!\n"
+    return commit(request, shelf, "cert", "'commit ssl cert expects a filename", _lacks)
+
+
+def _lacks(prepared: Certificate) -> str:
+    if prepared.chain and prepared.key:
+        return ""
+    return "The transaction must contain at least a certificate and a private key!"
 
 
 @command(
@@ -219,19 +207,7 @@ def commit_ssl_cert(request: Request) -> str:
 )
 def abort_ssl_cert(request: Request) -> str:
     """Forget the certificate that was prepared."""
-    name = request.argument(0)
-    if not name:
-        raise CommandError("'abort ssl cert' expects a filename")
-    shelf = request.instance.certificates.certificates
-    if shelf.transaction is None:
-        raise CommandError("No ongoing transaction!")
-    if shelf.transaction.name != name:
-        raise CommandError(
-            f"The ongoing transaction is about '{shelf.transaction.name}' but you are trying to abort a "
-            f"transaction for '{name}'"
-        )
-    shelf.transaction = None
-    return f"Transaction aborted for certificate '{name}'!\n"
+    return abort(request, request.instance.certificates.certificates, "cert")
 
 
 @command("del ssl cert", "delete an unused certificate file", syntax="<certfile>", level=Level.ADMIN)
