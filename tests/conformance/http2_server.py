@@ -29,6 +29,7 @@ class Peer:
         self.requests: list[int] = []
         self.resets: dict[int, int] = {}
         self.data: dict[int, bytes] = {}
+        self.left: dict[int, int] = {}
         self.ended = threading.Event()
 
     def begin(self, said: dict[SettingCodes | int, int]) -> None:
@@ -46,6 +47,15 @@ class Peer:
         if body:
             self.h2.send_data(stream, body, end_stream=end)
         self.flush()
+
+    def go_on(self) -> None:
+        """Sends as much of the bodies that are `left` as windows allow."""
+        for stream, left in self.left.items():
+            while left and (room := self.h2.local_flow_control_window(stream)) > 0:
+                size = min(left, room, self.h2.max_outbound_frame_size)
+                left -= size
+                self.h2.send_data(stream, bytes(size), end_stream=not left)
+            self.left[stream] = left
 
     def read(self, acts: Callable[[Peer, Event], None]) -> None:
         """Reads until the connection is over."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from h2.errors import ErrorCodes
-from h2.events import DataReceived, Event, RequestReceived, StreamEnded
+from h2.events import DataReceived, Event, RequestReceived, StreamEnded, WindowUpdated
 from h2.settings import SettingCodes
 
 from .http2_server import Acts, Peer, Server, serving
@@ -231,6 +232,25 @@ def never_the_first(peer: Peer, event: Event) -> None:
             pass
         case _:
             answers(peer, event)
+
+
+def test_no_answer_waits_for_an_acknowledgement(program: str, tmp_path: Path) -> None:
+    """With Nagle's algorithm each request would wait 40 ms behind the update of a window before it."""
+
+    def acts(peer: Peer, event: Event) -> None:
+        match event:
+            case StreamEnded(stream_id=int(stream)):
+                peer.left[stream] = 65536
+                peer.h2.send_headers(stream, ((":status", "200"), ("content-length", "65536")))
+                peer.go_on()
+            case WindowUpdated():
+                peer.go_on()
+
+    with serving(acts) as server, before(program, tmp_path, server) as lab:
+        client = Client(lab.ports["front"])
+        began = time.monotonic()
+        assert [client.ask() for _ in range(100)] == [200] * 100
+        assert time.monotonic() - began < 3.5
 
 
 def test_an_answer_that_is_late_is_cancelled_and_the_connection_goes_on(program: str, tmp_path: Path) -> None:

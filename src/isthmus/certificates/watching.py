@@ -32,8 +32,8 @@ Told = Callable[[str, bool], None]
 class Watcher:
     """Looks at the files of a store every `delay` seconds.
 
-    `began` are the certificates of the start, before anybody could replace one; `settled` are states that were
-    dealt with, `noticed` those that may still change.
+    `began` are the certificates of the start, before anybody could replace one; `settled` are states that
+    were dealt with, `noticed` those that may still change.
     """
 
     store: CertificateStore

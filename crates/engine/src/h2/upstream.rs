@@ -39,6 +39,8 @@ impl Worker {
     pub(crate) fn make_upstream(&self, session: &mut Session, key: Key) -> Option<Box<Upstream>> {
         let transport = session.server.take()?;
         let socket = transport.as_fd().try_clone_to_owned().ok()?;
+        // Window updates are small, and the server waits for them.
+        isthmus_sockets::set_nodelay(&transport);
         let (settings, limits) = with_servers(&session.frontend.generation.global);
         let codec = Connection::client(settings, limits);
         let end = (socket, !transport.is_plain());
