@@ -1,28 +1,26 @@
 //! From a plan to a generation: names to objects, rules to programs. What outlives plans is found
 //! in the registry or added to it. Nothing is opened here and nothing that runs is changed.
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use isthmus_balance::{Algorithm, Balancer, HashType, Method, hash};
+use isthmus_balance::Balancer;
 use isthmus_pattern::List;
 use isthmus_plan as plan;
 use isthmus_plan::command::FrontendState;
 use isthmus_sample::{CompileEnv, Nowhere, Program, Sample, VarRef};
-use isthmus_sockets::{ConnectOptions, Keepalive, SourceBinding};
 use isthmus_table::Table;
 
-use crate::generation::{Backend, Frontend, Generation, HashKey, Listener, Server};
-use crate::http::{HttpSide, RequestPart, Service};
+use crate::compile_balance::algorithm;
+use crate::generation::{Backend, Frontend, Generation, Listener, Server};
+use crate::http::{HttpSide, Service};
 use crate::live::RateLimits;
 use crate::logging::Logger;
 use crate::namespace::Namespace;
 use crate::patterns::Files;
-use crate::proxy_header::HeaderMaker;
 use crate::queue::WaitingLine;
-use crate::registry::{Registry, server_key};
+use crate::registry::Registry;
 use crate::renewing::Earlier;
 use crate::rules::Compiler;
 
@@ -169,12 +167,12 @@ fn named_file(files: &plan::tls::TlsFiles, fault: isthmus_tls::Fault) -> String 
     name.cloned().unwrap_or_default()
 }
 
-struct Context<'c> {
-    plan: &'c plan::Plan,
-    namespaces: &'c [Arc<Namespace>],
-    number: u64,
-    certificates: &'c isthmus_tls::Store,
-    before: Earlier,
+pub(crate) struct Context<'c> {
+    pub(crate) plan: &'c plan::Plan,
+    pub(crate) namespaces: &'c [Arc<Namespace>],
+    pub(crate) number: u64,
+    pub(crate) certificates: &'c isthmus_tls::Store,
+    pub(crate) before: Earlier,
 }
 
 impl Context<'_> {
@@ -294,70 +292,6 @@ impl Context<'_> {
         }
     }
 
-    fn server(
-        &self,
-        backend: &plan::Backend,
-        at: usize,
-        from: &plan::Server,
-        registry: &mut Registry,
-        compiler: &mut Compiler<'_>,
-    ) -> Server {
-        let mut plan = from.clone();
-        if plan.source.is_none() {
-            plan.source.clone_from(&backend.source);
-        }
-        let namespace = match plan.namespace {
-            plan::ServerNamespace::Fixed { namespace } => self.namespaces.get(namespace).cloned(),
-            _ => None,
-        };
-        let usesrc = match plan.source.as_ref().and_then(|s| s.usesrc.as_ref()) {
-            Some(plan::ClientSource::Expression { expression }) => {
-                compiler.expression(&plan.origin, expression)
-            }
-            _ => None,
-        };
-        let (tls, check) = (plan.tls.as_deref(), plan.check_tls.as_deref());
-        let connector = tls.and_then(|tls| {
-            let known = self.before.connector(&backend.name, &plan.name);
-            let made = isthmus_tls::Connector::renewed(tls, self.certificates, known);
-            compiler.tls(&plan.origin, made).map(ArcSwap::new)
-        });
-        let check_connector = check.and_then(|tls| {
-            let made = isthmus_tls::Connector::renewed(tls, self.certificates, None);
-            compiler.tls(&plan.origin, made).map(ArcSwap::new)
-        });
-        let sni = tls.and_then(|tls| tls.sni.as_ref());
-        Server {
-            connector,
-            check_connector,
-            sni: sni.and_then(|sni| compiler.expression(&plan.origin, sni)),
-            at,
-            live: registry.server(&server_key(&backend.name, &plan.name)),
-            state: registry.server_state(&backend.name, &plan),
-            namespace,
-            options: self.connect_options(backend, &plan),
-            header: plan
-                .proxy_header
-                .as_ref()
-                .map(|header| HeaderMaker::compile(header, compiler, &plan.origin)),
-            usesrc,
-            cookie: crate::http::server_cookie(backend, &plan),
-            plan,
-        }
-    }
-
-    fn connect_options(&self, backend: &plan::Backend, server: &plan::Server) -> ConnectOptions {
-        let [_, _, receive, send] = self.plan.global.socket_buffers;
-        ConnectOptions {
-            source: source_binding(server.source.as_ref()),
-            keepalive: keepalive(backend.options.keepalive),
-            user_timeout: server.tcp_user_timeout,
-            fast_open: server.tfo,
-            buffers: (receive, send),
-            mark: None,
-        }
-    }
-
     /// Variables of scope `proc` that the configuration sets; they are constants.
     fn proc_variables(
         &self,
@@ -372,109 +306,5 @@ impl Context<'_> {
             }
         }
         variables
-    }
-}
-
-/// Keep-alive probes, if they are asked for.
-pub(crate) fn keepalive(from: plan::KeepAlive) -> Option<Keepalive> {
-    let plan::KeepAlive {
-        enabled,
-        count,
-        idle,
-        interval,
-    } = from;
-    enabled.then_some(Keepalive {
-        count,
-        idle,
-        interval,
-    })
-}
-
-fn source_binding(from: Option<&plan::SourceAddress>) -> SourceBinding {
-    let Some(from) = from else {
-        return SourceBinding::default();
-    };
-    let fixed = match from.usesrc {
-        Some(plan::ClientSource::Fixed { ip, port }) => Some(SocketAddr::new(ip, port)),
-        _ => None,
-    };
-    let given = IpAddr::is_unspecified(&from.ip) && from.ports.0 == 0;
-    let own = (!given).then(|| SocketAddr::new(from.ip, from.ports.0));
-    SourceBinding {
-        local: fixed.or(own),
-        last_port: if fixed.is_none() { from.ports.1 } else { 0 },
-        foreign: fixed.is_some(),
-        interface: from.interface.clone(),
-    }
-}
-
-fn algorithm(
-    from: &plan::Algorithm,
-    backend: &str,
-    compiler: &mut Compiler<'_>,
-) -> (Algorithm, HashKey) {
-    match from {
-        plan::Algorithm::Roundrobin {} => (Algorithm::RoundRobin, HashKey::Nothing),
-        plan::Algorithm::StaticRr {} => (Algorithm::StaticRoundRobin, HashKey::Nothing),
-        plan::Algorithm::Leastconn {} => (Algorithm::LeastConn, HashKey::Nothing),
-        plan::Algorithm::First {} => (Algorithm::First, HashKey::Nothing),
-        plan::Algorithm::Random { draws } => (
-            Algorithm::Random {
-                draws: *draws,
-                factor: 0,
-            },
-            HashKey::Nothing,
-        ),
-        plan::Algorithm::Source { hash } => (hash_algorithm(hash), HashKey::Source),
-        plan::Algorithm::Hash { expression, hash } => {
-            let key = compiler
-                .expression(backend, expression)
-                .map_or(HashKey::Nothing, HashKey::Expression);
-            (hash_algorithm(hash), key)
-        }
-        plan::Algorithm::Uri { hash, .. }
-        | plan::Algorithm::UrlParam { hash, .. }
-        | plan::Algorithm::Header { hash, .. } => {
-            let key = RequestPart::of(from).map_or(HashKey::Nothing, HashKey::Part);
-            (hash_algorithm(hash), key)
-        }
-        plan::Algorithm::RdpCookie { name, hash } => {
-            let expression = plan::Expression {
-                fetch: plan::Call {
-                    name: "req.rdp_cookie".to_owned(),
-                    args: vec![plan::Arg::Str {
-                        value: name.clone(),
-                    }],
-                },
-                converters: Vec::new(),
-            };
-            let key = compiler
-                .expression(backend, &expression)
-                .map_or(HashKey::Nothing, HashKey::Expression);
-            (hash_algorithm(hash), key)
-        }
-    }
-}
-
-fn hash_algorithm(from: &plan::Hash) -> Algorithm {
-    let function = match from.function {
-        plan::HashFunction::Sdbm => hash::Function::Sdbm,
-        plan::HashFunction::Djb2 => hash::Function::Djb2,
-        plan::HashFunction::Wt6 => hash::Function::Wt6,
-        plan::HashFunction::Crc32 => hash::Function::Crc32,
-        plan::HashFunction::None => hash::Function::None,
-    };
-    let method = match from.kind {
-        plan::HashKind::MapBased => Method::MapBased,
-        plan::HashKind::Consistent => Method::Consistent,
-    };
-    let hash_type = HashType {
-        method,
-        function,
-        avalanche: from.avalanche,
-    };
-    Algorithm::Hash {
-        hash_type,
-        factor: from.balance_factor,
     }
 }

@@ -6,8 +6,9 @@ use isthmus_sockets::Moved;
 
 use crate::live::{Common, ServerShard};
 use crate::session::{Ending, Phase, Session};
+use crate::turn::Turn;
 use crate::view::View;
-use crate::worker::{Turn, Worker};
+use crate::worker::Worker;
 
 impl Worker {
     /// Ends a session: everything that it held is given back, then it is logged.

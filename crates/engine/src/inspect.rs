@@ -7,8 +7,9 @@ use isthmus_sockets::Moved;
 use crate::asking::{Asked, Resolve};
 use crate::rules::{Action, Choice, Part, Rule, SetIf, Target, Value};
 use crate::session::{Phase, Session};
+use crate::turn::Turn;
 use crate::view::View;
-use crate::worker::{Step, Turn, Worker};
+use crate::worker::{Step, Worker};
 
 /// What a rule set says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,8 +14,8 @@ use parking_lot::Mutex;
 use crate::generation::Generation;
 use crate::namespace::Namespace;
 use crate::rules::Compiler;
+use crate::turn::Turn;
 use crate::view::View;
-use crate::worker::Turn;
 
 /// The level of a session's line (manual 8.1: "info").
 pub(crate) const INFO: u8 = 6;

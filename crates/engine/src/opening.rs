@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use isthmus_plan::{Address, Bind, Shards};
 use isthmus_sockets::{ListenOptions, ListenTarget, UnixOwner, listen};
 
-use crate::compile::keepalive;
+use crate::compile_server::keepalive;
 use crate::generation::{Frontend, Generation, Listener, OpenListener};
 
 /// The backlog where nothing is configured and no limit says how much is sensible.

@@ -11,7 +11,7 @@ use crate::control::Control;
 use crate::generation::{Backend, Frontend, Generation};
 use crate::mailbox::{Message, Whom};
 use crate::server_state::ServerLive;
-use crate::worker::Turn;
+use crate::turn::Turn;
 
 impl Control {
     /// Carries out a command.

@@ -11,8 +11,9 @@ use isthmus_table::{Data, Key, Table};
 use crate::generation::{Backend, Server};
 use crate::rules::Compiler;
 use crate::session::Session;
+use crate::turn::Turn;
 use crate::view::View;
-use crate::worker::{Turn, Worker};
+use crate::worker::Worker;
 
 /// A `stick` rule.
 #[derive(Debug)]

@@ -10,8 +10,8 @@ use isthmus_table::{Data, Event, Table, Tracked};
 
 use crate::http::Stage;
 use crate::session::{Phase, Session};
+use crate::turn::Turn;
 use crate::view::View;
-use crate::worker::Turn;
 
 /// What a session tracks, by the counters' numbers.
 #[derive(Debug, Default)]

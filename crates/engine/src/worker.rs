@@ -2,7 +2,6 @@
 //! events, walks sessions on, and waits again. What a session does in its phases stands in
 //! `accept`, `handshake`, `inspect`, `choose`, `connect`, `forward` and `finish`.
 
-use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,17 +10,16 @@ use std::time::Duration;
 
 use isthmus_sockets::{Interest, Pipe, Poll, Ready};
 
-use crate::clock::Clock;
 use crate::generation::Generation;
 use crate::h2::Unwritten;
 use crate::http::{Link, Store};
-use crate::live::{Process, ProcessShard};
+use crate::live::Process;
 use crate::local::Local;
 use crate::mailbox::{Mailbox, Message, Whom};
 use crate::session::{Phase, Session};
 use crate::slab::{Key, Slab};
-use crate::token::{End, Token};
-use crate::transport::Transport;
+use crate::token::Token;
+use crate::turn::Turn;
 use crate::wheel::Wheel;
 
 /// Bytes read at once where nothing is inspected: larger than `tune.bufsize`, since the buffer is
@@ -29,52 +27,6 @@ use crate::wheel::Wheel;
 const SCRATCH: usize = 64 * 1024;
 /// How often a worker that stopped accepting looks whether it may go on.
 const RETRY_ACCEPT: u64 = 20;
-
-/// What all evaluations and sessions of one turn of the loop share.
-pub(crate) struct Turn {
-    /// Engine milliseconds.
-    pub(crate) now: u64,
-    pub(crate) clock: Clock,
-    pub(crate) worker: usize,
-    pub(crate) counters: Arc<ProcessShard>,
-    seed: Cell<u64>,
-    /// The minute for which the offset of local time is known, and the offset.
-    offset: Cell<(i64, i32)>,
-}
-
-impl Turn {
-    pub(crate) fn new(clock: Clock, worker: usize, counters: Arc<ProcessShard>, seed: u64) -> Self {
-        let offset = Cell::new((i64::MIN, 0));
-        Self {
-            now: clock.now(),
-            clock,
-            worker,
-            counters,
-            seed: Cell::new(seed),
-            offset,
-        }
-    }
-
-    /// 64 random bits (SplitMix64): good enough to balance by, no secret.
-    pub(crate) fn random(&self) -> u64 {
-        let seed = self.seed.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
-        self.seed.set(seed);
-        let mixed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// Seconds to add to UTC for local time at a moment.
-    pub(crate) fn utc_offset(&self, at: i64) -> i32 {
-        let (minute, offset) = self.offset.get();
-        if minute == at / 60 {
-            return offset;
-        }
-        let offset = isthmus_sockets::utc_offset(at);
-        self.offset.set((at / 60, offset));
-        offset
-    }
-}
 
 /// What a session wants after it was walked on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -386,65 +338,6 @@ impl Worker {
             session.armed = deadline;
             self.wheel.set(session.key.index, deadline);
         }
-    }
-
-    /// Watches what a session waits for at its two ends.
-    fn watch(&self, session: &mut Session) -> std::io::Result<()> {
-        let incoming = |writable| {
-            if writable {
-                Interest::Incoming
-            } else {
-                Interest::BothWays
-            }
-        };
-        let key = session.key;
-        let wanted = incoming(session.down.writable);
-        let token = Token::session(key, End::Client);
-        if !session.client.is_stream() {
-            self.watch_end(&session.client, token, &mut session.client_watch, wanted)?;
-        }
-        let Some(server) = session.server.as_ref().filter(|server| !server.is_stream()) else {
-            return Ok(());
-        };
-        let wanted = incoming(session.up.writable);
-        let token = session
-            .link
-            .map_or_else(|| Token::session(key, End::Server), Token::link);
-        self.watch_end(server, token, &mut session.server_watch, wanted)
-    }
-
-    /// Room to write is watched from the first time it is missing: most connections never need it.
-    pub(crate) fn watch_end(
-        &self,
-        end: &Transport,
-        token: u64,
-        watched: &mut Option<Interest>,
-        wanted: Interest,
-    ) -> std::io::Result<()> {
-        match *watched {
-            None => self.poll.add(end, token, wanted)?,
-            Some(Interest::Incoming) if wanted == Interest::BothWays => {
-                self.poll.change(end, token, wanted)?;
-            }
-            Some(_) => return Ok(()),
-        }
-        *watched = Some(wanted);
-        Ok(())
-    }
-
-    /// Watches a listening socket.
-    pub(crate) fn watch_listener(
-        &self,
-        socket: impl std::os::fd::AsFd,
-        index: usize,
-        shared: bool,
-    ) -> std::io::Result<()> {
-        let interest = if shared {
-            Interest::SharedListener
-        } else {
-            Interest::Readable
-        };
-        self.poll.add(socket, Token::listener(index), interest)
     }
 
     /// Whether an event of a server's connection is still to be seen in this turn.

@@ -9,8 +9,8 @@ use isthmus_table::{Cell, Data, Entry, Table};
 
 use crate::rules::Compiler;
 use crate::session::Session;
+use crate::turn::Turn;
 use crate::view::View;
-use crate::worker::Turn;
 
 /// Pieces into which a period's bytes are cut at the most: smaller ones would wake a stream too often.
 const PIECES: u64 = 50;
