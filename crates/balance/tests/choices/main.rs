@@ -2,8 +2,10 @@
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic)] // This whole file is a test.
 
+mod races;
+mod slow_starts;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use isthmus_balance::{
     Algorithm, Balancer, HashType, Key, Limits, Method, Place, Priority, Queue, Server,
@@ -328,67 +330,6 @@ fn an_excluded_server_is_picked_only_when_it_is_the_only_choice() {
 }
 
 #[test]
-fn a_slow_start_grows_the_weight_in_haproxys_steps_and_the_limit_in_a_line() {
-    let server = Server::new(ServerSettings {
-        id: 1,
-        weight: Weight::new(10).unwrap(),
-        backup: false,
-        limits: Limits {
-            maxconn: 50,
-            ..Limits::default()
-        },
-        slowstart: 8_000,
-    });
-    assert_eq!(server.effective_weight(), 160);
-    server.set_state(State::Down, NOW);
-    server.set_state(State::Up, NOW);
-    for (elapsed, weight, limit, throttle) in [
-        (0, 10, 1, Some(6)),
-        (1_040, 30, 6, Some(18)),
-        (2_999, 50, 18, Some(31)),
-        (7_999, 150, 49, Some(93)),
-        (8_000, 160, 50, None),
-    ] {
-        assert_eq!(
-            server.connection_limit(isthmus_balance::Load::default(), NOW + elapsed),
-            Some(limit)
-        );
-        server.refresh_weight(NOW + elapsed);
-        assert_eq!(server.effective_weight(), weight);
-        assert_eq!(server.throttle(NOW + elapsed), throttle);
-    }
-    assert!(!server.refresh_weight(NOW + 20_000));
-}
-
-#[test]
-fn the_end_of_a_slow_start_is_told_once_and_only_of_one_that_came_to_it() {
-    let server = Server::new(ServerSettings {
-        id: 1,
-        weight: Weight::ONE,
-        backup: false,
-        limits: Limits::default(),
-        slowstart: 2_000,
-    });
-    assert!(!server.take_warmed(NOW));
-    for (between, told) in [
-        (None, true),
-        (Some(State::Down), false),
-        (Some(State::Drain), false),
-    ] {
-        server.set_state(State::Maint, NOW);
-        server.set_state(State::Up, NOW);
-        assert!(!server.take_warmed(NOW + 1_999));
-        if let Some(state) = between {
-            server.set_state(state, NOW + 1_999);
-        }
-        // Whoever looks at the weight first does not take it away.
-        server.refresh_weight(NOW + 2_000);
-        assert_eq!(server.take_warmed(NOW + 2_000), told);
-        assert!(!server.take_warmed(NOW + 9_000));
-    }
-}
-
-#[test]
 fn random_draws_follow_the_weights_and_more_draws_avoid_the_busy() {
     let servers = vec![server(1, 1, 0, false), server(2, 3, 0, false)];
     let one = Balancer::new(
@@ -454,53 +395,4 @@ fn a_pick_takes_this_many_nanoseconds() {
             begin.elapsed().as_nanos() / u128::from(rounds)
         );
     }
-}
-
-/// How often each thread takes a slot in the tests of races.
-const ROUNDS: u32 = 100_000;
-
-#[test]
-fn threads_that_race_for_the_last_slot_never_take_more_than_maxconn() {
-    for (algorithm, maxconn) in [
-        (Algorithm::RoundRobin, 1),
-        (Algorithm::LeastConn, 1),
-        (Algorithm::LeastConn, 2),
-    ] {
-        let balancer = Balancer::new(algorithm, vec![server(1, 1, maxconn, false)], false, 0);
-        let (held, most) = (AtomicU32::new(0), AtomicU32::new(0));
-        std::thread::scope(|scope| {
-            for _ in 0..=maxconn {
-                scope.spawn(|| {
-                    for _ in 0..ROUNDS {
-                        if balancer.reserve(0, NOW) {
-                            most.fetch_max(held.fetch_add(1, SeqCst) + 1, SeqCst);
-                            held.fetch_sub(1, SeqCst);
-                            balancer.disconnected(0);
-                        }
-                    }
-                });
-            }
-        });
-        assert!(
-            most.load(SeqCst) <= maxconn,
-            "{algorithm:?}: {most:?} of {maxconn}"
-        );
-        assert_eq!(balancer.servers()[0].current(), 0);
-    }
-}
-
-#[test]
-fn nobody_passes_those_who_wait_but_the_first_of_them() {
-    let balancer = Balancer::new(
-        Algorithm::RoundRobin,
-        vec![server(1, 1, 1, false)],
-        false,
-        0,
-    );
-    assert!(balancer.reserve(0, NOW));
-    balancer.queued(0);
-    balancer.disconnected(0);
-    assert!(!balancer.reserve(0, NOW));
-    assert!(balancer.reserve_for_next(0, NOW));
-    assert!(!balancer.reserve_for_next(0, NOW));
 }
