@@ -59,7 +59,7 @@ events {{ worker_connections 8192; }}
 http {{ access_log off; keepalive_requests 100000000; keepalive_timeout 600;
   client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
   uwsgi_temp_path {folder}; scgi_temp_path {folder};
-  server {{ listen {address} backlog=4096; location / {{ return 200 "{body}"; }}
+  server {{ listen {address} backlog=4096{speaks}; location / {{ return 200 "{body}"; }}
     location /64k {{ root {folder}; }} location /1m {{ root {folder}; }}
     location /chunked {{ root {folder}; ssi on; ssi_types *; }} }} }}
 """
@@ -74,6 +74,7 @@ class Ground:
         self._processes: list[subprocess.Popen[bytes]] = []
         self._taken: set[int] = set()
         self.origin_port = self.free_port()
+        self.http2_port = self.free_port()
         self.iperf_port = self.free_port()
 
     def __enter__(self) -> Ground:
@@ -129,9 +130,11 @@ class Ground:
         self._processes.append(process)
         return process
 
-    def _nginx(self, name: str, address: str) -> list[str]:
+    def _nginx(self, name: str, address: str, speaks: str = "") -> list[str]:
         path = self.folder / f"{name}.conf"
-        path.write_text(NGINX.format(folder=self.folder, name=name, address=address, body="x" * 100))
+        path.write_text(
+            NGINX.format(folder=self.folder, name=name, address=address, speaks=speaks, body="x" * 100)
+        )
         return ["nginx", "-c", str(path)]
 
     def _write_files(self) -> None:
@@ -154,6 +157,8 @@ class Ground:
         self._write_files()
         self._write_certificate()
         self._spawn(LOAD_CPU, self._nginx("origin", f"127.0.0.1:{self.origin_port}"), "origin.log")
+        http2 = self._nginx("http2", f"127.0.0.1:{self.http2_port}", " http2")
+        self._spawn(LOAD_CPU, http2, "http2.log")
         self._spawn(LOAD_CPU, ["iperf3", "-s", "-B", "127.0.0.1", "-p", str(self.iperf_port)], "iperf.log")
         if self.namespace:
             for command in (
@@ -171,7 +176,8 @@ class Ground:
         """Starts a proxy with the benchmark's configuration and waits until it listens."""
         ports = {kind: self.free_port() for kind in ("tcp", "bulk", "ns", *BINDS)}
         text = CONFIG.format(origin=self.origin_port, iperf=self.iperf_port, **ports)
-        text += HTTP_CONFIG.format(origin=self.origin_port, folder=self.folder, **ports)
+        origins = {"origin": self.origin_port, "origin_h2": self.http2_port}
+        text += HTTP_CONFIG.format(folder=self.folder, **origins, **ports)
         if self.namespace:
             text += "defaults\n  mode tcp\n  timeout client 60s\n  timeout server 60s\n  timeout connect 5s\n"
             text += NAMESPACE_CONFIG.format(

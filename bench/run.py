@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import tls_load
 from ground import LOAD_CPU, Ground, Subject, missing_tools, ours
-from workloads import WORKLOADS
+from workloads import WORKLOADS, Workload
 
 ROOT = Path(__file__).resolve().parent.parent
 IDLE_CONNECTIONS = 3000
@@ -70,7 +70,7 @@ def generate(workload: str, port: int, seconds: int) -> tuple[float, float, int]
         return tls_load.resume(port, seconds)
     asked = WORKLOADS[workload]
     if asked.h2:
-        return many_streams(port, asked.connections, seconds)
+        return many_streams(port, asked, seconds)
     command = ["wrk", "-t1", f"-c{asked.connections}", f"-d{seconds}s"]
     if asked.close:
         command += ["-H", "Connection: close"]
@@ -99,11 +99,10 @@ def generate(workload: str, port: int, seconds: int) -> tuple[float, float, int]
     return int(done.group(1)), float(rate.group(1)), errors
 
 
-def many_streams(port: int, connections: int, seconds: int) -> tuple[float, float, int]:
+def many_streams(port: int, asked: Workload, seconds: int) -> tuple[float, float, int]:
     """Requests of HTTP/2 over many streams at once."""
-    output = output_of(
-        [*f"h2load -t1 -c{connections} -m16 -D{seconds}".split(), f"https://127.0.0.1:{port}/"]
-    )
+    command = f"h2load -t1 -c{asked.connections} -m16 -D{seconds} https://127.0.0.1:{port}{asked.path}"
+    output = output_of(command.split())
     found = re.search(r"requests: .* (\d+) succeeded, (\d+) failed, (\d+) errored", output)
     if not found:
         return 0, 0.0, 1

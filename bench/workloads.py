@@ -58,6 +58,10 @@ WORKLOADS = {
     "tls-64k": Workload("tls", 1.0, 1.3, connections=32, path="/64k", tls=True),
     "tls-1m": Workload("tls", 1.0, 1.3, connections=16, path="/1m", tls=True),
     "h2": Workload("h2", 0.8, 1.1, connections=8, tls=True, h2=True),
+    "h2-64k": Workload("h2", 0.8, 1.1, connections=8, path="/64k", tls=True, h2=True),
+    # Over one connection of HTTP/2 to the server.
+    "h2-server": Workload("h2server", 1.0, 1.15, connections=32),
+    "h2-server-64k": Workload("h2server", 1.0, 1.2, connections=32, path="/64k"),
     "http-choice-10k": Workload("choice10k", 1.0, 1.0, path="/key-7777"),
 }
 
@@ -90,6 +94,12 @@ frontend ftls
 frontend fh2
   bind 127.0.0.1:{h2} ssl crt {folder}/site.pem alpn h2
   default_backend bh
+frontend fh2s
+  bind 127.0.0.1:{h2server}
+  default_backend bh2
+backend bh2
+  http-reuse always
+  server s1 127.0.0.1:{origin_h2} proto h2
 frontend fm1
   bind 127.0.0.1:{map1}
   http-request set-header X-Found %[path,map_str({folder}/map-1,none)]
@@ -106,7 +116,7 @@ frontend fc10k
   use_backend %[path,map_str({folder}/choice-10000)]
 """
 
-BINDS = ("http", "rules", "map1", "map100k", "choice10", "choice10k", "tls", "h2")
+BINDS = ("http", "rules", "map1", "map100k", "choice10", "choice10k", "tls", "h2", "h2server")
 
 FILES = {
     "map-1": ("value", 1),
