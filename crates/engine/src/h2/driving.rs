@@ -10,7 +10,7 @@ use isthmus_sockets::Moved;
 use super::connection::{Inner, Shared};
 use super::state::StreamState;
 use super::unwritten::Driver;
-use super::wire::Wire;
+use super::wire::{End, Wire};
 use crate::flow::Flushed;
 use crate::session::Session;
 use crate::worker::Worker;
@@ -53,26 +53,23 @@ pub(super) enum News {
 }
 
 impl Worker {
-    /// Reads and writes a connection. `client` is the session whose client's connection it is;
-    /// `wire` finds the transport in `of`.
-    pub(super) fn drive_frames<T>(
+    /// Reads and writes a connection.
+    pub(super) fn drive_frames(
         &mut self,
         shared: &Rc<Shared>,
         incoming: &mut Vec<u8>,
-        of: &mut T,
-        wire: fn(&mut T) -> Wire<'_>,
-        client: fn(&mut T) -> Option<&mut Session>,
+        end: &mut impl End,
     ) -> Driven {
         for _ in 0..SHARE {
-            if !self.take_frames(shared, incoming, client(of)) {
+            if !self.take_frames(shared, incoming, end.client()) {
                 // GOAWAY says why.
-                self.write_frames(shared, &mut wire(of));
+                self.write_frames(shared, &mut end.wire());
                 return Driven::Over;
             }
-            if !self.write_frames(shared, &mut wire(of)) {
+            if !self.write_frames(shared, &mut end.wire()) {
                 return Driven::Over;
             }
-            let mut wire = wire(of);
+            let mut wire = end.wire();
             if shared.inner.borrow().codec.is_congested() || !wire.into.readable {
                 return match wire.into.ended && !wire.into.readable {
                     true => Driven::Over,

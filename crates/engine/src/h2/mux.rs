@@ -12,7 +12,7 @@ use super::settings::with_clients;
 use super::state::StreamState;
 use super::stream::Stream;
 use super::unwritten::Driver;
-use super::wire::Wire;
+use super::wire::{End, Wire};
 use crate::session::{Phase, Session};
 use crate::transport::Transport;
 use crate::worker::{Step, Worker};
@@ -63,7 +63,7 @@ impl Worker {
     fn multiplex_with(&mut self, session: &mut Session, mux: &mut Mux) -> Step {
         if std::mem::take(&mut session.timed_out) {
             mux.leave(ErrorCode::NO_ERROR);
-            self.write_frames(&mux.shared.clone(), &mut wire(session));
+            self.write_frames(&mux.shared.clone(), &mut session.wire());
             return Step::Close;
         }
         mux.shared.pass_time(self.turn.now);
@@ -71,9 +71,7 @@ impl Worker {
             mux.leave(ErrorCode::NO_ERROR);
         }
         let shared = mux.shared.clone();
-        let driven = self.drive_frames(&shared, &mut mux.incoming, session, wire, |session| {
-            Some(session)
-        });
+        let driven = self.drive_frames(&shared, &mut mux.incoming, session);
         if driven == Driven::Over || session.client_failed {
             return Step::Close;
         }
@@ -119,13 +117,18 @@ impl Worker {
     }
 }
 
-/// A session's connection with its client.
-fn wire(session: &mut Session) -> Wire<'_> {
-    Wire {
-        transport: &mut session.client,
-        into: &mut session.up,
-        out: &mut session.down,
-        active: &mut session.client_active,
+impl End for Session {
+    fn wire(&mut self) -> Wire<'_> {
+        Wire {
+            transport: &mut self.client,
+            into: &mut self.up,
+            out: &mut self.down,
+            active: &mut self.client_active,
+        }
+    }
+
+    fn client(&mut self) -> Option<&mut Session> {
+        Some(self)
     }
 }
 

@@ -11,7 +11,7 @@ use super::driving::Driven;
 use super::settings::with_servers;
 use super::stream::Stream;
 use super::unwritten::Driver;
-use super::wire::Wire;
+use super::wire::{End, Wire};
 use crate::flow::Flow;
 use crate::session::Session;
 use crate::slab::Key;
@@ -89,7 +89,7 @@ impl Worker {
         shared.drives(true);
         shared.pass_time(self.turn.now);
         let mut incoming = std::mem::take(&mut upstream.incoming);
-        let driven = self.drive_frames(&shared, &mut incoming, &mut *upstream, wire, |_| None);
+        let driven = self.drive_frames(&shared, &mut incoming, &mut *upstream);
         upstream.incoming = incoming;
         let over = driven == Driven::Over || upstream.failed;
         if over {
@@ -118,13 +118,18 @@ impl Worker {
     }
 }
 
-/// A link's connection.
-fn wire(upstream: &mut Upstream) -> Wire<'_> {
-    Wire {
-        transport: &mut upstream.transport,
-        into: &mut upstream.into,
-        out: &mut upstream.out,
-        active: &mut upstream.active,
+impl End for Upstream {
+    fn wire(&mut self) -> Wire<'_> {
+        Wire {
+            transport: &mut self.transport,
+            into: &mut self.into,
+            out: &mut self.out,
+            active: &mut self.active,
+        }
+    }
+
+    fn client(&mut self) -> Option<&mut Session> {
+        None
     }
 }
 
@@ -148,7 +153,7 @@ impl Upstream {
             let mut inner = shared.inner.borrow_mut();
             inner.codec.send_goaway(ErrorCode::NO_ERROR);
         }
-        worker.write_frames(&shared, &mut wire(&mut self));
+        worker.write_frames(&shared, &mut self.wire());
         self.transport.say_goodbye();
     }
 }

@@ -3,6 +3,7 @@
 use isthmus_sockets::Moved;
 
 use crate::flow::Flow;
+use crate::session::Session;
 use crate::transport::Transport;
 
 /// Bytes read of the socket at once.
@@ -17,6 +18,15 @@ pub(super) struct Wire<'w> {
     pub(super) out: &'w mut Flow,
     /// When a byte last moved.
     pub(super) active: &'w mut u64,
+}
+
+/// Whose connection it is.
+pub(super) trait End {
+    /// Its transport.
+    fn wire(&mut self) -> Wire<'_>;
+
+    /// The session, where it is a client's.
+    fn client(&mut self) -> Option<&mut Session>;
 }
 
 impl Wire<'_> {
