@@ -110,8 +110,12 @@ def test_no_more_connections_wait_than_were_used_at_once(both: Both) -> None:
         for turns in ("AaBbCcDdEe", "ABCabcDEFdef"):
             play(lab, "one", turns)
             until(lambda: kept(lab)["idle_cur"] == kept(lab)["need_est"])
-            seen[turns] = {**kept(lab), "open": sum(end.left is None for end in lab.origin("onea").ends)}
+            seen[turns] = kept(lab)
+            until(lambda: str(still_open(lab)) == kept(lab)["idle_cur"])
         return seen
+
+    def still_open(lab: Lab) -> int:
+        return sum(end.left is None for end in lab.origin("onea").ends)
 
     def kept(lab: Lab) -> dict[str, str]:
         head, line, *_ = lab.command("show servers conn one").splitlines()
