@@ -114,7 +114,10 @@ mod tests {
         rests(&demand);
         assert!(demand.needs_all(1, WINDOW));
         demand.enter(Standing::Used);
-        assert!(!demand.needs_all(2, WINDOW), "a third, and never three at once");
+        assert!(
+            !demand.needs_all(2, WINDOW),
+            "a third, and never three at once"
+        );
     }
 
     #[test]
