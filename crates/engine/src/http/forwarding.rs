@@ -51,8 +51,11 @@ impl Worker {
 
     /// Adds what the configuration wants to be added, and takes away what is for this connection.
     fn prepare_request(&mut self, session: &mut Session) {
-        let mut rewrite = match session.http.as_deref_mut() {
-            Some(stream) => std::mem::take(&mut stream.request.rewrite),
+        let (mut rewrite, closes_server) = match session.http.as_deref_mut() {
+            Some(stream) => {
+                let closes = stream.settle_request();
+                (std::mem::take(&mut stream.request.rewrite), closes)
+            }
             None => return,
         };
         // Evaluations look at the head as it was before: what is added here is seen by no rule.
@@ -90,7 +93,7 @@ impl Worker {
         };
         let is_11 = head.version() == isthmus_proto::http::Version::HTTP_11;
         if !stream.upgrade {
-            if mode != ConnectionMode::KeepAlive {
+            if closes_server || mode != ConnectionMode::KeepAlive {
                 if is_11 && !pretends {
                     rewrite.add(b"connection", b"close");
                 }

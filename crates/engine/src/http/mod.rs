@@ -27,6 +27,7 @@ mod exchange;
 mod filter;
 mod forwarded;
 mod forwarding;
+mod framing;
 mod hashing;
 mod idle;
 mod judge;

@@ -26,11 +26,7 @@ impl View<'_> {
         match side {
             Side::Request => Some(content(&stream.request, stream.request.head.body())),
             Side::Response if stream.response.whole => {
-                let exchange = isthmus_proto::http1::Exchange {
-                    method: stream.method,
-                    upgrade: stream.upgrade,
-                };
-                let body = stream.response.head.body(exchange).ok()?;
+                let body = stream.response.head.body(stream.exchange()).ok()?;
                 Some(content(&stream.response, body))
             }
             Side::Response => None,
