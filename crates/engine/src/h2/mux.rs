@@ -54,6 +54,10 @@ impl Worker {
         let step = self.multiplex_with(session, &mut mux);
         if step == Step::Close {
             self.lose_streams(&mux.shared, 0, false);
+            if session.exchanges == 0 && mux.is_refused() && !session.was_silent() {
+                // No exchange tells of it.
+                session.end(b'P', b'R');
+            }
         }
         mux.shared.drives(false);
         session.mux = Some(mux);
@@ -159,6 +163,12 @@ impl Mux {
     fn leave(&mut self, code: ErrorCode) {
         self.leaving = true;
         self.shared.inner.borrow_mut().codec.send_goaway(code);
+    }
+
+    /// Whether the client broke the protocol, or never began to speak it.
+    fn is_refused(&self) -> bool {
+        let inner = self.shared.inner.borrow();
+        inner.codec.error().is_some() || !inner.codec.has_settings()
     }
 
     fn is_over(&self) -> bool {

@@ -124,7 +124,7 @@ impl View<'_> {
                 line.parse().ok()
             }
             Number::FirstRequest => Some(i64::from(session.exchanges == 0)),
-            Number::ClientHttpMajor => Some(1 + i64::from(session.client.is_stream())),
+            Number::ClientHttpMajor => Some(1 + i64::from(session.is_h2())),
             Number::ServerHttpMajor => session.server.as_ref().map(|_| 1),
             Number::ServerConnectionReused => Some(i64::from(stream.reused)),
             Number::LoggedLineLength => {
