@@ -122,6 +122,15 @@ class Client:
         self.connection.send_headers(stream, fields, end_stream=True)
         self._flush()
 
+    def raw(self, frames: bytes) -> None:
+        """Sends frames of which this end's state does not know."""
+        self._sock.sendall(frames)
+
+    def until_gone(self) -> None:
+        """Reads until the other end says goodbye."""
+        while self.gone is None:
+            self._receive()
+
     def finish(self, stream: int) -> None:
         self.connection.end_stream(stream)
         self._flush()

@@ -60,6 +60,14 @@ impl Transport {
         }
     }
 
+    /// What is known of a stream that others' go beside.
+    pub(crate) fn stream_facts(&self) -> Option<h2::StreamFacts> {
+        match &self.carrier {
+            Carrier::Socket(_) => None,
+            Carrier::Stream(stream) => Some(stream.facts()),
+        }
+    }
+
     /// Whether others use the connection, too.
     pub(crate) fn is_stream(&self) -> bool {
         matches!(self.carrier, Carrier::Stream(_))

@@ -146,11 +146,11 @@ impl Worker {
                 News::Readable
             }),
             Event::Reset { stream, code } => change(streams, stream, |state| {
-                state.lose(code == ErrorCode::REFUSED_STREAM);
+                state.lose(code == ErrorCode::REFUSED_STREAM, Some(code));
                 News::Gone
             }),
             Event::Failed { stream, .. } => change(streams, stream, |state| {
-                state.lose(false);
+                state.lose(false, None);
                 News::Gone
             }),
             Event::WindowOpened { stream } => Task::Unblock(stream),
@@ -251,7 +251,7 @@ impl Worker {
             let behind = inner.streams.iter_mut().filter(|(id, _)| **id > last);
             behind
                 .map(|(id, state)| {
-                    state.lose(refused);
+                    state.lose(refused, None);
                     *id
                 })
                 .collect()

@@ -17,6 +17,7 @@
 mod asking;
 mod connection;
 mod driving;
+mod facts;
 mod mux;
 mod outbound;
 mod settings;
@@ -27,6 +28,7 @@ mod upstream;
 mod wire;
 
 pub(crate) use connection::Shared;
+pub(crate) use facts::StreamFacts;
 pub(crate) use mux::Mux;
 pub(crate) use stream::Stream;
 pub(crate) use unwritten::Unwritten;

@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 use std::rc::Rc;
 
 use isthmus_proto::http2::{Connection, ErrorCode, Head};
+use isthmus_table::Event;
 
 use super::connection::Shared;
 use super::driving::Driven;
@@ -24,6 +25,8 @@ pub(crate) struct Mux {
     /// What was read and is no whole frame yet.
     incoming: Vec<u8>,
     leaving: bool,
+    /// Glitches that stick tables know of.
+    counted: u32,
 }
 
 impl Worker {
@@ -39,6 +42,7 @@ impl Worker {
             shared: Rc::new(Shared::new((socket, true), None, driver, codec, self)),
             incoming: received.to_vec(),
             leaving: false,
+            counted: 0,
         }));
         session.phase = Phase::Mux;
         session.phase_began = self.turn.now;
@@ -76,6 +80,7 @@ impl Worker {
         }
         let shared = mux.shared.clone();
         let driven = self.drive_frames(&shared, &mut mux.incoming, session);
+        mux.count_glitches(session, self.turn.now);
         if driven == Driven::Over || session.client_failed {
             return Step::Close;
         }
@@ -154,6 +159,10 @@ fn websocket_key(random: [u64; 2]) -> String {
 }
 
 impl Mux {
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// Whether streams are at work.
     pub(crate) fn is_idle(&self) -> bool {
         self.shared.is_idle()
@@ -174,6 +183,16 @@ impl Mux {
     fn is_over(&self) -> bool {
         let inner = self.shared.inner.borrow();
         inner.codec.is_finished() && inner.codec.output().is_empty() && inner.streams.is_empty()
+    }
+
+    /// Counts new glitches in the entries that the connection tracks (`glitch_cnt`).
+    fn count_glitches(&mut self, session: &Session, now: u64) {
+        let glitches = self.shared.inner.borrow().codec.glitches();
+        if glitches > self.counted {
+            let new = u64::from(glitches - self.counted);
+            self.counted = glitches;
+            session.count_tracked(Event::Glitch, new, now);
+        }
     }
 
     /// Nothing is left to do for now.

@@ -2,7 +2,7 @@
 
 use isthmus_proto::http::Method;
 use isthmus_proto::http1::Exchange;
-use isthmus_proto::http2::{Connection, Head, Part};
+use isthmus_proto::http2::{Connection, ErrorCode, Head, Part};
 
 use super::outbound::Outbound;
 use crate::pending::Pending;
@@ -25,6 +25,9 @@ pub(super) struct StreamState {
     pub(super) reset: bool,
     /// The peer gave it up before it looked at it.
     pub(super) refused: bool,
+    /// The peer gave it up, or the connection is over; with which code it did.
+    pub(super) lost: bool,
+    pub(super) code: Option<u32>,
     /// The request was ours.
     asks: bool,
     /// What the client of a WebSocket is to be shown, which HTTP/2 leaves out (RFC 8441, 5).
@@ -57,6 +60,8 @@ impl StreamState {
             ended: end && tunnel,
             reset: false,
             refused: false,
+            lost: false,
+            code: None,
             asks: false,
             proof: None,
             outbound: Outbound::response(Exchange { method, upgrade }),
@@ -73,16 +78,20 @@ impl StreamState {
             ended: false,
             reset: false,
             refused: false,
+            lost: false,
+            code: None,
             asks: true,
             proof,
             outbound,
         }
     }
 
-    /// The peer gave it up.
-    pub(super) fn lose(&mut self, refused: bool) {
+    /// The peer gave it up, or the connection is over.
+    pub(super) fn lose(&mut self, refused: bool, code: Option<ErrorCode>) {
         self.reset = true;
+        self.lost = true;
         self.refused = refused;
+        self.code = code.map(|code| code.0);
     }
 
     /// A head came: of the response, or the trailers behind a body.

@@ -49,6 +49,10 @@ impl Stream {
         &self.shared
     }
 
+    pub(super) fn id(&self) -> u32 {
+        self.id
+    }
+
     /// The connection's socket.
     pub(crate) fn socket(&self) -> &OwnedFd {
         &self.shared.socket

@@ -115,6 +115,7 @@ impl Worker {
             return;
         };
         session.remember_source();
+        session.remember_stream();
         if let Some(facts) = session.server.as_ref().and_then(Transport::facts) {
             session.past_server_tls = Some(facts.clone());
         }

@@ -125,7 +125,7 @@ impl View<'_> {
             }
             Number::FirstRequest => Some(i64::from(session.exchanges == 0)),
             Number::ClientHttpMajor => Some(1 + i64::from(session.is_h2())),
-            Number::ServerHttpMajor => session.server.as_ref().map(|_| 1),
+            Number::ServerHttpMajor => session.server_major(),
             Number::ServerConnectionReused => Some(i64::from(stream.reused)),
             Number::LoggedLineLength => {
                 i64::try_from(session.frontend.generation.global.http.loguri_len).ok()
