@@ -49,13 +49,16 @@ pub(crate) struct Shared {
     drained: Cell<u64>,
     /// When the peer was last heard of.
     heard: Cell<u64>,
+    /// How long it may take to acknowledge our SETTINGS once it has sent its own, and until when.
+    patience: u64,
+    acknowledged_by: Cell<u64>,
     unwritten: Rc<Unwritten>,
 }
 
 impl Shared {
     pub(super) fn new(
         (socket, https): (OwnedFd, bool),
-        facts: Option<Rc<TlsFacts>>,
+        (facts, patience): (Option<Rc<TlsFacts>>, u64),
         driver: Driver,
         codec: Connection,
         worker: &Worker,
@@ -77,6 +80,8 @@ impl Shared {
             over: Cell::new(false),
             drained: Cell::new(worker.turn.now),
             heard: Cell::new(worker.turn.now),
+            patience,
+            acknowledged_by: Cell::new(u64::MAX),
             unwritten: worker.unwritten.clone(),
         }
     }
@@ -90,6 +95,28 @@ impl Shared {
             let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
             self.inner.borrow_mut().codec.pass_seconds(seconds);
         }
+    }
+
+    /// The peer has sent SETTINGS. If they are its first: until when it is to have acknowledged
+    /// ours.
+    pub(super) fn hears_settings(&self, now: u64) -> Option<u64> {
+        let by = now + self.patience;
+        (self.acknowledged_by.get() == u64::MAX).then(|| {
+            self.acknowledged_by.set(by);
+            by
+        })
+    }
+
+    /// When the peer has taken too long to acknowledge our SETTINGS; `None` once it has.
+    pub(crate) fn settings_due(&self) -> Option<u64> {
+        let awaits = !self.over.get() && self.inner.borrow().codec.awaits_acknowledgement();
+        awaits.then_some(self.acknowledged_by.get())
+    }
+
+    /// Ends the connection if the peer has taken too long; whether it has.
+    pub(super) fn end_unacknowledged(&self, now: u64) -> bool {
+        let mut inner = self.inner.borrow_mut();
+        self.acknowledged_by.get() <= now && inner.codec.end_unacknowledged()
     }
 
     /// What is known of a server's TLS, where anybody asks.

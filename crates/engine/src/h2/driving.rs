@@ -165,7 +165,14 @@ impl Worker {
             (Task::Open(id, state), Some(client)) => self.open_stream(client, shared, id, *state),
             (Task::Tell(id, news), _) => self.tell(shared, id, news),
             (Task::Unblock(Some(id)), _) => self.unblock(shared, id),
-            (Task::Unblock(None), _) => self.unblock_all(shared),
+            (Task::Unblock(None), _) => {
+                let due = shared.hears_settings(self.turn.now);
+                // A client's session has a timer of its own.
+                if let (Driver::Link(_), Some(due)) = (shared.driver, due) {
+                    self.next_purge = self.next_purge.min(due);
+                }
+                self.unblock_all(shared);
+            }
             (Task::Leave(last), None) => self.lose_streams(shared, last, true),
             (Task::Open(..) | Task::Leave(_) | Task::Nothing, _) => {}
         }

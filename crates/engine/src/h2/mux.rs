@@ -9,7 +9,7 @@ use isthmus_table::Event;
 
 use super::connection::Shared;
 use super::driving::Driven;
-use super::settings::with_clients;
+use super::settings::{patience, with_clients};
 use super::state::StreamState;
 use super::stream::Stream;
 use super::unwritten::Driver;
@@ -37,9 +37,16 @@ impl Worker {
         };
         let (settings, limits) = with_clients(&session.frontend.generation.global);
         let codec = Connection::server(settings, limits);
+        let patience = patience(session.frontend.shared.plan.timeout_client);
         let driver = Driver::Session(session.key);
         session.mux = Some(Box::new(Mux {
-            shared: Rc::new(Shared::new((socket, true), None, driver, codec, self)),
+            shared: Rc::new(Shared::new(
+                (socket, true),
+                (None, patience),
+                driver,
+                codec,
+                self,
+            )),
             incoming: received.to_vec(),
             leaving: false,
             counted: 0,
@@ -70,7 +77,9 @@ impl Worker {
 
     fn multiplex_with(&mut self, session: &mut Session, mux: &mut Mux) -> Step {
         if std::mem::take(&mut session.timed_out) {
-            mux.leave(ErrorCode::NO_ERROR);
+            if !mux.shared.end_unacknowledged(self.turn.now) {
+                mux.leave(ErrorCode::NO_ERROR);
+            }
             self.write_frames(&mux.shared.clone(), &mut session.wire());
             return Step::Close;
         }
@@ -159,6 +168,11 @@ fn websocket_key(random: [u64; 2]) -> String {
 }
 
 impl Mux {
+    /// When the client has taken too long to acknowledge our SETTINGS.
+    pub(crate) fn settings_due(&self) -> Option<u64> {
+        self.shared.settings_due()
+    }
+
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
     }

@@ -195,7 +195,7 @@ impl Worker {
         if now < self.next_purge {
             return;
         }
-        let mut next = u64::MAX;
+        let mut next = self.end_unacknowledged();
         let mut over = Vec::new();
         for (key, link) in self
             .links
