@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
@@ -40,6 +41,8 @@ class Client:
         )
         self.connection = H2Connection(plain)
         self.heads: dict[int, dict[str, str]] = {}
+        # The same heads as h2 gives them.
+        self.fields: dict[int, Sequence[object]] = {}
         self.interim: defaultdict[int, list[str]] = defaultdict(list)
         self.bodies: defaultdict[int, bytearray] = defaultdict(bytearray)
         self.withheld: set[int] = set()
@@ -170,6 +173,7 @@ class Client:
                         int(code): each.new_value for code, each in event.changed_settings.items()
                     }
                 case ResponseReceived(stream_id=int(stream)):
+                    self.fields[stream] = event.headers
                     pairs = ((bytes(name).decode(), bytes(value).decode()) for name, value in event.headers)
                     self.heads[stream] = dict(pairs)
                 case DataReceived(stream_id=int(stream)):

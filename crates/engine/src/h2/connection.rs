@@ -11,6 +11,7 @@ use isthmus_sockets::Moved;
 
 use super::asking::Asking;
 use super::outbound::{Outbound, Unsendable};
+use super::secrets::Secrets;
 use super::state::StreamState;
 use super::unwritten::{Driver, Unwritten};
 use crate::slab::Key;
@@ -52,6 +53,8 @@ pub(crate) struct Shared {
     /// How long it may take to acknowledge our SETTINGS once it has sent its own, and until when.
     patience: u64,
     acknowledged_by: Cell<u64>,
+    /// The peer has marked fields as never to be indexed.
+    secretive: Cell<bool>,
     unwritten: Rc<Unwritten>,
 }
 
@@ -82,6 +85,7 @@ impl Shared {
             heard: Cell::new(worker.turn.now),
             patience,
             acknowledged_by: Cell::new(u64::MAX),
+            secretive: Cell::new(false),
             unwritten: worker.unwritten.clone(),
         }
     }
@@ -175,9 +179,34 @@ impl Shared {
         inner.streams.get(&id).is_some_and(|stream| stream.refused)
     }
 
+    /// The peer has marked a field as never to be indexed.
+    pub(super) fn has_secrets(&self) {
+        self.secretive.set(true);
+    }
+
+    /// Fields that the peer marked so in the last head of a stream.
+    pub(super) fn secrets(&self, id: u32) -> Option<Rc<Secrets>> {
+        if !self.secretive.get() {
+            return None;
+        }
+        self.inner.borrow().streams.get(&id)?.secrets.clone()
+    }
+
+    /// Marks fields so in what is written on a stream from now on.
+    pub(super) fn conceal(&self, id: u32, secrets: Rc<Secrets>) {
+        if let Some(stream) = self.inner.borrow_mut().streams.get_mut(&id) {
+            stream.outbound.conceal(secrets);
+        }
+    }
+
     /// Opens a stream with a request's head, and what follows it. `None`: the peer's SETTINGS are
     /// awaited, which say whether it can be asked for that.
-    pub(super) fn open(&self, owner: Key, pieces: &[&[u8]]) -> Result<Option<u32>, Unsendable> {
+    pub(super) fn open(
+        &self,
+        owner: Key,
+        pieces: &[&[u8]],
+        secrets: Option<&Secrets>,
+    ) -> Result<Option<u32>, Unsendable> {
         let (id, behind) = {
             let mut inner = self.inner.borrow_mut();
             let Inner {
@@ -192,7 +221,7 @@ impl Shared {
                 unopened.push(owner);
                 return Ok(None);
             }
-            let (id, state) = asking.send(owner, self.https, codec)?;
+            let (id, state) = asking.send(owner, (self.https, secrets), codec)?;
             streams.insert(id, state);
             (id, asking.take_behind())
         };

@@ -110,7 +110,12 @@ impl Worker {
                         used += received.used;
                         match received.event {
                             None => break true,
-                            Some(event) => self.task(streams, event),
+                            Some(event) => {
+                                if marks_secrets(&event) {
+                                    shared.has_secrets();
+                                }
+                                self.task(streams, event)
+                            }
                         }
                     }
                 }
@@ -267,6 +272,10 @@ impl Worker {
             self.tell(shared, id, News::Gone);
         }
     }
+}
+
+fn marks_secrets(event: &Event<'_>) -> bool {
+    matches!(event, Event::Head { head, .. } if head.has_secrets())
 }
 
 fn change(

@@ -1,10 +1,13 @@
 //! What is known of one stream: what its session has yet to read, and what it writes.
 
+use std::rc::Rc;
+
 use isthmus_proto::http::Method;
 use isthmus_proto::http1::Exchange;
 use isthmus_proto::http2::{Connection, ErrorCode, Head, Part};
 
 use super::outbound::Outbound;
+use super::secrets::Secrets;
 use crate::pending::Pending;
 use crate::slab::Key;
 
@@ -32,6 +35,8 @@ pub(super) struct StreamState {
     asks: bool,
     /// What the client of a WebSocket is to be shown, which HTTP/2 leaves out (RFC 8441, 5).
     proof: Option<Vec<u8>>,
+    /// Fields of the last head that are to be in no table.
+    pub(super) secrets: Option<Rc<Secrets>>,
     pub(super) outbound: Outbound,
 }
 
@@ -64,6 +69,7 @@ impl StreamState {
             code: None,
             asks: false,
             proof: None,
+            secrets: Secrets::of(head),
             outbound: Outbound::response(Exchange { method, upgrade }),
         }
     }
@@ -82,6 +88,7 @@ impl StreamState {
             code: None,
             asks: true,
             proof,
+            secrets: None,
             outbound,
         }
     }
@@ -99,6 +106,7 @@ impl StreamState {
         if head.part() == Part::Trailers {
             return self.end(Some(head));
         }
+        self.secrets = Secrets::of(head);
         let text = self.inbound.bytes_mut();
         let tunnel = self.outbound.is_tunnel() && (200..300).contains(&head.status());
         match &self.proof {

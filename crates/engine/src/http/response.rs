@@ -170,6 +170,7 @@ impl Worker {
         session.settle_coding(body);
         self.judge_after(session);
         self.compress_response(session);
+        session.conceal_response();
         let two = session.client_is_11();
         let outdated = self.is_outdated(session);
         let Session {
@@ -220,6 +221,7 @@ impl Worker {
     }
 
     fn pass_interim(&mut self, session: &mut Session, exchange: Exchange) -> Option<Awaited> {
+        session.conceal_response();
         let is_11 = session.client_is_11();
         let Session {
             http: Some(stream),
