@@ -69,7 +69,10 @@ impl Session {
             Phase::Pausing => after(self.phase_began, Some(self.turn_around())),
             Phase::Choose | Phase::Depart => NEVER,
             Phase::Request => self.request_deadline(),
-            Phase::Mux => self.mux_deadline(),
+            Phase::Mux => {
+                let due = self.mux.as_ref().and_then(|mux| mux.settings_due());
+                self.mux_deadline().min(due.unwrap_or(NEVER))
+            }
             Phase::Judge | Phase::JudgeBackend => self.rules_deadline(),
             Phase::Exchange => self
                 .exchange_client_deadline()

@@ -60,6 +60,29 @@ impl Transport {
         }
     }
 
+    /// What is known of a stream that others' go beside.
+    pub(crate) fn stream_facts(&self) -> Option<h2::StreamFacts> {
+        match &self.carrier {
+            Carrier::Socket(_) => None,
+            Carrier::Stream(stream) => Some(stream.facts()),
+        }
+    }
+
+    /// Fields of the peer's head that are to be in no table (HTTP/2).
+    pub(crate) fn secrets(&self) -> Option<Rc<h2::Secrets>> {
+        match &self.carrier {
+            Carrier::Socket(_) => None,
+            Carrier::Stream(stream) => stream.secrets(),
+        }
+    }
+
+    /// Keeps fields of the head that is written next out of tables, where there are any.
+    pub(crate) fn conceal(&mut self, secrets: Rc<h2::Secrets>) {
+        if let Carrier::Stream(stream) = &mut self.carrier {
+            stream.conceal(secrets);
+        }
+    }
+
     /// Whether others use the connection, too.
     pub(crate) fn is_stream(&self) -> bool {
         matches!(self.carrier, Carrier::Stream(_))

@@ -23,6 +23,7 @@ impl Worker {
             self.prepare_request(session);
         }
         session.say_server_name();
+        session.conceal_request();
         session.phase = Phase::Exchange;
         let Session {
             http: Some(stream),

@@ -119,6 +119,7 @@ impl Worker {
             return;
         };
         session.remember_source();
+        session.remember_stream();
         if let Some(facts) = session.server.as_ref().and_then(Transport::facts) {
             session.past_server_tls = Some(facts.clone());
         }
@@ -203,7 +204,7 @@ impl Worker {
         if now < self.next_purge {
             return;
         }
-        let mut next = u64::MAX;
+        let mut next = self.end_unacknowledged();
         let mut over = Vec::new();
         for (key, link) in self
             .links

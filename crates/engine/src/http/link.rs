@@ -85,6 +85,11 @@ impl Link {
         self.owner.is_none() && self.sharing.as_ref().is_none_or(Sharing::is_idle)
     }
 
+    /// When the server has taken too long to acknowledge SETTINGS (HTTP/2); `None` once it has.
+    pub(crate) fn settings_due(&self) -> Option<u64> {
+        self.sharing.as_ref()?.shared.settings_due()
+    }
+
     /// Whether it is shared, or was.
     pub(super) fn is_shared(&self) -> bool {
         self.sharing.is_some()

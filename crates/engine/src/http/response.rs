@@ -176,6 +176,7 @@ impl Worker {
         }
         let body = stream.settle_response(body);
         self.compress_response(session);
+        session.conceal_response();
         let two = session.client_is_11();
         let outdated = self.is_outdated(session);
         let Session {
@@ -222,6 +223,7 @@ impl Worker {
     }
 
     fn pass_interim(&mut self, session: &mut Session, exchange: Exchange) -> Option<Awaited> {
+        session.conceal_response();
         let is_11 = session.client_is_11();
         let Session {
             http: Some(stream),

@@ -16,6 +16,7 @@ use super::coding::{Algorithm, Coder};
 use super::filter::Filter;
 use super::persistence::Persistence;
 use super::service::{Service, Serving};
+use crate::h2::StreamFacts;
 
 /// A message that is being received.
 #[derive(Debug, Default)]
@@ -178,6 +179,8 @@ pub(crate) struct Stream {
     pub(crate) logged: bool,
     /// Its end has been counted and logged.
     pub(crate) counted: bool,
+    /// What was known of the server's stream, once that is gone (`bs.*`).
+    pub(crate) past_server: Option<StreamFacts>,
     /// It was sent again once, since an idle connection had died.
     pub(crate) renewed: bool,
 }
