@@ -82,8 +82,11 @@ impl Kept {
         }
         if let Some(distrusted) = witnessed.distrusted {
             facts.distrust = Distrust {
-                error: distrusted.error,
-                depth: distrusted.depth,
+                last: distrusted.last,
+                last_depth: distrusted.last_depth,
+                own: distrusted.own,
+                behind: distrusted.behind,
+                behind_depth: distrusted.behind_depth,
             };
             if facts.peer.is_empty() {
                 let chain = distrusted.chain.iter();
@@ -184,8 +187,8 @@ impl Session {
             .as_ref()
             .map_or(Distrust::default(), |facts| facts.distrust);
         match distrust {
-            Distrust { error: 0, .. } => REFUSED,
-            Distrust { depth: 0, .. } => CLIENT_DISTRUSTED,
+            Distrust { last: 0, .. } => REFUSED,
+            Distrust { last_depth: 0, .. } => CLIENT_DISTRUSTED,
             Distrust { .. } => CHAIN_DISTRUSTED,
         }
     }

@@ -11,7 +11,6 @@ use crate::clients;
 use crate::error::TlsError;
 use crate::identity::Policy;
 use crate::negotiation::{provider, schemes, versions};
-use crate::noting::{Noting, ignores};
 use crate::sessions::{Cache, Tickets};
 use crate::store::Store;
 use crate::watch::Secrets;
@@ -41,13 +40,13 @@ impl Settings {
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&versions(&said.negotiation))
             .map_err(TlsError::settings)?
-            .with_client_cert_verifier(Arc::new(Noting(verifier)))
+            .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::new(Nothing));
         config.ignore_client_order = !said.client_order;
         config.alpn_protocols = said.alpn.iter().map(|name| name.0.clone()).collect();
         config.key_log = Arc::new(Secrets);
         config.session_storage = Arc::new(Cache::new(line.sessions, line.lifetime));
-        if ignores(&said.client) {
+        if clients::ignores(&said.client) {
             config.session_storage = Arc::new(NoServerSessionStorage {});
             config.send_tls13_tickets = 0;
         } else if said.early_data {
