@@ -64,6 +64,7 @@ def issued(
     *,
     length: int | None = None,
     usage: x509.ObjectIdentifier | None = None,
+    hosts: tuple[str, ...] = (),
     signer: ec.EllipticCurvePrivateKey | None = None,
 ) -> Issued:
     """Make a certificate; `signer` signs in the issuer's place."""
@@ -77,6 +78,9 @@ def issued(
     builder = builder.add_extension(constraints, critical=True)
     if usage is not None:
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+    if hosts:
+        named = x509.SubjectAlternativeName([x509.DNSName(each) for each in hosts])
+        builder = builder.add_extension(named, critical=False)
     by_key = key if by is None else by.key
     return Issued(name, key, builder.sign(signer or by_key, hashes.SHA256()), by)
 
