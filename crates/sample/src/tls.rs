@@ -18,6 +18,8 @@ pub use needs::TlsNeeds;
 pub use revocations::Revocations;
 pub(crate) use verification::error_name;
 
+use isthmus_proto::der::{Values, tag};
+
 /// A secret of a connection, as key logs name it (`tune.ssl.keylog`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretLabel {
@@ -103,6 +105,8 @@ pub struct TlsFacts {
     pub session_id: Box<[u8]>,
     /// The peer's certificate and those that it sent behind it, DER.
     pub peer: Vec<Box<[u8]>>,
+    /// The name of the authority that the client's certificate comes from, DER.
+    pub root: Option<Box<[u8]>>,
     /// Our own certificate, DER.
     pub own: Option<Box<[u8]>>,
     /// The name of the file of our own certificate.
@@ -166,6 +170,14 @@ impl TlsFacts {
     #[must_use]
     pub fn own_certificate(&self) -> Option<Certificate<'_>> {
         Certificate::read(self.own.as_deref()?)
+    }
+
+    /// The name of the authority that the client's certificate comes from.
+    #[must_use]
+    pub fn root_name(&self) -> Option<Name<'_>> {
+        Values(self.root.as_deref()?)
+            .of(tag::SEQUENCE)
+            .map(Name::new)
     }
 
     /// A secret, where it is kept.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use isthmus_plan::tls::{ClientRules, ClientVerification, IgnoredErrors};
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
@@ -21,7 +21,7 @@ use crate::distrust::{Distrusted, alert, error_number};
 use crate::error::TlsError;
 use crate::faults::{Fault, Revoked, Search, number};
 use crate::negotiation::schemes;
-use crate::path::{Authorities, End, Path};
+use crate::path::{Authorities, End, Path, Trust};
 use crate::store::Store;
 use crate::watch::tell_distrust;
 
@@ -30,11 +30,11 @@ pub(crate) fn verifier(
     said: &ClientRules,
     store: &Store,
     provider: &Arc<CryptoProvider>,
+    trust: Option<&Arc<Trust>>,
 ) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
-    if said.verify == ClientVerification::None {
+    let Some(trust) = trust else {
         return Ok(WebPkiClientVerifier::no_client_auth());
-    }
-    let files = [&said.authorities[..], &said.hidden_authorities].concat();
+    };
     let revoked = store.revoked(&said.revocations);
     let lenient = ignores(said);
     Ok(Arc::new(Clients {
@@ -46,10 +46,24 @@ pub(crate) fn verifier(
         schemes: schemes(&said.schemes),
         ignored: said.ignored.clone(),
         ignored_in_chain: said.ignored_in_chain.clone(),
-        authorities: Authorities::new(store.authorities(&files).cloned()),
+        trust: trust.clone(),
         lists: revoked.iter().filter_map(Revoked::read).collect(),
-        known: provider.signature_verification_algorithms,
     }))
+}
+
+/// Whom the rules of a bind line believe; `None` where clients are asked for no certificate.
+pub(crate) fn trust(
+    said: &ClientRules,
+    store: &Store,
+    provider: &Arc<CryptoProvider>,
+) -> Option<Arc<Trust>> {
+    if said.verify == ClientVerification::None {
+        return None;
+    }
+    let files = [&said.authorities[..], &said.hidden_authorities].concat();
+    let authorities = Authorities::new(store.authorities(&files).cloned());
+    let known = provider.signature_verification_algorithms;
+    Some(Arc::new(Trust { authorities, known }))
 }
 
 fn webpki(
@@ -93,9 +107,8 @@ struct Clients {
     schemes: Vec<SignatureScheme>,
     ignored: IgnoredErrors,
     ignored_in_chain: IgnoredErrors,
-    authorities: Authorities,
+    trust: Arc<Trust>,
     lists: Vec<Revoked>,
-    known: WebPkiSupportedAlgorithms,
 }
 
 impl fmt::Debug for Clients {
@@ -132,10 +145,10 @@ impl Clients {
         let second = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         let search = Search {
             lists: &self.lists,
-            known: &self.known,
+            known: &self.trust.known,
             now: second,
         };
-        let path = Path::find(own, sent, &self.authorities, &self.known);
+        let path = Path::find(own, sent, &self.trust.authorities, &self.trust.known);
         let mut faults = path
             .as_ref()
             .map_or_else(Vec::new, |path| search.faults(path));

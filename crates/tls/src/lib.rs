@@ -41,5 +41,6 @@ pub use distrust::Distrusted;
 pub use error::{Fault, TlsError};
 pub use failure::Reason;
 pub use hello::{CHALLENGE, Hello};
+pub use path::Trust;
 pub use store::Store;
 pub use watch::{Secret, Witnessed};

@@ -2,6 +2,7 @@
 //! among the authorities, then among what the client sent. webpki decides who is believed; this is for telling
 //! why somebody is not, and who the authority was.
 
+use isthmus_proto::der::{tag, write};
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::CertificateDer;
 
@@ -26,6 +27,31 @@ impl Authorities {
     fn named<'a>(&'a self, name: &[u8]) -> impl Iterator<Item = Shown<'a>> {
         let named = self.0.iter().filter(move |(subject, _)| subject == name);
         named.filter_map(|(_, each)| Shown::read(each))
+    }
+}
+
+/// Whom a line believes, for those who ask which authority it was (`ssl_c_r_dn`).
+#[derive(Debug)]
+pub struct Trust {
+    pub(crate) authorities: Authorities,
+    /// What their signatures may be made with.
+    pub(crate) known: WebPkiSupportedAlgorithms,
+}
+
+impl Trust {
+    /// The name, as DER, of the authority that a chain ends with; `None` where it ends with none that is
+    /// believed. Verifies the signatures anew: rustls does not tell the path that it found.
+    #[must_use]
+    pub fn root(&self, chain: &[CertificateDer<'_>]) -> Option<Vec<u8>> {
+        let (own, sent) = chain.split_first()?;
+        let path = Path::find(own, sent, &self.authorities, &self.known)?;
+        let mut pairs = path.steps.iter().zip(path.steps.iter().skip(1));
+        let signed = pairs.all(|(step, by)| step.is_signed_by(by, &self.known));
+        let root = path
+            .steps
+            .last()
+            .filter(|_| signed && path.end == End::Authority)?;
+        Some(write(tag::SEQUENCE, &[&root.facts.subject]))
     }
 }
 

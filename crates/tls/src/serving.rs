@@ -11,6 +11,7 @@ use crate::clients;
 use crate::error::TlsError;
 use crate::identity::Policy;
 use crate::negotiation::{provider, schemes, versions};
+use crate::path::Trust;
 use crate::sessions::{Cache, Tickets};
 use crate::store::Store;
 use crate::watch::Secrets;
@@ -24,6 +25,8 @@ pub(crate) struct Settings {
     config: ServerConfig,
     schemes: Vec<SignatureScheme>,
     policy: Policy,
+    /// Whom clients' certificates are of; `None` where nobody is asked for one.
+    pub(crate) trust: Option<Arc<Trust>>,
 }
 
 impl Settings {
@@ -36,7 +39,8 @@ impl Settings {
         before: &[Arc<Self>],
     ) -> Result<Self, TlsError> {
         let provider = provider(&said.negotiation);
-        let verifier = clients::verifier(&said.client, store, &provider)?;
+        let trust = clients::trust(&said.client, store, &provider);
+        let verifier = clients::verifier(&said.client, store, &provider, trust.as_ref())?;
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&versions(&said.negotiation))
             .map_err(TlsError::settings)?
@@ -68,6 +72,7 @@ impl Settings {
             config,
             schemes,
             policy,
+            trust,
         })
     }
 

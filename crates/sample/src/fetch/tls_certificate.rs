@@ -4,7 +4,7 @@
 use sha1::{Digest as _, Sha1};
 
 use super::SESSION;
-use super::tls_connection::{bytes, need_own, need_peer};
+use super::tls_connection::{bytes, need_own, need_peer, need_root};
 use crate::args::{Args, CompileEnv};
 use crate::context::{Context, Side};
 use crate::expression::Fetched;
@@ -165,6 +165,18 @@ pub(super) const OTHERS: &[Fetch] = &[
     verdict("ssl_c_err", |_, ctx| {
         of_client(ctx, |facts| facts.distrust.own.into())
     }),
+    Fetch::new(
+        "ssl_c_r_dn",
+        "[string,integer,string]",
+        Str,
+        SESSION,
+        Run::Call(|args, ctx| {
+            let facts = ctx.tls(Side::Request);
+            let root = facts.and_then(TlsFacts::root_name);
+            Fetched::settled(root.and_then(|root| name(args, root)))
+        }),
+    )
+    .preparing(prepare_root_name),
     row!("ssl_c_san", "", Str, Client, need_peer, |_, found| {
         found.alternative_names().map(Sample::owned_text)
     }),
@@ -244,6 +256,11 @@ fn prepare_name(args: &Args) -> Result<(), String> {
 fn prepare_peer_name(args: &mut Args, env: &mut CompileEnv<'_>) -> Result<(), String> {
     prepare_name(args)?;
     need_peer(args, env)
+}
+
+fn prepare_root_name(args: &mut Args, env: &mut CompileEnv<'_>) -> Result<(), String> {
+    prepare_name(args)?;
+    need_root(args, env)
 }
 
 fn prepare_own_name(args: &mut Args, env: &mut CompileEnv<'_>) -> Result<(), String> {
