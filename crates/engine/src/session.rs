@@ -9,6 +9,7 @@ use std::sync::Arc;
 use isthmus_balance::Ticket;
 use isthmus_sample::{Scope, Side, TlsFacts, Variables};
 use isthmus_sockets::{Interest, Peer};
+use isthmus_tls::Trust;
 
 use crate::asking::Asking;
 use crate::choose::WaitsAt;
@@ -213,6 +214,8 @@ pub(crate) struct Notes {
     pub(crate) server_source: Cell<Option<SocketAddr>>,
     /// What is known of the client's TLS before its handshake is over.
     pub(crate) client_tls: RefCell<TlsFacts>,
+    /// Whom the client is asked for certificates of, where rules ask which it was.
+    pub(crate) client_trust: RefCell<Option<Arc<Trust>>>,
     /// How many waited in the queues when this one joined (`%sq`, `%bq`).
     pub(crate) server_queue: Cell<i64>,
     pub(crate) backend_queue: Cell<i64>,

@@ -93,6 +93,10 @@ class Tls:
         """Return the files, and what is kept of handshakes, in the plan's terms."""
         return self.files.documents(self._said)
 
+    def tell(self, diagnostics: Diagnostics) -> None:
+        """Collect there what is wrong with lines from now on."""
+        self._diagnostics = diagnostics
+
     def bind(self, bind: Bind, proxy: Proxy) -> document.tls.BindTls | None:
         """Return the TLS of a bind line; None where it has none, or something is wrong with it."""
         said = bind.settings.tls
