@@ -36,6 +36,7 @@ mod handshake;
 mod http;
 mod inspect;
 mod live;
+mod load;
 mod local;
 mod logging;
 mod mailbox;

@@ -168,6 +168,7 @@ impl Worker {
     /// Writes the response's head, the server's or the proxy's, and what of its body is there.
     pub(super) fn write_response(&mut self, session: &mut Session, body: Body) -> Pumped {
         session.settle_coding(body);
+        self.restrain_compression(session, body);
         self.judge_after(session);
         self.compress_response(session);
         let two = session.client_is_11();
