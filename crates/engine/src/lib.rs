@@ -58,6 +58,7 @@ mod server_state;
 mod session;
 mod slab;
 mod snapshot;
+mod starting;
 mod sticking;
 mod succession;
 mod switching;
