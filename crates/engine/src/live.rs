@@ -197,6 +197,8 @@ pub(crate) struct Process {
     pub(crate) session_ids: AtomicU64,
     /// Where requests for services go.
     pub(crate) door: Arc<crate::door::Door>,
+    /// Connections to servers.
+    pub(crate) servers: Arc<Gauge>,
     /// Coders of bodies at work, where `maxzlibmem` limits them.
     pub(crate) coders: Arc<Gauge>,
     pub(crate) highest_session_rate: Peak,
@@ -258,6 +260,7 @@ impl Process {
             session_ids: AtomicU64::new(0),
             highest_session_rate: Peak::default(),
             door: Arc::default(),
+            servers: Arc::default(),
             coders: Arc::default(),
             highest_connection_rate: Peak::default(),
             shards: (0..workers)

@@ -99,6 +99,8 @@ pub struct Global {
     pub maxconn: u64,
     /// `maxconnrate`: connections accepted in a second; 0 is unlimited.
     pub maxconnrate: u64,
+    /// Descriptors that the process may have; 0 is unknown.
+    pub files: u64,
     /// `maxsessrate`: sessions begun in a second; 0 is unlimited.
     pub maxsessrate: u64,
     /// Host name written in logs (`log-send-hostname`); empty means none is sent.

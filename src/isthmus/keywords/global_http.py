@@ -187,7 +187,9 @@ GLOBAL_HTTP: tuple[Row, ...] = (
         "Room for rewriting heads",
         lambda use: _change(use, maxrewrite=size(use.words)),
     ),
-    _inert("tune.pool-high-fd-ratio", "<percent>", "Share that idle connections may hold", _OWN_POOL),
-    _inert("tune.pool-low-fd-ratio", "<percent>", "Share that is always kept", _OWN_POOL),
+    _number(
+        "tune.pool-high-fd-ratio", "pool_high", "Percent of descriptors where no connection is kept", 0, 100
+    ),
+    _number("tune.pool-low-fd-ratio", "pool_low", "Percent of descriptors where one is kept", 0, 100),
 )
 """Settings of HTTP mode."""

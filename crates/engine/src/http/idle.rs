@@ -23,6 +23,7 @@ use crate::worker::Worker;
 impl Worker {
     /// Makes a new connection of a session one that can outlive it.
     pub(crate) fn make_link(&mut self, session: &mut Session, server: &Rc<LocalServer>) {
+        self.make_room();
         let namespace = session.server_namespace();
         let key = self.links.reserve();
         let personal = self.personal(session, server);
@@ -140,7 +141,8 @@ impl Worker {
         let reusable = plan.max_reuse < 0 || link.uses <= plan.max_reuse.unsigned_abs();
         let room = plan.pool_max < 0
             || (link.server.idle.borrow().count() as u64) < plan.pool_max.unsigned_abs();
-        if !(keep && reusable && room && !self.stopping) {
+        let room = room && keep && self.affords_idle(&link.server);
+        if !(reusable && room && !self.stopping) {
             self.links.release(key);
             return;
         }
@@ -208,13 +210,18 @@ impl Worker {
             }
         }
         for key in over {
-            if let Some(link) = self.links.get(key).filter(|link| !link.is_shared()) {
-                let idle = &link.server.idle;
-                idle.borrow_mut().remove(link.namespace.as_ref(), key);
-            }
-            self.close_link(key);
+            self.close_idle_link(key);
         }
         self.next_purge = next;
+    }
+
+    /// Closes a connection that waits in its server's pool.
+    pub(super) fn close_idle_link(&mut self, key: Key) {
+        if let Some(link) = self.links.get(key).filter(|link| !link.is_shared()) {
+            let idle = &link.server.idle;
+            idle.borrow_mut().remove(link.namespace.as_ref(), key);
+        }
+        self.close_link(key);
     }
 
     /// Hands idle connections on to the servers of a new plan that are what they were, and closes

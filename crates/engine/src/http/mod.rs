@@ -21,6 +21,7 @@ mod coding;
 mod compile;
 mod compress;
 mod cookie_guard;
+mod crowding;
 mod early;
 mod edit;
 mod end;
@@ -56,6 +57,7 @@ pub use service::{Call, CallBody, Gone, Refused};
 
 pub(crate) use cache::Cache;
 pub(crate) use compile::HttpSide;
+pub(crate) use crowding::Counted;
 pub(crate) use hashing::RequestPart;
 pub(crate) use linger::LONGEST as LONGEST_LINGERING;
 pub(crate) use link::{Idle, Link};

@@ -44,6 +44,7 @@ class Global(Struct, frozen=True, forbid_unknown_fields=True):
     netns_unlisted_ignore: bool
     hard_stop_after: int
     http: HttpGlobal = HttpGlobal()
+    files: int = 0
     variables: tuple[tuple[str, Assigned], ...] = ()
 
 
