@@ -228,6 +228,7 @@ class Client:
         self.origin = origin
         self.end = lab.connect(name)
         self.sent = b""
+        self._served_no_more = False
 
     def play(self, steps: Iterable[Step]) -> None:
         """Does the steps one after the other."""
@@ -271,14 +272,21 @@ class Client:
         before = sum(message.whole for message in self.messages())
         self.send(b"GET /again HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         self.read(before + 1)
-        return sum(message.whole for message in self.messages()) > before
+        alive = sum(message.whole for message in self.messages()) > before
+        self._served_no_more = not alive
+        return alive
 
     def last(self) -> str:
-        """Finishes, and tells how the proxy's end came."""
+        """Finishes, and tells how the proxy's end came.
+
+        A request that the proxy had no use for met a closing socket or a closed one, as it happened: the
+        kernel makes a FIN or a RST of that.
+        """
         self.end.finish()
         with contextlib.suppress(OSError):
             self.end.read_end()
-        return self.end.left or "?"
+        ended = self.end.left or "?"
+        return "closed" if self._served_no_more and ended in ("FIN", "RST") else ended
 
 
 def until(condition: Callable[[], object]) -> None:

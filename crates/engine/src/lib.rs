@@ -19,6 +19,7 @@ mod compile_balance;
 mod compile_server;
 mod connect;
 mod control;
+mod demand;
 mod describing;
 mod destination;
 mod door;

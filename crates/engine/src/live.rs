@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
+use crate::demand::Demand;
 use isthmus_stats::{Average, Counter, Gauge, Highest, Peak, Places, Rate};
 
 /// What one worker counted for a frontend or a bind.
@@ -52,6 +53,8 @@ pub(crate) struct ServerShard {
     pub(crate) server_aborts: Counter,
     pub(crate) connects: Counter,
     pub(crate) reuses: Counter,
+    /// Of a server: its connections that may serve another request.
+    pub(crate) demand: Demand,
     pub(crate) denied_responses: Counter,
     /// Bytes given to compression, what it made of them, and responses compressed.
     pub(crate) compression_in: Counter,

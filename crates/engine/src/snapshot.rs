@@ -255,6 +255,10 @@ fn servers(live: &Live<ServerShard>, now: u64) -> ServerCounters {
         comp_out: live.sum(|s| s.compression_out.get()),
         comp_byp: live.sum(|s| s.compression_bypassed.get()),
         comp_rsp: live.sum(|s| s.compressed.get()),
+        used_connections: live.sum(|s| s.demand.used()),
+        fresh_connections: live.sum(|s| s.demand.fresh()),
+        proven_connections: live.sum(|s| s.demand.proven()),
+        needed_connections: live.sum(|s| s.demand.needed()),
         lastsess,
         qtime: average(|s| &s.queue_time),
         ctime: average(|s| &s.connect_time),
@@ -387,6 +391,14 @@ fn server(generation: &Generation, backend: &Backend, from: &Server, now: u64) -
         chkdown: from.state.falls.get(),
         last_change: since / 1000,
         downtime: (status.downtime + if down_now { since } else { 0 }) / 1000,
+        idle_limit: from.plan.http.pool_max,
+        idle_purge_ms: from.plan.http.pool_purge,
+        idle_by_worker: from
+            .live
+            .shards
+            .iter()
+            .map(|shard| shard.demand.fresh() + shard.demand.proven())
+            .collect(),
         counters,
     }
 }

@@ -332,7 +332,10 @@ impl Worker {
 
     /// Sets the session's timer if it has to fire earlier than it would.
     fn arm(&mut self, session: &mut Session) {
-        let deadline = session.deadline();
+        let mut deadline = session.deadline();
+        if session.client_watch.is_none() {
+            deadline = deadline.min(self.glance_at(session).unwrap_or(u64::MAX));
+        }
         if deadline < session.armed {
             session.armed = deadline;
             self.wheel.set(session.key.index, deadline);

@@ -249,6 +249,12 @@ pub struct ServerFacts {
     pub last_change: u64,
     /// Seconds spent down.
     pub downtime: u64,
+    /// `pool-max-conn`: limit of the connections that wait, negative without one.
+    pub idle_limit: i64,
+    /// `pool-purge-delay`, milliseconds.
+    pub idle_purge_ms: u64,
+    /// Connections that wait, for each worker.
+    pub idle_by_worker: Vec<u64>,
     /// What its sessions did.
     pub counters: ServerCounters,
 }
@@ -319,6 +325,14 @@ pub struct ServerCounters {
     pub connect: u64,
     /// Requests that went over a connection that was there already.
     pub reuse: u64,
+    /// Connections to it that an exchange uses now.
+    pub used_connections: u64,
+    /// Connections that wait for another request and have served one.
+    pub fresh_connections: u64,
+    /// Connections that wait for another request and have served several.
+    pub proven_connections: u64,
+    /// Connections that it is thought to need at once.
+    pub needed_connections: u64,
     /// Average time until the response's head, of the last 1024 exchanges, milliseconds.
     pub rtime: u64,
     /// Highest such time, milliseconds.

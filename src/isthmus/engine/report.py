@@ -132,6 +132,14 @@ class ServerCounters(Struct, frozen=True, forbid_unknown_fields=True):
     """Connections tried."""
     reuse: int = 0
     """Requests that went over a connection that was there already."""
+    used_connections: int = 0
+    """Connections to it that an exchange uses now."""
+    fresh_connections: int = 0
+    """Connections that wait for another request and have served one."""
+    proven_connections: int = 0
+    """Connections that wait for another request and have served several."""
+    needed_connections: int = 0
+    """Connections that it is thought to need at once."""
     rtime: int = 0
     """Average time until the response's head, of the last 1024 exchanges."""
     rtime_max: int = 0
@@ -278,6 +286,12 @@ class ServerFacts(Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds since the state last changed."""
     downtime: int = 0
     """Seconds spent down."""
+    idle_limit: int = 0
+    """`pool-max-conn`: limit of the connections that wait, negative without one."""
+    idle_purge_ms: int = 0
+    """`pool-purge-delay`, milliseconds."""
+    idle_by_worker: tuple[int, ...] = ()
+    """Connections that wait, for each worker."""
     counters: ServerCounters = ServerCounters()
     """What its sessions did."""
 

@@ -88,10 +88,11 @@ def listener_row(front: FrontendFacts, listener: ListenerFacts) -> Row:
 
 def server_row(back: BackendFacts, server: ServerFacts, checked: Checked | None) -> Row:
     """Return a server's values."""
-    row = _served(server.counters, back.http)
+    said = server.counters
+    row = _served(said, back.http)
     if back.http:
         # Of a server those requests count that it answered.
-        row["req_tot"] = sum(server.counters.responses)
+        row["req_tot"] = sum(said.responses)
     row |= {
         "pxname": back.name,
         "svname": server.name,
@@ -108,11 +109,12 @@ def server_row(back: BackendFacts, server: ServerFacts, checked: Checked | None)
         "tracked": server.tracked or None,
         "type": 2,
         "addr": server.address,
-        "srv_icur": 0,
-        "idle_conn_cur": 0,
-        "safe_conn_cur": 0,
-        "used_conn_cur": server.counters.scur,
-        "need_conn_est": server.counters.scur,
+        "srv_icur": said.fresh_connections + said.proven_connections,
+        "src_ilim": server.idle_limit if server.idle_limit >= 0 else None,
+        "idle_conn_cur": said.fresh_connections,
+        "safe_conn_cur": said.proven_connections,
+        "used_conn_cur": said.used_connections,
+        "need_conn_est": said.needed_connections,
         "uweight": server.user_weight,
         "srid": 0,
         "netns": server.namespace or None,

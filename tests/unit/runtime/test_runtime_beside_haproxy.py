@@ -247,12 +247,23 @@ def test_both_refuse_a_user_the_same(folders: tuple[Path, Path], line: str) -> N
     assert ours == theirs == "Permission denied\n\n"
 
 
-def test_both_show_the_same_statistics(folders: tuple[Path, Path]) -> None:
-    def table(folder: Path) -> list[dict[str, str]]:
+def statistics(folder: Path) -> list[dict[str, str]]:
+    """Return the rows of `show stat` at a moment when no check is under way: it shows as a star."""
+    rows: list[dict[str, str]] = []
+
+    def seen_at_rest() -> bool:
         header, *lines = ask(folder / "s", "show stat").strip().splitlines()
         names = header.removeprefix("# ").split(",")
-        rows = [dict(zip(names, line.split(","), strict=True)) for line in lines]
-        return [{name: row[name] for name in STATISTICS} for row in rows]
+        rows[:] = [dict(zip(names, line.split(","), strict=True)) for line in lines]
+        return not any(row["check_status"].startswith("*") for row in rows)
+
+    until(seen_at_rest)
+    return rows
+
+
+def test_both_show_the_same_statistics(folders: tuple[Path, Path]) -> None:
+    def table(folder: Path) -> list[dict[str, str]]:
+        return [{name: row[name] for name in STATISTICS} for row in statistics(folder)]
 
     different = [
         (f"{theirs['pxname']}/{theirs['svname']} {name}", ours[name], theirs[name])

@@ -12,6 +12,7 @@ use isthmus_plan::{ServerAddress, ServerPort};
 use isthmus_sockets::Ready;
 
 use super::link::{Link, identity};
+use crate::demand::Standing;
 use crate::generation::Server;
 use crate::local::LocalServer;
 use crate::session::Session;
@@ -41,7 +42,9 @@ impl Worker {
             own: personal.is_some() || session.keeps_to_itself(),
             personal,
             sharing: None,
+            standing: Standing::Used,
         };
+        server.counters.demand.enter(link.standing);
         self.links.put(key, Box::new(link));
         session.link = Some(key);
     }
@@ -97,6 +100,7 @@ impl Worker {
             return self.use_shared(session, key);
         }
         link.owner = Some(session.key);
+        link.stand(Standing::Used);
         session.server = link.socket.take();
         session.server_watch = link.watch.take();
         session.up.nodelay = link.nodelay;
@@ -129,7 +133,7 @@ impl Worker {
         };
         link.uses += 1;
         if link.own && keep && !self.stopping {
-            link.owner = None;
+            link.rest(self.turn.now);
             link.socket = socket;
             link.watch = watch;
             link.nodelay = session.up.nodelay;
@@ -141,17 +145,22 @@ impl Worker {
         let reusable = plan.max_reuse < 0 || link.uses <= plan.max_reuse.unsigned_abs();
         let room = plan.pool_max < 0
             || (link.server.idle.borrow().count() as u64) < plan.pool_max.unsigned_abs();
-        let room = room && keep && self.affords_idle(&link.server);
-        if !(reusable && room && !self.stopping) {
+        let window = plan.pool_purge.max(1);
+        let demand = &link.server.counters.demand;
+        let needed = room && demand.needs_all(self.turn.now, window);
+        let needed = needed && self.affords_idle(&link.server);
+        if !(keep && reusable && needed && !self.stopping) {
+            if let Some(socket) = socket.filter(|_| keep) {
+                socket.abort_on_close();
+            }
             self.links.release(key);
             return;
         }
-        link.owner = None;
+        let purge = self.turn.now + window;
         link.socket = socket;
         link.watch = watch;
         link.nodelay = session.up.nodelay;
-        link.idle_since = self.turn.now;
-        let purge = self.turn.now + plan.pool_purge.max(1);
+        link.rest(self.turn.now);
         self.next_purge = self.next_purge.min(purge);
         let idle = &link.server.idle;
         idle.borrow_mut().put(link.namespace.as_ref(), key);
@@ -235,7 +244,7 @@ impl Worker {
             for key in server.idle.borrow_mut().drain() {
                 match (heir, self.links.take(key)) {
                     (Some(heir), Some(mut link)) => {
-                        link.server = heir.clone();
+                        link.pass_to(heir);
                         let mut idle = heir.idle.borrow_mut();
                         match link.is_shared() {
                             true => idle.share(link.namespace.as_ref(), key),
@@ -272,7 +281,11 @@ impl Worker {
         match self.links.get(key).map(Link::is_shared) {
             Some(true) => self.retire_shared(key),
             Some(false) => {
-                self.links.take(key);
+                let link = self.links.take(key);
+                // Nothing is on its way: a reset spares the origin and us the wait of a FIN.
+                if let Some(socket) = link.as_ref().and_then(|link| link.socket.as_ref()) {
+                    socket.abort_on_close();
+                }
                 self.links.release(key);
             }
             None => {}

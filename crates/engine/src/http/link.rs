@@ -8,6 +8,7 @@ use isthmus_sockets::{Identity, Interest, Moved};
 
 use super::own_links::Personal;
 use super::shared_links::Sharing;
+use crate::demand::Standing;
 use crate::local::LocalServer;
 use crate::namespace::Namespace;
 use crate::slab::Key;
@@ -36,12 +37,47 @@ pub(crate) struct Link {
     pub(super) own: bool,
     /// Several requests are under way over it at once.
     pub(super) sharing: Option<Sharing>,
+    /// As its server counts it.
+    pub(super) standing: Standing,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.server.counters.demand.leave(self.standing);
+    }
 }
 
 impl Link {
     /// Whether it idles in its server's pool.
     pub(super) fn waits_for_anybody(&self) -> bool {
         self.is_idle() && !self.own
+    }
+
+    /// Its session has it no longer.
+    pub(super) fn rest(&mut self, now: u64) {
+        self.owner = None;
+        self.idle_since = now;
+        self.stand(match self.uses {
+            0 | 1 => Standing::Fresh,
+            _ => Standing::Proven,
+        });
+    }
+
+    /// Says what it does now.
+    pub(super) fn stand(&mut self, standing: Standing) {
+        if standing != self.standing {
+            let demand = &self.server.counters.demand;
+            demand.leave(self.standing);
+            demand.enter(standing);
+            self.standing = standing;
+        }
+    }
+
+    /// Gives it to the server of a new plan that is what its own was.
+    pub(super) fn pass_to(&mut self, heir: &Rc<LocalServer>) {
+        self.server.counters.demand.leave(self.standing);
+        self.server = heir.clone();
+        self.server.counters.demand.enter(self.standing);
     }
 
     /// Whether no session uses it.
