@@ -12,7 +12,6 @@ use crate::local::LocalServer;
 use crate::logging;
 use crate::queue;
 use crate::session::{Phase, Session};
-use crate::transport::Transport;
 use crate::view::View;
 use crate::worker::{Step, Worker};
 
@@ -78,7 +77,7 @@ impl Worker {
         session.phase = Phase::Connecting;
         match self.start(session, &chosen.shared) {
             Ok(connecting) => {
-                session.server = Some(Transport::plain(connecting.socket));
+                session.server = Some(self.counted(connecting.socket));
                 if http {
                     self.make_link(session, &chosen);
                 }

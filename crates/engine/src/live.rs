@@ -30,6 +30,8 @@ pub(crate) struct ClientShard {
     /// Bytes given to compression, what it made of them, and responses compressed.
     pub(crate) compression_in: Counter,
     pub(crate) compression_out: Counter,
+    /// Bytes that it would have been given but for `maxcomprate` and its kin.
+    pub(crate) compression_bypassed: Counter,
     pub(crate) compressed: Counter,
     /// Responses by the first digit of their status; others in front.
     pub(crate) responses: [Counter; 6],
@@ -57,6 +59,8 @@ pub(crate) struct ServerShard {
     /// Bytes given to compression, what it made of them, and responses compressed.
     pub(crate) compression_in: Counter,
     pub(crate) compression_out: Counter,
+    /// Bytes that it would have been given but for `maxcomprate` and its kin.
+    pub(crate) compression_bypassed: Counter,
     pub(crate) compressed: Counter,
     /// Responses by the first digit of their status; others in front.
     pub(crate) responses: [Counter; 6],
@@ -172,6 +176,8 @@ impl Live<ServerShard> {
 pub(crate) struct RateLimits {
     pub(crate) connections: AtomicU64,
     pub(crate) sessions: AtomicU64,
+    /// Bytes that compression may be given.
+    pub(crate) compression: AtomicU64,
 }
 
 impl RateLimits {
@@ -180,6 +186,7 @@ impl RateLimits {
         Self {
             connections: AtomicU64::new(said.maxconnrate),
             sessions: AtomicU64::new(said.maxsessrate),
+            compression: AtomicU64::new(said.http.compression_rate),
         }
     }
 }
@@ -193,6 +200,10 @@ pub(crate) struct Process {
     pub(crate) session_ids: AtomicU64,
     /// Where requests for services go.
     pub(crate) door: Arc<crate::door::Door>,
+    /// Connections to servers.
+    pub(crate) servers: Arc<Gauge>,
+    /// Coders of bodies at work, where `maxzlibmem` limits them.
+    pub(crate) coders: Arc<Gauge>,
     pub(crate) highest_session_rate: Peak,
     pub(crate) highest_connection_rate: Peak,
     pub(crate) shards: Vec<Arc<ProcessShard>>,
@@ -211,6 +222,9 @@ pub(crate) struct ProcessShard {
     pub(crate) failed_sessions: Counter,
     pub(crate) session_rate: Rate,
     pub(crate) connection_rate: Rate,
+    /// Bytes given to compression, and what it made of them.
+    pub(crate) compression_in: Rate,
+    pub(crate) compression_out: Rate,
     /// Milliseconds spent waiting for events.
     pub(crate) idle_ms: Counter,
 }
@@ -249,6 +263,8 @@ impl Process {
             session_ids: AtomicU64::new(0),
             highest_session_rate: Peak::default(),
             door: Arc::default(),
+            servers: Arc::default(),
+            coders: Arc::default(),
             highest_connection_rate: Peak::default(),
             shards: (0..workers)
                 .map(|_| Arc::new(ProcessShard::default()))

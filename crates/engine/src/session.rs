@@ -16,6 +16,7 @@ use crate::choose::WaitsAt;
 use crate::flow::Flow;
 use crate::h2::Mux;
 use crate::http::Stream;
+use crate::inspect::Walked;
 use crate::local::{LocalBackend, LocalFrontend, LocalListener, LocalServer};
 use crate::namespace::Namespace;
 use crate::slab::Key;
@@ -166,8 +167,10 @@ pub(crate) struct Session {
     pub(crate) counted: bool,
     /// It began in TCP mode and has become HTTP.
     pub(crate) switched: bool,
-    /// Where in its rule set the session waits.
+    /// Where in its rule set the session waits (HTTP mode).
     pub(crate) next_rule: usize,
+    /// How far content rules were walked (TCP mode).
+    pub(crate) walked: Walked,
     pub(crate) waits_at: WaitsAt,
     /// The client's source namespace, if it is a named one.
     pub(crate) source_namespace: Option<Arc<Namespace>>,
@@ -327,6 +330,7 @@ impl Session {
             counted: false,
             switched: false,
             next_rule: 0,
+            walked: Walked::default(),
             waits_at: WaitsAt::default(),
             log_level: None,
             notes: OnceCell::new(),

@@ -83,6 +83,11 @@ fn process(generation: &Generation, now: u64) -> ProcessFacts {
         sess_rate_max: process
             .highest_session_rate
             .get(process.shards.iter().map(|s| &s.session_rate)),
+        compression_rate_limit: generation.rates.compression.load(Relaxed),
+        compression_rate_in: rate(|shard| &shard.compression_in),
+        compression_rate_out: rate(|shard| &shard.compression_out),
+        compression_memory_limit: generation.global.http.compression_memory,
+        compression_memory: crate::http::coder_memory(process),
         total_bytes_out: sum(|shard| shard.bytes_out.get()),
         total_spliced_bytes_out: sum(|shard| shard.spliced_bytes_out.get()),
         pipes_used: sum(|s| s.pipes_made.get()).saturating_sub(sum(|s| s.pipes_closed.get())),
@@ -130,6 +135,7 @@ fn clients(live: &Live<ClientShard>, now: u64) -> ClientCounters {
         responses: by_digit(live, |s| &s.responses),
         comp_in: live.sum(|s| s.compression_in.get()),
         comp_out: live.sum(|s| s.compression_out.get()),
+        comp_byp: live.sum(|s| s.compression_bypassed.get()),
         comp_rsp: live.sum(|s| s.compressed.get()),
         bad_proxy_headers: live.sum(|s| s.bad_proxy_headers.get()),
         unlisted_namespaces: live.sum(|s| s.unlisted_namespaces.get()),
@@ -247,6 +253,7 @@ fn servers(live: &Live<ServerShard>, now: u64) -> ServerCounters {
         srv_abrt: live.sum(|s| s.server_aborts.get()),
         comp_in: live.sum(|s| s.compression_in.get()),
         comp_out: live.sum(|s| s.compression_out.get()),
+        comp_byp: live.sum(|s| s.compression_bypassed.get()),
         comp_rsp: live.sum(|s| s.compressed.get()),
         used_connections: live.sum(|s| s.demand.used()),
         fresh_connections: live.sum(|s| s.demand.fresh()),

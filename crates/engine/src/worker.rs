@@ -119,10 +119,9 @@ impl Worker {
             let before = self.turn.clock.now();
             let count = self.poll.wait(timeout).unwrap_or(0);
             self.turn.now = self.turn.clock.now();
-            self.turn
-                .counters
-                .idle_ms
-                .add(self.turn.now.saturating_sub(before));
+            let slept = self.turn.now.saturating_sub(before);
+            self.turn.counters.idle_ms.add(slept);
+            self.turn.load.slept(self.turn.now, slept);
             self.events = count;
             for index in 0..count {
                 self.event = index + 1;

@@ -47,6 +47,16 @@ pub struct ProcessFacts {
     pub sess_rate: u64,
     /// Highest `sess_rate`.
     pub sess_rate_max: u64,
+    /// `maxcomprate` in bytes; 0 is unlimited.
+    pub compression_rate_limit: u64,
+    /// Bytes given to compression in the last second.
+    pub compression_rate_in: u64,
+    /// Bytes that compression made in the last second.
+    pub compression_rate_out: u64,
+    /// `maxzlibmem` in bytes; 0 is unlimited.
+    pub compression_memory_limit: u64,
+    /// Bytes that compression uses, where that is limited.
+    pub compression_memory: u64,
     /// Bytes sent to clients and servers.
     pub total_bytes_out: u64,
     /// Of these, bytes moved by splice(2).
@@ -131,6 +141,8 @@ pub struct ClientCounters {
     pub comp_in: u64,
     /// Bytes that compression made of them.
     pub comp_out: u64,
+    /// Bytes that it would have been given but for the limits of compression.
+    pub comp_byp: u64,
     /// Responses compressed.
     pub comp_rsp: u64,
     /// Request errors: timeouts, closes, malformed headers.
@@ -273,6 +285,8 @@ pub struct ServerCounters {
     pub comp_in: u64,
     /// Bytes that compression made of them.
     pub comp_out: u64,
+    /// Bytes that it would have been given but for the limits of compression.
+    pub comp_byp: u64,
     /// Responses compressed.
     pub comp_rsp: u64,
     /// Connection errors.

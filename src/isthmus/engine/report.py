@@ -35,6 +35,8 @@ class ClientCounters(Struct, frozen=True, forbid_unknown_fields=True):
     """Bytes given to compression."""
     comp_out: int = 0
     """Bytes that compression made of them."""
+    comp_byp: int = 0
+    """Bytes that it would have been given but for the limits of compression."""
     comp_rsp: int = 0
     """Responses compressed."""
     ereq: int = 0
@@ -90,6 +92,8 @@ class ServerCounters(Struct, frozen=True, forbid_unknown_fields=True):
     """Bytes given to compression."""
     comp_out: int = 0
     """Bytes that compression made of them."""
+    comp_byp: int = 0
+    """Bytes that it would have been given but for the limits of compression."""
     comp_rsp: int = 0
     """Responses compressed."""
     econ: int = 0
@@ -173,6 +177,16 @@ class ProcessFacts(Struct, frozen=True, forbid_unknown_fields=True):
     """Sessions begun in the last second."""
     sess_rate_max: int = 0
     """Highest `sess_rate`."""
+    compression_rate_limit: int = 0
+    """`maxcomprate` in bytes; 0 is unlimited."""
+    compression_rate_in: int = 0
+    """Bytes given to compression in the last second."""
+    compression_rate_out: int = 0
+    """Bytes that compression made in the last second."""
+    compression_memory_limit: int = 0
+    """`maxzlibmem` in bytes; 0 is unlimited."""
+    compression_memory: int = 0
+    """Bytes that compression uses, where that is limited."""
     total_bytes_out: int = 0
     """Bytes sent to clients and servers."""
     total_spliced_bytes_out: int = 0

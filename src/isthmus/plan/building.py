@@ -199,9 +199,7 @@ class _Builder:
                 service_queue=said.services.queue,
                 service_timeout=said.services.timeout,
             ),
-            variables=tuple(
-                (name, variable(value, self._names, self._diagnostics)) for name, value in said.variables
-            ),
+            variables=tuple((name, variable(value, self._names)) for name, value in said.variables),
         )
 
     def _frontend(self, proxy: Proxy) -> document.Frontend:

@@ -38,9 +38,17 @@ impl Worker {
         };
         self.made.clear();
         stream.begin_request_filter(frontend.generation.global.http.compression_level);
+        let coder = stream
+            .request_filter
+            .as_mut()
+            .and_then(|f| f.coder.as_mut());
+        if let Some(coder) = coder {
+            self.count_coder(coder, &frontend.generation);
+        }
         let side = backend.as_deref().and_then(|b| b.shared.http.as_ref());
         let spellings = side.and_then(|side| side.spellings.as_ref());
         let sent = write_request(stream, server, up, (spellings, &mut self.made));
+        self.count_coded_request(session);
         match sent {
             // What the server said before it broke is still read.
             Ok(Pumped::DestinationBroken) => session.server_failed = true,
@@ -79,6 +87,7 @@ impl Worker {
         stream.upgrade = head.asks_upgrade();
         let upgrade = stream.upgrade;
         let coding = session.choose_request_coding(&rewrite);
+        let coding = coding.filter(|_| self.may_compress(&session.frontend.generation));
         let Some(stream) = session.http.as_deref_mut() else {
             return;
         };

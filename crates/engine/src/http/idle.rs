@@ -24,6 +24,7 @@ use crate::worker::Worker;
 impl Worker {
     /// Makes a new connection of a session one that can outlive it.
     pub(crate) fn make_link(&mut self, session: &mut Session, server: &Rc<LocalServer>) {
+        self.make_room();
         let namespace = session.server_namespace();
         let key = self.links.reserve();
         let personal = self.personal(session, server);
@@ -148,6 +149,7 @@ impl Worker {
         let window = plan.pool_purge.max(1);
         let demand = &link.server.counters.demand;
         let needed = room && demand.needs_all(self.turn.now, window);
+        let needed = needed && self.affords_idle(&link.server);
         if !(keep && reusable && needed && !self.stopping) {
             if let Some(socket) = socket.filter(|_| keep) {
                 socket.abort_on_close();
@@ -218,13 +220,18 @@ impl Worker {
             }
         }
         for key in over {
-            if let Some(link) = self.links.get(key).filter(|link| !link.is_shared()) {
-                let idle = &link.server.idle;
-                idle.borrow_mut().remove(link.namespace.as_ref(), key);
-            }
-            self.close_link(key);
+            self.close_idle_link(key);
         }
         self.next_purge = next;
+    }
+
+    /// Closes a connection that waits in its server's pool.
+    pub(super) fn close_idle_link(&mut self, key: Key) {
+        if let Some(link) = self.links.get(key).filter(|link| !link.is_shared()) {
+            let idle = &link.server.idle;
+            idle.borrow_mut().remove(link.namespace.as_ref(), key);
+        }
+        self.close_link(key);
     }
 
     /// Hands idle connections on to the servers of a new plan that are what they were, and closes

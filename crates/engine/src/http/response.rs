@@ -167,6 +167,7 @@ impl Worker {
         let side = session.frontend.shared.http.as_ref();
         let rules = side.map(|side| side.rules);
         session.settle_coding(body);
+        self.restrain_compression(session, body);
         self.judge_after(session);
         let Some(stream) = session.http.as_deref_mut() else {
             return Pumped::DestinationBroken;

@@ -58,6 +58,8 @@ SslCacheMisses;MCP;u32
 CompressBpsIn;MRP;u32
 CompressBpsOut;MRP;u32
 CompressBpsRateLim;CLP;u32
+ZlibMemUsage;MGP;u32
+MaxZlibMemUsage;CLP;u32
 Tasks;MGP;u32
 Run_queue;MGP;u32
 Idle_pct;MaP;u32
@@ -139,6 +141,12 @@ def _values(instance: Instance) -> dict[str, Value]:
         "SessRate": facts.sess_rate,
         "SessRateLimit": facts.sess_rate_limit,
         "MaxSessRate": facts.sess_rate_max,
+        "CompressBpsIn": facts.compression_rate_in,
+        "CompressBpsOut": facts.compression_rate_out,
+        "CompressBpsRateLim": facts.compression_rate_limit,
+        # HAProxy as Debian builds it has no such lines: they are there where there is a limit.
+        "ZlibMemUsage": facts.compression_memory if facts.compression_memory_limit else None,
+        "MaxZlibMemUsage": facts.compression_memory_limit or None,
         "Idle_pct": facts.idle_percent,
         "node": instance.settings.node,
         "description": instance.settings.description or None,
