@@ -196,9 +196,7 @@ pub enum Failed {
 
 /// Shakes hands in memory.
 pub fn meet(acceptor: &Acceptor, connector: &Connector, sni: Option<&str>) -> Result<Met, Failed> {
-    let name = connector
-        .server_name(sni, "192.0.2.1".parse().unwrap())
-        .unwrap();
+    let name = connector.server_name(sni).unwrap();
     let client = ClientConnection::new(connector.config(), name).map_err(Failed::Client)?;
     shake(client, acceptor)
 }
