@@ -24,6 +24,7 @@ mod names;
 mod negotiation;
 mod ocsp;
 mod path;
+mod revocation;
 mod servers;
 mod serving;
 mod sessions;

@@ -13,6 +13,7 @@ use crate::certificate::Facts;
 use crate::error::{Fault, TlsError};
 use crate::identity::{Digest, digest};
 use crate::ocsp::{self, Response};
+use crate::revocation::unusable;
 
 /// A certificate that can be shown: its chain and key, and what it says of itself.
 #[derive(Debug, Clone)]
@@ -187,6 +188,12 @@ pub(crate) fn revocation(
         .map_err(|e| format!("revocation list `{}` cannot be read: {e}", file.name))?;
     if found.is_empty() {
         return Err(format!("`{}` holds no revocation list", file.name));
+    }
+    if let Some(reason) = found.iter().find_map(|list| unusable(list)) {
+        return Err(format!(
+            "revocation list `{}` cannot be used: {reason}",
+            file.name
+        ));
     }
     Ok(found)
 }
