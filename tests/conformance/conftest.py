@@ -42,7 +42,7 @@ def beyond(both: Both) -> Both:
     return both
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def program() -> str:
     """Isthmus alone, for what HAProxy cannot do."""
     found = proxy.candidate()

@@ -136,6 +136,10 @@ SERVING = {
     "verified": "ssl verify required ca-file {ca.crt} sni str(www.example.test)",
     "by the request's host": "ssl verify required ca-file {ca.crt} sni req.hdr(host)",
     "another name": "ssl verify required ca-file {ca.crt} sni str(other.test)",
+    "an address": "ssl verify required ca-file {ca.crt} sni str(127.0.0.1)",
+    "an address and verifyhost": (
+        "ssl verify required ca-file {ca.crt} sni str(127.0.0.1) verifyhost www.example.test"
+    ),
     "verifyhost": "ssl verify required ca-file {ca.crt} verifyhost www.example.test",
     "a wrong verifyhost": "ssl verify required ca-file {ca.crt} verifyhost other.test",
     "not of the system": "ssl verify required ca-file @system-ca",
@@ -167,7 +171,7 @@ def test_added_servers_speak_tls_as_they_were_told(both: Both, paper: Paper) -> 
 
     seen = both(text(paper), traffic, preamble="", origins={"a": None}, normal=message).value
     assert seen["verified"] == "200 x-seen: www.example.test|||TLSv1.3"
-    assert seen["another name"] == "503"
+    assert seen["another name"] == seen["an address"] == "503"
 
 
 CHECKED = {
