@@ -29,6 +29,7 @@ mod forwarded;
 mod forwarding;
 mod hashing;
 mod idle;
+mod joining;
 mod judge;
 mod linger;
 mod link;
