@@ -51,6 +51,8 @@ pub(crate) enum Phase {
     Depart,
     /// connect(2) is under way.
     Connecting,
+    /// Another session's connection is in the making, which takes this one's request, too (HTTP/2).
+    Joining,
     /// The TLS handshake with the server is under way.
     ServerTls,
     /// A failed connect is tried again in a moment.
@@ -81,7 +83,9 @@ impl Phase {
             Self::ClientTls => "handshake",
             Self::Inspect | Self::InspectBackend | Self::Judge | Self::JudgeBackend => "rules",
             Self::Choose | Self::Queued => "queue",
-            Self::Depart | Self::Connecting | Self::ServerTls | Self::Pausing => "connect",
+            Self::Depart | Self::Connecting | Self::Joining | Self::ServerTls | Self::Pausing => {
+                "connect"
+            }
             Self::Forwarding | Self::Exchange | Self::Mux => "forward",
             Self::Request => "request",
             Self::Serving => "service",

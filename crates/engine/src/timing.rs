@@ -62,7 +62,7 @@ impl Session {
                 let usual = backend.and_then(|b| b.timeout_queue.or(b.timeout_connect));
                 after(self.phase_began, self.timeout(TimeoutKind::Queue, usual))
             }
-            Phase::Connecting | Phase::ServerTls => {
+            Phase::Connecting | Phase::Joining | Phase::ServerTls => {
                 let usual = backend.and_then(|b| b.timeout_connect);
                 after(self.phase_began, self.timeout(TimeoutKind::Connect, usual))
             }

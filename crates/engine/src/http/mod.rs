@@ -32,6 +32,7 @@ mod forwarding;
 mod framing;
 mod hashing;
 mod idle;
+mod joining;
 mod judge;
 mod linger;
 mod link;
