@@ -214,6 +214,7 @@ fn change_limit(generation: &Generation, command: &Command) -> Result<(), String
             let limited = match what {
                 RateLimit::Connections => &limits.connections,
                 RateLimit::Sessions => &limits.sessions,
+                RateLimit::TlsConnections => &limits.tls,
             };
             limited.store(*limit, Relaxed);
         }

@@ -126,4 +126,7 @@ pub enum RateLimit {
     Connections,
     /// Sessions (`maxsessrate`).
     Sessions,
+    /// Client connections over TLS (`maxsslrate`).
+    #[serde(rename = "ssl-sessions")]
+    TlsConnections,
 }

@@ -25,6 +25,7 @@ mod names;
 mod negotiation;
 mod ocsp;
 mod path;
+mod records;
 mod servers;
 mod serving;
 mod sessions;

@@ -118,10 +118,11 @@ class RateLimit(StrEnum):
 
     CONNECTIONS = "connections"
     SESSIONS = "sessions"
+    TLS_CONNECTIONS = "ssl-sessions"
 
 
 class SetRateLimit(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_rate_limit"):
-    """`set rate-limit connections|sessions global`; 0 is unlimited."""
+    """`set rate-limit connections|sessions|ssl-sessions global`; 0 is unlimited."""
 
     what: RateLimit
     limit: int

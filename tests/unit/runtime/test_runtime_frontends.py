@@ -62,7 +62,7 @@ def test_a_limit_of_rates_is_set(what: str) -> None:
     assert operator.native.commands == [{"kind": "set_rate_limit", "what": what, "limit": 7}]
 
 
-@pytest.mark.parametrize("words", ["", "connections", "connections local 1", "ssl-sessions global 1"])
+@pytest.mark.parametrize("words", ["", "connections", "connections local 1", "http-compression global 1"])
 def test_a_limit_that_is_not_there_is_told_from_those_that_are(words: str) -> None:
     operator = Operator()
     assert operator.ask(f"set rate-limit {words}".rstrip()).startswith("'set rate-limit' only supports :\n")

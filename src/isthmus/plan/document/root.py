@@ -41,6 +41,8 @@ class Global(Struct, frozen=True, forbid_unknown_fields=True):
     hard_stop_after: int
     http: HttpGlobal = HttpGlobal()
     variables: tuple[tuple[str, Expression], ...] = ()
+    maxsslconn: int = 0
+    maxsslrate: int = 0
 
 
 class Namespace(Struct, frozen=True, forbid_unknown_fields=True):

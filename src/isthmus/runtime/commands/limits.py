@@ -20,7 +20,8 @@ _GARBAGE = "maxconn string empty or preceded by garbage"
 _RATE_LIMITS = (
     "'set rate-limit' only supports :\n"
     "   - 'connections global' to set the per-process maximum connection rate\n"
-    "   - 'sessions global' to set the per-process maximum session rate"
+    "   - 'sessions global' to set the per-process maximum session rate\n"
+    "   - 'ssl-sessions global' to set the per-process maximum SSL session rate"
 )
 _MOST = 2**31 - 1
 """HAProxy's limits are ints."""
