@@ -75,6 +75,14 @@ fn process(generation: &Generation, now: u64) -> ProcessFacts {
         hard_maxconn: generation.global.maxconn,
         conn_rate_limit: generation.rates.connections.load(Relaxed),
         sess_rate_limit: generation.rates.sessions.load(Relaxed),
+        curr_tls: process.tls.get(),
+        cum_tls: process.tls_connections.load(Relaxed),
+        max_tls: generation.global.maxsslconn,
+        tls_rate_limit: generation.rates.tls.load(Relaxed),
+        tls_rate: rate(|shard| &shard.tls_rate),
+        tls_rate_max: process
+            .highest_tls_rate
+            .get(process.shards.iter().map(|s| &s.tls_rate)),
         conn_rate: rate(|shard| &shard.connection_rate),
         conn_rate_max: process
             .highest_connection_rate

@@ -39,6 +39,18 @@ pub struct ProcessFacts {
     pub conn_rate_limit: u64,
     /// `maxsessrate`; 0 is unlimited.
     pub sess_rate_limit: u64,
+    /// TLS connections now, with clients and servers.
+    pub curr_tls: u64,
+    /// TLS connections ever.
+    pub cum_tls: u64,
+    /// `maxsslconn`; 0 is unlimited.
+    pub max_tls: u64,
+    /// `maxsslrate`; 0 is unlimited.
+    pub tls_rate_limit: u64,
+    /// TLS connections of clients accepted in the last second.
+    pub tls_rate: u64,
+    /// Highest `tls_rate`.
+    pub tls_rate_max: u64,
     /// Connections accepted in the last second, the highest of such, and the same for sessions.
     pub conn_rate: u64,
     /// Highest `conn_rate`.

@@ -169,6 +169,18 @@ class ProcessFacts(Struct, frozen=True, forbid_unknown_fields=True):
     """`maxconnrate`; 0 is unlimited."""
     sess_rate_limit: int = 0
     """`maxsessrate`; 0 is unlimited."""
+    curr_tls: int = 0
+    """TLS connections now, with clients and servers."""
+    cum_tls: int = 0
+    """TLS connections ever."""
+    max_tls: int = 0
+    """`maxsslconn`; 0 is unlimited."""
+    tls_rate_limit: int = 0
+    """`maxsslrate`; 0 is unlimited."""
+    tls_rate: int = 0
+    """TLS connections of clients accepted in the last second."""
+    tls_rate_max: int = 0
+    """Highest `tls_rate`."""
     conn_rate: int = 0
     """Connections accepted in the last second, the highest of such, and the same for sessions."""
     conn_rate_max: int = 0

@@ -42,6 +42,8 @@ class Global:
     maxconn: int | None = None
     maxconnrate: int = 0
     maxsessrate: int = 0
+    maxsslconn: int = 0
+    maxsslrate: int = 0
     max_spread_checks: int | None = None
     spread_checks: int = 0
     splice: bool = True

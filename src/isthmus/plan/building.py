@@ -175,6 +175,8 @@ class _Builder:
             maxconn=said.maxconn or 0,
             maxconnrate=said.maxconnrate,
             maxsessrate=said.maxsessrate,
+            maxsslconn=said.maxsslconn,
+            maxsslrate=said.maxsslrate,
             log_hostname=host_name if said.log_send_hostname == "" else said.log_send_hostname or "",
             hostname=host_name,
             bufsize=said.bufsize,
