@@ -71,6 +71,8 @@ impl Session {
             Phase::Request => self.request_deadline(),
             Phase::Mux => self.mux_deadline(),
             Phase::Judge | Phase::JudgeBackend => self.rules_deadline(),
+            // Rules of a response that wait have their own patience.
+            Phase::Exchange | Phase::Serving if self.is_held() => self.rules_deadline(),
             Phase::Exchange => self
                 .exchange_client_deadline()
                 .min(self.exchange_server_deadline())

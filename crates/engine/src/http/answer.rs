@@ -128,6 +128,8 @@ impl Worker {
         };
         stream.response_writing = Writing::Plain;
         stream.swallow_request();
+        stream.held_by = None;
+        stream.resume_at = 0;
         session.timed_out = false;
         session.next_rule = 0;
         session.phase = Phase::Exchange;

@@ -20,6 +20,7 @@ mod coding;
 mod compile;
 mod compress;
 mod cookie_guard;
+mod deliberating;
 mod early;
 mod edit;
 mod end;
