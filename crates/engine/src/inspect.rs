@@ -284,7 +284,8 @@ impl Session {
                 len,
                 slot,
             } => {
-                let value = expression.value_as(&view, isthmus_sample::Kind::Bin);
+                // A capture is a string, and what is none is written as one (manual, 7.3).
+                let value = expression.value_as(&view, isthmus_sample::Kind::Str);
                 if let Some(Sample::Str(bytes) | Sample::Bin(bytes)) = value {
                     let side = match self.judges_response() {
                         true => isthmus_sample::Side::Response,
