@@ -138,6 +138,8 @@ impl Worker {
         let closes = |field: &Field| elements(field.value.of(bytes)).any(is_close);
         stream.close |= said.is_some_and(closes);
         stream.swallow_request();
+        stream.held_by = None;
+        stream.resume_at = 0;
         session.timed_out = false;
         session.next_rule = 0;
         session.phase = Phase::Exchange;

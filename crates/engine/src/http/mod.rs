@@ -22,6 +22,7 @@ mod compile;
 mod compress;
 mod cookie_guard;
 mod crowding;
+mod deliberating;
 mod early;
 mod edit;
 mod end;
