@@ -87,6 +87,7 @@ fn process(generation: &Generation, now: u64) -> ProcessFacts {
         total_spliced_bytes_out: sum(|shard| shard.spliced_bytes_out.get()),
         pipes_used: sum(|s| s.pipes_made.get()).saturating_sub(sum(|s| s.pipes_closed.get())),
         pipes_free: sum(|shard| shard.pipes_free.get()),
+        limited_searches: isthmus_pattern::limited_searches(),
         dropped_logs: sum(|shard| shard.dropped_logs.get()),
         idle_percent: (idle * 100)
             .checked_div(now * workers)

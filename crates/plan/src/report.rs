@@ -57,6 +57,8 @@ pub struct ProcessFacts {
     pub pipes_free: u64,
     /// Log lines that a target did not take.
     pub dropped_logs: u64,
+    /// Searches by regular expressions that ended at their limit, as if nothing matched.
+    pub limited_searches: u64,
     /// Percent of the last second in which the workers slept.
     pub idle_percent: u64,
     /// Sessions ended by an error of the engine itself.

@@ -175,6 +175,8 @@ class ProcessFacts(Struct, frozen=True, forbid_unknown_fields=True):
     """Pipes kept for reuse."""
     dropped_logs: int = 0
     """Log lines that a target did not take."""
+    limited_searches: int = 0
+    """Searches by regular expressions that ended at their limit, as if nothing matched."""
     idle_percent: int = 0
     """Percent of the last second in which the workers slept."""
     failed_sessions: int = 0

@@ -1,9 +1,9 @@
 //! Changes of a head.
 
+use isthmus_pattern::Expression;
 use isthmus_plan::http as from;
 use isthmus_proto::http1::{FieldId, Rewrite, StartLine, View as Head};
 use isthmus_sample::substitute;
-use regex::bytes::Regex;
 
 use super::Edit;
 use super::target::{part_of, with_part};
@@ -132,16 +132,16 @@ fn new_fields(head: &Head<'_>, edit: &Edit, text: &[u8]) -> Vec<FieldChange> {
 }
 
 /// What stands instead of a text that matches; `None` where it does not.
-fn replaced(regex: &Regex, text: &[u8], by: &[u8]) -> Option<Vec<u8>> {
-    let captures = regex.captures(text)?;
+fn replaced(regex: &Expression, text: &[u8], by: &[u8]) -> Option<Vec<u8>> {
+    let groups = regex.groups_at(text, 0)?;
     let mut out = Vec::with_capacity(by.len());
-    substitute(by, &captures, &mut out);
+    substitute(by, &groups, &mut out);
     Some(out)
 }
 
 /// The same for each element of a comma-separated value. The spaces around one that is replaced
 /// go with it, as in HAProxy.
-fn replaced_elements(regex: &Regex, value: &[u8], by: &[u8]) -> Option<Vec<u8>> {
+fn replaced_elements(regex: &Expression, value: &[u8], by: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(value.len());
     let mut any = false;
     for (index, element) in value.split(|byte| *byte == b',').enumerate() {
