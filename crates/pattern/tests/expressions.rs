@@ -1,6 +1,10 @@
 //! Regular expressions that the linear engine cannot hold.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on ends"
+)]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -251,7 +251,7 @@ fn describe_revocations<'py>(py: Python<'py>, pem: &[u8]) -> PyResult<Bound<'py,
 mod _native {
     #[pymodule_export]
     use super::{
-        Call, Engine, Explainer, Handshake, Question, check_list, check_regex, check_tls, describe_certificates,
-        describe_revocations, vocabulary,
+        Call, Engine, Explainer, Handshake, Question, check_list, check_regex, check_tls,
+        describe_certificates, describe_revocations, vocabulary,
     };
 }

@@ -2,7 +2,17 @@
 
 from typing import Self, final
 
-__all__ = ["Call", "Engine", "Explainer", "Handshake", "Question", "check_list", "check_regex", "check_tls", "vocabulary"]
+__all__ = [
+    "Call",
+    "Engine",
+    "Explainer",
+    "Handshake",
+    "Question",
+    "check_list",
+    "check_regex",
+    "check_tls",
+    "vocabulary",
+]
 
 def vocabulary() -> bytes:
     """Return the fetches, converters, ACL keywords and aliases that the engine knows."""
