@@ -26,6 +26,7 @@ pub(crate) struct ClientShard {
     pub(crate) requests: Counter,
     pub(crate) request_rate: Rate,
     pub(crate) denied_responses: Counter,
+    pub(crate) failed_rewrites: Counter,
     /// Bytes given to compression, what it made of them, and responses compressed.
     pub(crate) compression_in: Counter,
     pub(crate) compression_out: Counter,
@@ -51,6 +52,7 @@ pub(crate) struct ServerShard {
     pub(crate) connects: Counter,
     pub(crate) reuses: Counter,
     pub(crate) denied_responses: Counter,
+    pub(crate) failed_rewrites: Counter,
     /// Bytes given to compression, what it made of them, and responses compressed.
     pub(crate) compression_in: Counter,
     pub(crate) compression_out: Counter,

@@ -127,6 +127,8 @@ pub struct ClientCounters {
     pub dreq: u64,
     /// Responses denied.
     pub dresp: u64,
+    /// Changes of heads that rules could not make.
+    pub wrew: u64,
     /// Requests that the frontend itself answered, without denying them.
     pub intercepted: u64,
     /// Bytes given to compression.
@@ -265,6 +267,8 @@ pub struct ServerCounters {
     pub dreq: u64,
     /// Responses denied.
     pub dresp: u64,
+    /// Changes of heads that rules could not make.
+    pub wrew: u64,
     /// Bytes given to compression.
     pub comp_in: u64,
     /// Bytes that compression made of them.

@@ -29,6 +29,8 @@ class ClientCounters(Struct, frozen=True, forbid_unknown_fields=True):
     """Requests denied by content rules."""
     dresp: int = 0
     """Responses denied."""
+    wrew: int = 0
+    """Changes of heads that rules could not make."""
     intercepted: int = 0
     """Requests that the frontend itself answered, without denying them."""
     comp_in: int = 0
@@ -86,6 +88,8 @@ class ServerCounters(Struct, frozen=True, forbid_unknown_fields=True):
     """Requests denied."""
     dresp: int = 0
     """Responses denied."""
+    wrew: int = 0
+    """Changes of heads that rules could not make."""
     comp_in: int = 0
     """Bytes given to compression."""
     comp_out: int = 0

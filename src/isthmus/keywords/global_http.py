@@ -106,6 +106,13 @@ GLOBAL_HTTP: tuple[Row, ...] = (
     ),
     _inert("maxcompcpuusage", "<percent>", "Load above which less is compressed", _UNLIMITED),
     _inert("maxcomprate", "<kilobytes>", "Most input of compression in a second", _UNLIMITED),
+    _inert("tune.buffers.limit", "<number>", "Most buffers", "buffers come and go with connections"),
+    _inert(
+        "tune.pattern.cache-size",
+        "<number>",
+        "Lookups that are remembered",
+        "a lookup costs no more than that",
+    ),
     _inert("maxzlibmem", "<megabytes>", "Most memory of compression", _UNLIMITED),
     _number("tune.comp.maxlevel", "compression_level", "Level of compression", 1, 9),
     Keyword(

@@ -157,6 +157,20 @@ impl Edit {
     }
 }
 
+impl Session {
+    /// Counts a change that could not be made (column `wrew`).
+    fn count_failed_rewrite(&self) {
+        self.frontend.counters.failed_rewrites.add(1);
+        self.listener.counters.failed_rewrites.add(1);
+        if let Some(backend) = &self.backend {
+            backend.counters.failed_rewrites.add(1);
+        }
+        if let (true, Some(server)) = (self.judges_response(), &self.chosen) {
+            server.counters.failed_rewrites.add(1);
+        }
+    }
+}
+
 impl Compiler<'_> {
     fn regex(&mut self, origin: &str, text: &[u8]) -> Option<Expression> {
         self.note(origin, Expression::new(text, false))
@@ -193,6 +207,9 @@ impl Worker {
                 let view = View::new(session, &self.turn);
                 let text = edit.format().map(|format| format.to_bytes(&view));
                 let done = session.change(edit, &text.unwrap_or_default());
+                if !done {
+                    session.count_failed_rewrite();
+                }
                 return done || session.stream().lenient;
             }
         }
