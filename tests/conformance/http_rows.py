@@ -38,6 +38,10 @@ def _fields() -> list[Exchange]:
         _row("replace-value of all elements", "http-request replace-value x .* a", twice),
         _row("replace-value anchored", "http-request replace-value x ^two$ 2", twice),
         _row("replace-path", r"http-request replace-path (.*)b \1c", path),
+        _row("replace-path with look-ahead", r"http-request replace-path ^/(?=a)(.*) /q\1", path),
+        _row("replace-header with look-behind", r"http-request replace-header x (?<=t)(wo) <\1>", twice),
+        _row("deny by a look-ahead that fails", "http-request deny if { path_reg ^/(?!a) }", path),
+        _row("replace-path with a back-reference", r"http-request replace-path ^/(.)/\1 /q", get(b"/a/a")),
         _row("replace-path of a query", "http-request replace-path c=d x", path),
         _row("replace-pathq", r"http-request replace-pathq ([^?]*)\?(.*) \1-\2", path),
         _row("replace-uri", "http-request replace-uri ^/a /z", path),
@@ -78,6 +82,25 @@ def _responses() -> list[Exchange]:
         _row("response return", "http-response return status 200 content-type a/b string hi", reply=reply),
         _row("response redirect", "http-response redirect location /x", reply=reply),
         _row("response allow", "http-response allow\nhttp-response set-header x y", reply=reply),
+    ]
+
+
+def _rewrites() -> list[Exchange]:
+    """Heads that a rule would make larger than the buffer."""
+    wide, large = get(fields=b"X: " + b"x" * 9000 + b"\r\n"), ok(b"X: " + b"x" * 9000 + b"\r\n")
+    add = "add-header a %[req.hdr(x)]"
+    answer = "add-header a %[res.hdr(x)]"
+    off = "strict-mode off\n"
+    return [
+        _row("a head that grows within the buffer", f"http-request {add}", get(fields=b"X: x\r\n")),
+        _row("add-header without room", f"http-request {add}", wide),
+        _row("add-header without room in a backend", "", wide, back=f"http-request {add}"),
+        _row("add-header without room, off", f"http-request {off}http-request {add}", wide),
+        _row("set-path without room", "http-request set-path /%[req.hdr(x)]", wide),
+        _row("replace-header without room", r"http-request replace-header x ^(.*)$ \1\1", wide),
+        _row("response add-header without room", f"http-response {answer}", reply=large),
+        _row("response without room, off", f"http-response {off}http-response {answer}", reply=large),
+        _row("early-hint of framing", "http-request early-hint content-length 5"),
     ]
 
 
@@ -331,6 +354,7 @@ def _options() -> list[Exchange]:
 _ALL: dict[str, list[Exchange]] = {
     "fields": _fields(),
     "responses": _responses(),
+    "rewrites": _rewrites(),
     "normalizers": _normalizers(),
     "answers": _answers(),
     "bodies": _bodies(),

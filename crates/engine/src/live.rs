@@ -27,6 +27,7 @@ pub(crate) struct ClientShard {
     pub(crate) requests: Counter,
     pub(crate) request_rate: Rate,
     pub(crate) denied_responses: Counter,
+    pub(crate) failed_rewrites: Counter,
     /// Bytes given to compression, what it made of them, and responses compressed.
     pub(crate) compression_in: Counter,
     pub(crate) compression_out: Counter,
@@ -56,6 +57,7 @@ pub(crate) struct ServerShard {
     /// Of a server: its connections that may serve another request.
     pub(crate) demand: Demand,
     pub(crate) denied_responses: Counter,
+    pub(crate) failed_rewrites: Counter,
     /// Bytes given to compression, what it made of them, and responses compressed.
     pub(crate) compression_in: Counter,
     pub(crate) compression_out: Counter,

@@ -100,6 +100,7 @@ fn process(generation: &Generation, now: u64) -> ProcessFacts {
         total_spliced_bytes_out: sum(|shard| shard.spliced_bytes_out.get()),
         pipes_used: sum(|s| s.pipes_made.get()).saturating_sub(sum(|s| s.pipes_closed.get())),
         pipes_free: sum(|shard| shard.pipes_free.get()),
+        limited_searches: isthmus_pattern::limited_searches(),
         dropped_logs: sum(|shard| shard.dropped_logs.get()),
         idle_percent: (idle * 100)
             .checked_div(now * workers)
@@ -120,6 +121,7 @@ fn clients(live: &Live<ClientShard>, now: u64) -> ClientCounters {
         bout: live.sum(|s| s.bytes_out.get()),
         dreq: live.sum(|s| s.denied_requests.get()),
         dresp: live.sum(|s| s.denied_responses.get()),
+        wrew: live.sum(|s| s.failed_rewrites.get()),
         ereq: live.sum(|s| s.failed_requests.get()),
         intercepted: live.sum(|s| s.intercepted.get()),
         dcon: live.sum(|s| s.denied_connections.get()),
@@ -247,6 +249,7 @@ fn servers(live: &Live<ServerShard>, now: u64) -> ServerCounters {
         bout: live.sum(|s| s.bytes_out.get()),
         dreq: live.sum(|s| s.denied_requests.get()),
         dresp: live.sum(|s| s.denied_responses.get()),
+        wrew: live.sum(|s| s.failed_rewrites.get()),
         econ: live.sum(|s| s.failed_connections.get()),
         eresp: live.sum(|s| s.failed_responses.get()),
         wretr: live.sum(|s| s.retries.get()),

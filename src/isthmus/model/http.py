@@ -173,6 +173,8 @@ class HttpSettings:
     dynamic_key: str | None = None
     compression: Compression | None = None
     bandwidth_limits: tuple[BandwidthLimit, ...] = ()
+    cache_filters: tuple[tuple[str, Span], ...] = ()
+    """The sections that `filter cache` lines name, and where."""
 
 
 @dataclass(frozen=True, slots=True)

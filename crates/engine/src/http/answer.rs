@@ -307,6 +307,9 @@ impl Worker {
     }
 }
 
+/// What an interim answer does not carry (RFC 9110, 8.6; RFC 9112, 6.1 and 9.6).
+const FRAMING: [&[u8]; 3] = [b"content-length", b"transfer-encoding", b"connection"];
+
 impl Session {
     /// Adds a field to the 103 answer that is being made; a client of HTTP/1.0 gets none.
     pub(super) fn add_hint(&mut self, name: &[u8], value: &[u8]) {
@@ -316,6 +319,10 @@ impl Session {
         let hints = &mut self.stream().hints;
         if hints.is_empty() {
             hints.extend_from_slice(b"HTTP/1.1 103 Early Hints\r\n");
+        }
+        // Fields of a message's end or connection say nothing in an answer that has neither.
+        if FRAMING.contains(&name) {
+            return;
         }
         hints.extend_from_slice(name);
         hints.extend_from_slice(b": ");

@@ -387,8 +387,16 @@ impl Session {
 
     /// The status that tells of a change that could not be made.
     fn failed_change(&mut self, edit: &Edit) -> u16 {
+        let response = self.judges_response();
+        // As in HAProxy, what a rule broke was never received, for the log's timers.
+        let moments = &mut self.stream().moments;
+        match (response, edit) {
+            (true, _) => moments.responded = None,
+            (false, Edit::ChangeList { .. }) => {}
+            (false, _) => moments.requested = None,
+        }
         match edit {
-            _ if self.judges_response() => 502,
+            Edit::ChangeList { .. } if response => 502,
             Edit::Normalize(_) => {
                 // A target that cannot be read makes the request malformed: nothing behind it counts.
                 let stream = self.stream();

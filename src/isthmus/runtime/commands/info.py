@@ -85,11 +85,12 @@ PoolAlloc_bytes;MGP;u64
 PoolUsed_bytes;MGP;u64
 Start_time_sec;MDP;u32
 Tainted;SGP;str
+LimitedSearches;MCP;u64
 """
 """One field a line: name, tags, type. The names, misspelt ones too, are those that tools look for."""
 
 FIELDS: tuple[Field, ...] = tuple(Field(*line.split(";")) for line in _TABLE.split("\n") if line)
-"""The fields of `show info`, in HAProxy's order."""
+"""The fields of `show info`, in HAProxy's order; behind them, one of ours."""
 
 
 @command("show info", "report information about the running process", syntax="[desc|json|typed|float]*")
@@ -160,6 +161,7 @@ def _values(instance: Instance) -> dict[str, Value]:
         "Jobs": facts.curr_conns + listeners,
         "Listeners": listeners,
         "DroppedLogs": facts.dropped_logs,
+        "LimitedSearches": facts.limited_searches,
         "TotalBytesOut": facts.total_bytes_out,
         "TotalSplicdedBytesOut": facts.total_spliced_bytes_out,
         "Build info": f"{product.NAME} {product.VERSION}",
