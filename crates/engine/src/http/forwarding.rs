@@ -23,6 +23,7 @@ impl Worker {
             self.prepare_request(session);
         }
         session.say_server_name();
+        session.conceal_request();
         session.phase = Phase::Exchange;
         let Session {
             http: Some(stream),
@@ -37,9 +38,17 @@ impl Worker {
         };
         self.made.clear();
         stream.begin_request_filter(frontend.generation.global.http.compression_level);
+        let coder = stream
+            .request_filter
+            .as_mut()
+            .and_then(|f| f.coder.as_mut());
+        if let Some(coder) = coder {
+            self.count_coder(coder, &frontend.generation);
+        }
         let side = backend.as_deref().and_then(|b| b.shared.http.as_ref());
         let spellings = side.and_then(|side| side.spellings.as_ref());
         let sent = write_request(stream, server, up, (spellings, &mut self.made));
+        self.count_coded_request(session);
         match sent {
             // What the server said before it broke is still read.
             Ok(Pumped::DestinationBroken) => session.server_failed = true,
@@ -51,8 +60,11 @@ impl Worker {
 
     /// Adds what the configuration wants to be added, and takes away what is for this connection.
     fn prepare_request(&mut self, session: &mut Session) {
-        let mut rewrite = match session.http.as_deref_mut() {
-            Some(stream) => std::mem::take(&mut stream.request.rewrite),
+        let (mut rewrite, closes_server) = match session.http.as_deref_mut() {
+            Some(stream) => {
+                let closes = stream.settle_request();
+                (std::mem::take(&mut stream.request.rewrite), closes)
+            }
             None => return,
         };
         // Evaluations look at the head as it was before: what is added here is seen by no rule.
@@ -75,6 +87,7 @@ impl Worker {
         stream.upgrade = head.asks_upgrade();
         let upgrade = stream.upgrade;
         let coding = session.choose_request_coding(&rewrite);
+        let coding = coding.filter(|_| self.may_compress(&session.frontend.generation));
         let Some(stream) = session.http.as_deref_mut() else {
             return;
         };
@@ -90,7 +103,7 @@ impl Worker {
         };
         let is_11 = head.version() == isthmus_proto::http::Version::HTTP_11;
         if !stream.upgrade {
-            if mode != ConnectionMode::KeepAlive {
+            if closes_server || mode != ConnectionMode::KeepAlive {
                 if is_11 && !pretends {
                     rewrite.add(b"connection", b"close");
                 }

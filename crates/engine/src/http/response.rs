@@ -103,10 +103,7 @@ impl Worker {
     fn respond(&mut self, session: &mut Session, rules: Rules) -> Option<Awaited> {
         let now = self.turn.now;
         let stream = session.http.as_deref_mut()?;
-        let exchange = Exchange {
-            method: stream.method,
-            upgrade: stream.upgrade,
-        };
+        let exchange = stream.exchange();
         if stream.response.head.is_interim() {
             return self.pass_interim(session, exchange);
         }
@@ -160,9 +157,20 @@ impl Worker {
 
     /// Writes the response's head, the server's or the proxy's, and what of its body is there.
     pub(super) fn write_response(&mut self, session: &mut Session, body: Body) -> Pumped {
+        let side = session.frontend.shared.http.as_ref();
+        let rules = side.map(|side| side.rules);
         session.settle_coding(body);
+        self.restrain_compression(session, body);
         self.judge_after(session);
+        let Some(stream) = session.http.as_deref_mut() else {
+            return Pumped::DestinationBroken;
+        };
+        if let (Answerer::Server, Some(rules)) = (stream.answerer, rules) {
+            stream.response.reading = Reading::of(body, &rules);
+        }
+        let body = stream.settle_response(body);
         self.compress_response(session);
+        session.conceal_response();
         let two = session.client_is_11();
         let outdated = self.is_outdated(session);
         let Session {
@@ -176,15 +184,11 @@ impl Worker {
             return Pumped::DestinationBroken;
         };
         let side = frontend.shared.http.as_ref();
-        let rules = side.map(|side| side.rules);
         stream.status = match stream.stated {
             0 => stream.status_to_send(),
             status => status,
         };
         stream.close |= outdated;
-        if let (Answerer::Server, Some(rules)) = (stream.answerer, rules) {
-            stream.response.reading = Reading::of(body, &rules);
-        }
         finish_head(stream, body, two);
         self.made.clear();
         let spellings = side.and_then(|side| side.spellings.as_ref());
@@ -213,6 +217,7 @@ impl Worker {
     }
 
     fn pass_interim(&mut self, session: &mut Session, exchange: Exchange) -> Option<Awaited> {
+        session.conceal_response();
         let is_11 = session.client_is_11();
         let Session {
             http: Some(stream),
@@ -301,10 +306,7 @@ impl Stream {
 
 /// Takes away what is for the server's connection, and says what becomes of the client's.
 fn finish_head(stream: &mut Stream, body: Body, is_11: bool) {
-    let exchange = Exchange {
-        method: stream.method,
-        upgrade: stream.upgrade,
-    };
+    let exchange = stream.exchange();
     let chunked = matches!(stream.response.reading, Reading::Chunks(_));
     let chunks = chunked && is_11;
     let response = &mut stream.response;
