@@ -131,6 +131,7 @@ def _normalizers() -> list[Exchange]:
 def _answers() -> list[Exchange]:
     refused = "http-request deny if { path /x }"
     hint = "http-request early-hint link <%[path]>"
+    end = b" HTTP/1.1\r\nHost: a\r\n\r\n"
     return [
         _row("deny", "http-request deny"),
         _row("deny with a status", "http-request deny deny_status 404"),
@@ -149,6 +150,27 @@ def _answers() -> list[Exchange]:
         _row("redirect location", "http-request redirect location /%[path]"),
         _row("redirect prefix", "http-request redirect prefix http://x code 301 drop-query", get(b"/a?b")),
         _row("redirect scheme", "http-request redirect scheme https", get(b"/a?b")),
+        *(
+            _row(
+                f"redirect {kind} of {path.decode()}", f"http-request redirect {kind} append-slash", get(path)
+            )
+            for kind in ("prefix http://x", "prefix http://x drop-query", "scheme https")
+            for path in (b"/a", b"/a/", b"/a?b", b"/a?b/")
+        ),
+        *(
+            _row(f"redirect {kind} of {line.decode()}", f"http-request redirect {kind}", line + end)
+            for kind in ("location /x", "prefix http://x", "scheme https")
+            for line in (b"OPTIONS *", b"CONNECT a:1")
+        ),
+        *(
+            _row(f"an empty {status} instead of {rule}", f"errorfile {status} /dev/null\n{rule}")
+            for status, rule in (
+                (403, "http-request deny"),
+                (404, "http-request return status 404 default-errorfiles"),
+                (500, "timeout tarpit 100ms\nhttp-request tarpit"),
+                (502, "http-response deny"),
+            )
+        ),
         _row("redirect with a cookie", "http-request redirect location / set-cookie a=b", get(b"/a?b")),
         Exchange("early-hint", front=hint, messages=2),
         Exchange("two early-hints are one", front=f"{hint}\nhttp-request early-hint x y", messages=2),
@@ -238,6 +260,8 @@ def _response_bodies() -> list[Exchange]:
 
 
 def _logs() -> list[Exchange]:
+    own = 'error-log-format "E %ci ST=%ST ts=%tsc"'
+    again_bad = GET + b"BAD\r\n\r\n"
     captured = "capture request header X len 5\ncapture request header Y len 20"
     came = "capture response header X len 5\ncapture response header Z len 9"
     fields = get(fields=b"X: one two\r\nX: three|four\r\nY: {y}\r\n")
@@ -278,6 +302,28 @@ def _logs() -> list[Exchange]:
         _row("log-separate-errors of 200", "option log-separate-errors"),
         _row("log-separate-errors of 404", "option log-separate-errors", reply=ok(status=b"404 No")),
         _row("dontlog-normal", "option dontlog-normal"),
+        _row("dontlog-normal of a redirect", "option dontlog-normal\nhttp-request redirect location /"),
+        _row(
+            "log-separate-errors of a redirect", "option log-separate-errors\nhttp-request return status 200"
+        ),
+        *(
+            replace(_row(f"error-log-format of {name}", f"{own}\n{lines}", send, back=back), again=False)
+            for name, lines, send, back in (
+                ("a malformed request", "", b"BAD\r\n\r\n", ""),
+                ("a late request", "timeout http-request 100ms", b"GET /", ""),
+                ("a request without an answer", "errorfile 400 /dev/null", b"BAD\r\n\r\n", ""),
+                ("a denied request", "http-request deny", GET, ""),
+                ("a lost request", "", GET, "server t <closed>\nretries 0\nuse-server t if TRUE"),
+            )
+        ),
+        _row("a line that says nothing", 'log-format "%[str(a),map_str(/dev/null)]"'),
+        Exchange("PRI is no method", (b"PRI / HTTP/1.1\r\nHost: a\r\n\r\n",)),
+        replace(
+            _row("request numbers", "unique-id-format %rt\nlog-format 'rt=%rt id=%ID ST=%ST'", again_bad),
+            alone=True,
+            messages=2,
+            again=False,
+        ),
         _row("dontlog-normal of 500", "option dontlog-normal", reply=ok(status=b"500 Oops")),
         _row("dontlog-normal of 404", "option dontlog-normal", reply=ok(status=b"404 No")),
         _row("logasap", 'option logasap\nlog-format "%ST %b %s %{+Q}r"'),

@@ -161,6 +161,8 @@ pub(crate) struct Session {
     pub(crate) server_failed: bool,
     /// The next choice of a server is a redispatch, to be counted if it is another one.
     pub(crate) redispatching: bool,
+    /// A cookie, a rule or a table led to the server that is tried.
+    pub(crate) led: bool,
     /// The server of the last attempt refused: should the next one be the same, after a pause.
     pub(crate) pauses: bool,
     /// The time of the present phase is over.
@@ -328,6 +330,7 @@ impl Session {
             client_failed: false,
             server_failed: false,
             redispatching: false,
+            led: false,
             pauses: false,
             timed_out: false,
             dying: false,

@@ -155,6 +155,8 @@ impl Context for View<'_> {
                 Some(Cow::Borrowed(session.service()?.shown.as_bytes()))
             }
             Text::ServerName if session.serves_from_cache() => Some(Cow::Borrowed(b"<CACHE>")),
+            Text::ServerNameAlone if session.serves_from_cache() => None,
+            Text::ServerNameAlone => self.text(Text::ServerName),
             Text::ServerName => Some(Cow::Borrowed(
                 session.chosen.as_ref()?.shared.plan.name.as_bytes(),
             )),

@@ -134,7 +134,7 @@ def _monitor_uri(use: Use[ProxyDraft]) -> None:
 
 
 def _unique_id_header(use: Use[ProxyDraft]) -> None:
-    change(use, unique_id_header=header_name(use))
+    change(use, unique_id_header=header_name(use), unique_id_header_span=use.line.span)
 
 
 def _name_header(use: Use[ProxyDraft]) -> None:

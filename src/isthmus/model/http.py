@@ -166,6 +166,7 @@ class HttpSettings:
     monitor_uri: str | None = None
     monitor_uri_span: Span | None = None
     unique_id_header: str | None = None
+    unique_id_header_span: Span | None = None
     name_header: str | None = None
     capture_cookie: CookieCapture | None = None
     errors: tuple[Reply | ErrorFiles, ...] = ()

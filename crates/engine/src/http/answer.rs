@@ -19,7 +19,7 @@ impl Worker {
     pub(super) fn answer_status(&mut self, session: &mut Session, status: u16) -> Step {
         let message = self.default_message(session, status);
         let step = self.answer(session, &message);
-        session.state_status(status);
+        session.state_status(status, step);
         step
     }
 
@@ -33,7 +33,7 @@ impl Worker {
             session.stream().moments.responded = None;
         }
         let step = self.answer(session, &message);
-        session.state_status(reply.status);
+        session.state_status(reply.status, step);
         match step {
             Step::Close => Judged::Close,
             _ => Judged::Answered,
@@ -255,8 +255,13 @@ impl Worker {
         }
         session.end(b'L', b'R');
         self.count_intercepted(session);
-        self.answer(session, &message);
-        Judged::Answered
+        match self.answer(session, &message) {
+            Step::Close => {
+                session.state_status(status, Step::Close);
+                Judged::Close
+            }
+            _ => Judged::Answered,
+        }
     }
 
     /// `tarpit`: the answer comes only when `timeout tarpit` is over.
@@ -347,9 +352,16 @@ impl Session {
             .write_pieces(&mut self.client, &[std::io::IoSlice::new(&hints)]);
     }
 
-    /// Keeps the status that a message of the configuration was sent for, where it says another.
-    fn state_status(&mut self, status: u16) {
+    /// Keeps the status that a message of the configuration was sent for, where it says another,
+    /// or nothing at all (`errorfile 403 /dev/null`).
+    fn state_status(&mut self, status: u16, step: Step) {
         if let Some(stream) = self.http.as_deref_mut() {
+            if step == Step::Close {
+                if !stream.answered {
+                    stream.status = status;
+                }
+                return;
+            }
             let said = stream.response.head.status();
             stream.stated = if said == status { 0 } else { status };
         }
@@ -371,7 +383,16 @@ impl Session {
     fn location(&self, redirect: &Redirect, value: &[u8]) -> Option<Vec<u8>> {
         let head = self.http.as_deref()?.request.view()?;
         let target = head.part(isthmus_proto::http1::StartLine::Target);
-        let parsed = isthmus_proto::http::Target::parse(target, isthmus_proto::http::Method::Get)?;
+        // `*` and the authority of CONNECT have no path: the root stands for it, as with HAProxy.
+        let (parsed, target) =
+            match isthmus_proto::http::Target::parse(target, isthmus_proto::http::Method::Get) {
+                Some(parsed) => (parsed, target),
+                None => {
+                    let root: &[u8] = b"/";
+                    let get = isthmus_proto::http::Method::Get;
+                    (isthmus_proto::http::Target::parse(root, get)?, root)
+                }
+            };
         let plan = &redirect.plan;
         let mut path = parsed.path(target).to_vec();
         let query = parsed.query(target).unwrap_or_default();
@@ -379,7 +400,8 @@ impl Session {
             if !query.is_empty() && !plan.drop_query {
                 path.push(b'?');
                 path.extend_from_slice(query);
-            } else if plan.drop_query && plan.append_slash && !path.ends_with(b"/") {
+            }
+            if plan.append_slash && !path.ends_with(b"/") {
                 path.push(b'/');
             }
         };

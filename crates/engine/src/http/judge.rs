@@ -165,7 +165,10 @@ impl Worker {
             Judged::Wait => Step::Wait,
             Judged::Close => {
                 session.end(b'P', b'R');
-                session.stream().moments.requested = None;
+                // An answer that says nothing is one all the same.
+                if session.stream().status == 0 {
+                    session.stream().moments.requested = None;
+                }
                 Step::Close
             }
         }

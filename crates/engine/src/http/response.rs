@@ -30,11 +30,15 @@ pub(super) enum Awaited {
 impl Worker {
     /// Reads the server's head; interim ones go on at once.
     pub(super) fn await_response(&mut self, session: &mut Session) -> Awaited {
-        let bufsize = session.frontend.generation.global.bufsize;
         if session.is_held() {
             let body = session.stream().announced();
             return self.decide(session, body);
         }
+        self.read_response(session)
+    }
+
+    fn read_response(&mut self, session: &mut Session) -> Awaited {
+        let bufsize = session.frontend.generation.global.bufsize;
         loop {
             let Session {
                 http: Some(stream),
