@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from workloads import BINDS, FILES, HTTP_CONFIG
+from workloads import BINDS, FILES, HTTP_CONFIG, SERVICES
 
 PROXY_CPU, LOAD_CPU = "0", "1"
 NAMESPACE_ADDRESS = "10.250.0.2"
@@ -177,6 +177,7 @@ class Ground:
         ports = {kind: self.free_port() for kind in ("tcp", "bulk", "ns", *BINDS)}
         text = CONFIG.format(origin=self.origin_port, iperf=self.iperf_port, **ports)
         origins = {"origin": self.origin_port, "origin_h2": self.http2_port}
+        text += SERVICES.format(served=Path(__file__).parent / "served")
         text += HTTP_CONFIG.format(folder=self.folder, **origins, **ports)
         if self.namespace:
             text += "defaults\n  mode tcp\n  timeout client 60s\n  timeout server 60s\n  timeout connect 5s\n"

@@ -63,6 +63,9 @@ WORKLOADS = {
     "h2-server": Workload("h2server", 1.0, 1.15, connections=32),
     "h2-server-64k": Workload("h2server", 1.0, 1.2, connections=32, path="/64k"),
     "http-choice-10k": Workload("choice10k", 1.0, 1.0, path="/key-7777"),
+    # A function of Python beside one of Lua, which HAProxy runs on its own thread.
+    "service": Workload("service", 0.25, 0.4),
+    "service-async": Workload("service", 0.2, 0.3, path="/async"),
 }
 
 HTTP_CONFIG = """
@@ -114,9 +117,26 @@ frontend fc10
 frontend fc10k
   bind 127.0.0.1:{choice10k}
   use_backend %[path,map_str({folder}/choice-10000)]
+frontend fs
+  bind 127.0.0.1:{service}
+.if feature(LUA)
+  http-request use-service lua.hello
+.else
+  http-request use-service python.hello-async if {{ path /async }}
+  http-request use-service python.hello
+.endif
 """
 
-BINDS = ("http", "rules", "map1", "map100k", "choice10", "choice10k", "tls", "h2", "h2server")
+SERVICES = """
+global
+.if feature(LUA)
+  lua-load {served}/hello.lua
+.else
+  python-load {served}/hello.py
+.endif
+"""
+
+BINDS = ("http", "rules", "map1", "map100k", "choice10", "choice10k", "tls", "h2", "h2server", "service")
 
 FILES = {
     "map-1": ("value", 1),

@@ -5,12 +5,15 @@ from __future__ import annotations
 import socket
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import (
     ConnectionTerminated,
     DataReceived,
+    InformationalResponseReceived,
+    PingAckReceived,
     RemoteSettingsChanged,
     ResponseReceived,
     StreamEnded,
@@ -26,7 +29,8 @@ Fields = list[tuple[str, str]]
 
 
 class Client:
-    """One connection. `heads`, `bodies`, `ended` and `reset` tell of its streams."""
+    """One connection. `heads`, `interim`, `bodies`, `ended` and `reset` tell of its streams; windows of those
+    that are `withheld` are not opened again."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -37,11 +41,16 @@ class Client:
         )
         self.connection = H2Connection(plain)
         self.heads: dict[int, dict[str, str]] = {}
+        # The same heads as h2 gives them.
+        self.fields: dict[int, Sequence[object]] = {}
+        self.interim: defaultdict[int, list[str]] = defaultdict(list)
         self.bodies: defaultdict[int, bytearray] = defaultdict(bytearray)
+        self.withheld: set[int] = set()
         self.ended: set[int] = set()
         self.reset: dict[int, int] = {}
         self.gone: int | None = None
         self.settings: dict[int, int] = {}
+        self._pongs = 0
         self.connection.initiate_connection()
         self._flush()
         self.until(lambda: bool(self.settings))
@@ -88,6 +97,43 @@ class Client:
             at += room
             self._flush()
 
+    def send_what_fits(self, stream: int, size: int) -> int:
+        """Sends so many bytes, until a window is shut and a ping does not open it; how many were sent."""
+        sent, shut = 0, False
+        while sent < size:
+            room = self.connection.local_flow_control_window(stream)
+            room = min(room, self.connection.max_outbound_frame_size, size - sent)
+            if room == 0 and shut:
+                break
+            if shut := room == 0:
+                self.ping()
+                continue
+            self.connection.send_data(stream, bytes(room))
+            sent += room
+            self._flush()
+        return sent
+
+    def ping(self) -> None:
+        """Waits for the answer to a ping."""
+        before = self._pongs
+        self.connection.ping(b"there? :")
+        self._flush()
+        self.until(lambda: self._pongs > before)
+
+    def trailers(self, stream: int, fields: Fields) -> None:
+        """Ends a request with trailers."""
+        self.connection.send_headers(stream, fields, end_stream=True)
+        self._flush()
+
+    def raw(self, frames: bytes) -> None:
+        """Sends frames of which this end's state does not know."""
+        self._sock.sendall(frames)
+
+    def until_gone(self) -> None:
+        """Reads until the other end says goodbye."""
+        while self.gone is None:
+            self._receive()
+
     def finish(self, stream: int) -> None:
         self.connection.end_stream(stream)
         self._flush()
@@ -127,11 +173,21 @@ class Client:
                         int(code): each.new_value for code, each in event.changed_settings.items()
                     }
                 case ResponseReceived(stream_id=int(stream)):
+                    self.fields[stream] = event.headers
                     pairs = ((bytes(name).decode(), bytes(value).decode()) for name, value in event.headers)
                     self.heads[stream] = dict(pairs)
                 case DataReceived(stream_id=int(stream)):
                     self.bodies[stream] += event.data
-                    self.connection.acknowledge_received_data(event.flow_controlled_length, stream)
+                    taken = event.flow_controlled_length
+                    if stream not in self.withheld:
+                        self.connection.acknowledge_received_data(taken, stream)
+                    elif taken:
+                        self.connection.increment_flow_control_window(taken)
+                case InformationalResponseReceived(stream_id=int(stream)):
+                    pairs = ((bytes(name).decode(), bytes(value).decode()) for name, value in event.headers)
+                    self.interim[stream].append(dict(pairs)[":status"])
+                case PingAckReceived():
+                    self._pongs += 1
                 case StreamEnded(stream_id=int(stream)):
                     self.ended.add(stream)
                 case StreamReset(stream_id=int(stream)):

@@ -334,9 +334,13 @@ class Normal:
     volatile: frozenset[str] = field(default_factory=lambda: frozenset({"date", "age"}))
     # Over which of the origin's connections a request came.
     connections: bool = False
+    # Names of fields that may be there or not.
+    optional: frozenset[str] = frozenset()
 
     def message(self, message: Parsed) -> Message:
-        return message.normal(self.pages, self.chunks, self.volatile)
+        normal = message.normal(self.pages, self.chunks, self.volatile)
+        told = (line for line in normal.fields if line.partition(":")[0] not in self.optional)
+        return normal if not self.optional else replace(normal, fields=tuple(told))
 
     def requests(self, origin: Origin) -> list[list[Message]]:
         """What reached the origin, over each of its connections."""

@@ -204,6 +204,36 @@ def _bodies() -> list[Exchange]:
             front=f"{wait}\n{shown}",
         ),
         Exchange("a body without waiting", (apart[0], Arrived(b"host"), apart[1])),
+        *_response_bodies(),
+    ]
+
+
+def _response_bodies() -> list[Exchange]:
+    """Rules of a response that wait for its body, on either side."""
+    wait = "http-response wait-for-body time 2s"
+    shown = "http-response set-header l %[res.body_len]_%[res.body]"
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"
+    late = head + b"ab"
+    pieces = Reply(pieces=(late, b"cd"))
+    chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n"
+    rows = {
+        "wait-for-body": (f"{wait}\n{shown}", (pieces,)),
+        "wait-for-body at-least": (f"{wait} at-least 3\n{shown}", (pieces,)),
+        "wait-for-body of chunks": (f"{wait}\n{shown}", (Reply(pieces=(chunks, b"2\r\ncd\r\n0\r\n\r\n")),)),
+        "wait-for-body of a whole body": (f"{wait}\n{shown}", (Reply(),)),
+        "wait-for-body until the end": (
+            f"{wait}\n{shown}",
+            (Reply(pieces=(b"HTTP/1.1 200 OK\r\n\r\nab", b"cd"), close=True),),
+        ),
+        "wait-for-body that is late": ("http-response wait-for-body time 100ms", (Reply(late), Reply())),
+        "wait-for-body, then deny": (f"{wait}\nhttp-response deny if {{ res.body -m sub cd }}", (pieces,)),
+    }
+    return [
+        replace(
+            Exchange(f"response's {name}, {side}", replies=replies, again="end" not in name), **{side: lines}
+        )
+        for name, (lines, replies) in rows.items()
+        for side in ("front", "back")
     ]
 
 

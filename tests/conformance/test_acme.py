@@ -19,6 +19,7 @@ import pytest
 from .lab import PREAMBLE, Both, Lab, observe
 from .ports import Ledger
 from .test_tls_runtime import connected
+from .tls_chains import issued
 from .tls_paper import Paper
 
 PROGRAMS = [shutil.which(each) for each in ("pebble", "pebble-challtestsrv", "openssl")]
@@ -187,6 +188,26 @@ def test_certificates_are_issued_stored_and_shown_without_a_restart(
     # What was stored is read at the next start, and not asked for again.
     again = play(both, authority, tmp_path, lambda lab: issuer(lab, "a.test"), "again")
     assert "acme" not in again
+
+
+def test_a_certificate_near_its_end_is_renewed_and_one_that_is_not_stays(
+    both: Both, authority: Authority, tmp_path: Path
+) -> None:
+    """When exactly is told by tests/unit/acme/test_renewing.py."""
+    near = issued("a.test", days=(-111, 9), hosts=("a.test", "b.test"))
+    far = issued("c.test", days=(-100, 20), hosts=("c.test",))
+    (tmp_path / "site.pem").write_text(near.pem + near.key_pem)
+    (tmp_path / "split.pem").write_text(far.pem)
+    (tmp_path / "split.key").write_text(far.key_pem)
+
+    def traffic(lab: Lab) -> None:
+        until(lambda: issuer(lab, "a.test") == "pebble", "a.test has another certificate")
+        until(lambda: "Running" not in lab.command("acme status"), "the order is over")
+
+    with authority.running():
+        log = play(both, authority, tmp_path, traffic)
+    assert log.count("was issued and is in force") == 1
+    assert (tmp_path / "split.pem").read_text() == far.pem
 
 
 def test_names_are_proved_in_handshakes(both: Both, authority: Authority, tmp_path: Path) -> None:

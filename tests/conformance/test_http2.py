@@ -224,3 +224,37 @@ def test_a_graceful_stop_says_goodbye(both: Both) -> None:
         normal=lambda _line: "",
     )
     assert seen.value == [GO_AWAY]
+
+
+REFUSED = {
+    "HTTP/1": b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a preface alone": PREFACE[:10],
+    "another first frame": PREFACE + b"\0\0\0\3\0\0\0\0\0",
+    "DATA before a request": PREFACE + SETTINGS + b"\0\0\0\0\0\0\0\0\1",
+    "nothing that is wrong": PREFACE + SETTINGS,
+}
+
+
+def test_a_connection_refused_before_its_first_stream_has_a_line(both: Both) -> None:
+    def traffic(lab: Lab) -> list[int]:
+        counts = []
+        for data in REFUSED.values():
+            before = len(lab.log.everything())
+            client = lab.connect()
+            client.send(data)
+            client.finish()
+            client.read_end()
+            if data is not REFUSED["nothing that is wrong"]:
+                until(lambda before=before: len(lab.log.everything()) > before)
+            counts.append(len(lab.log.everything()) - before)
+        return counts
+
+    seen = both(
+        SITE.replace("<front_rules>", ""),
+        traffic,
+        origins={"a": Script((Reply(),))},
+        preamble=PREAMBLE,
+        normal=lambda line: re.sub(r"ST=\S+|T\w=\S+", "", line.message),
+    )
+    assert seen.value == [1, 1, 1, 1, 0]
+    assert all(" ts=PR-- " in line.message and line.message.endswith('"<BADREQ>"') for line in seen.logs)

@@ -100,3 +100,36 @@ def test_an_idle_connection_is_closed_after_the_purge_delay(both: Both, delay: s
 
     config, origins = site("one", f"default-server pool-purge-delay {delay}"), {"onea": Script([Reply(OK)])}
     both(config, traffic, origins=origins, preamble=PREAMBLE, normal=http_line)
+
+
+def test_no_more_connections_wait_than_were_used_at_once(both: Both) -> None:
+    """With `http-reuse safe` each of these clients needs a new connection; few of them are kept."""
+
+    def traffic(lab: Lab) -> dict[str, Any]:
+        seen: dict[str, Any] = {}
+        for turns in ("AaBbCcDdEe", "ABCabcDEFdef"):
+            play(lab, "one", turns)
+            until(lambda: kept(lab)["idle_cur"] == kept(lab)["need_est"])
+            seen[turns] = kept(lab)
+            until(lambda: str(still_open(lab)) == kept(lab)["idle_cur"])
+        return seen
+
+    def still_open(lab: Lab) -> int:
+        return sum(end.left is None for end in lab.origin("onea").ends)
+
+    def kept(lab: Lab) -> dict[str, str]:
+        head, line, *_ = lab.command("show servers conn one").splitlines()
+        row = dict(zip(head.split()[1:], line.split(), strict=True))
+        return {
+            name: row[name]
+            for name in ("purge_delay", "unsafe_nb", "safe_nb", "idle_lim", "idle_cur", "need_est")
+        }
+
+    seen = both(
+        site("one", "default-server pool-purge-delay 30s\nhttp-reuse safe"),
+        traffic,
+        origins={"onea": Script([Reply(OK)])},
+        preamble=PREAMBLE,
+        normal=http_line,
+    )
+    assert seen.value["AaBbCcDdEe"]["idle_cur"] == "1"

@@ -24,7 +24,7 @@ from .lab import Both, Lab, assert_same, observe
 from .proxy import is_haproxy
 from .wire import DEADLINE
 
-RETRY = 300
+RETRY = 1000
 HERE = says("A 127.0.0.1")
 ASK = "http-request do-resolve(txn.ip,r{family}) hdr(host)"
 SHOW = 'http-request return status 200 content-type text/plain lf-string "%[var(txn.ip)]"'
@@ -183,7 +183,7 @@ def test_the_variable_holds_what_haproxy_finds(
 TCP = """
 resolvers r
   nameserver a {server}
-  timeout retry 300ms
+  timeout retry {retry}ms
 defaults
   mode tcp
   timeout connect 3s
@@ -225,7 +225,7 @@ def test_connections_of_mode_tcp_go_where_the_answer_says(both: Both) -> None:
         ]
 
     try:
-        expected, got = both.apart(TCP.format(server=server.address), play, logged=False)
+        expected, got = both.apart(TCP.format(server=server.address, retry=RETRY), play, logged=False)
     finally:
         server.close()
     # HAProxy may give up behind bytes that came before its name server answered.

@@ -280,7 +280,7 @@ def plan() -> d.Plan:
             netns_unlisted_ignore=False,
             hard_stop_after=0,
             http=http_documents.settings(),
-            variables=(("proc.a", SRC),),
+            variables=(("proc.a", SRC), ("proc.b", (d.Literal("x "), d.FormatExpression(SRC)))),
         ),
         namespaces=(d.Namespace("red", "/run/netns/red", True),),
         namespace_list=(0,),

@@ -9,7 +9,7 @@ use isthmus_balance::Balancer;
 use isthmus_pattern::List;
 use isthmus_plan as plan;
 use isthmus_plan::command::FrontendState;
-use isthmus_sample::{CompileEnv, Nowhere, Program, Sample, VarRef};
+use isthmus_sample::{CompileEnv, Program};
 use isthmus_table::Table;
 
 use crate::compile_balance::algorithm;
@@ -94,7 +94,7 @@ fn compile_with(
         .iter()
         .map(|front| Arc::new(context.frontend(front, registry, &mut compiler)))
         .collect();
-    let variables = context.proc_variables(&mut compiler);
+    let variables = crate::starting::assigned(&plan.global, &mut compiler);
     let errors = std::mem::take(&mut compiler.errors);
     if !errors.is_empty() {
         return Err(errors);
@@ -290,21 +290,5 @@ impl Context<'_> {
             ),
             plan: from.clone(),
         }
-    }
-
-    /// Variables of scope `proc` that the configuration sets; they are constants.
-    fn proc_variables(
-        &self,
-        compiler: &mut Compiler<'_>,
-    ) -> Vec<(VarRef, Option<Sample<'static>>)> {
-        let mut variables = Vec::new();
-        for (name, expression) in &self.plan.global.variables {
-            let compiled = compiler.expression("global", expression);
-            let variable = compiler.names.variable(name.as_bytes());
-            if let (Some(compiled), Ok(variable)) = (compiled, variable) {
-                variables.push((variable, compiled.value(&Nowhere).map(Sample::into_owned)));
-            }
-        }
-        variables
     }
 }

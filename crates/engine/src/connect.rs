@@ -1,6 +1,7 @@
 //! Connecting to the chosen server, once: `destination` says where to, `retry` what follows a failure.
 
 use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 
 use isthmus_plan::{Address, ClientSource, ServerAddress, ServerPort};
 use isthmus_sample::Sample;
@@ -12,7 +13,6 @@ use crate::local::LocalServer;
 use crate::logging;
 use crate::queue;
 use crate::session::{Phase, Session};
-use crate::transport::Transport;
 use crate::view::View;
 use crate::worker::{Step, Worker};
 
@@ -53,13 +53,9 @@ impl Worker {
         self.name_server(session, &chosen.shared);
         let http = session.http.is_some();
         if http {
-            if let Some(step) = self.send_away(session, &chosen) {
+            if let Some(step) = self.needs_none(session, &chosen) {
                 return step;
             }
-        }
-        if http && self.take_idle(session, &chosen) {
-            chosen.count_reuse(now);
-            return self.reused(session);
         }
         if !http {
             self.read_ahead(session);
@@ -78,7 +74,7 @@ impl Worker {
         session.phase = Phase::Connecting;
         match self.start(session, &chosen.shared) {
             Ok(connecting) => {
-                session.server = Some(Transport::plain(connecting.socket));
+                session.server = Some(self.counted(connecting.socket));
                 if http {
                     self.make_link(session, &chosen);
                 }
@@ -99,6 +95,19 @@ impl Worker {
                 Step::Close
             }
         }
+    }
+
+    /// What comes of a request that needs no new connection: it is answered otherwise, or another
+    /// connection takes it, at once or when that stands.
+    fn needs_none(&mut self, session: &mut Session, chosen: &Rc<LocalServer>) -> Option<Step> {
+        if let Some(step) = self.send_away(session, chosen) {
+            return Some(step);
+        }
+        if self.take_idle(session, chosen) {
+            chosen.count_reuse(self.turn.now);
+            return Some(self.reused(session));
+        }
+        self.join(session, chosen).then_some(Step::Wait)
     }
 
     fn tell_loop(&self, session: &Session, chosen: &LocalServer, address: SocketAddr) {

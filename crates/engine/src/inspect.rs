@@ -11,6 +11,18 @@ use crate::turn::Turn;
 use crate::view::View;
 use crate::worker::{Step, Worker};
 
+/// How far a set of content rules has been walked. As with HAProxy, a condition that waits has the
+/// whole set walked again when more is known, and an action that waits is gone on with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Walked {
+    #[default]
+    NotYet,
+    /// Up to a condition that waits.
+    Again,
+    /// Up to this rule, whose condition holds and whose action waits.
+    At(usize),
+}
+
 /// What a rule set says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
@@ -92,10 +104,12 @@ impl Worker {
     }
 
     fn content(&mut self, session: &mut Session, rules: &[Rule], delay: u64) -> Outcome {
+        let known = (session.up.bytes, session.up.ended);
         // Without a delay the rules look at the connection alone, as HAProxy's do.
         if delay > 0 && self.read_content(session).is_err() {
             return Outcome::Failed;
         }
+        let news = known != (session.up.bytes, session.up.ended);
         let asks = session.asks_until().is_some();
         if session.timed_out && !asks && session.client_timed_out(self.turn.now) {
             session.end(b'c', b'R');
@@ -104,7 +118,13 @@ impl Worker {
         let bufsize = session.frontend.generation.global.bufsize;
         let full = session.up.pending.as_slice().len() >= bufsize;
         let last_call = delay == 0 || session.timed_out || session.up.ended || full;
-        self.evaluate(session, rules, last_call)
+        // What counts in a rule must not count since the session was woken for nothing.
+        if session.walked == Walked::Again && !(news || last_call) {
+            return Outcome::Wait;
+        }
+        let (outcome, walked) = self.evaluate(session, rules, last_call);
+        session.walked = walked;
+        outcome
     }
 
     /// Reads what the client has sent, up to the size of a buffer.
@@ -147,13 +167,20 @@ impl Worker {
         Ok(())
     }
 
-    fn evaluate(&mut self, session: &mut Session, rules: &[Rule], last_call: bool) -> Outcome {
+    fn evaluate(
+        &mut self,
+        session: &mut Session,
+        rules: &[Rule],
+        last_call: bool,
+    ) -> (Outcome, Walked) {
         let generation = session.frontend.generation.clone();
-        let mut next = session.next_rule;
-        for rule in rules.get(next..).unwrap_or_default() {
-            // A rule that waits for an answer has been judged already.
-            let waited = session.asks_until().is_some();
-            if let (Some(condition), false) = (&rule.condition, waited) {
+        let resumed = match session.walked {
+            Walked::At(rule) => Some(rule),
+            Walked::NotYet | Walked::Again => None,
+        };
+        for (at, rule) in rules.iter().enumerate().skip(resumed.unwrap_or(0)) {
+            // A rule whose action waits has been judged already.
+            if let (Some(condition), true) = (&rule.condition, resumed != Some(at)) {
                 let view = View {
                     session,
                     turn: &self.turn,
@@ -161,43 +188,35 @@ impl Worker {
                 };
                 match generation.program.eval(condition, &view) {
                     Verdict::Pass => {}
-                    Verdict::Wait if !last_call => {
-                        session.next_rule = next;
-                        return Outcome::Wait;
-                    }
-                    _ => {
-                        next += 1;
-                        continue;
-                    }
+                    Verdict::Wait if !last_call => return (Outcome::Wait, Walked::Again),
+                    _ => continue,
                 }
             }
-            if !last_call && !waited && session.must_wait(&rule.action, &self.turn) {
-                session.next_rule = next;
-                return Outcome::Wait;
+            let asks = session.asks_until().is_some();
+            if !last_call && !asks && session.must_wait(&rule.action, &self.turn) {
+                return (Outcome::Wait, Walked::At(at));
             }
-            let here = next;
-            next += 1;
-            match &rule.action {
+            let outcome = match &rule.action {
                 Action::Resolve(rule) => match self.resolve(session, rule) {
-                    Asked::Done => {}
-                    Asked::Gone => return Outcome::Failed,
-                    Asked::Waits => {
-                        session.next_rule = here;
-                        return Outcome::Wait;
-                    }
+                    Asked::Done => continue,
+                    Asked::Gone => Outcome::Failed,
+                    Asked::Waits => return (Outcome::Wait, Walked::At(at)),
                 },
-                Action::Accept => break,
-                Action::SwitchMode(h2) => return Outcome::Switch(*h2),
-                Action::Reject => return Outcome::Refused,
+                Action::Accept => Outcome::Pass,
+                Action::SwitchMode(h2) => Outcome::Switch(*h2),
+                Action::Reject => Outcome::Refused,
                 Action::SilentDrop(ttl) => {
                     session.drop_silently(*ttl);
-                    return Outcome::Refused;
+                    Outcome::Refused
                 }
-                action => session.apply(action, &self.turn),
-            }
+                action => {
+                    session.apply(action, &self.turn);
+                    continue;
+                }
+            };
+            return (outcome, Walked::NotYet);
         }
-        session.next_rule = 0;
-        Outcome::Pass
+        (Outcome::Pass, Walked::NotYet)
     }
 
     pub(crate) fn choose_backend(&mut self, session: &Session) -> Option<usize> {
@@ -284,7 +303,8 @@ impl Session {
                 len,
                 slot,
             } => {
-                let value = expression.value_as(&view, isthmus_sample::Kind::Bin);
+                // A capture is a string, and what is none is written as one (manual, 7.3).
+                let value = expression.value_as(&view, isthmus_sample::Kind::Str);
                 if let Some(Sample::Str(bytes) | Sample::Bin(bytes)) = value {
                     let side = match self.judges_response() {
                         true => isthmus_sample::Side::Response,

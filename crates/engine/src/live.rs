@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
+use crate::demand::Demand;
 use isthmus_stats::{Average, Counter, Gauge, Highest, Peak, Places, Rate};
 
 /// What one worker counted for a frontend or a bind.
@@ -30,6 +31,8 @@ pub(crate) struct ClientShard {
     /// Bytes given to compression, what it made of them, and responses compressed.
     pub(crate) compression_in: Counter,
     pub(crate) compression_out: Counter,
+    /// Bytes that it would have been given but for `maxcomprate` and its kin.
+    pub(crate) compression_bypassed: Counter,
     pub(crate) compressed: Counter,
     /// Responses by the first digit of their status; others in front.
     pub(crate) responses: [Counter; 6],
@@ -51,11 +54,15 @@ pub(crate) struct ServerShard {
     pub(crate) server_aborts: Counter,
     pub(crate) connects: Counter,
     pub(crate) reuses: Counter,
+    /// Of a server: its connections that may serve another request.
+    pub(crate) demand: Demand,
     pub(crate) denied_responses: Counter,
     pub(crate) failed_rewrites: Counter,
     /// Bytes given to compression, what it made of them, and responses compressed.
     pub(crate) compression_in: Counter,
     pub(crate) compression_out: Counter,
+    /// Bytes that it would have been given but for `maxcomprate` and its kin.
+    pub(crate) compression_bypassed: Counter,
     pub(crate) compressed: Counter,
     /// Responses by the first digit of their status; others in front.
     pub(crate) responses: [Counter; 6],
@@ -171,6 +178,9 @@ impl Live<ServerShard> {
 pub(crate) struct RateLimits {
     pub(crate) connections: AtomicU64,
     pub(crate) sessions: AtomicU64,
+    /// Bytes that compression may be given.
+    pub(crate) compression: AtomicU64,
+    pub(crate) tls: AtomicU64,
 }
 
 impl RateLimits {
@@ -179,6 +189,8 @@ impl RateLimits {
         Self {
             connections: AtomicU64::new(said.maxconnrate),
             sessions: AtomicU64::new(said.maxsessrate),
+            compression: AtomicU64::new(said.http.compression_rate),
+            tls: AtomicU64::new(said.maxsslrate),
         }
     }
 }
@@ -187,13 +199,21 @@ impl RateLimits {
 #[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) connections: Places,
+    /// TLS connections with clients and servers, and how many there ever were.
+    pub(crate) tls: Places,
+    pub(crate) tls_connections: AtomicU64,
     pub(crate) stopping: AtomicBool,
     pub(crate) generation: AtomicU64,
     pub(crate) session_ids: AtomicU64,
     /// Where requests for services go.
     pub(crate) door: Arc<crate::door::Door>,
+    /// Connections to servers.
+    pub(crate) servers: Arc<Gauge>,
+    /// Coders of bodies at work, where `maxzlibmem` limits them.
+    pub(crate) coders: Arc<Gauge>,
     pub(crate) highest_session_rate: Peak,
     pub(crate) highest_connection_rate: Peak,
+    pub(crate) highest_tls_rate: Peak,
     pub(crate) shards: Vec<Arc<ProcessShard>>,
 }
 
@@ -210,13 +230,19 @@ pub(crate) struct ProcessShard {
     pub(crate) failed_sessions: Counter,
     pub(crate) session_rate: Rate,
     pub(crate) connection_rate: Rate,
+    /// Bytes given to compression, and what it made of them.
+    pub(crate) compression_in: Rate,
+    pub(crate) compression_out: Rate,
+    /// TLS connections of clients.
+    pub(crate) tls_rate: Rate,
     /// Milliseconds spent waiting for events.
     pub(crate) idle_ms: Counter,
 }
 
 impl Process {
-    /// Whether fewer connections and sessions begin in a second than may (`maxconnrate`, `maxsessrate`).
-    pub(crate) fn is_below(&self, limits: &RateLimits, now: u64) -> bool {
+    /// Whether fewer connections and sessions begin in a second than may (`maxconnrate`, `maxsessrate`), and
+    /// fewer by `tls`, where the next one is (`maxsslrate`).
+    pub(crate) fn is_below(&self, limits: &RateLimits, tls: bool, now: u64) -> bool {
         let below = |limit: u64, rate: fn(&ProcessShard) -> &Rate| {
             let shards = self.shards.iter();
             limit == 0 || shards.map(|shard| rate(shard).per_second(now)).sum::<u64>() < limit
@@ -224,6 +250,7 @@ impl Process {
         below(limits.connections.load(Relaxed), |shard| {
             &shard.connection_rate
         }) && below(limits.sessions.load(Relaxed), |shard| &shard.session_rate)
+            && (!tls || below(limits.tls.load(Relaxed), |shard| &shard.tls_rate))
     }
 
     /// Counts a session that begins, in the part that a worker writes.
@@ -240,18 +267,50 @@ impl Process {
             .count(&own.connection_rate, now, all);
     }
 
+    /// Counts a TLS connection of a client whose place is held.
+    pub(crate) fn count_tls(&self, own: &ProcessShard, now: u64) {
+        self.tls.occupy();
+        self.tls_connections.fetch_add(1, Relaxed);
+        let all = self.shards.iter().map(|shard| &shard.tls_rate);
+        self.highest_tls_rate.count(&own.tls_rate, now, all);
+    }
+
     pub(crate) fn new(workers: usize) -> Self {
         Self {
+            tls: Places::default(),
+            tls_connections: AtomicU64::new(0),
+            highest_tls_rate: Peak::default(),
             connections: Places::default(),
             stopping: AtomicBool::new(false),
             generation: AtomicU64::new(0),
             session_ids: AtomicU64::new(0),
             highest_session_rate: Peak::default(),
             door: Arc::default(),
+            servers: Arc::default(),
+            coders: Arc::default(),
             highest_connection_rate: Peak::default(),
             shards: (0..workers)
                 .map(|_| Arc::new(ProcessShard::default()))
                 .collect(),
         }
+    }
+}
+
+/// One TLS connection with a server, counted from its handshake on until it is closed.
+#[derive(Debug)]
+pub(crate) struct TlsPlace(Arc<Process>);
+
+impl TlsPlace {
+    /// Counts a connection, which no limit keeps from being made.
+    pub(crate) fn new(process: &Arc<Process>) -> Self {
+        process.tls.enter();
+        process.tls_connections.fetch_add(1, Relaxed);
+        Self(process.clone())
+    }
+}
+
+impl Drop for TlsPlace {
+    fn drop(&mut self) {
+        self.0.tls.leave();
     }
 }

@@ -36,6 +36,8 @@ pub(crate) struct Logger {
     /// Whether a line tells where the server's connection came from: it is written when that
     /// connection is closed, or serves others.
     pub(crate) tells_source: bool,
+    /// The same of the stream that it was, and of the connection that carried that.
+    pub(crate) tells_stream: bool,
     format: Format,
     error_format: Option<Format>,
     structured_data: Format,
@@ -62,7 +64,8 @@ impl Logger {
             dontlog_normal: from.dontlog_normal,
             prefix: format(&prefix()),
             separate_errors: from.separate_errors,
-            tells_source: tells_source(&from.format) || tells_source(&from.structured_data),
+            tells_source: tells(from, &SOURCE),
+            tells_stream: tells(from, &STREAM),
             format: format(&from.format),
             error_format: from.error_format.as_deref().map(&mut format),
             structured_data: format(&from.structured_data),
@@ -195,18 +198,37 @@ pub(crate) fn announce(
     }
 }
 
-/// Whether a format has `%bi` or `%bp`, or the fetches that stand for them.
-fn tells_source(items: &[plan::FormatItem]) -> bool {
+/// What tells where the server's connection came from.
+const SOURCE: [&str; 4] = ["bi", "bp", "bc_src", "bc_src_port"];
+/// What tells of the server's stream, and of its connection.
+const STREAM: [&str; 7] = [
+    "bc_glitches",
+    "bc_http_major",
+    "bc_nb_streams",
+    "bc_settings_streams_limit",
+    "bs.aborted",
+    "bs.id",
+    "bs.rst_code",
+];
+
+/// Whether any line has one of these aliases or fetches.
+fn tells(policy: &plan::LogPolicy, names: &[&str]) -> bool {
+    let error = policy.error_format.as_deref().unwrap_or_default();
+    let formats = [&policy.format[..], &policy.structured_data[..], error];
+    formats.iter().any(|items| mentions(items, names))
+}
+
+fn mentions(items: &[plan::FormatItem], names: &[&str]) -> bool {
     items.iter().any(|item| match item {
         plan::FormatItem::Literal { .. } => false,
-        plan::FormatItem::Alias { name, .. } => matches!(name.as_str(), "bi" | "bp"),
+        plan::FormatItem::Alias { name, .. } => names.contains(&name.as_str()),
         plan::FormatItem::Expression { expression, .. } => {
-            matches!(expression.fetch.name.as_str(), "bc_src" | "bc_src_port")
+            names.contains(&expression.fetch.name.as_str())
         }
-        plan::FormatItem::Encoded { item, .. } => tells_source(std::slice::from_ref(item)),
+        plan::FormatItem::Encoded { item, .. } => mentions(std::slice::from_ref(item), names),
         plan::FormatItem::Record { fields, .. } => fields
             .iter()
-            .any(|field| tells_source(std::slice::from_ref(&field.item))),
+            .any(|field| mentions(std::slice::from_ref(&field.item), names)),
     })
 }
 

@@ -214,6 +214,8 @@ fn change_limit(generation: &Generation, command: &Command) -> Result<(), String
             let limited = match what {
                 RateLimit::Connections => &limits.connections,
                 RateLimit::Sessions => &limits.sessions,
+                RateLimit::HttpCompression => &limits.compression,
+                RateLimit::TlsConnections => &limits.tls,
             };
             limited.store(*limit, Relaxed);
         }

@@ -138,7 +138,7 @@ impl Told {
         let common_name = peer.and_then(|peer| peer.subject().entry(b"CN", 1));
         Self {
             client,
-            verify: facts.distrust.error.into(),
+            verify: facts.distrust.last.into(),
             version: facts.version_name(),
             cipher: facts.cipher().filter(|_| part("ssl-cipher")),
             common_name: common_name

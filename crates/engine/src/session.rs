@@ -9,12 +9,14 @@ use std::sync::Arc;
 use isthmus_balance::Ticket;
 use isthmus_sample::{Scope, Side, TlsFacts, Variables};
 use isthmus_sockets::{Interest, Peer};
+use isthmus_tls::Trust;
 
 use crate::asking::Asking;
 use crate::choose::WaitsAt;
 use crate::flow::Flow;
 use crate::h2::Mux;
 use crate::http::Stream;
+use crate::inspect::Walked;
 use crate::local::{LocalBackend, LocalFrontend, LocalListener, LocalServer};
 use crate::namespace::Namespace;
 use crate::slab::Key;
@@ -49,6 +51,8 @@ pub(crate) enum Phase {
     Depart,
     /// connect(2) is under way.
     Connecting,
+    /// Another session's connection is in the making, which takes this one's request, too (HTTP/2).
+    Joining,
     /// The TLS handshake with the server is under way.
     ServerTls,
     /// A failed connect is tried again in a moment.
@@ -79,7 +83,9 @@ impl Phase {
             Self::ClientTls => "handshake",
             Self::Inspect | Self::InspectBackend | Self::Judge | Self::JudgeBackend => "rules",
             Self::Choose | Self::Queued => "queue",
-            Self::Depart | Self::Connecting | Self::ServerTls | Self::Pausing => "connect",
+            Self::Depart | Self::Connecting | Self::Joining | Self::ServerTls | Self::Pausing => {
+                "connect"
+            }
             Self::Forwarding | Self::Exchange | Self::Mux => "forward",
             Self::Request => "request",
             Self::Serving => "service",
@@ -165,8 +171,10 @@ pub(crate) struct Session {
     pub(crate) counted: bool,
     /// It began in TCP mode and has become HTTP.
     pub(crate) switched: bool,
-    /// Where in its rule set the session waits.
+    /// Where in its rule set the session waits (HTTP mode).
     pub(crate) next_rule: usize,
+    /// How far content rules were walked (TCP mode).
+    pub(crate) walked: Walked,
     pub(crate) waits_at: WaitsAt,
     /// The client's source namespace, if it is a named one.
     pub(crate) source_namespace: Option<Arc<Namespace>>,
@@ -213,6 +221,8 @@ pub(crate) struct Notes {
     pub(crate) server_source: Cell<Option<SocketAddr>>,
     /// What is known of the client's TLS before its handshake is over.
     pub(crate) client_tls: RefCell<TlsFacts>,
+    /// Whom the client is asked for certificates of, where rules ask which it was.
+    pub(crate) client_trust: RefCell<Option<Arc<Trust>>>,
     /// How many waited in the queues when this one joined (`%sq`, `%bq`).
     pub(crate) server_queue: Cell<i64>,
     pub(crate) backend_queue: Cell<i64>,
@@ -324,6 +334,7 @@ impl Session {
             counted: false,
             switched: false,
             next_rule: 0,
+            walked: Walked::default(),
             waits_at: WaitsAt::default(),
             log_level: None,
             notes: OnceCell::new(),

@@ -75,6 +75,14 @@ fn process(generation: &Generation, now: u64) -> ProcessFacts {
         hard_maxconn: generation.global.maxconn,
         conn_rate_limit: generation.rates.connections.load(Relaxed),
         sess_rate_limit: generation.rates.sessions.load(Relaxed),
+        curr_tls: process.tls.get(),
+        cum_tls: process.tls_connections.load(Relaxed),
+        max_tls: generation.global.maxsslconn,
+        tls_rate_limit: generation.rates.tls.load(Relaxed),
+        tls_rate: rate(|shard| &shard.tls_rate),
+        tls_rate_max: process
+            .highest_tls_rate
+            .get(process.shards.iter().map(|s| &s.tls_rate)),
         conn_rate: rate(|shard| &shard.connection_rate),
         conn_rate_max: process
             .highest_connection_rate
@@ -83,6 +91,11 @@ fn process(generation: &Generation, now: u64) -> ProcessFacts {
         sess_rate_max: process
             .highest_session_rate
             .get(process.shards.iter().map(|s| &s.session_rate)),
+        compression_rate_limit: generation.rates.compression.load(Relaxed),
+        compression_rate_in: rate(|shard| &shard.compression_in),
+        compression_rate_out: rate(|shard| &shard.compression_out),
+        compression_memory_limit: generation.global.http.compression_memory,
+        compression_memory: crate::http::coder_memory(process),
         total_bytes_out: sum(|shard| shard.bytes_out.get()),
         total_spliced_bytes_out: sum(|shard| shard.spliced_bytes_out.get()),
         pipes_used: sum(|s| s.pipes_made.get()).saturating_sub(sum(|s| s.pipes_closed.get())),
@@ -132,6 +145,7 @@ fn clients(live: &Live<ClientShard>, now: u64) -> ClientCounters {
         responses: by_digit(live, |s| &s.responses),
         comp_in: live.sum(|s| s.compression_in.get()),
         comp_out: live.sum(|s| s.compression_out.get()),
+        comp_byp: live.sum(|s| s.compression_bypassed.get()),
         comp_rsp: live.sum(|s| s.compressed.get()),
         bad_proxy_headers: live.sum(|s| s.bad_proxy_headers.get()),
         unlisted_namespaces: live.sum(|s| s.unlisted_namespaces.get()),
@@ -250,7 +264,12 @@ fn servers(live: &Live<ServerShard>, now: u64) -> ServerCounters {
         srv_abrt: live.sum(|s| s.server_aborts.get()),
         comp_in: live.sum(|s| s.compression_in.get()),
         comp_out: live.sum(|s| s.compression_out.get()),
+        comp_byp: live.sum(|s| s.compression_bypassed.get()),
         comp_rsp: live.sum(|s| s.compressed.get()),
+        used_connections: live.sum(|s| s.demand.used()),
+        fresh_connections: live.sum(|s| s.demand.fresh()),
+        proven_connections: live.sum(|s| s.demand.proven()),
+        needed_connections: live.sum(|s| s.demand.needed()),
         lastsess,
         qtime: average(|s| &s.queue_time),
         ctime: average(|s| &s.connect_time),
@@ -383,6 +402,14 @@ fn server(generation: &Generation, backend: &Backend, from: &Server, now: u64) -
         chkdown: from.state.falls.get(),
         last_change: since / 1000,
         downtime: (status.downtime + if down_now { since } else { 0 }) / 1000,
+        idle_limit: from.plan.http.pool_max,
+        idle_purge_ms: from.plan.http.pool_purge,
+        idle_by_worker: from
+            .live
+            .shards
+            .iter()
+            .map(|shard| shard.demand.fresh() + shard.demand.proven())
+            .collect(),
         counters,
     }
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use isthmus_plan::tls::TlsFiles;
 use isthmus_proto::tls::ClientHello;
 use isthmus_sample::{Distrust, Greeting, HandshakeError, SecretLabel, Side, TlsFacts, TlsNeeds};
-use isthmus_tls::{Acceptor, Channel, Failure, Reason, Witnessed};
+use isthmus_tls::{Acceptor, Channel, Failure, Reason, Trust, Witnessed};
+use rustls::pki_types::CertificateDer;
 use rustls::{HandshakeKind, ProtocolVersion, ServerConfig};
 
 use crate::session::Session;
@@ -22,6 +23,8 @@ const REFUSED: (u8, &str) = (34, "SSL handshake failure");
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Kept {
     pub(crate) needs: TlsNeeds,
+    /// Bytes of data in a record at most, and at the beginning of what is sent; 0 is no limit.
+    records: (usize, usize),
     /// Bytes of the lists of a ClientHello.
     capture: usize,
     /// Whether any secret is.
@@ -32,13 +35,18 @@ impl Kept {
     pub(crate) fn new(needs: TlsNeeds, files: &TlsFiles) -> Self {
         Self {
             needs,
+            records: (files.record, files.first_records),
             capture: files.capture,
             secrets: needs.secrets && files.keylog || needs.master,
         }
     }
 
-    /// A channel that lets be seen what is kept.
+    /// A channel whose records are as the plan says, and that lets be seen what is kept.
     pub(crate) fn watched(&self, channel: Channel) -> Channel {
+        let channel = match self.records {
+            (0, 0) => channel,
+            (most, first) => channel.with_records(most, first),
+        };
         match self.needs.hellos || self.needs.peer || self.secrets {
             true => channel.watched(self.secrets),
             false => channel,
@@ -82,8 +90,11 @@ impl Kept {
         }
         if let Some(distrusted) = witnessed.distrusted {
             facts.distrust = Distrust {
-                error: distrusted.error,
-                depth: distrusted.depth,
+                last: distrusted.last,
+                last_depth: distrusted.last_depth,
+                own: distrusted.own,
+                behind: distrusted.behind,
+                behind_depth: distrusted.behind_depth,
             };
             if facts.peer.is_empty() {
                 let chain = distrusted.chain.iter();
@@ -137,7 +148,11 @@ impl Session {
 
     /// Notes which certificate a client is shown, where anybody asks.
     pub(crate) fn note_certificate(&self, acceptor: &Acceptor, config: &Arc<ServerConfig>) {
-        if !self.frontend.generation.tls.needs.own {
+        let needs = self.frontend.generation.tls.needs;
+        if needs.root {
+            *self.notes().client_trust.borrow_mut() = acceptor.trust(config);
+        }
+        if !needs.own {
             return;
         }
         if let Some((der, name)) = acceptor.shown(config) {
@@ -157,6 +172,11 @@ impl Session {
         let mut facts = noted.unwrap_or_default();
         if let Some(secured) = self.client.secured() {
             kept.complete(&mut facts, &mut secured.channel);
+        }
+        if kept.needs.root && facts.complete && facts.distrust.last == 0 {
+            let trust = self.notes.get();
+            let trust = trust.and_then(|notes| notes.client_trust.take());
+            facts.root = trust.and_then(|trust| root(&trust, &facts.peer));
         }
         facts.failure = failure.map(handshake_error);
         self.tls = Some(Rc::new(facts));
@@ -184,8 +204,8 @@ impl Session {
             .as_ref()
             .map_or(Distrust::default(), |facts| facts.distrust);
         match distrust {
-            Distrust { error: 0, .. } => REFUSED,
-            Distrust { depth: 0, .. } => CLIENT_DISTRUSTED,
+            Distrust { last: 0, .. } => REFUSED,
+            Distrust { last_depth: 0, .. } => CLIENT_DISTRUSTED,
             Distrust { .. } => CHAIN_DISTRUSTED,
         }
     }
@@ -211,6 +231,15 @@ impl Session {
             }
         }
     }
+}
+
+/// The name of the authority that a client's chain ends with.
+fn root(trust: &Trust, chain: &[Box<[u8]>]) -> Option<Box<[u8]>> {
+    let chain: Vec<_> = chain
+        .iter()
+        .map(|each| CertificateDer::from(&**each))
+        .collect();
+    trust.root(&chain).map(Into::into)
 }
 
 fn handshake_error(reason: Reason) -> HandshakeError {

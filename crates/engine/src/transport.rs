@@ -13,6 +13,7 @@ use isthmus_sockets::{Moved, abort_on_close, receive, send, send_pieces, shutdow
 use isthmus_tls::Channel;
 
 use crate::h2;
+use crate::http::Counted;
 use crate::secured::{Handshake, Secured};
 
 /// What carries the bytes.
@@ -28,6 +29,8 @@ enum Carrier {
 pub(crate) struct Transport {
     carrier: Carrier,
     tls: Option<Box<Secured>>,
+    /// Its place among the connections to servers.
+    _counted: Option<Counted>,
 }
 
 impl Transport {
@@ -36,6 +39,15 @@ impl Transport {
         Self {
             carrier: Carrier::Socket(socket),
             tls: None,
+            _counted: None,
+        }
+    }
+
+    /// The socket of a connection to a server.
+    pub(crate) fn counted(socket: OwnedFd, counted: Counted) -> Self {
+        Self {
+            _counted: Some(counted),
+            ..Self::plain(socket)
         }
     }
 
@@ -44,6 +56,7 @@ impl Transport {
         Self {
             carrier: Carrier::Stream(stream),
             tls: None,
+            _counted: None,
         }
     }
 
@@ -57,6 +70,29 @@ impl Transport {
         match &self.carrier {
             Carrier::Socket(_) => false,
             Carrier::Stream(stream) => stream.was_refused(),
+        }
+    }
+
+    /// What is known of a stream that others' go beside.
+    pub(crate) fn stream_facts(&self) -> Option<h2::StreamFacts> {
+        match &self.carrier {
+            Carrier::Socket(_) => None,
+            Carrier::Stream(stream) => Some(stream.facts()),
+        }
+    }
+
+    /// Fields of the peer's head that are to be in no table (HTTP/2).
+    pub(crate) fn secrets(&self) -> Option<Rc<h2::Secrets>> {
+        match &self.carrier {
+            Carrier::Socket(_) => None,
+            Carrier::Stream(stream) => stream.secrets(),
+        }
+    }
+
+    /// Keeps fields of the head that is written next out of tables, where there are any.
+    pub(crate) fn conceal(&mut self, secrets: Rc<h2::Secrets>) {
+        if let Carrier::Stream(stream) = &mut self.carrier {
+            stream.conceal(secrets);
         }
     }
 

@@ -119,10 +119,9 @@ impl Worker {
             let before = self.turn.clock.now();
             let count = self.poll.wait(timeout).unwrap_or(0);
             self.turn.now = self.turn.clock.now();
-            self.turn
-                .counters
-                .idle_ms
-                .add(self.turn.now.saturating_sub(before));
+            let slept = self.turn.now.saturating_sub(before);
+            self.turn.counters.idle_ms.add(slept);
+            self.turn.load.slept(self.turn.now, slept);
             self.events = count;
             for index in 0..count {
                 self.event = index + 1;
@@ -318,6 +317,7 @@ impl Worker {
             Phase::Queued => self.wait_in_queue(session),
             Phase::Depart => self.depart(session),
             Phase::Connecting => self.connecting(session),
+            Phase::Joining => self.joining(session),
             Phase::ServerTls => self.secure_server(session),
             Phase::Pausing => self.pausing(session),
             Phase::Forwarding => self.forward(session),
@@ -333,7 +333,10 @@ impl Worker {
 
     /// Sets the session's timer if it has to fire earlier than it would.
     fn arm(&mut self, session: &mut Session) {
-        let deadline = session.deadline();
+        let mut deadline = session.deadline();
+        if session.client_watch.is_none() {
+            deadline = deadline.min(self.glance_at(session).unwrap_or(u64::MAX));
+        }
         if deadline < session.armed {
             session.armed = deadline;
             self.wheel.set(session.key.index, deadline);

@@ -76,7 +76,7 @@ pub enum Command {
         /// The new state.
         state: FrontendState,
     },
-    /// `set rate-limit connections|sessions global`
+    /// `set rate-limit connections|sessions|http-compression global`
     SetRateLimit {
         /// What is limited.
         what: RateLimit,
@@ -118,7 +118,7 @@ pub enum FrontendState {
     Shut,
 }
 
-/// What the process as a whole may begin in a second.
+/// What the process as a whole may do so often in a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RateLimit {
@@ -126,4 +126,10 @@ pub enum RateLimit {
     Connections,
     /// Sessions (`maxsessrate`).
     Sessions,
+    /// Bytes given to compression (`maxcomprate`).
+    #[serde(rename = "http-compression")]
+    HttpCompression,
+    /// Client connections over TLS (`maxsslrate`).
+    #[serde(rename = "ssl-sessions")]
+    TlsConnections,
 }

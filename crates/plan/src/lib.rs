@@ -99,8 +99,15 @@ pub struct Global {
     pub maxconn: u64,
     /// `maxconnrate`: connections accepted in a second; 0 is unlimited.
     pub maxconnrate: u64,
+    /// Descriptors that the process may have; 0 is unknown.
+    pub files: u64,
     /// `maxsessrate`: sessions begun in a second; 0 is unlimited.
     pub maxsessrate: u64,
+    /// `maxsslconn`: TLS connections of the process, with clients and servers, above which no client's is
+    /// accepted; 0 is unlimited.
+    pub maxsslconn: u64,
+    /// `maxsslrate`: TLS connections of clients accepted in a second; 0 is unlimited.
+    pub maxsslrate: u64,
     /// Host name written in logs (`log-send-hostname`); empty means none is sent.
     pub log_hostname: String,
     /// `node`/host name for the `%H` alias and the `hostname` fetch.
@@ -123,8 +130,18 @@ pub struct Global {
     pub netns_unlisted_ignore: bool,
     /// Milliseconds after which a graceful stop becomes a hard one; 0 never (`hard-stop-after`).
     pub hard_stop_after: u64,
-    /// Variables of scope `proc` set at start (`set-var`, `set-var-fmt`): name and expression.
-    pub variables: Vec<(String, Expression)>,
+    /// Variables of scope `proc` set at start (`set-var`, `set-var-fmt`), in this order: name and value.
+    pub variables: Vec<(String, Assigned)>,
+}
+
+/// What a variable is set to at start.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Assigned {
+    /// Text made of several pieces.
+    Format(Vec<FormatItem>),
+    /// A value.
+    Expression(Expression),
 }
 
 /// A network namespace that the plan names.

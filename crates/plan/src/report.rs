@@ -39,6 +39,18 @@ pub struct ProcessFacts {
     pub conn_rate_limit: u64,
     /// `maxsessrate`; 0 is unlimited.
     pub sess_rate_limit: u64,
+    /// TLS connections now, with clients and servers.
+    pub curr_tls: u64,
+    /// TLS connections ever.
+    pub cum_tls: u64,
+    /// `maxsslconn`; 0 is unlimited.
+    pub max_tls: u64,
+    /// `maxsslrate`; 0 is unlimited.
+    pub tls_rate_limit: u64,
+    /// TLS connections of clients accepted in the last second.
+    pub tls_rate: u64,
+    /// Highest `tls_rate`.
+    pub tls_rate_max: u64,
     /// Connections accepted in the last second, the highest of such, and the same for sessions.
     pub conn_rate: u64,
     /// Highest `conn_rate`.
@@ -47,6 +59,16 @@ pub struct ProcessFacts {
     pub sess_rate: u64,
     /// Highest `sess_rate`.
     pub sess_rate_max: u64,
+    /// `maxcomprate` in bytes; 0 is unlimited.
+    pub compression_rate_limit: u64,
+    /// Bytes given to compression in the last second.
+    pub compression_rate_in: u64,
+    /// Bytes that compression made in the last second.
+    pub compression_rate_out: u64,
+    /// `maxzlibmem` in bytes; 0 is unlimited.
+    pub compression_memory_limit: u64,
+    /// Bytes that compression uses, where that is limited.
+    pub compression_memory: u64,
     /// Bytes sent to clients and servers.
     pub total_bytes_out: u64,
     /// Of these, bytes moved by splice(2).
@@ -135,6 +157,8 @@ pub struct ClientCounters {
     pub comp_in: u64,
     /// Bytes that compression made of them.
     pub comp_out: u64,
+    /// Bytes that it would have been given but for the limits of compression.
+    pub comp_byp: u64,
     /// Responses compressed.
     pub comp_rsp: u64,
     /// Request errors: timeouts, closes, malformed headers.
@@ -241,6 +265,12 @@ pub struct ServerFacts {
     pub last_change: u64,
     /// Seconds spent down.
     pub downtime: u64,
+    /// `pool-max-conn`: limit of the connections that wait, negative without one.
+    pub idle_limit: i64,
+    /// `pool-purge-delay`, milliseconds.
+    pub idle_purge_ms: u64,
+    /// Connections that wait, for each worker.
+    pub idle_by_worker: Vec<u64>,
     /// What its sessions did.
     pub counters: ServerCounters,
 }
@@ -273,6 +303,8 @@ pub struct ServerCounters {
     pub comp_in: u64,
     /// Bytes that compression made of them.
     pub comp_out: u64,
+    /// Bytes that it would have been given but for the limits of compression.
+    pub comp_byp: u64,
     /// Responses compressed.
     pub comp_rsp: u64,
     /// Connection errors.
@@ -311,6 +343,14 @@ pub struct ServerCounters {
     pub connect: u64,
     /// Requests that went over a connection that was there already.
     pub reuse: u64,
+    /// Connections to it that an exchange uses now.
+    pub used_connections: u64,
+    /// Connections that wait for another request and have served one.
+    pub fresh_connections: u64,
+    /// Connections that wait for another request and have served several.
+    pub proven_connections: u64,
+    /// Connections that it is thought to need at once.
+    pub needed_connections: u64,
     /// Average time until the response's head, of the last 1024 exchanges, milliseconds.
     pub rtime: u64,
     /// Highest such time, milliseconds.

@@ -1,6 +1,8 @@
 //! The facts that fetches and log aliases ask a context for, by name. A context answers those
 //! that it knows, and `None` to the rest.
 
+use crate::context::Side;
+
 /// An end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum End {
@@ -16,6 +18,23 @@ pub enum End {
     ServerSrc,
     /// The server's end (`bc_dst`, `%si`).
     ServerDst,
+}
+
+/// A number of a stream, or of the connection that carries it beside others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Multiplexed {
+    /// The stream's identifier, 0 where a connection has one stream (`fs.id`, `bs.id`).
+    Id,
+    /// 1 when the peer gave the stream up (`fs.aborted`, `bs.aborted`).
+    Aborted,
+    /// The code with which the peer reset the stream (`fs.rst_code`, `bs.rst_code`).
+    Reset,
+    /// Anomalies of the connection (`fc_glitches`, `bc_glitches`).
+    Glitches,
+    /// Streams that are open (`fc_nb_streams`, `bc_nb_streams`).
+    Streams,
+    /// Streams that may be open at once (`fc_settings_streams_limit`, `bc_settings_streams_limit`).
+    MostStreams,
 }
 
 /// A number that belongs to the session, the request or the process. Times are milliseconds
@@ -56,10 +75,8 @@ pub enum Number {
     ServerError,
     /// 1 when the server's connection was taken from the pool (`bc_reused`).
     ServerConnectionReused,
-    /// Streams on the client's connection (`fc_nb_streams`).
-    ClientStreams,
-    /// Streams on the server's connection (`bc_nb_streams`).
-    ServerStreams,
+    /// What is known of the client's or the server's stream, and of the connection under it.
+    Of(Side, Multiplexed),
     /// When the session was accepted: microseconds of wall-clock time (`accept_date`, `%t`).
     AcceptDate,
     /// When the request began: microseconds of wall-clock time (`request_date`, `%tr`).

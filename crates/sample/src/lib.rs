@@ -39,7 +39,9 @@ pub use context::{Content, Context, Nowhere, Payload, Side};
 pub use convert::substitute;
 pub use date::parse_http_date;
 pub use expression::{Compiled, Fetched};
-pub use facts::{BackendNumber, End, FrontendNumber, Number, ServerNumber, TcpInfo, Text};
+pub use facts::{
+    BackendNumber, End, FrontendNumber, Multiplexed, Number, ServerNumber, TcpInfo, Text,
+};
 pub use format::Format;
 pub use kind::{Kind, Validity};
 pub use registry::{Converter, Fetch, Param, converters, fetches, find_converter, find_fetch};

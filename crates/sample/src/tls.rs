@@ -18,6 +18,8 @@ pub use needs::TlsNeeds;
 pub use revocations::Revocations;
 pub(crate) use verification::error_name;
 
+use isthmus_proto::der::{Values, tag};
+
 /// A secret of a connection, as key logs name it (`tune.ssl.keylog`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretLabel {
@@ -57,14 +59,20 @@ impl SecretLabel {
     }
 }
 
-/// Why a peer's certificate was not believed: OpenSSL's number, and where in the chain, from 0 for
-/// the certificate itself.
+/// What was found wrong with a client's chain, ignored or not: OpenSSL's numbers, 0 for none, and places in
+/// the chain, from 0 for the certificate itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Distrust {
-    /// The number (`ssl_c_verify`); 0 for none.
-    pub error: u16,
+    /// The last error that was found (`ssl_c_verify`).
+    pub last: u16,
     /// Its place in the chain.
-    pub depth: u8,
+    pub last_depth: u8,
+    /// The first error of the client's own certificate (`ssl_c_err`).
+    pub own: u16,
+    /// The first error of those behind it (`ssl_c_ca_err`).
+    pub behind: u16,
+    /// Its place in the chain (`ssl_c_ca_err_depth`).
+    pub behind_depth: u8,
 }
 
 /// Why a handshake failed, as OpenSSL would number and describe it.
@@ -97,11 +105,13 @@ pub struct TlsFacts {
     pub session_id: Box<[u8]>,
     /// The peer's certificate and those that it sent behind it, DER.
     pub peer: Vec<Box<[u8]>>,
+    /// The name of the authority that the client's certificate comes from, DER.
+    pub root: Option<Box<[u8]>>,
     /// Our own certificate, DER.
     pub own: Option<Box<[u8]>>,
     /// The name of the file of our own certificate.
     pub own_name: Option<Box<str>>,
-    /// Why the peer's certificate was not believed.
+    /// What is wrong with the client's certificate.
     pub distrust: Distrust,
     /// Whether the handshake came to its end, or data came early.
     pub complete: bool,
@@ -160,6 +170,14 @@ impl TlsFacts {
     #[must_use]
     pub fn own_certificate(&self) -> Option<Certificate<'_>> {
         Certificate::read(self.own.as_deref()?)
+    }
+
+    /// The name of the authority that the client's certificate comes from.
+    #[must_use]
+    pub fn root_name(&self) -> Option<Name<'_>> {
+        Values(self.root.as_deref()?)
+            .of(tag::SEQUENCE)
+            .map(Name::new)
     }
 
     /// A secret, where it is kept.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// A total that only grows, written by one thread.
+/// A number that one thread writes, most often a total that only grows.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
 
@@ -11,6 +11,11 @@ impl Counter {
     pub fn add(&self, amount: u64) {
         self.0
             .store(self.0.load(Relaxed).wrapping_add(amount), Relaxed);
+    }
+
+    /// Says a number anew that may shrink.
+    pub fn set(&self, value: u64) {
+        self.0.store(value, Relaxed);
     }
 
     /// The total.

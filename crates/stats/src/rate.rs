@@ -35,17 +35,22 @@ impl Rate {
         if second % 2 == 0 { even } else { odd }
     }
 
-    /// Counts one event at `now` (milliseconds). `forget` is called before the count of an earlier second is
-    /// given up for it, with that second.
-    fn count(&self, now: u64, forget: impl FnOnce(u32)) {
+    /// Counts as many events at `now` (milliseconds).
+    pub fn add(&self, now: u64, events: u64) {
+        self.count(now, u32::try_from(events).unwrap_or(u32::MAX), |_| {});
+    }
+
+    /// Counts events at `now` (milliseconds). `forget` is called before the count of an earlier second is
+    /// given up for them, with that second.
+    fn count(&self, now: u64, more: u32, forget: impl FnOnce(u32)) {
         let second = second(now);
         let slot = self.slot(second);
         let (counted, events) = unpacked(slot.load(Relaxed));
         let events = if counted == second {
-            events.saturating_add(1)
+            events.saturating_add(more)
         } else {
             forget(counted);
-            1
+            more
         };
         slot.store(packed((second, events)), Relaxed);
     }
@@ -80,7 +85,7 @@ pub struct Peak(Highest);
 impl Peak {
     /// Counts one event of the thread that writes `own`, which is one of `all`.
     pub fn count<'a>(&self, own: &Rate, now: u64, all: impl Iterator<Item = &'a Rate>) {
-        own.count(now, |second| {
+        own.count(now, 1, |second| {
             self.0.see(all.map(|rate| rate.of(second)).sum());
         });
     }
@@ -130,7 +135,7 @@ mod tests {
 
     fn count(rate: &Rate, now: u64, times: usize) {
         for _ in 0..times {
-            rate.count(now, |_| {});
+            rate.count(now, 1, |_| {});
         }
     }
 
@@ -144,6 +149,16 @@ mod tests {
         assert_eq!(rate.per_second(7_000), 0);
         count(&rate, 9_000, 1);
         assert_eq!(rate.per_second(9_000), 1);
+    }
+
+    #[test]
+    fn many_events_at_once_weigh_as_many() {
+        let rate = Rate::default();
+        rate.add(5_500, 1_000);
+        rate.add(5_600, 500);
+        assert_eq!(rate.per_second(5_900), 1_500);
+        rate.add(5_900, u64::MAX);
+        assert_eq!(rate.per_second(5_900), u64::from(u32::MAX));
     }
 
     /// Threads that count at the same moments, by (millisecond, thread, events).

@@ -14,6 +14,7 @@ use crate::hello::Hello;
 use crate::identity::Identity;
 use crate::names::NameTable;
 use crate::ocsp::Response;
+use crate::path::Trust;
 use crate::serving::Settings;
 use crate::store::{Held, Store};
 
@@ -47,6 +48,7 @@ struct Entry {
     rules: usize,
     /// The name of the certificate's file.
     name: Box<str>,
+    trust: Option<Arc<Trust>>,
 }
 
 impl Entry {
@@ -196,6 +198,7 @@ impl Acceptor {
             tls13: does(TlsVersion::Tls13),
             rules: same_rules(line, said.settings),
             name: store.name(said.certificate).into(),
+            trust: own.trust.clone(),
         });
         Ok(())
     }
@@ -259,6 +262,16 @@ impl Acceptor {
     pub fn shown(&self, config: &Arc<ServerConfig>) -> Option<(&[u8], &str)> {
         let entry = self.entries.iter().find(|entry| entry.has(config))?;
         Some((entry.certified.cert.first()?, &entry.name))
+    }
+
+    /// Whom a configuration that [`Acceptor::choose`] gave believes, where it asks clients for certificates.
+    #[must_use]
+    pub fn trust(&self, config: &Arc<ServerConfig>) -> Option<Arc<Trust>> {
+        let entry = self.entries.iter().find(|entry| entry.has(config));
+        match entry {
+            Some(entry) => entry.trust.clone(),
+            None => self.settings.first()?.trust.clone(),
+        }
     }
 
     /// How a client that asks for a name would be answered, and the files' names of the certificates

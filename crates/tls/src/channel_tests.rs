@@ -7,7 +7,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::{PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{ClientConfig, Error, RootCertStore, ServerConfig};
 
 use super::Channel;
 
@@ -187,5 +188,145 @@ proptest! {
             server.take(most, room);
         }
         prop_assert_eq!(server.plain, sent);
+    }
+}
+
+/// Two channels of which one shows what the other does not believe. All messages of a flight are in one
+/// record, so that others stand behind the certificate.
+fn strangers(
+    versions: &[&'static rustls::SupportedProtocolVersion],
+    clients: bool,
+) -> (Channel, Channel) {
+    let own = || generate_simple_self_signed(vec!["a.example".to_owned()]).unwrap();
+    let (server, other) = (own(), own());
+    let key = |of: &CertifiedKey<_>| {
+        let of: &rcgen::KeyPair = &of.signing_key;
+        PrivateKeyDer::try_from(of.serialize_der()).unwrap()
+    };
+    let roots = |of: &CertifiedKey<rcgen::KeyPair>| {
+        let mut roots = RootCertStore::empty();
+        roots.add(of.cert.der().clone()).unwrap();
+        roots
+    };
+    let builder = ServerConfig::builder_with_protocol_versions(versions);
+    let builder = if clients {
+        let verifier = WebPkiClientVerifier::builder(Arc::new(roots(&server))).build();
+        builder.with_client_cert_verifier(verifier.unwrap())
+    } else {
+        builder.with_no_client_auth()
+    };
+    let serving = builder
+        .with_single_cert(vec![server.cert.der().clone()], key(&server))
+        .unwrap();
+    let believed = if clients { &server } else { &other };
+    let client = ClientConfig::builder_with_protocol_versions(versions)
+        .with_root_certificates(roots(believed))
+        .with_client_auth_cert(vec![other.cert.der().clone()], key(&other))
+        .unwrap();
+    let name = ServerName::try_from("a.example").unwrap();
+    (
+        Channel::client(Arc::new(client), name).unwrap(),
+        Channel::server(Arc::new(serving)).unwrap(),
+    )
+}
+
+#[test]
+fn who_is_not_believed_gets_an_alert_whatever_stands_behind_the_certificate() {
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        for (clients, most) in [(false, 1), (true, 1), (false, 70_000), (true, 70_000)] {
+            let (mut client, mut server) = strangers(&[version], clients);
+            let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
+            let mut refused = Vec::new();
+            for _ in 0..20_000 {
+                let came = piece(&mut client, &mut to_client, most, &mut to_server);
+                refused.extend(came.err());
+                if refused.is_empty() {
+                    let came = piece(&mut server, &mut to_server, most, &mut to_client);
+                    refused.extend(came.err());
+                }
+                if !refused.is_empty() {
+                    break;
+                }
+            }
+            let distrust = matches!(refused[..], [Error::InvalidCertificate(_)]);
+            assert!(distrust, "{version:?} {clients} {most} {refused:?}");
+            let told = if clients { &to_client } else { &to_server };
+            assert!(!told.is_empty(), "an alert follows");
+        }
+    }
+}
+
+/// Lets an end take what came, in pieces; what it has no use for yet stays.
+fn piece(
+    end: &mut Channel,
+    arriving: &mut Vec<u8>,
+    most: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), Error> {
+    let mut known = 0;
+    while known < arriving.len() || known == 0 {
+        known = arriving.len().min(known + most);
+        let received = end.receive(&mut arriving[..known], &mut [0; 64], out);
+        let used = received.map_err(|failure| failure.0)?.used;
+        arriving.drain(..used);
+        known -= used;
+        if arriving.is_empty() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The lengths of the records in some bytes.
+fn lengths(mut records: &[u8]) -> Vec<usize> {
+    let mut found = Vec::new();
+    while let Some((head, rest)) = records.split_first_chunk::<5>() {
+        let length = usize::from(u16::from_be_bytes([head[3], head[4]]));
+        found.push(length);
+        records = &rest[length..];
+    }
+    found
+}
+
+#[test]
+fn records_are_small_at_the_beginning_and_never_larger_than_the_hard_limit() {
+    /// What TLS 1.3 adds to the data of a record: its type and a tag.
+    const ADDED: usize = 17;
+    for (most, first, wanted) in [
+        (0, 0, vec![16384, 16384]),
+        (5000, 0, vec![5000; 20]),
+        (
+            0,
+            1000,
+            [vec![1000; 40], vec![16384; 3], vec![10_848]].concat(),
+        ),
+        (2000, 1000, [vec![1000; 40], vec![2000; 30]].concat()),
+        (500, 1000, vec![500; 100]),
+        (99_999, 99_999, vec![16384, 16384]),
+    ] {
+        let (client, server) = pair_with(&[&rustls::version::TLS13]);
+        let server = match (most, first) {
+            (0, 0) => server,
+            _ => server.with_records(most, first),
+        };
+        let (mut client, mut server) = meet((client, server), 70_000);
+        let data = vec![7; wanted.iter().sum()];
+        for _ in 0..2 {
+            let mut out = Vec::new();
+            server.channel.send(&data, &mut out).unwrap();
+            let seen: Vec<_> = lengths(&out).iter().map(|each| each - ADDED).collect();
+            assert_eq!(seen, wanted, "{most} {first}");
+            client.arriving.extend(out);
+            client.plain.clear();
+            while !client.arriving.is_empty() {
+                client.take(70_000, 70_000);
+            }
+            assert_eq!(client.plain, data);
+            // The next request makes the next response a beginning.
+            let mut out = Vec::new();
+            client.channel.send(b"more", &mut out).unwrap();
+            server.arriving.extend(out);
+            server.take(70_000, 64);
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Which clients are believed: `verify`, `ca-file`, `crl-file` of a bind line, and the errors that
-//! `ca-ignore-err` and `crt-ignore-err` pass over. webpki verifies the chains.
+//! `ca-ignore-err` and `crt-ignore-err` pass over. webpki verifies the chains; what it refuses is looked into
+//! by ourselves, since it tells one error alone, and not where.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,49 +17,53 @@ use rustls::{
     SignatureScheme,
 };
 
-use crate::certificate::Facts;
+use crate::distrust::{Distrusted, alert, error_number};
 use crate::error::TlsError;
+use crate::faults::{Fault, Revoked, Search, number};
 use crate::negotiation::schemes;
-use crate::noting::tell;
+use crate::path::{Authorities, End, Path, Trust};
 use crate::store::Store;
-
-/// OpenSSL's numbers of the errors that can be passed over (openssl-verify(1)).
-mod number {
-    pub(super) const NO_CRL: u32 = 3;
-    pub(super) const NOT_YET_VALID: u32 = 9;
-    pub(super) const EXPIRED: u32 = 10;
-    pub(super) const CRL_EXPIRED: u32 = 12;
-    pub(super) const SELF_SIGNED: u32 = 18;
-    pub(super) const SELF_SIGNED_IN_CHAIN: u32 = 19;
-    pub(super) const UNKNOWN_ISSUER: u32 = 20;
-    pub(super) const UNVERIFIED: u32 = 21;
-    pub(super) const REVOKED: u32 = 23;
-    pub(super) const WRONG_PURPOSE: u32 = 26;
-}
+use crate::watch::tell_distrust;
 
 /// The verifier that a bind line asks for.
 pub(crate) fn verifier(
     said: &ClientRules,
     store: &Store,
     provider: &Arc<CryptoProvider>,
+    trust: Option<&Arc<Trust>>,
 ) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
-    if said.verify == ClientVerification::None {
+    let Some(trust) = trust else {
         return Ok(WebPkiClientVerifier::no_client_auth());
-    }
-    let chain = webpki(said, &said.revocations, store, provider)?;
-    if said.schemes.is_empty()
-        && said.ignored == IgnoredErrors::default()
-        && said.ignored_in_chain == IgnoredErrors::default()
-    {
-        return Ok(chain);
-    }
-    Ok(Arc::new(Lenient {
-        unrevoked: webpki(said, &[], store, provider)?,
-        chain,
+    };
+    let revoked = store.revoked(&said.revocations);
+    let lenient = ignores(said);
+    Ok(Arc::new(Clients {
+        chain: webpki(said, &said.revocations, store, provider)?,
+        unrevoked: match lenient {
+            true => Some(webpki(said, &[], store, provider)?),
+            false => None,
+        },
         schemes: schemes(&said.schemes),
         ignored: said.ignored.clone(),
         ignored_in_chain: said.ignored_in_chain.clone(),
+        trust: trust.clone(),
+        lists: revoked.iter().filter_map(Revoked::read).collect(),
     }))
+}
+
+/// Whom the rules of a bind line believe; `None` where clients are asked for no certificate.
+pub(crate) fn trust(
+    said: &ClientRules,
+    store: &Store,
+    provider: &Arc<CryptoProvider>,
+) -> Option<Arc<Trust>> {
+    if said.verify == ClientVerification::None {
+        return None;
+    }
+    let files = [&said.authorities[..], &said.hidden_authorities].concat();
+    let authorities = Authorities::new(store.authorities(&files).cloned());
+    let known = provider.signature_verification_algorithms;
+    Some(Arc::new(Trust { authorities, known }))
 }
 
 fn webpki(
@@ -84,87 +90,164 @@ fn webpki(
     builder.build().map_err(TlsError::settings)
 }
 
-fn ignores(said: &IgnoredErrors, number: u32) -> bool {
-    said.all || said.numbers.contains(&number)
+/// Whether some errors end no handshake (`ca-ignore-err`, `crt-ignore-err`). What was ignored is
+/// not kept with a session, so that such lines resume none: a resumed client would look as if it
+/// had been believed.
+pub(crate) fn ignores(said: &ClientRules) -> bool {
+    let any = |ignored: &IgnoredErrors| ignored.all || !ignored.numbers.is_empty();
+    any(&said.ignored) || any(&said.ignored_in_chain)
 }
 
-/// Passes over some errors, and takes some signature schemes only.
-#[derive(Debug)]
-struct Lenient {
+/// Whom a line believes, what it takes signatures of, and what it passes over.
+struct Clients {
     chain: Arc<dyn ClientCertVerifier>,
-    /// The same without revocation lists.
-    unrevoked: Arc<dyn ClientCertVerifier>,
+    /// The same without revocation lists, where errors are passed over.
+    unrevoked: Option<Arc<dyn ClientCertVerifier>>,
     /// What clients may sign with; empty: all that is supported.
     schemes: Vec<SignatureScheme>,
     ignored: IgnoredErrors,
     ignored_in_chain: IgnoredErrors,
+    trust: Arc<Trust>,
+    lists: Vec<Revoked>,
 }
 
-impl Lenient {
-    /// A moment at which those certificates are valid whose dates do not matter: everything else is
-    /// still verified, as webpki tells the first error alone. `None` where dates do matter.
-    fn moment(&self, own: &Facts, chain: &[Facts], now: UnixTime) -> Option<UnixTime> {
-        let second = i64::try_from(now.as_secs()).ok()?;
-        let dates = [number::EXPIRED, number::NOT_YET_VALID];
-        let passed = |said: &IgnoredErrors| dates.iter().any(|&date| ignores(said, date));
-        let own = passed(&self.ignored).then_some(own).into_iter();
-        let others = chain.iter().filter(|_| passed(&self.ignored_in_chain));
-        let lenient: Vec<_> = own.chain(others).map(|facts| facts.validity).collect();
-        let last = lenient.iter().map(|validity| validity.1).min()?;
-        let first = lenient.iter().map(|validity| validity.0).max()?;
-        let earlier = ignores(&self.ignored, number::EXPIRED)
-            || ignores(&self.ignored_in_chain, number::EXPIRED);
-        let later = ignores(&self.ignored, number::NOT_YET_VALID)
-            || ignores(&self.ignored_in_chain, number::NOT_YET_VALID);
-        let mut moment = second;
-        if earlier {
-            moment = moment.min(last);
-        }
-        if later {
-            moment = moment.max(first);
-        }
-        let moment = Duration::from_secs(u64::try_from(moment).ok()?);
-        Some(UnixTime::since_unix_epoch(moment))
+impl fmt::Debug for Clients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clients").finish_non_exhaustive()
+    }
+}
+
+impl Clients {
+    fn passes(&self, fault: &Fault) -> bool {
+        let said = match fault.depth {
+            0 => &self.ignored,
+            _ => &self.ignored_in_chain,
+        };
+        said.all || said.numbers.contains(&fault.error.into())
     }
 
-    /// Whether an error, and what OpenSSL would tell beside it, is passed over.
-    fn passes(&self, error: &CertificateError, own: &Facts, chain: &[Facts]) -> bool {
-        let own_issuer = chain.iter().any(|facts| facts.subject == own.issuer);
-        let (said, numbers): (_, &[u32]) = match error {
-            CertificateError::UnknownIssuer if own.issuer == own.subject => {
-                (&self.ignored, &[number::SELF_SIGNED])
+    fn passes_everything(&self) -> bool {
+        self.ignored.all && self.ignored_in_chain.all
+    }
+
+    /// Whether a chain that webpki refused is let pass, and with which faults: those up to the first one
+    /// that matters.
+    fn judge(
+        &self,
+        own: &CertificateDer<'_>,
+        sent: &[CertificateDer<'_>],
+        now: UnixTime,
+        error: Error,
+    ) -> (Result<(), Error>, Vec<Fault>) {
+        let Error::InvalidCertificate(refusal) = &error else {
+            return (Err(error), Vec::new());
+        };
+        let second = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        let search = Search {
+            lists: &self.lists,
+            known: &self.trust.known,
+            now: second,
+        };
+        let path = Path::find(own, sent, &self.trust.authorities, &self.trust.known);
+        let mut faults = path
+            .as_ref()
+            .map_or_else(Vec::new, |path| search.faults(path));
+        if let Some(first) = faults.iter().position(|fault| !self.passes(fault)) {
+            let error = faults.get(first).and_then(|fault| alert(fault.error));
+            faults.truncate(first + 1);
+            return (Err(error.map_or(error_of(refusal), Error::from)), faults);
+        }
+        let unexplained = match &path {
+            Some(path) if !faults.is_empty() => self.unexplained(own, sent, (path, &faults), now),
+            _ => Some(refusal.clone()),
+        };
+        match unexplained {
+            None => (Ok(()), faults),
+            Some(refusal) => {
+                let error = error_number(&refusal);
+                faults.push(Fault { error, depth: 0 });
+                let passed = match self.passes_everything() {
+                    true => Ok(()),
+                    false => Err(refusal.into()),
+                };
+                (passed, faults)
             }
-            CertificateError::UnknownIssuer if !own_issuer => {
-                (&self.ignored, &[number::UNKNOWN_ISSUER, number::UNVERIFIED])
+        }
+    }
+
+    /// What webpki still finds where the faults do not count: dates are right and nothing is revoked.
+    fn unexplained(
+        &self,
+        own: &CertificateDer<'_>,
+        sent: &[CertificateDer<'_>],
+        (path, faults): (&Path<'_>, &[Fault]),
+        now: UnixTime,
+    ) -> Option<CertificateError> {
+        let has = |wanted: &[u16]| faults.iter().any(|fault| wanted.contains(&fault.error));
+        let revocation = [
+            number::NO_CRL,
+            number::NO_CRL_ISSUER,
+            number::CRL_EXPIRED,
+            number::REVOKED,
+        ];
+        let verifier = match &self.unrevoked {
+            Some(unrevoked) if has(&revocation) => unrevoked,
+            _ => &self.chain,
+        };
+        let now = moment(path, faults, now).unwrap_or(now);
+        let Err(Error::InvalidCertificate(left)) = verifier.verify_client_cert(own, sent, now)
+        else {
+            return None;
+        };
+        // webpki stops at the first fault. What it would look into behind that, and we do not, may be wrong.
+        let unsure = path.end == End::Authority && path.steps.iter().any(|step| step.says_more);
+        let explained = match &left {
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => {
+                has(&[number::EXPIRED, number::NOT_YET_VALID])
             }
-            CertificateError::UnknownIssuer
-                if chain.iter().any(|facts| facts.issuer == facts.subject) =>
-            {
-                (&self.ignored_in_chain, &[number::SELF_SIGNED_IN_CHAIN])
-            }
-            CertificateError::UnknownIssuer => (&self.ignored_in_chain, &[number::UNKNOWN_ISSUER]),
+            CertificateError::UnknownIssuer => path.end != End::Authority,
+            CertificateError::BadSignature => has(&[number::BAD_SIGNATURE]),
             CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-                (&self.ignored, &[number::WRONG_PURPOSE])
+                has(&[number::WRONG_PURPOSE])
             }
-            _ => return self.ignored.all && self.ignored_in_chain.all,
+            CertificateError::Other(what) => match what.to_string().as_str() {
+                "PathLenConstraintViolated" => has(&[number::TOO_DEEP]),
+                "EndEntityUsedAsCa" => has(&[number::NO_AUTHORITY]),
+                _ => false,
+            },
+            _ => false,
         };
-        numbers.iter().all(|&number| ignores(said, number))
-    }
-
-    /// Whether an error of revocation lists is passed over.
-    fn passes_revocation(&self, error: &CertificateError) -> bool {
-        let number = match error {
-            CertificateError::Revoked => number::REVOKED,
-            CertificateError::UnknownRevocationStatus => number::NO_CRL,
-            CertificateError::ExpiredRevocationList
-            | CertificateError::ExpiredRevocationListContext { .. } => number::CRL_EXPIRED,
-            _ => return false,
-        };
-        ignores(&self.ignored, number)
+        (unsure || !explained).then_some(left)
     }
 }
 
-impl ClientCertVerifier for Lenient {
+/// A moment at which those certificates are valid whose dates are passed over: everything else is
+/// still verified, as webpki tells the first error alone. `None` where dates do matter.
+fn moment(path: &Path<'_>, faults: &[Fault], now: UnixTime) -> Option<UnixTime> {
+    let now = i64::try_from(now.as_secs()).ok()?;
+    let dates = |error| {
+        let dated = faults.iter().filter(move |fault| fault.error == error);
+        dated.filter_map(|fault| path.steps.get(fault.depth))
+    };
+    let last = dates(number::EXPIRED)
+        .map(|step| step.facts.validity.1)
+        .min();
+    let first = dates(number::NOT_YET_VALID)
+        .map(|step| step.facts.validity.0)
+        .max();
+    let moment = now.min(last.unwrap_or(now)).max(first.unwrap_or(i64::MIN));
+    let moment = Duration::from_secs(u64::try_from(moment).ok()?);
+    Some(UnixTime::since_unix_epoch(moment))
+}
+
+fn error_of(refusal: &CertificateError) -> Error {
+    refusal.clone().into()
+}
+
+impl ClientCertVerifier for Clients {
     fn offer_client_auth(&self) -> bool {
         self.chain.offer_client_auth()
     }
@@ -183,35 +266,16 @@ impl ClientCertVerifier for Lenient {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let strictly = |now| {
-            self.chain
-                .verify_client_cert(end_entity, intermediates, now)
+        let strictly = self
+            .chain
+            .verify_client_cert(end_entity, intermediates, now);
+        let Err(error) = strictly else {
+            return strictly;
         };
-        let mut result = strictly(now);
-        let Err(error) = &result else {
-            return result;
-        };
+        let (verdict, faults) = self.judge(end_entity, intermediates, now, error);
         // What is passed over is told, too.
-        tell(error, end_entity, intermediates, now);
-        let own = Facts::read(end_entity).ok_or(CertificateError::BadEncoding)?;
-        let chain: Vec<Facts> = intermediates
-            .iter()
-            .filter_map(|each| Facts::read(each))
-            .collect();
-        let now = self.moment(&own, &chain, now).unwrap_or(now);
-        result = strictly(now);
-        if let Err(Error::InvalidCertificate(error)) = &result
-            && self.passes_revocation(error)
-        {
-            let unrevoked = &self.unrevoked;
-            result = unrevoked.verify_client_cert(end_entity, intermediates, now);
-        }
-        match &result {
-            Err(Error::InvalidCertificate(error)) if self.passes(error, &own, &chain) => {
-                Ok(ClientCertVerified::assertion())
-            }
-            _ => result,
-        }
+        tell_distrust(|| Distrusted::of(&faults, end_entity, intermediates));
+        verdict.map(|()| ClientCertVerified::assertion())
     }
 
     fn verify_tls12_signature(

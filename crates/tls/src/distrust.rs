@@ -1,84 +1,95 @@
-//! Why a certificate is not believed, in OpenSSL's numbers, which configurations and logs use.
+//! Why a certificate is not believed, in OpenSSL's numbers, which rules and logs see.
 
+use rustls::CertificateError;
 use rustls::pki_types::CertificateDer;
-use rustls::{CertificateError, Error};
 
-use crate::certificate::Facts;
+use crate::faults::{Fault, number};
 
-/// A certificate that is not believed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What was found wrong with a client's chain, whether it was ignored or not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Distrusted {
-    /// OpenSSL's number of the reason.
-    pub error: u16,
-    /// Which of the chain it is about, from 0 for the peer's own.
-    pub depth: u8,
+    /// The last error that was found (`ssl_c_verify`).
+    pub last: u16,
+    /// Where in the chain that was, from 0 for the client's own.
+    pub last_depth: u8,
+    /// The first error of the client's own certificate (`ssl_c_err`); 0 for none.
+    pub own: u16,
+    /// The first error behind it (`ssl_c_ca_err`); 0 for none.
+    pub behind: u16,
+    /// Where in the chain that was.
+    pub behind_depth: u8,
     /// The chain that was shown.
     pub chain: Vec<CertificateDer<'static>>,
 }
 
 impl Distrusted {
-    /// What an error of verification says of a chain at a time; `None` for other errors.
+    /// What faults say of a chain.
     pub(crate) fn of(
-        error: &Error,
+        faults: &[Fault],
         own: &CertificateDer<'_>,
-        behind: &[CertificateDer<'_>],
-        now: i64,
-    ) -> Option<Self> {
-        let Error::InvalidCertificate(error) = error else {
-            return None;
-        };
-        let chain: Vec<_> = std::iter::once(own).chain(behind).collect();
-        let (error, depth) = judge(error, &chain, now);
-        Some(Self {
-            error,
-            depth: u8::try_from(depth).unwrap_or(u8::MAX),
-            chain: chain
-                .iter()
-                .map(|each| CertificateDer::clone(each).into_owned())
-                .collect(),
-        })
+        sent: &[CertificateDer<'_>],
+    ) -> Self {
+        let depth = |fault: &Fault| u8::try_from(fault.depth).unwrap_or(u8::MAX);
+        let behind = faults.iter().find(|fault| fault.depth > 0);
+        let of_own = faults.iter().find(|fault| fault.depth == 0);
+        let last = faults.last();
+        let chain = std::iter::once(own).chain(sent);
+        Self {
+            last: last.map_or(0, |fault| fault.error),
+            last_depth: last.map_or(0, depth),
+            own: of_own.map_or(0, |fault| fault.error),
+            behind: behind.map_or(0, |fault| fault.error),
+            behind_depth: behind.map_or(0, depth),
+            chain: chain.map(|each| each.clone().into_owned()).collect(),
+        }
     }
 }
 
-/// The number, and the place in the chain: webpki does not tell where it found the fault.
-fn judge(error: &CertificateError, chain: &[&CertificateDer<'_>], now: i64) -> (u16, usize) {
-    let read = |at: usize| chain.get(at).and_then(|each| Facts::read(each));
-    let place = |fault: &dyn Fn(&Facts) -> bool| {
-        let found = (0..chain.len()).find(|&at| read(at).is_some_and(|facts| fault(&facts)));
-        found.unwrap_or(0)
-    };
-    let last = chain.len().saturating_sub(1);
-    let ends_itself = read(last).is_some_and(|facts| facts.issuer == facts.subject);
+/// The number of an error that webpki found and we did not.
+pub(crate) fn error_number(error: &CertificateError) -> u16 {
     match error {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            (10, place(&|facts| facts.validity.1 < now))
-        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => number::EXPIRED,
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            (9, place(&|facts| facts.validity.0 > now))
+            number::NOT_YET_VALID
         }
-        CertificateError::UnknownIssuer if ends_itself && last == 0 => (18, 0),
-        CertificateError::UnknownIssuer if ends_itself => (19, last),
-        CertificateError::UnknownIssuer => (20, last),
-        CertificateError::Revoked => (23, 0),
-        CertificateError::UnknownRevocationStatus => (3, 0),
+        CertificateError::UnknownIssuer => number::UNKNOWN_ISSUER,
+        CertificateError::Revoked => number::REVOKED,
+        CertificateError::UnknownRevocationStatus => number::NO_CRL,
         CertificateError::ExpiredRevocationList
-        | CertificateError::ExpiredRevocationListContext { .. } => (12, 0),
-        CertificateError::UnhandledCriticalExtension => (34, 0),
+        | CertificateError::ExpiredRevocationListContext { .. } => number::CRL_EXPIRED,
+        CertificateError::UnhandledCriticalExtension => number::CRITICAL_EXTENSION,
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            (26, 0)
+            number::WRONG_PURPOSE
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            (62, 0)
+            number::WRONG_NAME
         }
-        CertificateError::BadSignature => (7, 0),
+        CertificateError::BadSignature => number::BAD_SIGNATURE,
         CertificateError::UnsupportedSignatureAlgorithmContext { .. }
-        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (76, 0),
-        // What webpki does not even look at, such as certificates of version 1.
-        _ => match read(0) {
-            Some(facts) if facts.issuer == facts.subject => (18, 0),
-            Some(facts) if facts.validity.1 < now => (10, 0),
-            Some(facts) if facts.validity.0 > now => (9, 0),
-            _ => (1, 0),
-        },
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            number::UNSUPPORTED_ALGORITHM
+        }
+        _ => number::UNSPECIFIED,
     }
+}
+
+/// The error, for the alert that a client is sent, of a fault that is not ignored.
+pub(crate) fn alert(fault: u16) -> Option<CertificateError> {
+    Some(match fault {
+        number::EXPIRED | number::CRL_EXPIRED => CertificateError::Expired,
+        number::NOT_YET_VALID => CertificateError::NotValidYet,
+        number::REVOKED => CertificateError::Revoked,
+        number::NO_CRL => CertificateError::UnknownRevocationStatus,
+        number::SELF_SIGNED
+        | number::SELF_SIGNED_IN_CHAIN
+        | number::UNKNOWN_ISSUER
+        | number::UNVERIFIED
+        | number::NO_CRL_ISSUER
+        | number::CRL_UNVERIFIED
+        | number::TOO_DEEP
+        | number::NO_AUTHORITY => CertificateError::UnknownIssuer,
+        number::BAD_SIGNATURE => CertificateError::BadSignature,
+        number::WRONG_PURPOSE => CertificateError::InvalidPurpose,
+        _ => return None,
+    })
 }

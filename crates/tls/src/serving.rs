@@ -11,7 +11,7 @@ use crate::clients;
 use crate::error::TlsError;
 use crate::identity::Policy;
 use crate::negotiation::{provider, schemes, versions};
-use crate::noting::{Noting, ignores};
+use crate::path::Trust;
 use crate::sessions::{Cache, Tickets};
 use crate::store::Store;
 use crate::watch::Secrets;
@@ -25,6 +25,8 @@ pub(crate) struct Settings {
     config: ServerConfig,
     schemes: Vec<SignatureScheme>,
     policy: Policy,
+    /// Whom clients' certificates are of; `None` where nobody is asked for one.
+    pub(crate) trust: Option<Arc<Trust>>,
 }
 
 impl Settings {
@@ -37,17 +39,18 @@ impl Settings {
         before: &[Arc<Self>],
     ) -> Result<Self, TlsError> {
         let provider = provider(&said.negotiation);
-        let verifier = clients::verifier(&said.client, store, &provider)?;
+        let trust = clients::trust(&said.client, store, &provider);
+        let verifier = clients::verifier(&said.client, store, &provider, trust.as_ref())?;
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&versions(&said.negotiation))
             .map_err(TlsError::settings)?
-            .with_client_cert_verifier(Arc::new(Noting(verifier)))
+            .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::new(Nothing));
         config.ignore_client_order = !said.client_order;
         config.alpn_protocols = said.alpn.iter().map(|name| name.0.clone()).collect();
         config.key_log = Arc::new(Secrets);
         config.session_storage = Arc::new(Cache::new(line.sessions, line.lifetime));
-        if ignores(&said.client) {
+        if clients::ignores(&said.client) {
             config.session_storage = Arc::new(NoServerSessionStorage {});
             config.send_tls13_tickets = 0;
         } else if said.early_data {
@@ -69,6 +72,7 @@ impl Settings {
             config,
             schemes,
             policy,
+            trust,
         })
     }
 

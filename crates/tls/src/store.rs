@@ -80,9 +80,17 @@ impl Store {
     /// The authorities of some files together.
     pub(crate) fn roots(&self, files: &[usize]) -> RootCertStore {
         let mut roots = RootCertStore::empty();
-        let known = files.iter().filter_map(|&at| self.authorities.get(at));
-        roots.add_parsable_certificates(known.flat_map(|(_, found)| found).cloned());
+        roots.add_parsable_certificates(self.authorities(files).cloned());
         roots
+    }
+
+    /// The certificates of the authorities of some files.
+    pub(crate) fn authorities(
+        &self,
+        files: &[usize],
+    ) -> impl Iterator<Item = &CertificateDer<'static>> {
+        let known = files.iter().filter_map(|&at| self.authorities.get(at));
+        known.flat_map(|(_, found)| found)
     }
 
     /// The revocation lists of some files together.

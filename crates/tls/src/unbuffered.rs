@@ -60,6 +60,9 @@ pub(crate) trait Connection {
         Ok(0)
     }
 
+    /// Whether records were made that nobody has taken yet.
+    fn has_output(&self) -> bool;
+
     /// What was made is sent. True: early data may be sent behind it, so that it is not over.
     fn transmitted(data: TransmitTlsData<'_, Self::Data>) -> bool {
         data.done();
@@ -104,6 +107,10 @@ impl Connection for UnbufferedServerConnection {
         self.process_tls_records(records)
     }
 
+    fn has_output(&self) -> bool {
+        self.wants_write()
+    }
+
     fn writer<'w, 'c>(
         traffic: &'w mut rustls::unbuffered::WriteTraffic<'c, Self::Data>,
     ) -> Writer<'w, 'c> {
@@ -132,6 +139,10 @@ impl Connection for UnbufferedClientConnection {
         records: &'i mut [u8],
     ) -> UnbufferedStatus<'c, 'i, Self::Data> {
         self.process_tls_records(records)
+    }
+
+    fn has_output(&self) -> bool {
+        self.wants_write()
     }
 
     fn writer<'w, 'c>(
@@ -216,9 +227,13 @@ pub(crate) fn advance<C: Connection + ?Sized>(
     }
 }
 
-/// Puts the alert that follows a failure behind `out`.
+/// Puts the alert that follows a failure behind `out`. Nothing more may be read then: further messages of the
+/// record that failed would be looked for among bytes that are not given any more.
 fn alert<C: Connection + ?Sized>(connection: &mut C, out: &mut Vec<u8>) {
-    while let Ok(ConnectionState::EncodeTlsData(mut data)) = connection.process(&mut []).state {
+    while connection.has_output() {
+        let Ok(ConnectionState::EncodeTlsData(mut data)) = connection.process(&mut []).state else {
+            return;
+        };
         if fill(out, OVERHEAD, |space| data.encode(space).map_err(unfit)).is_err() {
             return;
         }

@@ -41,7 +41,7 @@ pub struct Witnessed {
     pub server_hello: Option<Vec<u8>>,
     /// Secrets, where they were asked for.
     pub secrets: Vec<Secret>,
-    /// Why the client's certificate was not believed.
+    /// What is wrong with the client's certificate, ignored or not.
     pub distrusted: Option<Distrusted>,
 }
 
@@ -100,11 +100,11 @@ impl Watch {
     }
 }
 
-/// Tells the channel that receives just now why a certificate is not believed.
-pub(crate) fn tell_distrust(distrusted: Distrusted) {
+/// Tells the channel that receives just now what is wrong with a certificate, if anybody asks.
+pub(crate) fn tell_distrust(of: impl FnOnce() -> Distrusted) {
     TOLD.with_borrow_mut(|told| {
         if let Some(told) = told {
-            told.distrusted.get_or_insert(distrusted);
+            told.distrusted.get_or_insert_with(of);
         }
     });
 }

@@ -5,16 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 
-from msgspec.structs import replace
-
 from isthmus.config import Diagnostics
 from isthmus.model.configuration import Configuration
 from isthmus.model.proxy import Proxy
 from isthmus.model.tls import BindTls, Certificate, ClientRules, EntrySettings, PemFile, ServerTls, Verify
-from isthmus.plan import document
 from isthmus.plan.built import Built
-from isthmus.plan.names import Proxies
-from isthmus.plan.tls import Tls
+from isthmus.plan.tls_lines import with_lines
 from isthmus.records import dataclass, field
 
 BindChange = Callable[[BindTls], BindTls]
@@ -157,7 +153,7 @@ def _binds(said: Configuration) -> Iterator[BindTls]:
 
 def _servers(said: Configuration) -> Iterator[ServerTls]:
     tls = (server.settings.tls for proxy in said.proxies for server in proxy.servers)
-    return (each for each in tls if each.on)
+    return (each for each in tls if each.on or each.check)
 
 
 def _clients(said: Configuration) -> Iterator[ClientRules]:
@@ -169,45 +165,8 @@ def _clients(said: Configuration) -> Iterator[ClientRules]:
 def _rebuilt(built: Built, said: Configuration) -> Built:
     """Return what is built with the files that a configuration has now."""
     found = Diagnostics()
-    tls = Tls(said.global_.tls, found)
-    proxies = Proxies(said.proxies)
-    plan = built.engine
-    frontends = tuple(
-        replace(frontend, binds=_binds_of(frontend, proxy, tls))
-        for frontend, proxy in zip(plan.frontends, proxies.frontends, strict=True)
-    )
-    backends = tuple(
-        replace(backend, servers=_servers_of(backend, proxy, tls))
-        for backend, proxy in zip(plan.backends, proxies.backends, strict=True)
-    )
+    plan, tls = with_lines(built.engine, said, found)
     wrong = [each.message for each in found if each.severity.value == "alert"]
     if wrong:
         raise ValueError("\n".join(wrong))
-    plan = replace(plan, frontends=frontends, backends=backends, tls=tls.documents())
     return dataclasses.replace(built, engine=plan, texts={}, configuration=said, tls_spans=tls.files.spans())
-
-
-def _binds_of(frontend: document.Frontend, proxy: Proxy, tls: Tls) -> tuple[document.Bind, ...]:
-    lines = zip(frontend.binds, proxy.binds, strict=True)
-    return tuple(replace(bind, tls=tls.bind(said, proxy)) for bind, said in lines)
-
-
-def _servers_of(backend: document.Backend, proxy: Proxy, tls: Tls) -> tuple[document.Server, ...]:
-    lines = {each.name: each.settings.tls for each in proxy.servers}
-
-    def changed(server: document.Server) -> document.Server:
-        said = lines.get(server.name)
-        if server.tls is None or said is None:
-            return server
-        own = said.certificate
-        return replace(
-            server,
-            tls=replace(
-                server.tls,
-                authorities=tls.files.authorities(said.authorities),
-                revocations=tls.files.revocations(said.revocations),
-                certificate=None if own is None else tls.files.certificate(own),
-            ),
-        )
-
-    return tuple(changed(each) for each in backend.servers)

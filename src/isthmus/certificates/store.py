@@ -72,15 +72,15 @@ class CertificateStore:
         self.authorities.put_aside(authorities)
         self.revocations.put_aside(revocations)
 
-    def reading(self, bases: Bases) -> Reading:
-        """Return what lines of lists are read with while running; known files are not read again."""
+    def reading(self, bases: Bases, world: World | None = None) -> Reading:
+        """Return what lines are read with while running; known files are not read again."""
         files = TlsFiles(bases.crt_base, bases.ca_base, bases.key_base, bases.extra, bases.without_extension)
         files.know(
             {name: file for name, file in self.certificates.all().items() if file is not None},
             {name: file for name, file in self.authorities.all().items() if file is not None},
             {name: file for name, file in self.revocations.all().items() if file is not None},
         )
-        return Reading(Diagnostics(), _NO_EXPRESSIONS, self.world, files)
+        return Reading(Diagnostics(), _NO_EXPRESSIONS, world or self.world, files)
 
     def facts(self, certificate: Certificate) -> TlsFacts:
         """Return what the engine says about a certificate alone."""

@@ -37,6 +37,8 @@ class ClientCounters(Struct, frozen=True, forbid_unknown_fields=True):
     """Bytes given to compression."""
     comp_out: int = 0
     """Bytes that compression made of them."""
+    comp_byp: int = 0
+    """Bytes that it would have been given but for the limits of compression."""
     comp_rsp: int = 0
     """Responses compressed."""
     ereq: int = 0
@@ -94,6 +96,8 @@ class ServerCounters(Struct, frozen=True, forbid_unknown_fields=True):
     """Bytes given to compression."""
     comp_out: int = 0
     """Bytes that compression made of them."""
+    comp_byp: int = 0
+    """Bytes that it would have been given but for the limits of compression."""
     comp_rsp: int = 0
     """Responses compressed."""
     econ: int = 0
@@ -132,6 +136,14 @@ class ServerCounters(Struct, frozen=True, forbid_unknown_fields=True):
     """Connections tried."""
     reuse: int = 0
     """Requests that went over a connection that was there already."""
+    used_connections: int = 0
+    """Connections to it that an exchange uses now."""
+    fresh_connections: int = 0
+    """Connections that wait for another request and have served one."""
+    proven_connections: int = 0
+    """Connections that wait for another request and have served several."""
+    needed_connections: int = 0
+    """Connections that it is thought to need at once."""
     rtime: int = 0
     """Average time until the response's head, of the last 1024 exchanges."""
     rtime_max: int = 0
@@ -161,6 +173,18 @@ class ProcessFacts(Struct, frozen=True, forbid_unknown_fields=True):
     """`maxconnrate`; 0 is unlimited."""
     sess_rate_limit: int = 0
     """`maxsessrate`; 0 is unlimited."""
+    curr_tls: int = 0
+    """TLS connections now, with clients and servers."""
+    cum_tls: int = 0
+    """TLS connections ever."""
+    max_tls: int = 0
+    """`maxsslconn`; 0 is unlimited."""
+    tls_rate_limit: int = 0
+    """`maxsslrate`; 0 is unlimited."""
+    tls_rate: int = 0
+    """TLS connections of clients accepted in the last second."""
+    tls_rate_max: int = 0
+    """Highest `tls_rate`."""
     conn_rate: int = 0
     """Connections accepted in the last second, the highest of such, and the same for sessions."""
     conn_rate_max: int = 0
@@ -169,6 +193,16 @@ class ProcessFacts(Struct, frozen=True, forbid_unknown_fields=True):
     """Sessions begun in the last second."""
     sess_rate_max: int = 0
     """Highest `sess_rate`."""
+    compression_rate_limit: int = 0
+    """`maxcomprate` in bytes; 0 is unlimited."""
+    compression_rate_in: int = 0
+    """Bytes given to compression in the last second."""
+    compression_rate_out: int = 0
+    """Bytes that compression made in the last second."""
+    compression_memory_limit: int = 0
+    """`maxzlibmem` in bytes; 0 is unlimited."""
+    compression_memory: int = 0
+    """Bytes that compression uses, where that is limited."""
     total_bytes_out: int = 0
     """Bytes sent to clients and servers."""
     total_spliced_bytes_out: int = 0
@@ -270,6 +304,12 @@ class ServerFacts(Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds since the state last changed."""
     downtime: int = 0
     """Seconds spent down."""
+    idle_limit: int = 0
+    """`pool-max-conn`: limit of the connections that wait, negative without one."""
+    idle_purge_ms: int = 0
+    """`pool-purge-delay`, milliseconds."""
+    idle_by_worker: tuple[int, ...] = ()
+    """Connections that wait, for each worker."""
     counters: ServerCounters = ServerCounters()
     """What its sessions did."""
 

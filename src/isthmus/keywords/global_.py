@@ -151,6 +151,8 @@ TUNING: tuple[Row, ...] = (
     _number("maxconn", "Most client connections", "maxconn"),
     _number("maxconnrate", "Most new connections in a second", "maxconnrate"),
     _number("maxsessrate", "Most new sessions in a second", "maxsessrate"),
+    _number("maxsslconn", "Most TLS connections, with clients and servers", "maxsslconn"),
+    _number("maxsslrate", "Most new TLS connections of clients in a second", "maxsslrate"),
     _number("nbthread", "Worker threads", "nbthread", 1, 4096),
     _flag("nosplice", "Never use splice(2)", "splice", False),
     _number("spread-checks", "Percent by which the times of checks vary", "spread_checks", 0, 50),

@@ -27,6 +27,13 @@ def _number(name: str, field: str, about: str, low: int, high: int = 2**31 - 1) 
     return Keyword(name, _GLOBAL, "<number>", about, read)
 
 
+def _units(name: str, field: str, about: str, unit: int) -> Row:
+    def read(use: Use[GlobalDraft]) -> None:
+        _change(use, **{field: unit * integer(use.words, 0, (2**63 - 1) // unit)})
+
+    return Keyword(name, _GLOBAL, "<number>", about, read)
+
+
 def _flag(name: str, field: str, about: str) -> Row:
     return Keyword(name, _GLOBAL, "", about, lambda use: _change(use, **{field: True}))
 
@@ -87,7 +94,6 @@ def _case_file(use: Use[GlobalDraft]) -> None:
 _OWN_POOL = "each worker has a pool of its own"
 _SHARES = "each connection has its share of a turn in any case"
 _WINDOWS = "each stream has a window of its own (tune.h2.fe.initial-window-size)"
-_UNLIMITED = "how much is compressed does not depend on the load"
 
 GLOBAL_HTTP: tuple[Row, ...] = (
     _flag(
@@ -104,8 +110,9 @@ GLOBAL_HTTP: tuple[Row, ...] = (
         "keep_insecure_coding",
         "Keep connections open on which framing was said twice",
     ),
-    _inert("maxcompcpuusage", "<percent>", "Load above which less is compressed", _UNLIMITED),
-    _inert("maxcomprate", "<kilobytes>", "Most input of compression in a second", _UNLIMITED),
+    _number("maxcompcpuusage", "compression_cpu", "Percent of load above which less is compressed", 0, 100),
+    _units("maxcomprate", "compression_rate", "Most kilobytes that compression is given in a second", 1024),
+    _units("maxzlibmem", "compression_memory", "Most megabytes that compression uses", 1024 * 1024),
     _inert("tune.buffers.limit", "<number>", "Most buffers", "buffers come and go with connections"),
     _inert(
         "tune.pattern.cache-size",
@@ -113,7 +120,6 @@ GLOBAL_HTTP: tuple[Row, ...] = (
         "Lookups that are remembered",
         "a lookup costs no more than that",
     ),
-    _inert("maxzlibmem", "<megabytes>", "Most memory of compression", _UNLIMITED),
     _number("tune.comp.maxlevel", "compression_level", "Level of compression", 1, 9),
     Keyword(
         "tune.disable-zero-copy-forwarding",
@@ -188,7 +194,9 @@ GLOBAL_HTTP: tuple[Row, ...] = (
         "Room for rewriting heads",
         lambda use: _change(use, maxrewrite=size(use.words)),
     ),
-    _inert("tune.pool-high-fd-ratio", "<percent>", "Share that idle connections may hold", _OWN_POOL),
-    _inert("tune.pool-low-fd-ratio", "<percent>", "Share that is always kept", _OWN_POOL),
+    _number(
+        "tune.pool-high-fd-ratio", "pool_high", "Percent of descriptors where no connection is kept", 0, 100
+    ),
+    _number("tune.pool-low-fd-ratio", "pool_low", "Percent of descriptors where one is kept", 0, 100),
 )
 """Settings of HTTP mode."""

@@ -40,13 +40,6 @@ REMOVED = {
 """Keywords that HAProxy had once, with what to write instead."""
 
 
-INSTEAD = {
-    "option transparent": "`server any *` connects to the client's destination",
-    "transparent": "`server any *` connects to the client's destination",
-}
-"""What does the same as a keyword that is not implemented."""
-
-
 def names(family: str) -> frozenset[str]:
     """Return the names of a family: global, proxy, bind, server or section."""
     return _families()[family]

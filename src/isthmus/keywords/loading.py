@@ -32,6 +32,7 @@ from isthmus.keywords.row import Reading, RefusedError, Where, place
 from isthmus.keywords.sections import read_line
 from isthmus.keywords.tcp_rules import RuleReader
 from isthmus.keywords.tls_files import TlsFiles
+from isthmus.keywords.transparent import lead_on
 from isthmus.keywords.userlist import Userlists
 from isthmus.keywords.values import suggest
 from isthmus.keywords.vocabulary import Vocabulary
@@ -105,6 +106,8 @@ class _Loader:
     def finish(self) -> Configuration:
         """Return the whole."""
         self._stores.check(self._acme.sections)
+        for draft in self._proxies:
+            lead_on(draft, self._reading.diagnostics)
         return Configuration(
             global_=self._global.settings,
             proxies=tuple(draft.finish() for draft in self._proxies),
@@ -113,6 +116,7 @@ class _Loader:
             http_errors=self._http_errors.sections,
             caches=self._caches.sections,
             loaded=tuple(self._reading.tls.aliases.values()),
+            bases=self._reading.tls.bases,
             acme=self._acme.sections,
             resolvers=self._resolvers.sections,
         )

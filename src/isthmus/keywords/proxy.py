@@ -22,6 +22,7 @@ from isthmus.keywords.server import SERVER
 from isthmus.keywords.source import source
 from isthmus.keywords.stick_tables import STICK_TABLE
 from isthmus.keywords.timeouts import TIMEOUTS
+from isthmus.keywords.transparent import OPTION as TRANSPARENT
 from isthmus.keywords.values import integer, unknown
 from isthmus.records import replace
 
@@ -124,6 +125,7 @@ GENERAL: tuple[Keyword[ProxyDraft], ...] = (
 PROXY = table(
     *(GENERAL, TIMEOUTS, OPTIONS, KEEP_ALIVE, BIND, SERVER, BALANCE, LOGS, RULES),
     (STICK_TABLE,),
+    TRANSPARENT,
     *(HTTP_RULES, HTTP_OPTIONS, HTTP_SETTINGS, HTTP_CONTENT),
 )
 """Every keyword of defaults, frontend, backend and listen sections."""

@@ -130,7 +130,7 @@ def _no_such_keyword(words: tuple[Word, ...], rows: Table[Draft], where: Where, 
 
 def _not_implemented(name: str, span: Span) -> RefusedError:
     message = f"`{name}` is known to HAProxy, and not implemented yet"
-    return RefusedError(NOT_IMPLEMENTED, message, span, hint=inventory.INSTEAD.get(name))
+    return RefusedError(NOT_IMPLEMENTED, message, span)
 
 
 def _refuse_sense(word: Word, row: Keyword[Draft]) -> None:

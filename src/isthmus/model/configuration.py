@@ -12,7 +12,7 @@ from isthmus.model.log import Format, LogLine
 from isthmus.model.proxy import Proxy
 from isthmus.model.resolvers import Resolvers
 from isthmus.model.services import ServiceSettings
-from isthmus.model.tls import Certificate, GlobalTls
+from isthmus.model.tls import Bases, Certificate, GlobalTls
 from isthmus.model.userlist import Userlist
 from isthmus.records import dataclass, field
 
@@ -42,6 +42,8 @@ class Global:
     maxconn: int | None = None
     maxconnrate: int = 0
     maxsessrate: int = 0
+    maxsslconn: int = 0
+    maxsslrate: int = 0
     max_spread_checks: int | None = None
     spread_checks: int = 0
     splice: bool = True
@@ -72,7 +74,8 @@ class Configuration:
     """Everything that a set of configuration files says, with nothing left to check about its words.
 
     Names of backends, servers and hosts are still names: `isthmus.plan` resolves them. `namespace_list` keeps
-    the order in which the names are listed. `loaded` are the certificates of crt-stores, used or not.
+    the order in which the names are listed. `loaded` are the certificates of crt-stores, used or not,
+    `bases` where files of TLS are looked for.
     """
 
     global_: Global = field(default_factory=Global)
@@ -82,6 +85,7 @@ class Configuration:
     http_errors: tuple[HttpErrors, ...] = ()
     caches: tuple[Cache, ...] = ()
     loaded: tuple[Certificate, ...] = ()
+    bases: Bases = Bases()
     acme: tuple[Authority, ...] = ()
     resolvers: tuple[Resolvers, ...] = ()
     span: Span | None = None

@@ -43,6 +43,7 @@ class Options:
     splice_response: bool = False
     abortonclose: bool = False
     allbackups: bool = False
+    transparent: bool = False
     socket_stats: bool = False
     dontlognull: bool = False
     dontlog_normal: bool = False

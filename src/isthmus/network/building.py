@@ -83,12 +83,21 @@ def exclusive(network: str) -> Iterator[None]:
         yield
 
 
-def compare(network: Network, machine: Machine, *, known: State | None = None) -> Comparison:
-    """Compare a network with what is there. Changes nothing. `known`: see `observe`."""
+def compare(
+    network: Network, machine: Machine, *, known: State | None = None, before: Comparison | None = None
+) -> Comparison:
+    """Compare a network with what is there. Changes nothing.
+
+    `known`: see `observe`. `before` is an earlier comparison of the same network, whose wanted state
+    holds still unless other former settings were found.
+    """
     found = observe(network, machine, known=known)
     for each in services.read_services(network.name):
         found.state.objects[each.key] = each
-    wanted = wanted_state(network, found.former)
+    if before is not None and before.found.former == found.former:
+        wanted = before.wanted
+    else:
+        wanted = wanted_state(network, found.former)
     return Comparison(wanted, found, tuple(difference(wanted, found.state)))
 
 
@@ -179,7 +188,7 @@ def _build_kernel(
         apply(steps, Change(original, comparison.wanted, comparison.found.former), machine, tell)
         if all(_comes_up(step) for step in steps):
             return
-        comparison = compare(network, machine, known=known)
+        comparison = compare(network, machine, known=known, before=comparison)
         if all(_comes_up(step) for step in comparison.kernel_steps):
             # Told already, as the bridge was made.
             tell = _silent
@@ -290,5 +299,5 @@ def _quieten(network: Network, machine: Machine) -> None:
             continue
         with suppress(OSError):
             channel = machine.channel(namespace.name)
-            bridges = Reading(namespace.name, channel).bridges_up(network.name)
+            bridges = Reading(namespace.name, channel, bridges_alone=True).bridges_up(network.name)
             channel.change([interfaces.lowering(index) for index in bridges])

@@ -175,6 +175,8 @@ class _Builder:
             maxconn=said.maxconn or 0,
             maxconnrate=said.maxconnrate,
             maxsessrate=said.maxsessrate,
+            maxsslconn=said.maxsslconn,
+            maxsslrate=said.maxsslrate,
             log_hostname=host_name if said.log_send_hostname == "" else said.log_send_hostname or "",
             hostname=host_name,
             bufsize=said.bufsize,
@@ -199,9 +201,7 @@ class _Builder:
                 service_queue=said.services.queue,
                 service_timeout=said.services.timeout,
             ),
-            variables=tuple(
-                (name, variable(value, self._names, self._diagnostics)) for name, value in said.variables
-            ),
+            variables=tuple((name, variable(value, self._names)) for name, value in said.variables),
         )
 
     def _frontend(self, proxy: Proxy) -> document.Frontend:

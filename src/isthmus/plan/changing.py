@@ -1,6 +1,6 @@
 """A configuration that runs with one server more, or one less (`add server`, `del server`).
 
-Everything else stays as it was built: no host name is looked up again, no file is read again.
+Everything else stays as it was built: no host name is looked up again, no file is read.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from isthmus import records
 from isthmus.config import Diagnostics
+from isthmus.keywords.codes import NOT_AT_RUN_TIME
 from isthmus.keywords.world import World
 from isthmus.model.configuration import Configuration
 from isthmus.model.proxy import Proxy
@@ -23,6 +24,7 @@ from isthmus.plan.expressions import Names
 from isthmus.plan.health import check
 from isthmus.plan.names import Namespaces, Proxies
 from isthmus.plan.servers import ServerMaker, host_names
+from isthmus.plan.tls_lines import with_lines
 
 
 class PointedToError(Exception):
@@ -40,14 +42,19 @@ def with_server(built: Built, at: int, server: Server, world: World, diagnostics
     Its check waits for `enable health`. What is wrong goes to `diagnostics`; where they have `failed`
     afterwards, the result is not to be used.
     """
-    plan = built.engine
-    backend = plan.backends[at].name
+    backend = built.engine.backends[at].name
     configuration, proxy = _with(built.configuration, backend, server)
+    # What is to be said of the other lines was said when they were read.
+    plan, tls = with_lines(built.engine, configuration, Diagnostics())
+    tls.tell(diagnostics)
     namespaces = Namespaces(plan.namespaces)
     names = Names(Proxies(configuration.proxies), diagnostics)
-    maker = ServerMaker(names, namespaces, world, diagnostics)
+    maker = ServerMaker(names, namespaces, world, diagnostics, tls)
     number = server.settings.id or free_id(each.id for each in plan.backends[at].servers)
     made = maker.make(server, proxy, number)
+    if names.lists.files() or names.acls():
+        message = "an expression cannot look into files of patterns or ACLs here"
+        diagnostics.alert(NOT_AT_RUN_TIME, message, server.span)
     health = built.health
     if server.settings.check.enabled:
         checked = records.replace(check(server, made, proxy, diagnostics), waits=True)
@@ -56,7 +63,8 @@ def with_server(built: Built, at: int, server: Server, world: World, diagnostics
     alone = records.replace(proxy, servers=(server,))
     return records.replace(
         built,
-        engine=replace(plan, namespaces=namespaces.all(), backends=backends),
+        engine=replace(plan, namespaces=namespaces.all(), backends=backends, tls=tls.documents()),
+        tls_spans=tls.files.spans(),
         health=health,
         host_names={**built.host_names, **host_names((alone,))},
         texts={},

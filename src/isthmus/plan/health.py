@@ -54,9 +54,9 @@ def checks_by_tls(settings: ServerSettings) -> bool:
 def _header(settings: ServerSettings) -> int:
     """Return the version of the PROXY header that a check sends, 0 for none."""
     header, said = settings.proxy_header, settings.check.send_proxy
-    if header.v2 and (said or not _elsewhere(settings)):
-        return 2
-    return 1 if said or (header.v1 and not _elsewhere(settings)) else 0
+    if said is None and not _elsewhere(settings):
+        return 2 if header.v2 else int(header.v1)
+    return (2 if header.v2 else 1) if said else 0
 
 
 def _elsewhere(settings: ServerSettings) -> bool:

@@ -256,6 +256,11 @@ def http_global(said: Global) -> document.http.HttpGlobal:
         payload_any_method=own.payload_any_method,
         keep_insecure_coding=own.keep_insecure_coding,
         compression_level=own.compression_level,
+        pool_low=own.pool_low,
+        pool_high=own.pool_high,
+        compression_rate=own.compression_rate,
+        compression_cpu=own.compression_cpu,
+        compression_memory=own.compression_memory,
         splice_bodies=own.splice_bodies,
         h2=http.H2(
             own.h2.header_table,

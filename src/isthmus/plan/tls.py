@@ -77,6 +77,8 @@ class Files:
             revocations=tuple(_pem(each) for each in self._revocations),
             capture=said.capture,
             keylog=said.keylog,
+            record=said.record,
+            first_records=said.first_records,
         )
 
 
@@ -92,6 +94,10 @@ class Tls:
     def documents(self) -> document.tls.TlsFiles:
         """Return the files, and what is kept of handshakes, in the plan's terms."""
         return self.files.documents(self._said)
+
+    def tell(self, diagnostics: Diagnostics) -> None:
+        """Collect there what is wrong with lines from now on."""
+        self._diagnostics = diagnostics
 
     def bind(self, bind: Bind, proxy: Proxy) -> document.tls.BindTls | None:
         """Return the TLS of a bind line; None where it has none, or something is wrong with it."""

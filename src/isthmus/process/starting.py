@@ -72,9 +72,8 @@ def _limited(launch: Launch, built: Built) -> Built:
     checks = len(built.health.checks)
     needed = limits.needed_files(maxconn, listeners, checks) if maxconn else 0
     files = limits.raise_files(built.process.ulimit_n, needed)
-    if maxconn:
-        return built
-    process = replace(built.engine.global_, maxconn=limits.fitting_maxconn(files, listeners, checks))
+    fitting = maxconn or limits.fitting_maxconn(files, listeners, checks)
+    process = replace(built.engine.global_, maxconn=fitting, files=files)
     return records.replace(built, engine=replace(built.engine, global_=process))
 
 

@@ -90,6 +90,7 @@ class Supervisor:
         said = built.configuration.global_.services
         self._questions = Questions(sockets.make)
         self._questions.prepare(built.resolvers)
+        self._instance.resolvers = lambda: self._questions.sections
         self._services = Host(engine, self._service_failed, said.threads, self._questions)
         self._services.prepare(_services(built))
 

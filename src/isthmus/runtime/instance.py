@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from isthmus.health.checker import Checker
 from isthmus.keywords.system import System
 from isthmus.ocsp.updating import Updater
 from isthmus.plan import Built, Runtime
+from isthmus.resolve.section import Section
 
 
 class Running(Protocol):
@@ -54,7 +55,8 @@ class Instance:
 
     `sockets` are the addresses of the runtime API with their levels, `fullconn` the backends' limits
     by name, `host_names` the names that servers' lines give, `requests` counts its commands, `keeper` keeps
-    the certificates that authorities issue, `updater` OCSP responses.
+    the certificates that authorities issue, `updater` OCSP responses, and `resolvers` gives the sections that
+    ask name servers.
     """
 
     engine: Engine
@@ -73,6 +75,7 @@ class Instance:
     certificates: CertificateStore = field(init=False)
     keeper: Keeper | None = None
     updater: Updater | None = None
+    resolvers: Callable[[], Mapping[str, Section]] = dict
 
     def __post_init__(self) -> None:
         self.certificates = CertificateStore(self.running, check_tls, System())

@@ -42,7 +42,7 @@ def frontend_row(front: FrontendFacts, maxconn: int) -> Row:
         "req_tot": said.req_tot,
         "comp_in": said.comp_in,
         "comp_out": said.comp_out,
-        "comp_byp": 0,
+        "comp_byp": said.comp_byp,
         "comp_rsp": said.comp_rsp,
         "intercepted": said.intercepted if front.http else None,
         "conn_rate": said.conn_rate,
@@ -88,10 +88,11 @@ def listener_row(front: FrontendFacts, listener: ListenerFacts) -> Row:
 
 def server_row(back: BackendFacts, server: ServerFacts, checked: Checked | None) -> Row:
     """Return a server's values."""
-    row = _served(server.counters, back.http)
+    said = server.counters
+    row = _served(said, back.http)
     if back.http:
         # Of a server those requests count that it answered.
-        row["req_tot"] = sum(server.counters.responses)
+        row["req_tot"] = sum(said.responses)
     row |= {
         "pxname": back.name,
         "svname": server.name,
@@ -108,11 +109,12 @@ def server_row(back: BackendFacts, server: ServerFacts, checked: Checked | None)
         "tracked": server.tracked or None,
         "type": 2,
         "addr": server.address,
-        "srv_icur": 0,
-        "idle_conn_cur": 0,
-        "safe_conn_cur": 0,
-        "used_conn_cur": server.counters.scur,
-        "need_conn_est": server.counters.scur,
+        "srv_icur": said.fresh_connections + said.proven_connections,
+        "src_ilim": server.idle_limit if server.idle_limit >= 0 else None,
+        "idle_conn_cur": said.fresh_connections,
+        "safe_conn_cur": said.proven_connections,
+        "used_conn_cur": said.used_connections,
+        "need_conn_est": said.needed_connections,
         "uweight": server.user_weight,
         "srid": 0,
         "netns": server.namespace or None,
@@ -167,7 +169,7 @@ def backend_row(back: BackendFacts, fullconn: int | None) -> Row:
         "type": 1,
         "comp_in": back.counters.comp_in,
         "comp_out": back.counters.comp_out,
-        "comp_byp": 0,
+        "comp_byp": back.counters.comp_byp,
         "comp_rsp": back.counters.comp_rsp,
         "algo": back.algorithm,
         "uweight": sum(each.user_weight for each in back.servers if each.op_state),

@@ -44,7 +44,9 @@ _SNAPSHOT = "; ".join(
 )
 
 _OF_THE_KERNEL = re.compile(r"fe80:|ff00::|valid_lft|proto (kernel|ra)\b")
-_BY_ITSELF = re.compile(r",?(LOWER_UP|NO-CARRIER)|(state|qdisc) \S+|tentative|M-DOWN")
+_FLAGS = re.compile(r"<([A-Z0-9_,-]*)>")
+_FLAGS_BY_ITSELF = {"LOWER_UP", "NO-CARRIER", "M-DOWN"}
+_BY_ITSELF = re.compile(r"\b(state|qdisc) \S+|\b(tentative|linkdown)\b")
 
 Done = subprocess.CompletedProcess[str]
 Process = subprocess.Popen[str]
@@ -113,9 +115,18 @@ class OrdinaryReader(Reader):
 
 
 def steady(listed: str) -> list[str]:
-    """Leave out of a listing what the kernel changes by itself: carrier, IPv6's own addresses and routes."""
+    """Leave out of a listing what the kernel changes by itself: carrier, IPv6's own addresses and routes.
+
+    Of a carrier `ip` learns when the kernel's queue of such events was worked off: on a busy machine a
+    second after both ends of a cable were set up, and two listings of one network differ by it.
+    """
     lines = (line for line in listed.splitlines() if not _OF_THE_KERNEL.search(line))
-    return [_BY_ITSELF.sub("", line) for line in lines]
+    return [" ".join(_BY_ITSELF.sub("", _FLAGS.sub(_kept_flags, line)).split()) for line in lines]
+
+
+def _kept_flags(found: re.Match[str]) -> str:
+    # `ip` writes NO-CARRIER first and M-DOWN last, so that no comma belongs to either.
+    return f"<{','.join(each for each in found[1].split(',') if each not in _FLAGS_BY_ITSELF)}>"
 
 
 def _output(process: Process, status: int) -> str:

@@ -14,6 +14,7 @@ from isthmus.network.machine import machine
 from isthmus.network.model import Bridge, End, Link, Namespace, Network, Route, Veth
 from isthmus.network.netlink.channel import Channel
 from isthmus.network.netlink.mark import group_of
+from isthmus.network.netlink.reading import Reading
 
 from .world import in_world, snapshot
 
@@ -103,6 +104,31 @@ def test_down_asks_the_kernel_as_often_for_many_tenants_as_for_few() -> None:
         asked.append(down(tenants(count)))
         assert snapshot() == before
     assert asked[0] == asked[1]
+
+
+@in_world()
+def test_bridges_are_found_without_the_kernel_telling_of_their_ports() -> None:
+    apply(tenants(3))
+    channel = Channel()
+    assert set(Reading("host", channel).names.values()) == {"lo", "br0", "v-t0", "v-t1", "v-t2"}
+    bridges = Reading("host", channel, bridges_alone=True)
+    assert set(bridges.names.values()) == {"br0"}
+    (index,) = bridges.bridges_up("many")
+    assert bridges.names[index] == "br0"
+    ip("link", "set", "br0", "down")
+    assert Reading("host", channel, bridges_alone=True).bridges_up("many") == []
+    channel.close()
+
+
+@in_world()
+def test_what_a_network_wants_is_worked_out_once_however_often_the_kernel_is_looked_at() -> None:
+    with (
+        mock.patch.object(building, "wanted_state", wraps=building.wanted_state) as wanted,
+        mock.patch.object(building, "observe", wraps=building.observe) as looked,
+    ):
+        apply(tenants(2))
+    assert looked.call_count > 1
+    assert wanted.call_count == 1
 
 
 @in_world()

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import pytest
-from paper import PaperWorld
+from paper import VOCABULARY, PaperWorld
 
 from isthmus.config import Diagnostics
 from isthmus.keywords.added_server import AT_RUN_TIME, added_server
-from isthmus.keywords.row import RefusedError
+from isthmus.keywords.row import Reading, RefusedError
 from isthmus.keywords.server_options import SERVER_OPTIONS
+from isthmus.keywords.tls_files import TlsFiles
 from isthmus.model.address import Namespace, Remote
 from isthmus.model.server import InitAddress, Server
 
 
 def read(line: str) -> tuple[Server, bool]:
-    diagnostics = Diagnostics()
-    found = added_server("s", tuple(line.split()), PaperWorld(), diagnostics)
-    assert not diagnostics.failed
+    reading = reading_at_run_time()
+    found = added_server("s", tuple(line.split()), reading, True)
+    assert not reading.diagnostics.failed
     return found
+
+
+def reading_at_run_time() -> Reading:
+    return Reading(Diagnostics(), VOCABULARY, PaperWorld(), TlsFiles())
 
 
 def test_a_server_starts_in_maintenance_unless_its_line_says_otherwise() -> None:
@@ -78,7 +83,7 @@ def test_what_is_wrong_is_said_as_of_a_configuration(line: str, message: str) ->
 
 def test_a_bad_name_is_refused() -> None:
     with pytest.raises(RefusedError, match="character `!`"):
-        added_server("bad!", ("127.0.0.1:1",), PaperWorld(), Diagnostics())
+        added_server("bad!", ("127.0.0.1:1",), reading_at_run_time(), True)
 
 
 def test_every_keyword_that_is_allowed_exists() -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import struct
+import threading
+import time
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +17,7 @@ from isthmus.network.expecting import Verdict, check, echo, matrix, verdicts_as_
 from isthmus.network.expecting.denial import Flow, denial
 from isthmus.network.expecting.facts import AddressFact, LinkFact, SpaceFacts, ip_interface
 from isthmus.network.expecting.listener import read_greeting
-from isthmus.network.expecting.sockets import parse
+from isthmus.network.expecting.sockets import Tables, parse
 from isthmus.network.expecting.verdict import duration_words, error_words, rate_words
 from isthmus.network.model import (
     Chain,
@@ -28,6 +31,7 @@ from isthmus.network.model import (
     Reach,
     Target,
 )
+from isthmus.network.spaces import Space
 
 BLUE = Target("blue")
 
@@ -159,3 +163,46 @@ def test_a_name_that_the_network_does_not_know_is_a_failure_not_an_exception():
     (verdict,) = check(Network("empty", expectations=expectations), {})
     assert not verdict.ok
     assert verdict.why == "the network has no namespace red"
+
+
+def test_attempts_share_a_reading_of_a_table_unless_it_began_before_they_ask_for():
+    readings = []
+
+    def read(space, protocol):
+        readings.append((space.name, protocol))
+        return (len(readings),)
+
+    tables = Tables(read)
+    red, blue = Space("red", Path("/red")), Space("blue", Path("/blue"))
+    assert tables.known(red, "tcp") == tables.known(red, "tcp") == (1,)
+    assert tables.since(red, "tcp", time.monotonic()) == (2,)
+    assert tables.known(red, "tcp") == (2,)
+    assert (tables.known(blue, "tcp"), tables.known(red, "udp")) == ((3,), (4,))
+    assert readings == [("red", "tcp"), ("red", "tcp"), ("blue", "tcp"), ("red", "udp")]
+
+
+def test_attempts_that_ask_at_once_wait_for_one_reading():
+    together, readings = threading.Barrier(9), []
+    began = threading.Event()
+
+    def read(space, protocol):
+        began.set()
+        together.wait(30)
+        readings.append(protocol)
+        return ()
+
+    tables, red = Tables(read), Space("red", Path("/red"))
+    first = threading.Thread(target=tables.known, args=(red, "tcp"))
+    first.start()
+    assert began.wait(30)
+
+    def ask():
+        together.wait(30)
+        tables.known(red, "tcp")
+
+    others = [threading.Thread(target=ask) for _ in range(8)]
+    for each in others:
+        each.start()
+    for each in (first, *others):
+        each.join()
+    assert readings == ["tcp"]

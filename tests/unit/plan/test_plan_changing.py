@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
-from paper import PaperWorld, built
+from paper import VOCABULARY, PaperWorld, built
 
 from isthmus.config import Diagnostics
 from isthmus.keywords.added_server import added_server
+from isthmus.keywords.row import Reading
+from isthmus.keywords.tls_files import TlsFiles
 from isthmus.plan import Built, document
 from isthmus.plan.changing import PointedToError, backend_index, free_id, with_server, without_server
 
@@ -31,7 +33,8 @@ backend c
 
 def added(before: Built, line: str, at: int = 0, name: str = "new") -> tuple[Built, Diagnostics]:
     diagnostics = Diagnostics()
-    server, _ = added_server(name, tuple(line.split()), PaperWorld(), diagnostics)
+    reading = Reading(diagnostics, VOCABULARY, PaperWorld(), TlsFiles())
+    server, _ = added_server(name, tuple(line.split()), reading, False)
     return with_server(before, at, server, PaperWorld(), diagnostics), diagnostics
 
 

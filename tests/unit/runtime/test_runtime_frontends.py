@@ -62,7 +62,14 @@ def test_a_limit_of_rates_is_set(what: str) -> None:
     assert operator.native.commands == [{"kind": "set_rate_limit", "what": what, "limit": 7}]
 
 
-@pytest.mark.parametrize("words", ["", "connections", "connections local 1", "ssl-sessions global 1"])
+def test_a_limit_of_compression_is_given_in_kilobytes() -> None:
+    operator = Operator()
+    assert operator.ask("set rate-limit http-compression global 7") == "\n"
+    wanted = {"kind": "set_rate_limit", "what": "http-compression", "limit": 7168}
+    assert operator.native.commands == [wanted]
+
+
+@pytest.mark.parametrize("words", ["", "connections", "connections local 1"])
 def test_a_limit_that_is_not_there_is_told_from_those_that_are(words: str) -> None:
     operator = Operator()
     assert operator.ask(f"set rate-limit {words}".rstrip()).startswith("'set rate-limit' only supports :\n")

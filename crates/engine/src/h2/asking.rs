@@ -5,6 +5,7 @@ use isthmus_proto::http1::{Progress, RequestHead, Rules};
 use isthmus_proto::http2::{Connection, RequestLine};
 
 use super::outbound::{Outbound, Unsendable};
+use super::secrets::{Secrets, put};
 use super::state::StreamState;
 use crate::slab::Key;
 
@@ -44,7 +45,7 @@ impl Asking {
     pub(super) fn send(
         &self,
         owner: Key,
-        https: bool,
+        (https, secrets): (bool, Option<&Secrets>),
         codec: &mut Connection,
     ) -> Result<(u32, StreamState), Unsendable> {
         let (head, text) = (&self.head, self.text.as_slice());
@@ -68,7 +69,7 @@ impl Asking {
             for field in head.fields().as_slice() {
                 let name = field.name.of(text);
                 if websocket.is_none() || name != b"sec-websocket-key" {
-                    sink.field(name, field.value.of(text));
+                    put(secrets, sink, (name, field.value.of(text)));
                 }
             }
         })?;

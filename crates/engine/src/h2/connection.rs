@@ -11,6 +11,7 @@ use isthmus_sockets::Moved;
 
 use super::asking::Asking;
 use super::outbound::{Outbound, Unsendable};
+use super::secrets::Secrets;
 use super::state::StreamState;
 use super::unwritten::{Driver, Unwritten};
 use crate::slab::Key;
@@ -49,13 +50,18 @@ pub(crate) struct Shared {
     drained: Cell<u64>,
     /// When the peer was last heard of.
     heard: Cell<u64>,
+    /// How long it may take to acknowledge our SETTINGS once it has sent its own, and until when.
+    patience: u64,
+    acknowledged_by: Cell<u64>,
+    /// The peer has marked fields as never to be indexed.
+    secretive: Cell<bool>,
     unwritten: Rc<Unwritten>,
 }
 
 impl Shared {
     pub(super) fn new(
         (socket, https): (OwnedFd, bool),
-        facts: Option<Rc<TlsFacts>>,
+        (facts, patience): (Option<Rc<TlsFacts>>, u64),
         driver: Driver,
         codec: Connection,
         worker: &Worker,
@@ -77,6 +83,9 @@ impl Shared {
             over: Cell::new(false),
             drained: Cell::new(worker.turn.now),
             heard: Cell::new(worker.turn.now),
+            patience,
+            acknowledged_by: Cell::new(u64::MAX),
+            secretive: Cell::new(false),
             unwritten: worker.unwritten.clone(),
         }
     }
@@ -90,6 +99,28 @@ impl Shared {
             let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
             self.inner.borrow_mut().codec.pass_seconds(seconds);
         }
+    }
+
+    /// The peer has sent SETTINGS. If they are its first: until when it is to have acknowledged
+    /// ours.
+    pub(super) fn hears_settings(&self, now: u64) -> Option<u64> {
+        let by = now + self.patience;
+        (self.acknowledged_by.get() == u64::MAX).then(|| {
+            self.acknowledged_by.set(by);
+            by
+        })
+    }
+
+    /// When the peer has taken too long to acknowledge our SETTINGS; `None` once it has.
+    pub(crate) fn settings_due(&self) -> Option<u64> {
+        let awaits = !self.over.get() && self.inner.borrow().codec.awaits_acknowledgement();
+        awaits.then_some(self.acknowledged_by.get())
+    }
+
+    /// Ends the connection if the peer has taken too long; whether it has.
+    pub(super) fn end_unacknowledged(&self, now: u64) -> bool {
+        let mut inner = self.inner.borrow_mut();
+        self.acknowledged_by.get() <= now && inner.codec.end_unacknowledged()
     }
 
     /// What is known of a server's TLS, where anybody asks.
@@ -148,9 +179,34 @@ impl Shared {
         inner.streams.get(&id).is_some_and(|stream| stream.refused)
     }
 
+    /// The peer has marked a field as never to be indexed.
+    pub(super) fn has_secrets(&self) {
+        self.secretive.set(true);
+    }
+
+    /// Fields that the peer marked so in the last head of a stream.
+    pub(super) fn secrets(&self, id: u32) -> Option<Rc<Secrets>> {
+        if !self.secretive.get() {
+            return None;
+        }
+        self.inner.borrow().streams.get(&id)?.secrets.clone()
+    }
+
+    /// Marks fields so in what is written on a stream from now on.
+    pub(super) fn conceal(&self, id: u32, secrets: Rc<Secrets>) {
+        if let Some(stream) = self.inner.borrow_mut().streams.get_mut(&id) {
+            stream.outbound.conceal(secrets);
+        }
+    }
+
     /// Opens a stream with a request's head, and what follows it. `None`: the peer's SETTINGS are
     /// awaited, which say whether it can be asked for that.
-    pub(super) fn open(&self, owner: Key, pieces: &[&[u8]]) -> Result<Option<u32>, Unsendable> {
+    pub(super) fn open(
+        &self,
+        owner: Key,
+        pieces: &[&[u8]],
+        secrets: Option<&Secrets>,
+    ) -> Result<Option<u32>, Unsendable> {
         let (id, behind) = {
             let mut inner = self.inner.borrow_mut();
             let Inner {
@@ -165,7 +221,7 @@ impl Shared {
                 unopened.push(owner);
                 return Ok(None);
             }
-            let (id, state) = asking.send(owner, self.https, codec)?;
+            let (id, state) = asking.send(owner, (self.https, secrets), codec)?;
             streams.insert(id, state);
             (id, asking.take_behind())
         };

@@ -110,7 +110,12 @@ impl Worker {
                         used += received.used;
                         match received.event {
                             None => break true,
-                            Some(event) => self.task(streams, event),
+                            Some(event) => {
+                                if marks_secrets(&event) {
+                                    shared.has_secrets();
+                                }
+                                self.task(streams, event)
+                            }
                         }
                     }
                 }
@@ -146,11 +151,11 @@ impl Worker {
                 News::Readable
             }),
             Event::Reset { stream, code } => change(streams, stream, |state| {
-                state.lose(code == ErrorCode::REFUSED_STREAM);
+                state.lose(code == ErrorCode::REFUSED_STREAM, Some(code));
                 News::Gone
             }),
             Event::Failed { stream, .. } => change(streams, stream, |state| {
-                state.lose(false);
+                state.lose(false, None);
                 News::Gone
             }),
             Event::WindowOpened { stream } => Task::Unblock(stream),
@@ -165,7 +170,14 @@ impl Worker {
             (Task::Open(id, state), Some(client)) => self.open_stream(client, shared, id, *state),
             (Task::Tell(id, news), _) => self.tell(shared, id, news),
             (Task::Unblock(Some(id)), _) => self.unblock(shared, id),
-            (Task::Unblock(None), _) => self.unblock_all(shared),
+            (Task::Unblock(None), _) => {
+                let due = shared.hears_settings(self.turn.now);
+                // A client's session has a timer of its own.
+                if let (Driver::Link(_), Some(due)) = (shared.driver, due) {
+                    self.next_purge = self.next_purge.min(due);
+                }
+                self.unblock_all(shared);
+            }
             (Task::Leave(last), None) => self.lose_streams(shared, last, true),
             (Task::Open(..) | Task::Leave(_) | Task::Nothing, _) => {}
         }
@@ -251,7 +263,7 @@ impl Worker {
             let behind = inner.streams.iter_mut().filter(|(id, _)| **id > last);
             behind
                 .map(|(id, state)| {
-                    state.lose(refused);
+                    state.lose(refused, None);
                     *id
                 })
                 .collect()
@@ -260,6 +272,10 @@ impl Worker {
             self.tell(shared, id, News::Gone);
         }
     }
+}
+
+fn marks_secrets(event: &Event<'_>) -> bool {
+    matches!(event, Event::Head { head, .. } if head.has_secrets())
 }
 
 fn change(

@@ -17,8 +17,10 @@
 mod asking;
 mod connection;
 mod driving;
+mod facts;
 mod mux;
 mod outbound;
+mod secrets;
 mod settings;
 mod state;
 mod stream;
@@ -27,7 +29,9 @@ mod upstream;
 mod wire;
 
 pub(crate) use connection::Shared;
+pub(crate) use facts::StreamFacts;
 pub(crate) use mux::Mux;
+pub(crate) use secrets::Secrets;
 pub(crate) use stream::Stream;
 pub(crate) use unwritten::Unwritten;
 pub(crate) use upstream::Upstream;

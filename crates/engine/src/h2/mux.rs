@@ -5,10 +5,11 @@ use std::os::fd::AsFd;
 use std::rc::Rc;
 
 use isthmus_proto::http2::{Connection, ErrorCode, Head};
+use isthmus_table::Event;
 
 use super::connection::Shared;
 use super::driving::Driven;
-use super::settings::with_clients;
+use super::settings::{patience, with_clients};
 use super::state::StreamState;
 use super::stream::Stream;
 use super::unwritten::Driver;
@@ -24,6 +25,8 @@ pub(crate) struct Mux {
     /// What was read and is no whole frame yet.
     incoming: Vec<u8>,
     leaving: bool,
+    /// Glitches that stick tables know of.
+    counted: u32,
 }
 
 impl Worker {
@@ -34,11 +37,19 @@ impl Worker {
         };
         let (settings, limits) = with_clients(&session.frontend.generation.global);
         let codec = Connection::server(settings, limits);
+        let patience = patience(session.frontend.shared.plan.timeout_client);
         let driver = Driver::Session(session.key);
         session.mux = Some(Box::new(Mux {
-            shared: Rc::new(Shared::new((socket, true), None, driver, codec, self)),
+            shared: Rc::new(Shared::new(
+                (socket, true),
+                (None, patience),
+                driver,
+                codec,
+                self,
+            )),
             incoming: received.to_vec(),
             leaving: false,
+            counted: 0,
         }));
         session.phase = Phase::Mux;
         session.phase_began = self.turn.now;
@@ -54,6 +65,10 @@ impl Worker {
         let step = self.multiplex_with(session, &mut mux);
         if step == Step::Close {
             self.lose_streams(&mux.shared, 0, false);
+            if session.exchanges == 0 && mux.is_refused() && !session.was_silent() {
+                // No exchange tells of it.
+                session.end(b'P', b'R');
+            }
         }
         mux.shared.drives(false);
         session.mux = Some(mux);
@@ -62,7 +77,9 @@ impl Worker {
 
     fn multiplex_with(&mut self, session: &mut Session, mux: &mut Mux) -> Step {
         if std::mem::take(&mut session.timed_out) {
-            mux.leave(ErrorCode::NO_ERROR);
+            if !mux.shared.end_unacknowledged(self.turn.now) {
+                mux.leave(ErrorCode::NO_ERROR);
+            }
             self.write_frames(&mux.shared.clone(), &mut session.wire());
             return Step::Close;
         }
@@ -72,6 +89,7 @@ impl Worker {
         }
         let shared = mux.shared.clone();
         let driven = self.drive_frames(&shared, &mut mux.incoming, session);
+        mux.count_glitches(session, self.turn.now);
         if driven == Driven::Over || session.client_failed {
             return Step::Close;
         }
@@ -150,6 +168,15 @@ fn websocket_key(random: [u64; 2]) -> String {
 }
 
 impl Mux {
+    /// When the client has taken too long to acknowledge our SETTINGS.
+    pub(crate) fn settings_due(&self) -> Option<u64> {
+        self.shared.settings_due()
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// Whether streams are at work.
     pub(crate) fn is_idle(&self) -> bool {
         self.shared.is_idle()
@@ -161,9 +188,25 @@ impl Mux {
         self.shared.inner.borrow_mut().codec.send_goaway(code);
     }
 
+    /// Whether the client broke the protocol, or never began to speak it.
+    fn is_refused(&self) -> bool {
+        let inner = self.shared.inner.borrow();
+        inner.codec.error().is_some() || !inner.codec.has_settings()
+    }
+
     fn is_over(&self) -> bool {
         let inner = self.shared.inner.borrow();
         inner.codec.is_finished() && inner.codec.output().is_empty() && inner.streams.is_empty()
+    }
+
+    /// Counts new glitches in the entries that the connection tracks (`glitch_cnt`).
+    fn count_glitches(&mut self, session: &Session, now: u64) {
+        let glitches = self.shared.inner.borrow().codec.glitches();
+        if glitches > self.counted {
+            let new = u64::from(glitches - self.counted);
+            self.counted = glitches;
+            session.count_tracked(Event::Glitch, new, now);
+        }
     }
 
     /// Nothing is left to do for now.

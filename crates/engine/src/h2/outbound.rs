@@ -1,10 +1,13 @@
 //! What a stream's session writes, HTTP/1.1, on its way to become frames.
 
+use std::rc::Rc;
+
 use isthmus_proto::http::Body;
 use isthmus_proto::http1::{Exchange, Progress, ResponseHead, Rules};
 use isthmus_proto::http2::{Connection, FieldSink, SendError};
 
 use super::asking::trusting;
+use super::secrets::{Secrets, put};
 use crate::http::{Reading, Writing};
 use crate::pending::Pending;
 
@@ -48,6 +51,8 @@ pub(super) struct Outbound {
     ends: bool,
     /// The end is with the codec.
     ended: bool,
+    /// Fields that are to be in no table.
+    secrets: Option<Rc<Secrets>>,
 }
 
 impl Outbound {
@@ -79,6 +84,11 @@ impl Outbound {
             stage: Stage::Tunnel,
             ..Self::default()
         }
+    }
+
+    /// Keeps fields of what is written from now on out of tables.
+    pub(super) fn conceal(&mut self, secrets: Rc<Secrets>) {
+        self.secrets = Some(secrets);
     }
 
     /// Whether all of it is with the codec.
@@ -162,12 +172,12 @@ impl Outbound {
         };
         let interim = self.head.is_interim();
         let end = body == Body::None && !interim;
-        let (head, text) = (&self.head, &self.text);
+        let (head, text, secrets) = (&self.head, &self.text, self.secrets.as_deref());
         codec.send_response(id, status, end, |sink| {
             for field in head.fields().as_slice() {
                 let name = field.name.of(text);
                 if name != proof {
-                    sink.field(name, field.value.of(text));
+                    put(secrets, sink, (name, field.value.of(text)));
                 }
             }
         })?;

@@ -3,6 +3,16 @@
 use isthmus_plan::Global;
 use isthmus_proto::http2::{Limits, Settings};
 
+/// How long a peer that has sent its own SETTINGS may take to acknowledge ours (RFC 9113, 6.5.3),
+/// milliseconds. It does so as soon as it reads them: who has not after so long never will, and
+/// goes by windows and tables that are not those that we count with.
+const PATIENCE: u64 = 30_000;
+
+/// The same of a peer that may be silent for as long as `timeout` says.
+pub(super) fn patience(timeout: Option<u64>) -> u64 {
+    timeout.unwrap_or(PATIENCE).min(PATIENCE)
+}
+
 /// With clients (`tune.h2.fe.*`).
 pub(super) fn with_clients(global: &Global) -> (Settings, Limits) {
     let h2 = &global.http.h2;

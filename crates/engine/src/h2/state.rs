@@ -1,10 +1,13 @@
 //! What is known of one stream: what its session has yet to read, and what it writes.
 
+use std::rc::Rc;
+
 use isthmus_proto::http::Method;
 use isthmus_proto::http1::Exchange;
-use isthmus_proto::http2::{Connection, Head, Part};
+use isthmus_proto::http2::{Connection, ErrorCode, Head, Part};
 
 use super::outbound::Outbound;
+use super::secrets::Secrets;
 use crate::pending::Pending;
 use crate::slab::Key;
 
@@ -25,10 +28,15 @@ pub(super) struct StreamState {
     pub(super) reset: bool,
     /// The peer gave it up before it looked at it.
     pub(super) refused: bool,
+    /// The peer gave it up, or the connection is over; with which code it did.
+    pub(super) lost: bool,
+    pub(super) code: Option<u32>,
     /// The request was ours.
     asks: bool,
     /// What the client of a WebSocket is to be shown, which HTTP/2 leaves out (RFC 8441, 5).
     proof: Option<Vec<u8>>,
+    /// Fields of the last head that are to be in no table.
+    pub(super) secrets: Option<Rc<Secrets>>,
     pub(super) outbound: Outbound,
 }
 
@@ -57,8 +65,11 @@ impl StreamState {
             ended: end && tunnel,
             reset: false,
             refused: false,
+            lost: false,
+            code: None,
             asks: false,
             proof: None,
+            secrets: Secrets::of(head),
             outbound: Outbound::response(Exchange { method, upgrade }),
         }
     }
@@ -73,16 +84,21 @@ impl StreamState {
             ended: false,
             reset: false,
             refused: false,
+            lost: false,
+            code: None,
             asks: true,
             proof,
+            secrets: None,
             outbound,
         }
     }
 
-    /// The peer gave it up.
-    pub(super) fn lose(&mut self, refused: bool) {
+    /// The peer gave it up, or the connection is over.
+    pub(super) fn lose(&mut self, refused: bool, code: Option<ErrorCode>) {
         self.reset = true;
+        self.lost = true;
         self.refused = refused;
+        self.code = code.map(|code| code.0);
     }
 
     /// A head came: of the response, or the trailers behind a body.
@@ -90,6 +106,7 @@ impl StreamState {
         if head.part() == Part::Trailers {
             return self.end(Some(head));
         }
+        self.secrets = Secrets::of(head);
         let text = self.inbound.bytes_mut();
         let tunnel = self.outbound.is_tunnel() && (200..300).contains(&head.status());
         match &self.proof {

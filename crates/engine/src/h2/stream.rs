@@ -8,6 +8,7 @@ use isthmus_sockets::Moved;
 
 use super::connection::Shared;
 use super::outbound::Unsendable;
+use super::secrets::Secrets;
 use crate::slab::Key;
 
 /// One stream of a connection. When it goes, what is not over yet is reset.
@@ -20,17 +21,19 @@ pub(crate) struct Stream {
     owner: Key,
     /// It could not be opened, and never will be.
     failed: bool,
+    /// The fields that are to be in no table, of the request that opens it.
+    conceals: Option<Rc<Secrets>>,
 }
 
 impl Stream {
     /// The stream of a client's request.
     pub(super) fn asked(shared: Rc<Shared>, id: u32, owner: Key) -> Self {
-        let failed = false;
         Self {
             shared,
             id,
             owner,
-            failed,
+            failed: false,
+            conceals: None,
         }
     }
 
@@ -47,6 +50,23 @@ impl Stream {
     /// The connection that it is a part of.
     pub(crate) fn connection(&self) -> &Rc<Shared> {
         &self.shared
+    }
+
+    /// Fields of the peer's head that are to be in no table.
+    pub(crate) fn secrets(&self) -> Option<Rc<Secrets>> {
+        self.shared.secrets(self.id)
+    }
+
+    /// Keeps fields of the head that is written next out of tables.
+    pub(crate) fn conceal(&mut self, secrets: Rc<Secrets>) {
+        match self.id {
+            0 => self.conceals = Some(secrets),
+            id => self.shared.conceal(id, secrets),
+        }
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.id
     }
 
     /// The connection's socket.
@@ -75,7 +95,8 @@ impl Stream {
         if self.id > 0 {
             return self.shared.send(self.id, pieces);
         }
-        match self.shared.open(self.owner, pieces) {
+        let secrets = self.conceals.as_deref();
+        match self.shared.open(self.owner, pieces, secrets) {
             Ok(Some(id)) => {
                 self.id = id;
                 Moved::Bytes(pieces.iter().map(|piece| piece.len()).sum())

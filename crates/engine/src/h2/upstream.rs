@@ -8,7 +8,7 @@ use isthmus_sockets::{Interest, Ready};
 
 use super::connection::Shared;
 use super::driving::Driven;
-use super::settings::with_servers;
+use super::settings::{patience, with_servers};
 use super::stream::Stream;
 use super::unwritten::Driver;
 use super::wire::{End, Wire};
@@ -45,8 +45,15 @@ impl Worker {
         let codec = Connection::client(settings, limits);
         let end = (socket, !transport.is_plain());
         let facts = transport.facts().cloned();
+        let timeout = session.backend.as_ref()?.shared.plan.timeout_server;
         let upstream = Upstream {
-            shared: Rc::new(Shared::new(end, facts, Driver::Link(key), codec, self)),
+            shared: Rc::new(Shared::new(
+                end,
+                (facts, patience(timeout)),
+                Driver::Link(key),
+                codec,
+                self,
+            )),
             transport,
             watch: session.server_watch.take(),
             incoming: Vec::new(),
@@ -106,6 +113,27 @@ impl Worker {
             shared.rest();
         }
         self.put_upstream(key, upstream);
+    }
+
+    /// Ends connections to servers that have not acknowledged our SETTINGS in time; says when to
+    /// look again.
+    pub(crate) fn end_unacknowledged(&mut self) -> u64 {
+        let now = self.turn.now;
+        let mut next = u64::MAX;
+        let mut late = Vec::new();
+        for (key, link) in self.links.iter() {
+            match link.settings_due() {
+                Some(due) if due <= now => late.push(key),
+                Some(due) => next = next.min(due),
+                None => {}
+            }
+        }
+        for key in late {
+            self.drive_link(key, |upstream| {
+                upstream.shared.end_unacknowledged(now);
+            });
+        }
+        next
     }
 
     fn watch_upstream(&self, upstream: &mut Upstream, key: Key) -> bool {

@@ -1,7 +1,8 @@
 //! Answers of the proxy's own: they stand in the response's buffer as whole messages, and go the
 //! way of a server's.
 
-use isthmus_proto::http1::{Progress, ResponseHead, Rules};
+use isthmus_proto::http::{FieldName, elements};
+use isthmus_proto::http1::{Field, Progress, ResponseHead, Rules};
 use isthmus_sample::Verdict;
 
 use super::body::{Reading, Writing};
@@ -77,7 +78,12 @@ impl Worker {
             out.extend(line);
             out.extend_from_slice(b"\r\n");
         };
-        for (name, value) in &reply.headers {
+        // What says where the message ends is the proxy's own.
+        let framing = |name: &[u8]| {
+            name.eq_ignore_ascii_case(b"content-length")
+                || name.eq_ignore_ascii_case(b"transfer-encoding")
+        };
+        for (name, value) in reply.headers.iter().filter(|(name, _)| !framing(name)) {
             field(name, &value.to_bytes(&view));
         }
         if !matches!(status, 100..=199 | 204 | 304) {
@@ -127,7 +133,13 @@ impl Worker {
             left => Reading::Length(left),
         };
         stream.response_writing = Writing::Plain;
+        let bytes = response.buffer.bytes();
+        let said = response.head.fields().known(FieldName::Connection);
+        let closes = |field: &Field| elements(field.value.of(bytes)).any(is_close);
+        stream.close |= said.is_some_and(closes);
         stream.swallow_request();
+        stream.held_by = None;
+        stream.resume_at = 0;
         session.timed_out = false;
         session.next_rule = 0;
         session.phase = Phase::Exchange;
@@ -397,4 +409,8 @@ impl Session {
             }
         })
     }
+}
+
+fn is_close(option: &[u8]) -> bool {
+    option.eq_ignore_ascii_case(b"close")
 }

@@ -1,13 +1,6 @@
-//! Content codings: which of them a client takes (RFC 9110, 12.5.3), and the coders themselves.
-//! Touches no socket; `compress` asks here.
+//! Content codings: which of them a client takes (RFC 9110, 12.5.3). Touches no socket; `compress` asks here.
 
-use flate2::{Compress, Compression, FlushCompress};
 use isthmus_proto::http::elements;
-
-/// Room that a coder is given at a time, bytes.
-const ROOM: usize = 16 * 1024;
-/// The window of zlib, as a power of two: the largest, which every decoder takes.
-const WINDOW: u8 = 15;
 
 /// An algorithm of `compression algo`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,55 +120,6 @@ pub(crate) fn negotiate<'a>(
     best.filter(|algorithm| *algorithm != Algorithm::Identity)
 }
 
-/// A body being compressed.
-#[derive(Debug)]
-pub(crate) struct Coder {
-    state: Compress,
-}
-
-impl Coder {
-    /// A coder of a level from 1 to 9; `None` for what changes nothing.
-    pub(crate) fn new(algorithm: Algorithm, level: u32) -> Option<Self> {
-        let level = Compression::new(level.clamp(1, 9));
-        let state = match algorithm {
-            Algorithm::Gzip => Compress::new_gzip(level, WINDOW),
-            Algorithm::Deflate => Compress::new_with_window_bits(level, true, WINDOW),
-            Algorithm::RawDeflate => Compress::new_with_window_bits(level, false, WINDOW),
-            Algorithm::Identity => return None,
-        };
-        Some(Self { state })
-    }
-
-    /// Codes data and appends what comes of all data so far, so that nothing is held back from
-    /// the client. `last` says that none follows.
-    pub(crate) fn put(&mut self, mut data: &[u8], last: bool, out: &mut Vec<u8>) {
-        if data.is_empty() && !last {
-            return;
-        }
-        let how = match last {
-            true => FlushCompress::Finish,
-            false => FlushCompress::Sync,
-        };
-        loop {
-            out.reserve(ROOM);
-            let (before, room) = (self.state.total_in(), out.capacity() - out.len());
-            let filled = out.len();
-            let Ok(status) = self.state.compress_vec(data, out, how) else {
-                return;
-            };
-            let used = usize::try_from(self.state.total_in() - before).unwrap_or(data.len());
-            data = data.get(used..).unwrap_or_default();
-            let full = out.len() - filled == room;
-            if used == 0 && out.len() == filled {
-                return;
-            }
-            if status == flate2::Status::StreamEnd || (data.is_empty() && !full && !last) {
-                return;
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,36 +163,5 @@ mod tests {
         let algorithms = [Algorithm::Identity, Algorithm::Gzip];
         let fields = [&b"identity"[..], b"gzip;q=0.5"];
         assert_eq!(negotiate(&algorithms, fields.into_iter()), None);
-    }
-
-    #[test]
-    fn every_coder_gives_back_what_it_was_given_and_holds_nothing_back() {
-        use flate2::{Decompress, FlushDecompress};
-        let data: Vec<u8> = (0..200_000_u32)
-            .map(|n| (n.wrapping_mul(n) % 251) as u8)
-            .collect();
-        for (algorithm, mut decoder) in [
-            (Algorithm::Gzip, Decompress::new_gzip(WINDOW)),
-            (Algorithm::Deflate, Decompress::new(true)),
-            (Algorithm::RawDeflate, Decompress::new(false)),
-        ] {
-            let mut coder = Coder::new(algorithm, 1).unwrap();
-            let mut out = Vec::new();
-            let mut back = Vec::with_capacity(data.len() + 1);
-            for piece in data.chunks(70_001) {
-                out.clear();
-                coder.put(piece, false, &mut out);
-                let before = back.len();
-                decoder
-                    .decompress_vec(&out, &mut back, FlushDecompress::Sync)
-                    .unwrap();
-                assert_eq!(back.len() - before, piece.len(), "{algorithm:?} held back");
-            }
-            out.clear();
-            coder.put(&[], true, &mut out);
-            let end = decoder.decompress_vec(&out, &mut back, FlushDecompress::Finish);
-            assert_eq!(end.unwrap(), flate2::Status::StreamEnd, "{algorithm:?}");
-            assert!(back == data, "{algorithm:?}");
-        }
     }
 }

@@ -13,6 +13,7 @@ use super::cache::Cache;
 use super::compress::Compression;
 use super::edit::Edit;
 use super::forwarded::Forwarded;
+use super::framing::framed;
 use super::service::Service;
 use super::spelling::Spellings;
 use crate::rules::{Action, Compiler};
@@ -290,7 +291,7 @@ impl Compiler<'_> {
         let content = match &from.content {
             From::Empty {} => Content::Empty,
             From::Default {} => Content::Default,
-            From::Message { message } => Content::Message(message.as_bytes().to_vec()),
+            From::Message { message } => Content::Message(framed(message.as_bytes())),
             From::Literal { body } => Content::Literal(body.as_bytes().to_vec()),
             From::Format { format } => Content::Format(self.format(origin, format)?),
         };

@@ -6,7 +6,8 @@ use isthmus_proto::http::{Body, Method, Version, elements};
 use isthmus_proto::http1::{FieldId, ResponseHead, Rewrite, View as Head};
 
 use super::body::Writing;
-use super::coding::{Algorithm, Coder, negotiate};
+use super::coder::Coder;
+use super::coding::{Algorithm, negotiate};
 use super::stream::{Answerer, Incoming, Stream};
 use crate::session::Session;
 use crate::worker::Worker;
@@ -230,10 +231,12 @@ impl Worker {
             return;
         };
         let facts = Facts::of(&view);
-        let level = session.frontend.generation.global.http.compression_level;
-        let Some(coder) = Coder::new(algorithm, level) else {
+        let generation = &session.frontend.generation;
+        let level = generation.global.http.compression_level;
+        let Some(mut coder) = Coder::new(algorithm, level) else {
             return;
         };
+        self.count_coder(&mut coder, generation);
         let Facts { etag, lengths, .. } = facts;
         let strong = etag.filter(|(_, value)| value.starts_with(b"\""));
         let weak = strong.map(|(id, value)| (id, [b"W/", value].concat()));
@@ -248,22 +251,6 @@ impl Worker {
         filter.coder = Some(coder);
         filter.writing = Writing::Chunks;
         stream.response.say_coded(algorithm, &lengths, weak);
-    }
-
-    /// Counts what compression took and gave since it was asked last.
-    pub(super) fn count_coded(&self, session: &mut Session) {
-        let filter = session.http.as_deref_mut().map(|stream| &mut stream.filter);
-        let Some(Some(filter)) = filter else {
-            return;
-        };
-        let taken = std::mem::take(&mut filter.coded_in) as u64;
-        let given = std::mem::take(&mut filter.coded_out) as u64;
-        session.frontend.counters.compression_in.add(taken);
-        session.frontend.counters.compression_out.add(given);
-        if let Some(backend) = &session.backend {
-            backend.counters.compression_in.add(taken);
-            backend.counters.compression_out.add(given);
-        }
     }
 }
 

@@ -146,9 +146,15 @@ impl Worker {
         self.discard(session);
     }
 
-    /// A client that came and said nothing.
+    /// A client that came and said nothing, or nothing that could be an exchange.
     fn log_silence(&mut self, session: &mut Session) {
         if session.ending.is_some() {
+            if session.mux.is_some() {
+                // Its line has an exchange's places, with nothing in them.
+                let mut stream = self.streams.take();
+                stream.moments.idle_since = session.moments.handshaken;
+                session.http = Some(stream);
+            }
             self.log_at(session, LogWhen::End);
         }
     }

@@ -4,7 +4,7 @@ use isthmus_proto::http1::Error;
 
 use super::body::{LAST_CHUNK, Reading, Writing, push_chunk};
 use super::cache::Storing;
-use super::coding::Coder;
+use super::coder::Coder;
 
 /// What is done to one body.
 #[derive(Debug, Default)]
@@ -23,9 +23,19 @@ pub(crate) struct Filter {
     /// Bytes that were given to the coder, and that it gave back, since they were counted last.
     pub(crate) coded_in: usize,
     pub(crate) coded_out: usize,
+    /// A limit keeps the body from being compressed; bytes of it since they were counted last.
+    pub(crate) bypassing: bool,
+    pub(crate) bypassed: usize,
 }
 
 impl Filter {
+    /// Lets the coder work less or more, where anything limits compression.
+    pub(crate) fn strain(&mut self, strained: Option<bool>) {
+        if let Some((coder, strained)) = self.coder.as_mut().zip(strained) {
+            coder.strain(strained);
+        }
+    }
+
     /// Reads input by its framing and says how much of it is done with; what the client gets of
     /// it stands in `out`.
     ///
@@ -57,7 +67,10 @@ impl Filter {
                 self.coded_out += self.coded.len();
                 &self.coded[..]
             }
-            None => data,
+            None => {
+                self.bypassed += if self.bypassing { data.len() } else { 0 };
+                data
+            }
         };
         match self.writing {
             Writing::Chunks => push_chunk(data, &mut self.out),

@@ -23,6 +23,7 @@ impl Worker {
             self.prepare_request(session);
         }
         session.say_server_name();
+        session.conceal_request();
         session.phase = Phase::Exchange;
         let Session {
             http: Some(stream),
@@ -37,9 +38,17 @@ impl Worker {
         };
         self.made.clear();
         stream.begin_request_filter(frontend.generation.global.http.compression_level);
+        let coder = stream
+            .request_filter
+            .as_mut()
+            .and_then(|f| f.coder.as_mut());
+        if let Some(coder) = coder {
+            self.count_coder(coder, &frontend.generation);
+        }
         let side = backend.as_deref().and_then(|b| b.shared.http.as_ref());
         let spellings = side.and_then(|side| side.spellings.as_ref());
         let sent = write_request(stream, server, up, (spellings, &mut self.made));
+        self.count_coded_request(session);
         match sent {
             // What the server said before it broke is still read.
             Ok(Pumped::DestinationBroken) => session.server_failed = true,
@@ -51,8 +60,11 @@ impl Worker {
 
     /// Adds what the configuration wants to be added, and takes away what is for this connection.
     fn prepare_request(&mut self, session: &mut Session) {
-        let mut rewrite = match session.http.as_deref_mut() {
-            Some(stream) => std::mem::take(&mut stream.request.rewrite),
+        let (mut rewrite, closes_server) = match session.http.as_deref_mut() {
+            Some(stream) => {
+                let closes = stream.settle_request();
+                (std::mem::take(&mut stream.request.rewrite), closes)
+            }
             None => return,
         };
         // Evaluations look at the head as it was before: what is added here is seen by no rule.
@@ -75,6 +87,7 @@ impl Worker {
         stream.upgrade = head.asks_upgrade();
         let upgrade = stream.upgrade;
         let coding = session.choose_request_coding(&rewrite);
+        let coding = coding.filter(|_| self.may_compress(&session.frontend.generation));
         let Some(stream) = session.http.as_deref_mut() else {
             return;
         };
@@ -90,7 +103,7 @@ impl Worker {
         };
         let is_11 = head.version() == isthmus_proto::http::Version::HTTP_11;
         if !stream.upgrade {
-            if mode != ConnectionMode::KeepAlive {
+            if closes_server || mode != ConnectionMode::KeepAlive {
                 if is_11 && !pretends {
                     rewrite.add(b"connection", b"close");
                 }
@@ -118,15 +131,13 @@ impl Worker {
             frontend.http.as_ref(),
             backend.and_then(|b| b.http.as_ref()),
         ];
-        let last = |pick: fn(&super::HttpSide) -> Option<&AddressHeader>| {
-            sides.iter().rev().flatten().find_map(|side| pick(side))
+        let each = |pick: fn(&super::HttpSide) -> Option<&AddressHeader>| {
+            sides.map(|side| side.and_then(pick))
         };
-        if let Some(header) = last(|side| side.forwardfor.as_ref()) {
-            add_address(header, session.source(), stream, rewrite);
-        }
-        if let Some(header) = last(|side| side.originalto.as_ref()) {
-            add_address(header, session.destination(), stream, rewrite);
-        }
+        let forwardfor = each(|side| side.forwardfor.as_ref());
+        add_address(forwardfor, || session.source(), stream, rewrite);
+        let originalto = each(|side| side.originalto.as_ref());
+        add_address(originalto, || session.destination(), stream, rewrite);
         // The server may refuse it until nobody else can have sent it (RFC 8470 section 5.1).
         if session.client.is_early() && !names(stream, b"early-data") {
             rewrite.add(b"early-data", b"1");
@@ -228,20 +239,28 @@ fn names(stream: &Stream, name: &[u8]) -> bool {
     fields.any(|field| field.name.of(bytes).eq_ignore_ascii_case(name))
 }
 
+/// Adds what the frontend's and the backend's lines want together: the backend's name of the
+/// field, no address that either of them excepts, and `if-none` only where both say it (manual,
+/// `option forwardfor`).
 fn add_address(
-    header: &AddressHeader,
-    address: Option<std::net::SocketAddr>,
+    said: [Option<&AddressHeader>; 2],
+    address: impl FnOnce() -> Option<std::net::SocketAddr>,
     stream: &Stream,
     rewrite: &mut Rewrite,
 ) {
-    let Some(ip) = address.map(|address| address.ip()) else {
+    let [front, back] = said;
+    let Some(header) = back.or(front) else {
         return;
     };
-    let excepted = header
-        .except
-        .iter()
-        .any(|(network, bits)| crate::network::contains(*network, *bits, ip));
-    if excepted || (header.if_none && names(stream, &header.name)) {
+    let Some(ip) = address().map(|address| address.ip()) else {
+        return;
+    };
+    let mut said = said.into_iter().flatten();
+    let excepted = said.clone().any(|header| {
+        let mut networks = header.except.iter();
+        networks.any(|(network, bits)| crate::network::contains(*network, *bits, ip))
+    });
+    if excepted || (said.all(|header| header.if_none) && names(stream, &header.name)) {
         return;
     }
     rewrite.add(&header.name, ip.to_string().as_bytes());

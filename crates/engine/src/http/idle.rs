@@ -12,6 +12,7 @@ use isthmus_plan::{ServerAddress, ServerPort};
 use isthmus_sockets::Ready;
 
 use super::link::{Link, identity};
+use crate::demand::Standing;
 use crate::generation::Server;
 use crate::local::LocalServer;
 use crate::session::Session;
@@ -23,6 +24,7 @@ use crate::worker::Worker;
 impl Worker {
     /// Makes a new connection of a session one that can outlive it.
     pub(crate) fn make_link(&mut self, session: &mut Session, server: &Rc<LocalServer>) {
+        self.make_room();
         let namespace = session.server_namespace();
         let key = self.links.reserve();
         let personal = self.personal(session, server);
@@ -40,9 +42,14 @@ impl Worker {
             own: personal.is_some() || session.keeps_to_itself(),
             personal,
             sharing: None,
+            standing: Standing::Used,
+            making: false,
+            waiters: Vec::new(),
         };
+        server.counters.demand.enter(link.standing);
         self.links.put(key, Box::new(link));
         session.link = Some(key);
+        self.offer_to_join(session, server);
     }
 
     /// Gives a session an idle connection to its server, if there is one that it may use.
@@ -96,6 +103,7 @@ impl Worker {
             return self.use_shared(session, key);
         }
         link.owner = Some(session.key);
+        link.stand(Standing::Used);
         session.server = link.socket.take();
         session.server_watch = link.watch.take();
         session.up.nodelay = link.nodelay;
@@ -114,7 +122,11 @@ impl Worker {
         let Some(key) = session.link.take() else {
             return;
         };
+        if self.links.get(key).is_some_and(|link| link.making) {
+            self.end_making(key);
+        }
         session.remember_source();
+        session.remember_stream();
         if let Some(facts) = session.server.as_ref().and_then(Transport::facts) {
             session.past_server_tls = Some(facts.clone());
         }
@@ -128,7 +140,7 @@ impl Worker {
         };
         link.uses += 1;
         if link.own && keep && !self.stopping {
-            link.owner = None;
+            link.rest(self.turn.now);
             link.socket = socket;
             link.watch = watch;
             link.nodelay = session.up.nodelay;
@@ -140,16 +152,22 @@ impl Worker {
         let reusable = plan.max_reuse < 0 || link.uses <= plan.max_reuse.unsigned_abs();
         let room = plan.pool_max < 0
             || (link.server.idle.borrow().count() as u64) < plan.pool_max.unsigned_abs();
-        if !(keep && reusable && room && !self.stopping) {
+        let window = plan.pool_purge.max(1);
+        let demand = &link.server.counters.demand;
+        let needed = room && demand.needs_all(self.turn.now, window);
+        let needed = needed && self.affords_idle(&link.server);
+        if !(keep && reusable && needed && !self.stopping) {
+            if let Some(socket) = socket.filter(|_| keep) {
+                socket.abort_on_close();
+            }
             self.links.release(key);
             return;
         }
-        link.owner = None;
+        let purge = self.turn.now + window;
         link.socket = socket;
         link.watch = watch;
         link.nodelay = session.up.nodelay;
-        link.idle_since = self.turn.now;
-        let purge = self.turn.now + plan.pool_purge.max(1);
+        link.rest(self.turn.now);
         self.next_purge = self.next_purge.min(purge);
         let idle = &link.server.idle;
         idle.borrow_mut().put(link.namespace.as_ref(), key);
@@ -194,7 +212,7 @@ impl Worker {
         if now < self.next_purge {
             return;
         }
-        let mut next = u64::MAX;
+        let mut next = self.end_unacknowledged();
         let mut over = Vec::new();
         for (key, link) in self
             .links
@@ -208,13 +226,18 @@ impl Worker {
             }
         }
         for key in over {
-            if let Some(link) = self.links.get(key).filter(|link| !link.is_shared()) {
-                let idle = &link.server.idle;
-                idle.borrow_mut().remove(link.namespace.as_ref(), key);
-            }
-            self.close_link(key);
+            self.close_idle_link(key);
         }
         self.next_purge = next;
+    }
+
+    /// Closes a connection that waits in its server's pool.
+    pub(super) fn close_idle_link(&mut self, key: Key) {
+        if let Some(link) = self.links.get(key).filter(|link| !link.is_shared()) {
+            let idle = &link.server.idle;
+            idle.borrow_mut().remove(link.namespace.as_ref(), key);
+        }
+        self.close_link(key);
     }
 
     /// Hands idle connections on to the servers of a new plan that are what they were, and closes
@@ -228,7 +251,7 @@ impl Worker {
             for key in server.idle.borrow_mut().drain() {
                 match (heir, self.links.take(key)) {
                     (Some(heir), Some(mut link)) => {
-                        link.server = heir.clone();
+                        link.pass_to(heir);
                         let mut idle = heir.idle.borrow_mut();
                         match link.is_shared() {
                             true => idle.share(link.namespace.as_ref(), key),
@@ -265,7 +288,11 @@ impl Worker {
         match self.links.get(key).map(Link::is_shared) {
             Some(true) => self.retire_shared(key),
             Some(false) => {
-                self.links.take(key);
+                let link = self.links.take(key);
+                // Nothing is on its way: a reset spares the origin and us the wait of a FIN.
+                if let Some(socket) = link.as_ref().and_then(|link| link.socket.as_ref()) {
+                    socket.abort_on_close();
+                }
                 self.links.release(key);
             }
             None => {}
@@ -301,7 +328,7 @@ impl Session {
     }
 
     /// Whether `http-reuse` lets this request go over a connection that served another.
-    fn may_reuse(&self) -> bool {
+    pub(super) fn may_reuse(&self) -> bool {
         let first = self.exchanges == 0;
         match self.reuse() {
             Reuse::Never => false,

@@ -298,10 +298,10 @@ impl Worker {
             }
             HttpAction::Tarpit(reply) => self.tarpit(session, reply),
             HttpAction::Pause(delay) => self.pause_rules(session, delay),
-            HttpAction::AwaitBody(patience) if !session.judges_response() => {
-                self.await_body(session, *patience)
-            }
-            HttpAction::AwaitBody(_) => Judged::Pass,
+            HttpAction::AwaitBody(patience) => match session.judges_response() {
+                true => self.await_response_body(session, *patience),
+                false => self.await_body(session, *patience),
+            },
             HttpAction::AwaitHandshake => self.await_handshake(session),
             HttpAction::Hint(name, value) => {
                 let value = value.to_bytes(&View::new(session, &self.turn));

@@ -8,6 +8,7 @@ use isthmus_sockets::{Identity, Interest, Moved};
 
 use super::own_links::Personal;
 use super::shared_links::Sharing;
+use crate::demand::Standing;
 use crate::local::LocalServer;
 use crate::namespace::Namespace;
 use crate::slab::Key;
@@ -36,6 +37,17 @@ pub(crate) struct Link {
     pub(super) own: bool,
     /// Several requests are under way over it at once.
     pub(super) sharing: Option<Sharing>,
+    /// As its server counts it.
+    pub(super) standing: Standing,
+    /// Its connection is being made, and will take the requests of those who wait for it, too.
+    pub(super) making: bool,
+    pub(super) waiters: Vec<Key>,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.server.counters.demand.leave(self.standing);
+    }
 }
 
 impl Link {
@@ -44,14 +56,51 @@ impl Link {
         self.is_idle() && !self.own
     }
 
+    /// Its session has it no longer.
+    pub(super) fn rest(&mut self, now: u64) {
+        self.owner = None;
+        self.idle_since = now;
+        self.stand(match self.uses {
+            0 | 1 => Standing::Fresh,
+            _ => Standing::Proven,
+        });
+    }
+
+    /// Says what it does now.
+    pub(super) fn stand(&mut self, standing: Standing) {
+        if standing != self.standing {
+            let demand = &self.server.counters.demand;
+            demand.leave(self.standing);
+            demand.enter(standing);
+            self.standing = standing;
+        }
+    }
+
+    /// Gives it to the server of a new plan that is what its own was.
+    pub(super) fn pass_to(&mut self, heir: &Rc<LocalServer>) {
+        self.server.counters.demand.leave(self.standing);
+        self.server = heir.clone();
+        self.server.counters.demand.enter(self.standing);
+    }
+
     /// Whether no session uses it.
     pub(super) fn is_idle(&self) -> bool {
         self.owner.is_none() && self.sharing.as_ref().is_none_or(Sharing::is_idle)
     }
 
+    /// When the server has taken too long to acknowledge SETTINGS (HTTP/2); `None` once it has.
+    pub(crate) fn settings_due(&self) -> Option<u64> {
+        self.sharing.as_ref()?.shared.settings_due()
+    }
+
     /// Whether it is shared, or was.
     pub(super) fn is_shared(&self) -> bool {
         self.sharing.is_some()
+    }
+
+    /// Whether it is for clients of a namespace.
+    pub(super) fn serves(&self, namespace: Option<&Arc<Namespace>>) -> bool {
+        place(self.namespace.as_ref()) == place(namespace)
     }
 
     /// Whether its namespace is still the one that it was made in.
@@ -67,6 +116,8 @@ pub(crate) struct Idle {
     count: usize,
     /// Connections that take requests beside others.
     shared: HashMap<usize, Vec<Key>>,
+    /// Connections in the making that others wait for.
+    pub(super) making: Vec<Key>,
 }
 
 /// Tells namespaces apart.

@@ -146,6 +146,7 @@ impl Worker {
         session: &mut Session,
         input: &Input,
     ) -> Result<Pumped, Step> {
+        let strain = self.compression_strain(&session.frontend.generation);
         let Session {
             http: Some(stream),
             server: Some(server),
@@ -158,6 +159,7 @@ impl Worker {
         let Some(filter) = &mut stream.request_filter else {
             return Ok(Pumped::Idle);
         };
+        filter.strain(strain);
         let request = &mut stream.request;
         let used = match input {
             Input::Read(count) => {
@@ -182,6 +184,7 @@ impl Worker {
         }
         let pumped = up.write_pieces(server, &[IoSlice::new(&filter.out)]);
         session.server_active = self.turn.now;
+        self.count_coded_request(session);
         Ok(pumped)
     }
 
@@ -302,6 +305,7 @@ impl Worker {
 impl Worker {
     /// A part of a response's body that goes through a filter.
     fn pass_filtered(&mut self, session: &mut Session, input: &Input) -> Pumped {
+        let strain = self.compression_strain(&session.frontend.generation);
         let Session {
             http: Some(stream),
             client,
@@ -314,6 +318,7 @@ impl Worker {
         let Some(filter) = &mut stream.filter else {
             return Pumped::Idle;
         };
+        filter.strain(strain);
         let response = &mut stream.response;
         let from_head = !matches!(input, Input::Read(_));
         let bytes = match input {

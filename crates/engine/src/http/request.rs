@@ -243,6 +243,11 @@ impl Session {
         h2 && self.exchanges == 0 && !self.client.is_stream()
     }
 
+    /// Whether it is a stream of HTTP/2, or a whole connection of it.
+    pub(crate) fn is_h2(&self) -> bool {
+        self.client.is_stream() || self.mux.is_some()
+    }
+
     /// Whether what was received is not HTTP/1 since it begins HTTP/2 (RFC 9113, 3.3).
     fn may_turn_to_h2(&self, stream: &Stream) -> bool {
         let received = stream.request.buffer.bytes();
@@ -276,6 +281,11 @@ impl Session {
         let ignores = frontend.http.as_ref().is_some_and(|h| h.ignore_probes);
         // Who became HTTP without having said a word was no client of it.
         self.exchanges > 0 || ignores || self.switched
+    }
+
+    /// Whether the client has said nothing, and need not be told of.
+    pub(crate) fn was_silent(&self) -> bool {
+        self.up.bytes == 0 && self.waits_idle(false)
     }
 
     /// Whether the chunks that came with the head are well-formed, and the handshake is one that

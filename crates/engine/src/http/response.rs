@@ -31,6 +31,10 @@ impl Worker {
     /// Reads the server's head; interim ones go on at once.
     pub(super) fn await_response(&mut self, session: &mut Session) -> Awaited {
         let bufsize = session.frontend.generation.global.bufsize;
+        if session.is_held() {
+            let body = session.stream().announced();
+            return self.decide(session, body);
+        }
         loop {
             let Session {
                 http: Some(stream),
@@ -95,10 +99,7 @@ impl Worker {
     fn respond(&mut self, session: &mut Session, rules: Rules) -> Option<Awaited> {
         let now = self.turn.now;
         let stream = session.http.as_deref_mut()?;
-        let exchange = Exchange {
-            method: stream.method,
-            upgrade: stream.upgrade,
-        };
+        let exchange = stream.exchange();
         if stream.response.head.is_interim() {
             return self.pass_interim(session, exchange);
         }
@@ -128,7 +129,12 @@ impl Worker {
         }
         session.count_tracked_status(session.server_status(), now);
         session.remember_server(&self.turn);
-        Some(match self.judge_response(session) {
+        Some(self.decide(session, body))
+    }
+
+    /// Rules have their say, and the response goes on its way. While they wait, this is called again.
+    fn decide(&mut self, session: &mut Session, body: Body) -> Awaited {
+        match self.judge_response(session) {
             Judged::Pass if self.refuses_cookie(session) => Awaited::Turned(Step::Again),
             Judged::Pass => {
                 self.set_persistence(session);
@@ -140,36 +146,27 @@ impl Worker {
                 Awaited::Written(pumped)
             }
             Judged::Answered => Awaited::Turned(Step::Again),
-            Judged::Wait | Judged::Close => Awaited::Turned(Step::Close),
-        })
-    }
-
-    /// `http-response`
-    pub(super) fn judge_response(&mut self, session: &mut Session) -> Judged {
-        let frontend = session.frontend.clone();
-        let backend = session.backend.clone();
-        let sides = [
-            backend.as_ref().and_then(|b| b.shared.http.as_ref()),
-            frontend
-                .shared
-                .http
-                .as_ref()
-                .filter(|_| session.has_two_sides()),
-        ];
-        for side in sides.into_iter().flatten() {
-            match self.judge_http(session, &side.response_rules) {
-                Judged::Pass => {}
-                other => return other,
-            }
+            Judged::Wait => Awaited::Nothing,
+            Judged::Close => Awaited::Turned(Step::Close),
         }
-        Judged::Pass
     }
 
     /// Writes the response's head, the server's or the proxy's, and what of its body is there.
     pub(super) fn write_response(&mut self, session: &mut Session, body: Body) -> Pumped {
+        let side = session.frontend.shared.http.as_ref();
+        let rules = side.map(|side| side.rules);
         session.settle_coding(body);
+        self.restrain_compression(session, body);
         self.judge_after(session);
+        let Some(stream) = session.http.as_deref_mut() else {
+            return Pumped::DestinationBroken;
+        };
+        if let (Answerer::Server, Some(rules)) = (stream.answerer, rules) {
+            stream.response.reading = Reading::of(body, &rules);
+        }
+        let body = stream.settle_response(body);
         self.compress_response(session);
+        session.conceal_response();
         let two = session.client_is_11();
         let outdated = self.is_outdated(session);
         let Session {
@@ -183,15 +180,11 @@ impl Worker {
             return Pumped::DestinationBroken;
         };
         let side = frontend.shared.http.as_ref();
-        let rules = side.map(|side| side.rules);
         stream.status = match stream.stated {
             0 => stream.status_to_send(),
             status => status,
         };
         stream.close |= outdated;
-        if let (Answerer::Server, Some(rules)) = (stream.answerer, rules) {
-            stream.response.reading = Reading::of(body, &rules);
-        }
         finish_head(stream, body, two);
         self.made.clear();
         let spellings = side.and_then(|side| side.spellings.as_ref());
@@ -220,6 +213,7 @@ impl Worker {
     }
 
     fn pass_interim(&mut self, session: &mut Session, exchange: Exchange) -> Option<Awaited> {
+        session.conceal_response();
         let is_11 = session.client_is_11();
         let Session {
             http: Some(stream),
@@ -308,10 +302,7 @@ impl Stream {
 
 /// Takes away what is for the server's connection, and says what becomes of the client's.
 fn finish_head(stream: &mut Stream, body: Body, is_11: bool) {
-    let exchange = Exchange {
-        method: stream.method,
-        upgrade: stream.upgrade,
-    };
+    let exchange = stream.exchange();
     let chunked = matches!(stream.response.reading, Reading::Chunks(_));
     let chunks = chunked && is_11;
     let response = &mut stream.response;

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use isthmus_plan::http::{Reuse, ServerProtocol, TimeoutKind, WebSocketProtocol};
 
+use crate::demand::Standing;
 use crate::h2::{Shared, Upstream};
 use crate::local::LocalServer;
 use crate::session::Session;
@@ -57,6 +58,7 @@ impl Worker {
             idle.share(link.namespace.as_ref(), key);
         }
         self.links.put(key, link);
+        self.end_making(key);
         self.use_shared(session, key)
     }
 
@@ -70,6 +72,7 @@ impl Worker {
             sharing.users += 1;
             sharing.shared.stream_for(session.key)
         });
+        link.stand(Standing::Used);
         self.links.put(key, link);
         session.link = Some(key);
         session.server = stream.map(Transport::stream);
@@ -137,7 +140,7 @@ impl Worker {
         sharing.leaving |= late && patience.is_some_and(|patience| silence >= patience / 2);
         let leaving = sharing.leaving;
         if idle {
-            link.idle_since = self.turn.now;
+            link.rest(self.turn.now);
             self.next_purge = self.next_purge.min(purge);
         }
         if idle && own && !leaving {

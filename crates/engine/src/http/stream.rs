@@ -12,10 +12,12 @@ use super::bandwidth::Limits;
 use super::body::{Reading, Writing};
 use super::buffer::Buffer;
 use super::cache::{Source, Wanted};
-use super::coding::{Algorithm, Coder};
+use super::coder::Coder;
+use super::coding::Algorithm;
 use super::filter::Filter;
 use super::persistence::Persistence;
 use super::service::{Service, Serving};
+use crate::h2::StreamFacts;
 
 /// A message that is being received.
 #[derive(Debug, Default)]
@@ -103,8 +105,10 @@ pub(crate) struct Stream {
     pub(crate) moments: StreamMoments,
     /// Its number among all requests (`%rt`), where it is not the session's first.
     pub(crate) number: Option<u64>,
-    /// The method as it is sent to the server.
+    /// The client's method.
     pub(crate) method: Method,
+    /// The method that the server was asked with, where its response looks otherwise for it.
+    pub(super) server_method: Option<Method>,
     /// The client asked for another protocol, and the server was asked too.
     pub(crate) upgrade: bool,
     pub(crate) answerer: Answerer,
@@ -149,6 +153,8 @@ pub(crate) struct Stream {
     pub(crate) stage: Stage,
     /// What is to be done when the tarpit's time, or a pause, is over.
     pub(crate) resume_at: u64,
+    /// Whose rules the response waits for: the backend's (0) or the frontend's (1).
+    pub(crate) held_by: Option<usize>,
     /// A change that cannot be made does not end the stream (`strict-mode off`).
     pub(crate) lenient: bool,
     /// Where the rule stands that ended a rule set last, and the one that waits.
@@ -176,6 +182,8 @@ pub(crate) struct Stream {
     pub(crate) logged: bool,
     /// Its end has been counted and logged.
     pub(crate) counted: bool,
+    /// What was known of the server's stream, once that is gone (`bs.*`).
+    pub(crate) past_server: Option<StreamFacts>,
     /// It was sent again once, since an idle connection had died.
     pub(crate) renewed: bool,
 }
@@ -266,10 +274,7 @@ impl Stream {
     /// Reads past the server's response, which nobody is to get; false where it is not whole, or
     /// the connection would serve no other request.
     pub(super) fn skips_response(&mut self, rules: &isthmus_proto::http1::Rules) -> bool {
-        let exchange = isthmus_proto::http1::Exchange {
-            method: self.method,
-            upgrade: self.upgrade,
-        };
+        let exchange = self.exchange();
         let response = &mut self.response;
         let at_stake = response.whole && self.answerer == Answerer::Server && !self.answered;
         let keeps = !self.spent && response.head.persistence() != Lasting::Close;
@@ -315,10 +320,7 @@ impl Stream {
 
     /// Whether another protocol follows the response: 101, or 2xx to CONNECT.
     pub(crate) fn is_tunnel(&self) -> bool {
-        let exchange = isthmus_proto::http1::Exchange {
-            method: self.method,
-            upgrade: self.upgrade,
-        };
+        let exchange = self.exchange();
         self.response.whole
             && matches!(
                 self.response.head.body(exchange),

@@ -26,11 +26,7 @@ impl View<'_> {
         match side {
             Side::Request => Some(content(&stream.request, stream.request.head.body())),
             Side::Response if stream.response.whole => {
-                let exchange = isthmus_proto::http1::Exchange {
-                    method: stream.method,
-                    upgrade: stream.upgrade,
-                };
-                let body = stream.response.head.body(exchange).ok()?;
+                let body = stream.response.head.body(stream.exchange()).ok()?;
                 Some(content(&stream.response, body))
             }
             Side::Response => None,
@@ -124,8 +120,8 @@ impl View<'_> {
                 line.parse().ok()
             }
             Number::FirstRequest => Some(i64::from(session.exchanges == 0)),
-            Number::ClientHttpMajor => Some(1 + i64::from(session.client.is_stream())),
-            Number::ServerHttpMajor => session.server.as_ref().map(|_| 1),
+            Number::ClientHttpMajor => Some(1 + i64::from(session.is_h2())),
+            Number::ServerHttpMajor => session.server_major(),
             Number::ServerConnectionReused => Some(i64::from(stream.reused)),
             Number::LoggedLineLength => {
                 i64::try_from(session.frontend.generation.global.http.loguri_len).ok()

@@ -319,6 +319,16 @@ pub struct HttpGlobal {
     pub keep_insecure_coding: bool,
     /// `tune.comp.maxlevel`
     pub compression_level: u32,
+    /// `tune.pool-low-fd-ratio`: percent of the descriptors above which a server keeps one idle connection.
+    pub pool_low: u64,
+    /// `tune.pool-high-fd-ratio`: percent of the descriptors above which none is kept.
+    pub pool_high: u64,
+    /// `maxcomprate`: bytes that compression may be given in a second; 0 is unlimited.
+    pub compression_rate: u64,
+    /// `maxcompcpuusage`: percent of its time that a worker may be busy and still compress.
+    pub compression_cpu: u64,
+    /// `maxzlibmem`: bytes that the coders of bodies may use; 0 is unlimited.
+    pub compression_memory: u64,
     /// `tune.h1.zero-copy-fwd-*`: whether bodies may be spliced.
     pub splice_bodies: bool,
     /// Sections `cache`.

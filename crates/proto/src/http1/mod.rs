@@ -19,6 +19,7 @@ mod error;
 mod facts;
 mod fields;
 mod forward;
+mod framing;
 mod lines;
 mod request;
 mod response;

@@ -254,6 +254,22 @@ impl Connection {
         self.settings_seen
     }
 
+    /// Whether the peer, which is known to speak HTTP/2, has not acknowledged our SETTINGS yet.
+    #[must_use]
+    pub fn awaits_acknowledgement(&self) -> bool {
+        !self.settings_acked && self.settings_seen && self.ended.is_none()
+    }
+
+    /// Ends the connection if that acknowledgement is still awaited: how long is the caller's to
+    /// say (RFC 9113, 6.5.3).
+    pub fn end_unacknowledged(&mut self) -> bool {
+        let awaits = self.awaits_acknowledgement();
+        if awaits {
+            self.end(Fault::SettingsTimeout);
+        }
+        awaits
+    }
+
     /// What the peer's SETTINGS say so far.
     #[must_use]
     pub fn peer_settings(&self) -> &PeerSettings {

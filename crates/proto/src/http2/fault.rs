@@ -66,6 +66,8 @@ faults! {
     SettingWindow = FLOW_CONTROL_ERROR, "setting-window", "the initial window is too large";
     /// An acknowledgement of SETTINGS that were not sent (6.5.3).
     SettingsAck = PROTOCOL_ERROR, "settings-ack", "SETTINGS are acknowledged that were not sent";
+    /// SETTINGS that were not acknowledged in time (6.5.3).
+    SettingsTimeout = SETTINGS_TIMEOUT, "settings-timeout", "SETTINGS were not acknowledged in time";
     /// PUSH_PROMISE, which clients never send and we never allow (6.6, 8.4).
     Push = PROTOCOL_ERROR, "push", "PUSH_PROMISE is not allowed";
     /// A GOAWAY that names a later stream than one before it (6.8).

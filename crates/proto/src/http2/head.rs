@@ -3,6 +3,7 @@
 use super::fault::Fault;
 use super::head_check as check;
 use super::hpack::{OVERHEAD, Sink};
+use super::send_fields::is_secret;
 use crate::http::{FieldList, FieldName, Method};
 use crate::http1::Span;
 
@@ -61,6 +62,8 @@ pub struct Head {
     /// It answers HEAD, so that its fields say nothing of a body.
     pub(super) bodiless: bool,
     fault: Option<Fault>,
+    /// A regular field is marked as never to be indexed.
+    secrets: bool,
     cookies: u32,
     host: Option<Span>,
     /// Bytes and fields that may still come.
@@ -114,6 +117,22 @@ impl Head {
     #[must_use]
     pub fn fields(&self) -> &[Field] {
         &self.fields
+    }
+
+    /// Whether any regular field is marked as never to be indexed.
+    #[must_use]
+    pub fn has_secrets(&self) -> bool {
+        self.secrets
+    }
+
+    /// Names of the fields that are marked so, but for those that [`super::FieldSink::field`] marks
+    /// of itself.
+    pub fn secrets(&self) -> impl Iterator<Item = &[u8]> {
+        let marked = self.fields.iter().filter(|field| field.never_indexed);
+        marked.filter_map(|field| {
+            let (name, value) = (field.name.of(&self.text), field.value.of(&self.text));
+            (!is_secret(field.known, name, value)).then_some(name)
+        })
     }
 
     /// The first field of a meaning.
@@ -204,12 +223,17 @@ impl Head {
             }
         }
         let joined = Span::new(start, self.text.len());
+        // One crumb that is a secret makes the whole one.
+        let crumbs = self.fields.iter();
+        let mut crumbs = crumbs.filter(|field| field.known == FieldName::Cookie);
+        let secret = crumbs.any(|field| field.never_indexed);
         let mut first = true;
         self.fields.retain_mut(|field| {
             if field.known != FieldName::Cookie {
                 return true;
             }
             field.value = joined;
+            field.never_indexed = secret;
             std::mem::take(&mut first)
         });
     }
@@ -239,6 +263,7 @@ impl Head {
             FieldName::Host => self.host = Some(value),
             known => check::connection_field(known, content)?,
         }
+        self.secrets |= never;
         self.fields.push(Field {
             name,
             value,

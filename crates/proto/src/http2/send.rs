@@ -45,16 +45,22 @@ impl Connection {
     /// not leaving, and there are identifiers left.
     #[must_use]
     pub fn can_open(&self) -> bool {
-        let most = self
-            .peer
-            .max_concurrent_streams
-            .min(self.settings.max_concurrent_streams);
         !self.server
             && self.ended.is_none()
             && self.goaway_received.is_none()
             && self.goaway_sent.is_none()
             && self.next_own <= MAX_WINDOW
-            && self.streams.len() < most as usize
+            && self.streams.len() < self.most_streams() as usize
+    }
+
+    /// How many streams may be open at once: what we allow a client, or both ends ours.
+    #[must_use]
+    pub fn most_streams(&self) -> u32 {
+        let own = self.settings.max_concurrent_streams;
+        match self.server {
+            true => own,
+            false => own.min(self.peer.max_concurrent_streams),
+        }
     }
 
     /// Opens a stream with a request's head, and returns its identifier. `fields` is called with

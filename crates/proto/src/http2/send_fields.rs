@@ -154,6 +154,11 @@ impl<'a> FieldSink<'a> {
     }
 }
 
+/// Whether a field is marked as never to be indexed, whatever its sender says.
+pub(super) fn is_secret(known: FieldName, name: &[u8], value: &[u8]) -> bool {
+    indexing(known, name, value) == Indexing::Never
+}
+
 /// What is worth a place in the table: what the next message is likely to say again. Secrets are
 /// never put there (RFC 7541, 7.1.3).
 #[inline]

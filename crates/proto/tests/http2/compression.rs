@@ -239,6 +239,27 @@ fn rfc_7541_6_2_3_a_field_that_its_sender_calls_secret_is_told_and_sent_as_one()
 }
 
 #[test]
+fn rfc_7541_7_1_3_one_crumb_that_is_a_secret_makes_the_cookie_one() {
+    // `cookie: a=0123456789012345678` in the open, `cookie: b=c` never to be indexed, `x: y` so too.
+    let cookie = "60 15 61 3d 30 31 32 33 34 35 36 37 38 39 30 31 32 33 34 35 36 37 38";
+    let fields = [
+        block(GET),
+        hex(cookie),
+        hex("1f 11 03 62 3d 63 10 01 78 01 79"),
+    ]
+    .concat();
+    let mut end = End::of(Connection::server(Settings::default(), Limits::default()));
+    end.feed(&[&PREFACE[..], &settings(&[])].concat());
+    let bytes = frame(HEADERS, END_HEADERS, 1, &fields);
+    let Some(Event::Head { head, .. }) = end.conn.receive(&bytes).unwrap().event else {
+        panic!("no head");
+    };
+    assert!(head.has_secrets());
+    let secrets: Vec<&[u8]> = head.secrets().collect();
+    assert_eq!(secrets, [&b"cookie"[..], b"x"]);
+}
+
+#[test]
 fn a_head_larger_than_a_frame_goes_on_in_continuation() {
     let mut end = End::server();
     end.feed(&get(1));

@@ -104,3 +104,24 @@ fn rfc_7541_4_2_the_peer_hears_of_a_smaller_table_before_it_is_used() {
     end.answer(5, true);
     assert_eq!(end.sent()[0].payload, [0x88]);
 }
+
+#[test]
+fn rfc_9113_6_5_3_who_never_acknowledges_is_told_so() {
+    let server = Connection::server(Settings::default(), Limits::default());
+    let client = Connection::client(Settings::default(), Limits::default());
+    for (mut conn, first) in [(server, PREFACE.to_vec()), (client, Vec::new())] {
+        // Nothing is awaited of a peer that was not heard of.
+        assert!(!conn.awaits_acknowledgement() && !conn.end_unacknowledged());
+        let bytes = [first, settings(&[])].concat();
+        assert!(conn.receive(&bytes).expect("sound").event.is_some());
+        assert!(conn.awaits_acknowledgement());
+        conn.sent(conn.output().len());
+        assert!(conn.end_unacknowledged());
+        let sent = frames(conn.output());
+        assert_eq!((sent.len(), sent[0].kind), (1, GOAWAY));
+        assert_eq!(sent[0].payload[4..8], [0, 0, 0, 4]);
+        assert!(!conn.end_unacknowledged(), "once is enough");
+    }
+    let end = End::server();
+    assert!(!end.conn.awaits_acknowledgement());
+}

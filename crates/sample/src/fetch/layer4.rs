@@ -28,13 +28,6 @@ pub(super) const FETCHES: &[Fetch] = &[
         Run::Text(Text::ServerErrorText),
     ),
     Fetch::new(
-        "bc_nb_streams",
-        "",
-        Int,
-        SERVER,
-        Run::Number(Number::ServerStreams),
-    ),
-    Fetch::new(
         "bc_reused",
         "",
         Bool,
@@ -88,13 +81,6 @@ pub(super) const FETCHES: &[Fetch] = &[
     ),
     Fetch::new("fc_fackets", "[string]", Int, CLIENT, Run::Call(fc_fackets)),
     Fetch::new("fc_lost", "[string]", Int, CLIENT, Run::Call(fc_lost)),
-    Fetch::new(
-        "fc_nb_streams",
-        "",
-        Int,
-        CLIENT,
-        Run::Number(Number::ClientStreams),
-    ),
     Fetch::new(
         "fc_pp_authority",
         "",

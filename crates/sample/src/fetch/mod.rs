@@ -12,6 +12,7 @@ mod http_target;
 mod internal;
 mod layer4;
 mod message;
+mod multiplexed;
 mod payload;
 mod proxy;
 mod rdp;
@@ -45,6 +46,7 @@ pub(crate) const TABLES: &[&[Fetch]] = &[
     http_target::FETCHES,
     internal::FETCHES,
     layer4::FETCHES,
+    multiplexed::FETCHES,
     payload::FETCHES,
     proxy::FETCHES,
     rdp::FETCHES,

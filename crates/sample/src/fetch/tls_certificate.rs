@@ -4,7 +4,7 @@
 use sha1::{Digest as _, Sha1};
 
 use super::SESSION;
-use super::tls_connection::{bytes, need_own, need_peer};
+use super::tls_connection::{bytes, need_own, need_peer, need_root};
 use crate::args::{Args, CompileEnv};
 use crate::context::{Context, Side};
 use crate::expression::Fetched;
@@ -149,17 +149,10 @@ const fn verdict(
 
 pub(super) const OTHERS: &[Fetch] = &[
     verdict("ssl_c_ca_err", |_, ctx| {
-        of_client(ctx, |facts| {
-            let behind = facts.distrust.depth > 0;
-            if behind {
-                facts.distrust.error.into()
-            } else {
-                0
-            }
-        })
+        of_client(ctx, |facts| facts.distrust.behind.into())
     }),
     verdict("ssl_c_ca_err_depth", |_, ctx| {
-        of_client(ctx, |facts| facts.distrust.depth.into())
+        of_client(ctx, |facts| facts.distrust.behind_depth.into())
     }),
     Fetch::new(
         "ssl_c_chain_der",
@@ -170,11 +163,20 @@ pub(super) const OTHERS: &[Fetch] = &[
     )
     .preparing(need_peer),
     verdict("ssl_c_err", |_, ctx| {
-        of_client(ctx, |facts| {
-            let own = facts.distrust.depth == 0;
-            if own { facts.distrust.error.into() } else { 0 }
-        })
+        of_client(ctx, |facts| facts.distrust.own.into())
     }),
+    Fetch::new(
+        "ssl_c_r_dn",
+        "[string,integer,string]",
+        Str,
+        SESSION,
+        Run::Call(|args, ctx| {
+            let facts = ctx.tls(Side::Request);
+            let root = facts.and_then(TlsFacts::root_name);
+            Fetched::settled(root.and_then(|root| name(args, root)))
+        }),
+    )
+    .preparing(prepare_root_name),
     row!("ssl_c_san", "", Str, Client, need_peer, |_, found| {
         found.alternative_names().map(Sample::owned_text)
     }),
@@ -192,7 +194,7 @@ pub(super) const OTHERS: &[Fetch] = &[
     verdict("ssl_c_verify", |_, ctx| {
         // Nothing was verified before the handshake came to its end.
         let facts = ctx.tls(Side::Request).filter(|facts| facts.complete);
-        Fetched::settled(facts.map(|facts| Sample::Int(verified(facts))))
+        Fetched::settled(facts.map(|facts| Sample::Int(facts.distrust.last.into())))
     }),
     Fetch::new(
         "ssl_s_chain_der",
@@ -203,16 +205,6 @@ pub(super) const OTHERS: &[Fetch] = &[
     )
     .preparing(need_peer),
 ];
-
-/// What OpenSSL tells last: of a certificate whose issuer is unknown, that it could not be verified.
-fn verified(facts: &TlsFacts) -> i64 {
-    const NO_ISSUER: u16 = 20;
-    const UNVERIFIED: i64 = 21;
-    match (facts.distrust.error, facts.distrust.depth) {
-        (NO_ISSUER, 0) => UNVERIFIED,
-        (error, _) => error.into(),
-    }
-}
 
 fn of_client(ctx: &dyn Context, read: fn(&TlsFacts) -> i64) -> Fetched<'_> {
     let facts = ctx.tls(Side::Request);
@@ -264,6 +256,11 @@ fn prepare_name(args: &Args) -> Result<(), String> {
 fn prepare_peer_name(args: &mut Args, env: &mut CompileEnv<'_>) -> Result<(), String> {
     prepare_name(args)?;
     need_peer(args, env)
+}
+
+fn prepare_root_name(args: &mut Args, env: &mut CompileEnv<'_>) -> Result<(), String> {
+    prepare_name(args)?;
+    need_root(args, env)
 }
 
 fn prepare_own_name(args: &mut Args, env: &mut CompileEnv<'_>) -> Result<(), String> {

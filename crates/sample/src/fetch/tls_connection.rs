@@ -162,6 +162,7 @@ pub(super) const OTHERS: &[Fetch] = &[
 const FACTS: TlsNeeds = TlsNeeds {
     facts: true,
     peer: false,
+    root: false,
     own: false,
     hellos: false,
     secrets: false,
@@ -176,6 +177,15 @@ fn need_facts(_args: &mut Args, env: &mut CompileEnv<'_>) -> Result<(), String> 
 pub(super) fn need_peer(_args: &mut Args, env: &mut CompileEnv<'_>) -> Result<(), String> {
     env.names.tls.add(TlsNeeds {
         peer: true,
+        ..FACTS
+    });
+    Ok(())
+}
+
+pub(super) fn need_root(_args: &mut Args, env: &mut CompileEnv<'_>) -> Result<(), String> {
+    env.names.tls.add(TlsNeeds {
+        peer: true,
+        root: true,
         ..FACTS
     });
     Ok(())

@@ -7,6 +7,8 @@ pub struct TlsNeeds {
     pub facts: bool,
     /// The peer's certificates.
     pub peer: bool,
+    /// The authority that the client's certificate comes from.
+    pub root: bool,
     /// Our own certificate.
     pub own: bool,
     /// What both hellos say in the clear: randoms, session identifier.
@@ -22,6 +24,7 @@ impl TlsNeeds {
     pub fn add(&mut self, more: Self) {
         self.facts |= more.facts;
         self.peer |= more.peer;
+        self.root |= more.root;
         self.own |= more.own;
         self.hellos |= more.hellos;
         self.secrets |= more.secrets;

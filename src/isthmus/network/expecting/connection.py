@@ -15,7 +15,13 @@ from isthmus.network.expecting.listener import Listener, Occupied, read_greeting
 from isthmus.network.expecting.survey import Aim, Place, Survey
 from isthmus.network.expecting.verdict import SILENCE, IpAddress, error_words
 from isthmus.network.spaces import Space
-from isthmus.records import dataclass
+from isthmus.records import dataclass, replace
+
+_GREETING = 1.0
+"""Seconds in which a listener of our own greets, however busy the machine is."""
+
+_WITNESSES = 16
+"""Namespaces in which one attempt watches for its datagrams to arrive: each takes a socket."""
 
 _RESET = struct.pack("ii", 1, 0)
 _ARRIVAL = 0.3
@@ -24,15 +30,10 @@ _ARRIVAL = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """What waits at the places where a connection should end."""
+    """What waits at the places where a connection should end; our listeners by what they call themselves."""
 
-    ours: tuple[Listener, ...] = ()
+    ours: dict[str, tuple[Listener, Place]]
     real: tuple[Place, ...] = ()
-    unusable: str = ""
-
-    def has(self, identity: str) -> bool:
-        """Say whether a greeting is that of one of our listeners."""
-        return any(listener.identity == identity for listener in self.ours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,32 +41,35 @@ class Contact:
     """What came of an attempt. `seconds` is None where nobody answered; then `error` says what happened.
 
     `seen` is the address that the far end saw. `arrived`: it ended where it should; None: not known.
-    `ours`: a listener of our own answered. `unproved`: datagrams went out, and nothing is known of them.
+    `place` is where it ended. `listener` of our own answered. `unproved`: datagrams went out, and nothing
+    is known of them.
     """
 
     seconds: float | None
     error: str = ""
     seen: IpAddress | None = None
     arrived: bool | None = None
-    ours: bool = False
+    place: Place | None = None
+    listener: Listener | None = None
     unproved: bool = False
 
 
 def prepare(survey: Survey, aim: Aim, protocol: str, port: int) -> Stand:
-    """See to it that something listens wherever a connection to an aim should end."""
-    ours: list[Listener] = []
+    """See to it, once in a check, that something listens wherever a connection to an aim should end."""
+    return survey.once(("stand", aim, protocol, port), lambda: _prepared(survey, aim, protocol, port))
+
+
+def _prepared(survey: Survey, aim: Aim, protocol: str, port: int) -> Stand:
+    ours: dict[str, tuple[Listener, Place]] = {}
     real: list[Place] = []
-    unusable = ""
     for place in survey.places(aim, protocol, port):
         found = survey.listeners.at(survey.space(place.namespace), protocol, place.address, place.port)
         match found:
             case Listener():
-                ours.append(found)
+                ours[found.identity] = (found, place)
             case Occupied(taken=True):
                 real.append(place)
-            case Occupied(reason=reason):
-                unusable = reason
-    return Stand(tuple(ours), tuple(real), unusable)
+    return Stand(ours, tuple(real))
 
 
 def connect(space: Space, address: IpAddress, port: int, patience: float) -> socket.socket:
@@ -80,10 +84,13 @@ def connect(space: Space, address: IpAddress, port: int, patience: float) -> soc
     return made
 
 
-def tcp(survey: Survey, source: str, aim: Aim, port: int, patience: float) -> Contact:
-    """Connect, and find out who answered and what address it saw."""
+def tcp(survey: Survey, source: str, aim: Aim, port: int, patience: float, *, find: bool) -> Contact:
+    """Connect, and find out who answered and what address it saw.
+
+    A service says neither: if `find` says so, it is looked for in every namespace where it may be.
+    """
     stand = prepare(survey, aim, "tcp", port)
-    before = {place: _connections(survey, place) for place in stand.real}
+    before = {place: _connections(survey, place) for place in stand.real} if find else {}
     started = time.monotonic()
     try:
         made = connect(survey.space(source), aim.address, port, patience)
@@ -94,11 +101,16 @@ def tcp(survey: Survey, source: str, aim: Aim, port: int, patience: float) -> Co
     made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
     with made:
         if stand.ours:
-            return _greeted(made, stand, taken, patience)
-        if stand.real:
-            seen = _found(survey, before, made.getsockname()[1])
-            return Contact(taken, seen=seen, arrived=seen is not None)
-    return Contact(taken)
+            # A service may have answered instead, and wait for its client's first word.
+            greeted = _greeted(made, stand, taken, min(patience, _GREETING) if stand.real else patience)
+            if greeted.listener is not None or not stand.real:
+                return greeted
+        if not before:
+            return Contact(taken)
+        found = _found(survey, before, made.getsockname())
+    if found is None:
+        return Contact(taken, arrived=False)
+    return Contact(taken, seen=found[1], arrived=True, place=found[0])
 
 
 def _greeted(made: socket.socket, stand: Stand, taken: float, patience: float) -> Contact:
@@ -106,17 +118,24 @@ def _greeted(made: socket.socket, stand: Stand, taken: float, patience: float) -
     text = b""
     with contextlib.suppress(OSError):
         text = made.recv(256)
+    return _answered(stand, text, taken)
+
+
+def _answered(stand: Stand, text: bytes, taken: float) -> Contact:
+    """Tell a greeting of one of our listeners from whatever else was received."""
     greeting = read_greeting(text)
-    if greeting is None or not stand.has(greeting[0]):
-        return Contact(taken, arrived=False)
-    return Contact(taken, seen=greeting[1], arrived=True, ours=True)
+    known = stand.ours.get(greeting[0]) if greeting is not None else None
+    if greeting is None or known is None:
+        return Contact(taken, seen=greeting[1] if greeting else None, arrived=False)
+    listener, place = known
+    return Contact(taken, seen=greeting[1], arrived=True, place=place, listener=listener)
 
 
-_Connections = frozenset[tuple[IpAddress, int]]
+_Far = tuple[IpAddress, int]
 
 
-def _connections(survey: Survey, place: Place) -> _Connections:
-    table = sockets.table(survey.space(place.namespace), "tcp")
+def _connections(survey: Survey, place: Place, since: float = float("-inf")) -> frozenset[_Far]:
+    table = survey.tables.since(survey.space(place.namespace), "tcp", since)
     return frozenset((each.remote, each.remote_port) for each in table if _is_to(place, each))
 
 
@@ -124,15 +143,21 @@ def _is_to(place: Place, fact: sockets.SocketFact) -> bool:
     return fact.port == place.port and not fact.listens
 
 
-def _found(survey: Survey, before: dict[Place, _Connections], own_port: int) -> IpAddress | None:
-    """Return the remote address of the connection that is new at one of the places, once it shows."""
+def _found(
+    survey: Survey, before: dict[Place, frozenset[_Far]], own: tuple[str, int]
+) -> tuple[Place, IpAddress] | None:
+    """Return where a new connection shows, and its remote address there, once there is one."""
     deadline = time.monotonic() + _ARRIVAL
     while True:
-        new = [each for place, old in before.items() for each in _connections(survey, place) - old]
-        # Translation keeps the port where it can, so that of several new ones this one is told apart.
-        new.sort(key=lambda each: each[1] != own_port)
+        asked = time.monotonic()
+        new = [
+            (place, far) for place, old in before.items() for far in _connections(survey, place, asked) - old
+        ]
+        # Several attempts are made at once. Translation keeps the port where it can, so that of several new
+        # ones this one is told apart.
+        new.sort(key=lambda each: (each[1][1] != own[1], str(each[1][0]) != own[0]))
         if new:
-            return new[0][0]
+            return new[0][0], new[0][1][0]
         if time.monotonic() > deadline:
             return None
         time.sleep(0.02)
@@ -141,13 +166,16 @@ def _found(survey: Survey, before: dict[Place, _Connections], own_port: int) -> 
 def udp(survey: Survey, source: str, aim: Aim, port: int, patience: float) -> Contact:
     """Send datagrams until one is answered, or seen to arrive, or refused."""
     stand = prepare(survey, aim, "udp", port)
-    watched = (survey.space(place.namespace) for place in stand.real)
+    watched = [survey.space(place.namespace) for place in stand.real[:_WITNESSES]]
     observers = [witness(space, aim.address.version, socket.IPPROTO_UDP) for space in watched]
     try:
         made = survey.space(source).call(socket.socket, FAMILY[aim.address.version], socket.SOCK_DGRAM)
         with made:
             made.connect((str(aim.address), port))
-            return _exchange(made, stand, [each for each in observers if each], patience)
+            contact = _exchange(made, stand, [each for each in observers if each], patience)
+            # What nobody watched for may have arrived all the same.
+            unwatched = contact.seconds is None and len(watched) < len(stand.real)
+            return replace(contact, unproved=True) if unwatched else contact
     except OSError as error:
         return Contact(None, error_words(error))
     finally:
@@ -169,9 +197,7 @@ def _exchange(made: socket.socket, stand: Stand, observers: list[socket.socket],
             return Contact(taken, arrived=True)
         made.setblocking(False)
         with contextlib.suppress(BlockingIOError):
-            greeting = read_greeting(made.recv(256))
-            right = greeting is not None and stand.has(greeting[0])
-            return Contact(taken, seen=greeting[1] if greeting else None, arrived=right, ours=right)
+            return _answered(stand, made.recv(256), taken)
         made.setblocking(True)
         gap = min(gap * 2, 0.3)
     # With nothing of ours at the far end: a service need not answer what it does not understand.

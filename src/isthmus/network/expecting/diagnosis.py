@@ -12,6 +12,10 @@ from isthmus.network.expecting.sockets import SocketFact
 from isthmus.network.expecting.survey import AbsentError, Aim, Place, Survey
 from isthmus.records import dataclass
 
+_LOOKED_INTO = 16
+"""Namespaces with one and the same address that are asked why it does not answer: tenants may overlap by the
+hundred, and each question costs the kernel's answer."""
+
 _RESOLUTION = {4: "ARP", 6: "neighbour discovery"}
 
 
@@ -37,8 +41,8 @@ class Situation:
 
     @property
     def far(self) -> Iterator[SpaceFacts]:
-        """Facts of the namespaces that have the address, the source apart."""
-        return (self.survey.facts(owner) for owner in self.aim.owners if owner != self.source)
+        """Facts of the namespaces that have the address, the first of them, the source apart."""
+        return (self.survey.facts(owner) for owner in self.aim.owners[:_LOOKED_INTO] if owner != self.source)
 
     @property
     def to_itself(self) -> bool:
@@ -136,7 +140,7 @@ def _neighbour_silent(at: Situation) -> str | None:
 
 def _gateway_keeps_it(at: Situation) -> str | None:
     way = at.route
-    for gateway in at.survey.owners(way.via) if way.via else ():
+    for gateway in at.survey.owners(way.via)[:_LOOKED_INTO] if way.via else ():
         if gateway in at.aim.owners:
             continue
         version = at.aim.address.version
@@ -156,7 +160,7 @@ def _gateway_keeps_it(at: Situation) -> str | None:
 def _denied_on_the_way_in(at: Situation) -> str | None:
     if at.to_itself:
         return None
-    for owner in at.aim.owners:
+    for owner in at.aim.owners[:_LOOKED_INTO]:
         namespace = at.survey.namespaces.get(owner)
         refused = denial(namespace, "input", _flow(at)) if namespace else None
         if refused:
@@ -186,7 +190,7 @@ def _nothing_listens(at: Situation) -> str | None:
     """Look for who listens at the far end, and where instead."""
     if at.protocol == "icmp":
         return None
-    for place in at.survey.places(at.aim, at.protocol, at.port):
+    for place in at.survey.places(at.aim, at.protocol, at.port)[:_LOOKED_INTO]:
         listening = services(at.survey, place, at.protocol)
         if not any(each.local == place.address or each.local.is_unspecified for each in listening):
             return absence(place, at.protocol, listening)
@@ -196,7 +200,7 @@ def _nothing_listens(at: Situation) -> str | None:
 def services(survey: Survey, place: Place, protocol: str) -> tuple[SocketFact, ...]:
     """Return what listens on a place's port, on whatever address, our own listeners apart."""
     ours = survey.listeners.inodes
-    table = sockets.table(survey.space(place.namespace), protocol)
+    table = survey.tables.known(survey.space(place.namespace), protocol)
     listening = (each for each in table if each.listens and each.port == place.port)
     return tuple(each for each in listening if each.inode not in ours)
 

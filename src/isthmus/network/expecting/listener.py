@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 
 from isthmus.network.expecting.echo import FAMILY
-from isthmus.network.expecting.verdict import IpAddress, error_words
+from isthmus.network.expecting.verdict import IpAddress
 from isthmus.network.spaces import Space
 
 FLOOD = b"flood"
@@ -55,7 +55,6 @@ class Occupied:
 
     def __init__(self, error: OSError) -> None:
         self.taken = error.errno == errno.EADDRINUSE
-        self.reason = error_words(error)
 
 
 def read_greeting(text: bytes) -> tuple[str, IpAddress] | None:

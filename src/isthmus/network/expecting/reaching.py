@@ -13,7 +13,7 @@ from isthmus.network.expecting.connection import Contact
 from isthmus.network.expecting.diagnosis import absence, services, shaping
 from isthmus.network.expecting.judging import Case, attempt_can, judge_cannot, too_slow
 from isthmus.network.expecting.listener import Listener
-from isthmus.network.expecting.survey import Aim
+from isthmus.network.expecting.survey import Aim, Place
 from isthmus.network.expecting.verdict import Verdict, duration_words, error_words, rate_words
 from isthmus.network.model import Bound, Reach, ReachAs
 from isthmus.records import replace
@@ -39,7 +39,7 @@ def judge(case: Case, meaning: Reach, bound: Bound) -> Verdict:
     if isinstance(outcome, Verdict):
         return outcome
     aim, contact = outcome
-    missing = _missing_service(case, meaning, aim) if contact.ours else None
+    missing = _missing_service(case, meaning, contact.place) if contact.listener and contact.place else None
     if missing is not None:
         return case.verdict(False, "connection refused: only a listener of our own would answer", missing)
     seconds = min([contact.seconds or 0.0, *_more_trips(case, meaning, aim, bound)])
@@ -47,12 +47,16 @@ def judge(case: Case, meaning: Reach, bound: Bound) -> Verdict:
     if contact.unproved and bound != Bound():
         return case.verdict(False, verdict.observed, "nothing answers, so nothing can be measured")
     slow = too_slow(case, aim, bound, seconds)
-    return slow or (_measure(case, meaning, aim, bound.throughput) if bound.throughput else verdict)
+    return slow or (_measure(case, meaning, outcome, bound.throughput) if bound.throughput else verdict)
 
 
 def _contact(case: Case, meaning: Reach | ReachAs, aim: Aim, patience: float) -> Contact:
-    act = connection.tcp if meaning.protocol == "tcp" else connection.udp
-    contact = act(case.survey, meaning.source, aim, meaning.port, patience)
+    to = (case.survey, meaning.source, aim, meaning.port, patience)
+    if meaning.protocol == "tcp":
+        # Where an address was asked for, any answer counts: who gave it is of interest to `as` alone.
+        contact = connection.tcp(*to, find=aim.named or isinstance(meaning, ReachAs))
+    else:
+        contact = connection.udp(*to)
     if contact.unproved and _may_have_arrived(case, meaning, aim):
         return replace(contact, seconds=patience)
     if contact.arrived is False and _intercepted(case, meaning):
@@ -79,9 +83,9 @@ def _intercepted(case: Case, meaning: Reach | ReachAs) -> bool:
 def _observed(aim: Aim, contact: Contact, seconds: float) -> str:
     if contact.unproved:
         return f"sent to {aim.address} and not refused (what listens there need not answer)"
-    if contact.arrived and not contact.ours and contact.seen is None:
+    if contact.arrived and contact.listener is None and contact.seen is None:
         return f"arrives at {aim.address} in {duration_words(seconds)}"
-    return f"{aim.address} answers in {duration_words(seconds)}{OWN_LISTENER if contact.ours else ''}"
+    return f"{aim.address} answers in {duration_words(seconds)}{OWN_LISTENER if contact.listener else ''}"
 
 
 def _where_served(case: Case, meaning: Reach, aims: Sequence[Aim]) -> Sequence[Aim]:
@@ -95,18 +99,15 @@ def _where_served(case: Case, meaning: Reach, aims: Sequence[Aim]) -> Sequence[A
     return sorted(aims, key=lambda aim: aim.address not in listening)
 
 
-def _missing_service(case: Case, meaning: Reach, aim: Aim) -> str | None:
+def _missing_service(case: Case, meaning: Reach, place: Place) -> str | None:
     """Say what should have listened where only our own listener does, or listens on a wrong address."""
-    for place in case.survey.places(aim, meaning.protocol, meaning.port):
-        instead = services(case.survey, place, meaning.protocol)
-        for service in case.survey.network.services:
-            ready = service.readiness.tcp if service.readiness else None
-            there = service.namespace == place.namespace and meaning.protocol == "tcp"
-            if there and ready is not None and ready[1] == place.port:
-                return f"{absence(place, 'tcp', instead)}; service {service.name} should"
-        if instead:
-            return absence(place, meaning.protocol, instead)
-    return None
+    instead = services(case.survey, place, meaning.protocol)
+    for service in case.survey.network.services:
+        ready = service.readiness.tcp if service.readiness else None
+        there = service.namespace == place.namespace and meaning.protocol == "tcp"
+        if there and ready is not None and ready[1] == place.port:
+            return f"{absence(place, 'tcp', instead)}; service {service.name} should"
+    return absence(place, meaning.protocol, instead) if instead else None
 
 
 def _more_trips(case: Case, meaning: Reach, aim: Aim, bound: Bound) -> list[float]:
@@ -116,10 +117,10 @@ def _more_trips(case: Case, meaning: Reach, aim: Aim, bound: Bound) -> list[floa
     return [each.seconds for each in contacts if each.seconds is not None]
 
 
-def _measure(case: Case, meaning: Reach, aim: Aim, promised: float) -> Verdict:
+def _measure(case: Case, meaning: Reach, outcome: tuple[Aim, Contact], promised: float) -> Verdict:
     """Send to a sink and hold what arrives against the promised bits per second."""
-    stand = connection.prepare(case.survey, aim, meaning.protocol, meaning.port)
-    sink: Listener | None = stand.ours[0] if stand.ours else None
+    aim, contact = outcome
+    sink = contact.listener
     port, note = meaning.port, ""
     if sink is None and aim.owners:
         # What listens there is somebody's service: it is not to be flooded.
@@ -150,7 +151,7 @@ def judge_as(case: Case, meaning: ReachAs) -> Verdict:
     if contact.seen is None:
         reason = f"no namespace of the network that has {aim.address} shows the connection"
         return case.verdict(False, "connected, but what the far end sees is not known", reason)
-    observed = f"seen as {contact.seen}{OWN_LISTENER if contact.ours else ''}"
+    observed = f"seen as {contact.seen}{OWN_LISTENER if contact.listener else ''}"
     if contact.seen == meaning.seen:
         return case.verdict(True, observed)
     return case.verdict(False, observed, _why_seen_so(case, contact))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
+from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
@@ -34,6 +37,34 @@ class SocketFact:
 def table(space: Space, protocol: str) -> tuple[SocketFact, ...]:
     """Read the sockets of a protocol (tcp or udp), both families."""
     return space.call(_table_here, protocol)
+
+
+class Tables:
+    """The tables of one check: what several attempts want to see of a namespace is read once for all of them.
+
+    One reading costs milliseconds where the kernel goes through a large table, and hundreds of namespaces
+    may be looked at for each of hundreds of attempts.
+    """
+
+    def __init__(self, read: Callable[[Space, str], tuple[SocketFact, ...]] = table) -> None:
+        self._read = read
+        self._locks: dict[tuple[Path, str], threading.Lock] = {}
+        self._last: dict[tuple[Path, str], tuple[float, tuple[SocketFact, ...]]] = {}
+
+    def known(self, space: Space, protocol: str) -> tuple[SocketFact, ...]:
+        """Return the last reading, whenever in this check it was made; OSError where none can be had."""
+        return self.since(space, protocol, float("-inf"))
+
+    def since(self, space: Space, protocol: str, moment: float) -> tuple[SocketFact, ...]:
+        """Return a reading that began at the moment (of time.monotonic) or later; OSError as above."""
+        place = (space.net, protocol)
+        # Who waits here for another's reading takes that one, if it began late enough.
+        with self._locks.setdefault(place, threading.Lock()):
+            last = self._last.get(place)
+            if last is None or last[0] < moment:
+                began = time.monotonic()
+                last = self._last[place] = (began, self._read(space, protocol))
+            return last[1]
 
 
 def _table_here(protocol: str) -> tuple[SocketFact, ...]:

@@ -6,22 +6,24 @@ Also turns the target of an expectation into addresses to try.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from isthmus.network.expecting import facts
 from isthmus.network.expecting.facts import SpaceFacts
 from isthmus.network.expecting.listener import Listeners
+from isthmus.network.expecting.sockets import Tables
 from isthmus.network.expecting.verdict import IpAddress, error_words
 from isthmus.network.model import HOST, OUTSIDE, Namespace, Network, Target
 from isthmus.network.spaces import OUTSIDE_PATH, Space, host_path
 from isthmus.records import dataclass
 
-_OWNERS = 16
-"""Namespaces with one and the same address that are looked into: tenants may overlap by the hundred."""
-
 _ADDRESSES = 8
 """Addresses of a namespace that are tried before it counts as cut off."""
+
+
+Made = TypeVar("Made")
 
 
 class AbsentError(Exception):
@@ -52,11 +54,22 @@ class Survey:
     def __init__(self, network: Network, spaces: Mapping[str, Space], listeners: Listeners) -> None:
         self.network = network
         self.listeners = listeners
+        self.tables = Tables()
         self.namespaces: dict[str, Namespace] = {each.name: each for each in network.namespaces}
         reserved = {HOST: Space(HOST, host_path()), OUTSIDE: Space(OUTSIDE, OUTSIDE_PATH)}
         self._spaces = reserved | dict(spaces)
         self._facts: dict[str, SpaceFacts | OSError] = {}
         self._locks = {name: threading.Lock() for name in self._spaces}
+        self._shared: dict[Hashable, object] = {}
+        self._shared_locks: dict[Hashable, threading.Lock] = {}
+
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """Return what was made under a key, making it the first time: attempts of one aim share it."""
+        with self._shared_locks.setdefault(key, threading.Lock()):
+            if key not in self._shared:
+                self._shared[key] = make()
+            found: Made = self._shared[key]  # type: ignore[assignment]
+            return found
 
     def space(self, name: str) -> Space:
         """Return a namespace; AbsentError where the network has none of that name."""
@@ -82,16 +95,21 @@ class Survey:
         return found
 
     def owners(self, address: IpAddress) -> tuple[str, ...]:
-        """Return the namespaces that have an address."""
-        found: dict[Path, str] = {}
+        """Return the namespaces that have an address, in the file's order."""
+        return self.once("owners", self._index).get(address, ())
+
+    def _index(self) -> dict[IpAddress, tuple[str, ...]]:
+        """Read every namespace there is, once: hundreds of expectations ask who has an address."""
+        found: dict[IpAddress, dict[Path, str]] = {}
         for name, space in self._spaces.items():
             try:
-                if self.facts(name).carrying(address) is not None:
-                    # With root, `host` and `outside` are one namespace.
-                    found.setdefault(space.net, name)
+                held = self.facts(name).addresses
             except AbsentError:
                 continue
-        return tuple(found.values())[:_OWNERS]
+            for each in held:
+                # With root, `host` and `outside` are one namespace.
+                found.setdefault(each.address.ip, {}).setdefault(space.net, name)
+        return {address: tuple(names.values()) for address, names in found.items()}
 
     def aims(self, source: str, target: Target) -> tuple[Aim, ...]:
         """Return the addresses to try for a target, best first: IPv4 before IPv6, near before far."""

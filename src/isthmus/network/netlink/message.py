@@ -69,6 +69,11 @@ def nest(kind: int, content: bytes) -> bytes:
     return attribute(kind | _NLA_F_NESTED, content)
 
 
+def nested(kind: int, content: Iterable[tuple[int, bytes]]) -> tuple[int, bytes]:
+    """Return an attribute that holds others, for `request`."""
+    return kind | _NLA_F_NESTED, joined(content)
+
+
 def request(kind: int, head: bytes, attributes: Iterable[tuple[int, bytes]] = (), *, flags: int = 0) -> bytes:
     """Encode a request of its fixed part and its attributes."""
     body = head + joined(attributes)

@@ -13,7 +13,7 @@ from isthmus.network.netlink.channel import Channel
 from isthmus.network.netlink.interfaces import AF_BRIDGE, VLAN_INFO_PVID, memberships
 from isthmus.network.netlink.kinds import KINDS, LINK_SETTING
 from isthmus.network.netlink.mark import MARK_PREFIX, Mark, group_of, read_mark
-from isthmus.network.netlink.message import RTM_GETLINK, attributes, listed, number, request
+from isthmus.network.netlink.message import RTM_GETLINK, attributes, listed, nested, number, request, text
 from isthmus.network.netlink.queues import DISCIPLINES
 from isthmus.network.objects import Interface, Setting
 
@@ -30,18 +30,23 @@ _LINKINFO, _IFALIAS, _AF_SPEC, _GROUP, _EXT_MASK, _NETNSID = 18, 20, 26, 27, 29,
 _INFO_KIND, _INFO_DATA, _BRIDGE_VLAN_INFO = 1, 2, 2
 _GROUP_HEAD = _ATTRIBUTE.pack(_ATTRIBUTE.size + _NUMBER.size, _GROUP)
 _VLAN_INFO = struct.Struct("=HH")
-_ALL = request(RTM_GETLINK, bytes(_HEAD.size), [(_EXT_MASK, number(_RTEXT_FILTER_SKIP_STATS))])
+_BRIEFLY = (_EXT_MASK, number(_RTEXT_FILTER_SKIP_STATS))
+_ALL = request(RTM_GETLINK, bytes(_HEAD.size), [_BRIEFLY])
+_BRIDGES = request(
+    RTM_GETLINK, bytes(_HEAD.size), [_BRIEFLY, nested(_LINKINFO, [(_INFO_KIND, text("bridge"))])]
+)
 _PORTS = request(RTM_GETLINK, _HEAD.pack(AF_BRIDGE, 0, 0, 0, 0), [(_EXT_MASK, number(_RTEXT_FILTER_BRVLAN))])
 
 
 class _Found:
     """An interface as it was told. Its forty attributes are taken apart when one is asked for."""
 
-    __slots__ = ("_attributes", "_body", "flags", "name")
+    __slots__ = ("_attributes", "_body", "_kind", "flags", "name")
 
     def __init__(self, body: bytes, flags: int) -> None:
         self._body = body
         self._attributes: dict[int, bytes] | None = None
+        self._kind = ""
         self.flags = flags
         # The kernel tells the name first.
         length, kind = _ATTRIBUTE.unpack_from(body, _HEAD.size)
@@ -77,19 +82,24 @@ class _Found:
 
     @property
     def kind(self) -> str:
-        information = attributes(self.attributes.get(_LINKINFO, b""), 0)
-        kind = _text(information.get(_INFO_KIND, b""))
-        return kind or ("loopback" if self.name == "lo" else "device")
+        if not self._kind:
+            information = attributes(self.attributes.get(_LINKINFO, b""), 0)
+            kind = _text(information.get(_INFO_KIND, b""))
+            self._kind = kind or ("loopback" if self.name == "lo" else "device")
+        return self._kind
 
 
 class Reading:
-    """One reading of all interfaces of a namespace, by index."""
+    """One reading of all interfaces of a namespace, by index.
 
-    def __init__(self, namespace: str, channel: Channel) -> None:
+    With `bridges_alone` the kernel is asked for bridges: it may tell of others too, but need not.
+    """
+
+    def __init__(self, namespace: str, channel: Channel, *, bridges_alone: bool = False) -> None:
         self.namespace = namespace
         self._channel = channel
         self._found: dict[int, _Found] = {}
-        for body in channel.bodies(_ALL):
+        for body in channel.bodies(_BRIDGES if bridges_alone else _ALL):
             _, _, index, flags, _ = _HEAD.unpack_from(body)
             self._found[index] = _Found(body, flags)
         self.names: dict[int, str] = {index: each.name for index, each in self._found.items()}

@@ -110,6 +110,7 @@ from isthmus.plan.document.log import (
 from isthmus.plan.document.patterns import ListUse, PatternList
 from isthmus.plan.document.root import (
     VERSION,
+    Assigned,
     Global,
     Namespace,
     Plan,
@@ -188,6 +189,7 @@ __all__ = [
     "ArgTable",
     "ArgUserlist",
     "ArgVar",
+    "Assigned",
     "Backend",
     "BackendChoice",
     "BackendOptions",

@@ -8,6 +8,7 @@ from isthmus.plan.document.backend import Backend
 from isthmus.plan.document.expression import Acl, Expression
 from isthmus.plan.document.frontend import Frontend
 from isthmus.plan.document.http import HttpGlobal
+from isthmus.plan.document.log import FormatItem
 from isthmus.plan.document.patterns import PatternList
 from isthmus.plan.document.table import StickTable
 from isthmus.plan.document.tls import TlsFiles
@@ -15,6 +16,9 @@ from isthmus.plan.document.userlist import Userlist
 
 VERSION = 1
 """The version of the document's shape. The engine refuses a plan of another version."""
+
+Assigned = Expression | tuple[FormatItem, ...]
+"""What a variable is set to at start: a value, or text made of several pieces."""
 
 
 class Global(Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,7 +44,10 @@ class Global(Struct, frozen=True, forbid_unknown_fields=True):
     netns_unlisted_ignore: bool
     hard_stop_after: int
     http: HttpGlobal = HttpGlobal()
-    variables: tuple[tuple[str, Expression], ...] = ()
+    files: int = 0
+    variables: tuple[tuple[str, Assigned], ...] = ()
+    maxsslconn: int = 0
+    maxsslrate: int = 0
 
 
 class Namespace(Struct, frozen=True, forbid_unknown_fields=True):

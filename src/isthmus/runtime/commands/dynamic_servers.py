@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+from errno import EPERM
+
 from isthmus.config import Diagnostics, Severity
+from isthmus.engine import vocabulary
 from isthmus.engine.command import AdminState, SetServerAdmin
 from isthmus.engine.report import BackendFacts, ServerFacts
 from isthmus.keywords.added_server import added_server
 from isthmus.keywords.row import RefusedError
 from isthmus.keywords.system import System
+from isthmus.keywords.tls_files import SYSTEM_FILES
+from isthmus.keywords.vocabulary import Vocabulary
 from isthmus.model.server import Server
 from isthmus.plan import Built, document
 from isthmus.plan.changing import PointedToError, backend_index, with_server, without_server
+from isthmus.records import replace
 from isthmus.runtime.instance import BriefCommandError, CommandError, Instance
 from isthmus.runtime.level import Level
 from isthmus.runtime.registry import Request, command
+
+
+class Settled(System):
+    """The machine as commands see it: no file is read any more, but for the system's authorities."""
+
+    def read_bytes(self, path: str) -> bytes:
+        """Return what a file of the system's authorities holds."""
+        if path in SYSTEM_FILES:
+            return super().read_bytes(path)
+        raise OSError(EPERM, "at run time files are those that lines name, and those of `new ssl ...`")
+
+    def list_folder(self, path: str) -> tuple[str, ...] | None:
+        """Find no folder."""
+        return None
+
 
 _MAINTENANCE = 1 | 2 | 4
 """Bits of `srv_admin_state`."""
@@ -34,11 +55,15 @@ def add_server(request: Request) -> str:
     if not words:
         raise CommandError("'server' expects <name> and <addr>[:<port>] as arguments.")
     diagnostics = Diagnostics()
+    reading = instance.certificates.reading(built.configuration.bases, Settled())
+    reading = replace(reading, vocabulary=Vocabulary.read(vocabulary()), diagnostics=diagnostics)
+    http = built.engine.backends[at].http is not None
     try:
-        server, state_said = added_server(name, words, System(), diagnostics)
+        server, state_said = added_server(name, words, reading, http)
     except RefusedError as refusal:
         refusal.report(diagnostics)
-        raise CommandError("\n".join(_lines(diagnostics))) from None
+    if diagnostics.failed:
+        raise CommandError("\n".join(_lines(diagnostics)))
     _refuse_taken(built, at, server)
     changed = with_server(built, at, server, System(), diagnostics)
     if diagnostics.failed:

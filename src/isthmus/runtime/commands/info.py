@@ -58,6 +58,8 @@ SslCacheMisses;MCP;u32
 CompressBpsIn;MRP;u32
 CompressBpsOut;MRP;u32
 CompressBpsRateLim;CLP;u32
+ZlibMemUsage;MGP;u32
+MaxZlibMemUsage;CLP;u32
 Tasks;MGP;u32
 Run_queue;MGP;u32
 Idle_pct;MaP;u32
@@ -134,12 +136,24 @@ def _values(instance: Instance) -> dict[str, Value]:
         "CumReq": instance.requests + sum(_requests(each) for each in snapshot.frontends),
         "PipesUsed": facts.pipes_used,
         "PipesFree": facts.pipes_free,
+        "MaxSslConns": facts.max_tls,
+        "CurrSslConns": facts.curr_tls,
+        "CumSslConns": facts.cum_tls,
+        "SslRate": facts.tls_rate,
+        "SslRateLimit": facts.tls_rate_limit,
+        "MaxSslRate": facts.tls_rate_max,
         "ConnRate": facts.conn_rate,
         "ConnRateLimit": facts.conn_rate_limit,
         "MaxConnRate": facts.conn_rate_max,
         "SessRate": facts.sess_rate,
         "SessRateLimit": facts.sess_rate_limit,
         "MaxSessRate": facts.sess_rate_max,
+        "CompressBpsIn": facts.compression_rate_in,
+        "CompressBpsOut": facts.compression_rate_out,
+        "CompressBpsRateLim": facts.compression_rate_limit,
+        # HAProxy as Debian builds it has no such lines: they are there where there is a limit.
+        "ZlibMemUsage": facts.compression_memory if facts.compression_memory_limit else None,
+        "MaxZlibMemUsage": facts.compression_memory_limit or None,
         "Idle_pct": facts.idle_percent,
         "node": instance.settings.node,
         "description": instance.settings.description or None,

@@ -20,7 +20,9 @@ _GARBAGE = "maxconn string empty or preceded by garbage"
 _RATE_LIMITS = (
     "'set rate-limit' only supports :\n"
     "   - 'connections global' to set the per-process maximum connection rate\n"
-    "   - 'sessions global' to set the per-process maximum session rate"
+    "   - 'sessions global' to set the per-process maximum session rate\n"
+    "   - 'ssl-sessions global' to set the per-process maximum SSL session rate\n"
+    "   - 'http-compression global' to set the per-process maximum compression speed in kB/s"
 )
 _MOST = 2**31 - 1
 """HAProxy's limits are ints."""
@@ -65,12 +67,16 @@ def set_global_maxconn(request: Request) -> str:
 
 @command("set rate-limit", "change a rate limiting value", syntax="<setting> <value>", level=Level.ADMIN)
 def set_rate_limit(request: Request) -> str:
-    """Change how many connections or sessions the whole process begins in a second; 0 is any number."""
+    """Change how many connections or sessions the process begins in a second, or how much it compresses.
+
+    0 is any number.
+    """
     what = request.argument(0)
     if what not in tuple(RateLimit) or request.argument(1) != "global":
         raise CommandError(_RATE_LIMITS)
-    value = _number(request.argument(2), "Expects an integer value.")
-    return _ask(request.instance, SetRateLimit(RateLimit(what), _within(value, _MOST)))
+    value = _within(_number(request.argument(2), "Expects an integer value."), _MOST)
+    unit = 1024 if what == RateLimit.HTTP_COMPRESSION else 1
+    return _ask(request.instance, SetRateLimit(RateLimit(what), value * unit))
 
 
 def _number(text: str, complaint: str) -> int:

@@ -45,21 +45,33 @@ def show_servers_state(request: Request) -> str:
     syntax="[<backend>]",
 )
 def show_servers_conn(request: Request) -> str:
-    """Return how many connections servers have. There are no idle ones in TCP mode."""
+    """Return how many connections servers have: used, waiting for the next request, needed at once."""
     threads = request.instance.engine.snapshot().process.nbthread
     head = (
         "# bkname/svname bkid/svid addr port - purge_delay used_cur used_max need_est unsafe_nb safe_nb "
         f"idle_lim idle_cur idle_per_thr[{threads}]\n"
     )
-    idle = " 0" * threads
     lines = []
     for backend, server in _chosen(request):
         host, port = split_address(server.address)
-        used = server.counters
-        lines.append(
-            f"{backend.name}/{server.name} {backend.id}/{server.id} {host} {port} - 5000 "
-            f"{used.scur} {used.smax} {used.scur} 0 0 -1 0{idle}\n"
+        said = server.counters
+        words = (
+            f"{backend.name}/{server.name}",
+            f"{backend.id}/{server.id}",
+            host,
+            port,
+            "-",
+            server.idle_purge_ms,
+            said.used_connections,
+            said.needed_connections,
+            said.needed_connections,
+            said.fresh_connections,
+            said.proven_connections,
+            server.idle_limit,
+            said.fresh_connections + said.proven_connections,
+            *server.idle_by_worker,
         )
+        lines.append(" ".join(map(str, words)) + "\n")
     return head + "".join(lines)
 
 

@@ -131,7 +131,8 @@ impl Worker {
             match self.judge_response(session) {
                 Judged::Pass => {}
                 Judged::Answered => return Err(Step::Again),
-                Judged::Wait | Judged::Close => return Err(Step::Close),
+                Judged::Wait => return Err(Step::Wait),
+                Judged::Close => return Err(Step::Close),
             }
             if let Some(left) = session.stream().response.reading.left() {
                 body = Body::Length(left);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use isthmus_proto::http::{Body, Method, elements};
-use isthmus_proto::http1::{Exchange, StartLine, View as Head};
+use isthmus_proto::http1::{StartLine, View as Head};
 
 use super::rules::Said;
 use super::store::{Object, Store};
@@ -78,10 +78,7 @@ impl Worker {
 impl Stream {
     fn storing(&self, wanted: Wanted, now: u64, wall: i64) -> Option<Storing> {
         let head = self.response.view()?;
-        let exchange = Exchange {
-            method: self.method,
-            upgrade: self.upgrade,
-        };
+        let exchange = self.exchange();
         let length = match self.response.head.body(exchange).ok()? {
             Body::Length(length) => length,
             Body::Chunked => 0,

@@ -136,8 +136,10 @@ fn hand_over(
 
 impl Session {
     /// Whether nothing of the request's body is left to be thrown away. Where that would be too
-    /// much, the connection is to be closed instead.
+    /// much, the connection is to be closed instead. A stream's client is told that no more is
+    /// wanted (RFC 9113, 8.1), which costs nobody a connection.
     pub(super) fn leaves_no_body(&mut self) -> bool {
+        let is_stream = self.client.is_stream();
         let Some(stream) = self.http.as_deref_mut() else {
             return true;
         };
@@ -152,7 +154,7 @@ impl Session {
             // All is answered, and the service goes on reading: let it.
             return stream.close;
         }
-        stream.close |= !done && spilled > MOST_SPILLED;
+        stream.close |= !done && (is_stream || spilled > MOST_SPILLED);
         done || stream.close
     }
 }

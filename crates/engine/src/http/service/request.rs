@@ -50,7 +50,11 @@ impl Worker {
             let head = Head::request(&received.head, received.buffer.bytes(), &received.rewrite);
             request.method = bytes(head.part(StartLine::Method));
             request.target = bytes(head.part(StartLine::Target));
-            request.version = bytes(head.version());
+            // A stream reads as HTTP/1.1 within the proxy.
+            request.version = match session.client.is_stream() {
+                true => bytes(b"HTTP/2.0"),
+                false => bytes(head.version()),
+            };
             request.length = match received.head.body() {
                 Body::Length(length) => Some(length),
                 Body::None | Body::Tunnel => Some(0),

@@ -214,6 +214,11 @@ class HttpGlobal(Struct, frozen=True, forbid_unknown_fields=True):
     payload_any_method: bool = False
     keep_insecure_coding: bool = False
     compression_level: int = 1
+    pool_low: int = 20
+    pool_high: int = 25
+    compression_rate: int = 0
+    compression_cpu: int = 100
+    compression_memory: int = 0
     splice_bodies: bool = True
     caches: tuple[Cache, ...] = ()
     services: tuple[str, ...] = ()

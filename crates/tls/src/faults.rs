@@ -1,0 +1,182 @@
+//! What is wrong with a client's chain, in OpenSSL's numbers and order: first where the path ends, then what
+//! each certificate may be used for, then what was revoked, then signatures and dates from the top down.
+//! Configurations name these numbers (`ca-ignore-err`), and rules see them (`ssl_c_err`).
+
+use std::collections::HashSet;
+
+use isthmus_proto::der::{Values, tag};
+use rustls::crypto::WebPkiSupportedAlgorithms;
+use rustls::pki_types::CertificateRevocationListDer;
+
+use crate::certificate::{Facts, time};
+use crate::path::{End, Path};
+use crate::shown::Shown;
+
+/// OpenSSL's numbers of errors (openssl-verify(1)).
+pub(crate) mod number {
+    pub(crate) const UNSPECIFIED: u16 = 1;
+    pub(crate) const NO_CRL: u16 = 3;
+    pub(crate) const BAD_SIGNATURE: u16 = 7;
+    pub(crate) const CRL_UNVERIFIED: u16 = 8;
+    pub(crate) const NOT_YET_VALID: u16 = 9;
+    pub(crate) const EXPIRED: u16 = 10;
+    pub(crate) const CRL_EXPIRED: u16 = 12;
+    pub(crate) const SELF_SIGNED: u16 = 18;
+    pub(crate) const SELF_SIGNED_IN_CHAIN: u16 = 19;
+    pub(crate) const UNKNOWN_ISSUER: u16 = 20;
+    pub(crate) const UNVERIFIED: u16 = 21;
+    pub(crate) const REVOKED: u16 = 23;
+    pub(crate) const TOO_DEEP: u16 = 25;
+    pub(crate) const WRONG_PURPOSE: u16 = 26;
+    pub(crate) const NO_CRL_ISSUER: u16 = 33;
+    pub(crate) const CRITICAL_EXTENSION: u16 = 34;
+    pub(crate) const WRONG_NAME: u16 = 62;
+    pub(crate) const UNSUPPORTED_ALGORITHM: u16 = 76;
+    pub(crate) const NO_AUTHORITY: u16 = 79;
+}
+
+/// A fault, and which certificate of the path has it, from 0 for the client's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) error: u16,
+    pub(crate) depth: usize,
+}
+
+/// A list of what an authority has revoked.
+#[derive(Debug)]
+pub(crate) struct Revoked {
+    issuer: Vec<u8>,
+    /// The second at which the next list is due.
+    until: i64,
+    serials: HashSet<Vec<u8>, ahash::RandomState>,
+}
+
+impl Revoked {
+    /// Reads a list; `None` where it is none.
+    pub(crate) fn read(list: &CertificateRevocationListDer<'_>) -> Option<Self> {
+        let list = Values(list).of(tag::SEQUENCE)?;
+        let mut fields = list.inside().of(tag::SEQUENCE)?.inside();
+        fields.of(tag::INTEGER);
+        fields.of(tag::SEQUENCE)?;
+        let issuer = fields.of(tag::SEQUENCE)?.content.to_vec();
+        fields.next()?;
+        let next = fields.of(tag::UTC_TIME);
+        let next = next.or_else(|| fields.of(tag::GENERALIZED_TIME));
+        let entries = fields.of(tag::SEQUENCE).into_iter();
+        let entries = entries.flat_map(|entries| entries.inside());
+        let serials = entries.filter_map(|entry| entry.inside().of(tag::INTEGER));
+        Some(Self {
+            issuer,
+            until: next.and_then(time).unwrap_or(i64::MAX),
+            serials: serials.map(|serial| serial.content.to_vec()).collect(),
+        })
+    }
+
+    fn holds(&self, facts: &Facts) -> bool {
+        self.serials.contains(&facts.serial)
+    }
+}
+
+/// Finds faults.
+pub(crate) struct Search<'s> {
+    /// What was revoked; nothing is, where there are no lists.
+    pub(crate) lists: &'s [Revoked],
+    pub(crate) known: &'s WebPkiSupportedAlgorithms,
+    /// The second that dates are compared with.
+    pub(crate) now: i64,
+}
+
+impl Search<'_> {
+    /// All faults of a path.
+    pub(crate) fn faults(&self, path: &Path<'_>) -> Vec<Fault> {
+        let mut found = Vec::new();
+        let last = path.steps.len().saturating_sub(1);
+        match (path.end, last) {
+            (End::Authority, _) => {}
+            (End::Itself, 0) => found.push((number::SELF_SIGNED, 0)),
+            (End::Itself, _) => found.push((number::SELF_SIGNED_IN_CHAIN, last)),
+            (End::Nowhere, _) => found.push((number::UNKNOWN_ISSUER, last)),
+        }
+        // An authority that is believed is so whatever it says (RFC 5280 section 6.1.1).
+        let judged = match path.end {
+            End::Authority if last > 0 => path.steps.get(..last),
+            _ => path.steps.get(..),
+        };
+        let judged = judged.unwrap_or_default();
+        uses(judged, &mut found);
+        if !self.lists.is_empty() {
+            let headless = path.end == End::Nowhere;
+            self.revocations(judged, headless, &mut found);
+        }
+        self.signatures(path, judged.len(), &mut found);
+        let fault = |(error, depth)| Fault { error, depth };
+        found.into_iter().map(fault).collect()
+    }
+
+    /// Adds what lists say; `headless` where the last one's issuer, whose list it would be, is not known.
+    fn revocations(&self, judged: &[Shown<'_>], headless: bool, found: &mut Vec<(u16, usize)>) {
+        for (depth, step) in judged.iter().enumerate() {
+            let by = |list: &&Revoked| list.issuer == step.facts.issuer;
+            let lists = self.lists.iter().filter(by);
+            let Some(list) = lists.max_by_key(|list| list.until) else {
+                found.push((number::NO_CRL, depth));
+                continue;
+            };
+            if headless && depth + 1 == judged.len() {
+                found.push((number::NO_CRL_ISSUER, depth));
+                found.push((number::CRL_UNVERIFIED, depth));
+            }
+            if list.until < self.now {
+                found.push((number::CRL_EXPIRED, depth));
+            }
+            if list.holds(&step.facts) {
+                found.push((number::REVOKED, depth));
+            }
+        }
+    }
+
+    fn signatures(&self, path: &Path<'_>, judged: usize, found: &mut Vec<(u16, usize)>) {
+        let steps = &path.steps;
+        if path.end == End::Nowhere && steps.len() == 1 {
+            found.push((number::UNVERIFIED, 0));
+        }
+        for (depth, step) in steps.iter().enumerate().rev() {
+            match steps.get(depth + 1) {
+                Some(by) if !step.is_signed_by(by, self.known) => {
+                    found.push((number::BAD_SIGNATURE, depth));
+                }
+                // Who stands above everybody and has no issuer is not looked at.
+                None if path.end == End::Nowhere && depth > 0 => continue,
+                _ => {}
+            }
+            if depth >= judged {
+                continue;
+            }
+            if step.facts.validity.0 > self.now {
+                found.push((number::NOT_YET_VALID, depth));
+            } else if step.facts.validity.1 < self.now {
+                found.push((number::EXPIRED, depth));
+            }
+        }
+    }
+}
+
+/// What certificates may be used for.
+fn uses(judged: &[Shown<'_>], found: &mut Vec<(u16, usize)>) {
+    // Authorities that are their own issuers do not make a path longer (RFC 5280 section 6.1.4).
+    let mut below = 0;
+    for (depth, step) in judged.iter().enumerate() {
+        if depth > 0 && !step.is_authority {
+            found.push((number::NO_AUTHORITY, depth));
+        }
+        if !step.for_clients || depth > 0 && !step.is_authority {
+            found.push((number::WRONG_PURPOSE, depth));
+        }
+        if depth > 0 && step.length.is_some_and(|length| below > length) {
+            found.push((number::TOO_DEEP, depth));
+        }
+        if depth > 0 && !step.is_its_own() {
+            below += 1;
+        }
+    }
+}
