@@ -15,6 +15,7 @@ from isthmus.keywords.global_variables import VARIABLES
 from isthmus.keywords.log_lines import GLOBAL_LOGS
 from isthmus.keywords.row import Keyword, RefusedError, Use, Where
 from isthmus.keywords.sections import table
+from isthmus.keywords.unix_bind import UNIX_BIND
 from isthmus.keywords.values import integer, size, time
 from isthmus.model.bind import BindSettings
 
@@ -202,6 +203,14 @@ WITHOUT_EFFECT: tuple[Row, ...] = (
 )
 
 GLOBAL = table(
-    PROCESS, TUNING, WITHOUT_EFFECT, GLOBAL_LOGS, VARIABLES, GLOBAL_HTTP, GLOBAL_SERVICES, GLOBAL_TLS
+    PROCESS,
+    TUNING,
+    WITHOUT_EFFECT,
+    GLOBAL_LOGS,
+    VARIABLES,
+    GLOBAL_HTTP,
+    GLOBAL_SERVICES,
+    GLOBAL_TLS,
+    UNIX_BIND,
 )
 """Every keyword of section `global`."""

@@ -217,7 +217,7 @@ class _Builder:
             disabled=said.disabled,
             maxconn=said.maxconn or 0,
             rate_limit=said.rate_limit,
-            binds=binds(proxy, self._namespaces, self._tls),
+            binds=binds(proxy, self._namespaces, self._tls, self._configuration.global_.unix_bind),
             timeout_client=said.timeouts.client,
             timeout_client_fin=said.timeouts.client_fin,
             timeout_client_hs=said.timeouts.client_hs,
