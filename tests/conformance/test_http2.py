@@ -186,6 +186,37 @@ def test_many_streams_share_a_connection(both: Both) -> None:
     assert "400 succeeded" in seen.value[0]
 
 
+def test_nghttp_is_answered_on_every_stream(both: Both, tmp_path: Path) -> None:
+    program = shutil.which("nghttp")
+    if program is None:
+        pytest.skip("no nghttp (Debian package: nghttp2-client)")
+    (tmp_path / "form").write_text("a=b" * 10_000)
+
+    def traffic(lab: Lab) -> list[str]:
+        # Window updates of its own, weights, requests side by side, and an upload.
+        base = f"http://127.0.0.1:{lab.ports['front']}"
+        heard = []
+        for words in (("-w16", "-p32", f"{base}/a", f"{base}/b", f"{base}/c"), (f"-d{tmp_path}/form", base)):
+            done = subprocess.run(
+                [program, "-nv", *words], capture_output=True, text=True, check=True, timeout=30
+            )
+            answers = re.findall(r"recv \(stream_id=(\d+)[^)]*\) (:status: .*)", done.stdout)
+            ended = re.findall(
+                r"recv (?:DATA|HEADERS) frame <length=\d+, flags=0x\d[15], stream_id=", done.stdout
+            )
+            heard.append(f"{sorted(answers)} {len(ended)}")
+        return heard
+
+    seen = both(
+        SITE.replace("<front_rules>", ""),
+        traffic,
+        origins={"a": Script((Reply(),))},
+        preamble=PREAMBLE,
+        normal=lambda _line: "",
+    )
+    assert [each.count(":status: 200") for each in seen.value] == [3, 1]
+
+
 def test_a_client_that_knows_begins_http2_on_a_clear_line(both: Both, tmp_path: Path) -> None:
     config = SITE.replace(" proto h2", "").replace("<front_rules>", "")
     seen = both(

@@ -1,7 +1,5 @@
 //! The TLS of a health check: the control plane moves the bytes, as it made the socket.
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use isthmus_tls::{Channel, Connector};
 
 use crate::control::Control;
@@ -29,9 +27,7 @@ pub struct CheckHandshake {
 
 impl CheckHandshake {
     fn new(connector: &Connector, sni: Option<&str>) -> Result<Self, String> {
-        // Without a name an address stands for it, which is neither sent nor compared.
-        let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        let name = connector.server_name(sni, nowhere);
+        let name = connector.server_name(sni);
         let name = name.map_err(|error| error.message)?;
         let channel = Channel::client(connector.config(), name).map_err(|error| error.to_string());
         Ok(Self {

@@ -1,7 +1,6 @@
 //! TLS at the two ends of a session: the handshake with the client before anything else is read,
 //! and the one with the server before anything is sent.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use isthmus_proto::tls::{ClientHello, Message, extension};
@@ -264,8 +263,6 @@ impl Session {
             return false;
         };
         let connector = connector.load();
-        let address = isthmus_sockets::peer_name(&*server).inet();
-        let ip = address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
         let notes = self.notes.get();
         let sni = notes.and_then(|notes| notes.server_name.borrow().clone());
         let trusts = chosen
@@ -274,10 +271,10 @@ impl Session {
             .tls
             .as_ref()
             .is_some_and(|tls| !tls.verify);
-        let name = connector.server_name(sni.as_deref(), ip);
+        let name = connector.server_name(sni.as_deref());
         // A name that cannot be sent, as one with a port, matters only where it is verified.
         let Ok(name) = name.or_else(|error| match trusts {
-            true => connector.server_name(None, ip),
+            true => connector.server_name(None),
             false => Err(error),
         }) else {
             return false;

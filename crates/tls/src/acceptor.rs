@@ -67,6 +67,11 @@ impl Entry {
         Arc::ptr_eq(&self.config, config) || stapling.is_some_and(|own| Arc::ptr_eq(own, config))
     }
 
+    /// Whether a handshake with a client is possible.
+    fn suits(&self, hello: &Hello<'_>) -> bool {
+        !self.rank(hello).0
+    }
+
     /// How badly a certificate suits a client, the least being best: no handshake is possible; none
     /// with TLS 1.2, which may be all that the client has, as a hello does not tell us versions; RSA.
     fn rank(&self, hello: &Hello<'_>) -> (bool, bool, bool) {
@@ -203,8 +208,8 @@ impl Acceptor {
         Ok(())
     }
 
-    /// Chooses the certificate and settings for a client: an entry with its name, else one with a
-    /// wildcard, else the default. Where several are alike, one whose key the client can verify is
+    /// Chooses the certificate and settings for a client: an entry with its name, else (or where the
+    /// client can verify none of them) one with a wildcard, else the default. Where several are alike, one whose key the client can verify is
     /// chosen, ECDSA before RSA.
     ///
     /// # Errors
@@ -228,12 +233,25 @@ impl Acceptor {
         } else {
             &found
         };
-        let entry = candidates
-            .iter()
-            .filter_map(|&at| self.entries.get(at))
-            .min_by_key(|entry| entry.rank(hello))
-            .ok_or(Refusal::UnknownName)?;
+        let best = self.best(candidates, hello).ok_or(Refusal::UnknownName)?;
+        let entry = match best.suits(hello) {
+            true => best,
+            false => self.wildcard_instead(best, hello).unwrap_or(best),
+        };
         Ok(entry.config())
+    }
+
+    fn best(&self, candidates: &[usize], hello: &Hello<'_>) -> Option<&Entry> {
+        let known = candidates.iter().filter_map(|&at| self.entries.get(at));
+        known.min_by_key(|entry| entry.rank(hello))
+    }
+
+    /// The entry with a wildcard that a client can verify, where it can verify none of those with its
+    /// name; it must not demand anything else of clients.
+    fn wildcard_instead(&self, named: &Entry, hello: &Hello<'_>) -> Option<&Entry> {
+        let host = hello.server_name?.to_ascii_lowercase();
+        let found = self.best(&self.names.wildcards(&host), hello)?;
+        (found.rules == named.rules && found.suits(hello)).then_some(found)
     }
 
     /// Whether all entries have the same rules for clients' certificates, so that it does not matter

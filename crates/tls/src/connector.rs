@@ -1,6 +1,6 @@
 //! One server line with `ssl`: what it is offered, and whether it is believed.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use isthmus_plan::tls::ServerTls;
@@ -19,6 +19,10 @@ use crate::watch::Secrets;
 
 /// Names for which sessions of one server are kept, each with a few.
 const NAMES_KEPT: usize = 256;
+
+/// What stands for the name where there is none: an address that no server has (RFC 1122 section
+/// 3.2.1.3), so that a name that is an address cannot be taken for it.
+pub(crate) const NAMELESS: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// How connections to a server are encrypted.
 #[derive(Debug)]
@@ -105,19 +109,18 @@ impl Connector {
     }
 
     /// The name under which a connection is made, which its sessions are kept by too: that of `sni`,
-    /// which is sent; without one the server's address, which is not.
+    /// an address that no server has without one. An address is not sent (RFC 6066 section 3), but compared.
     ///
     /// # Errors
     /// The name is none that a host can have; it is known only once the `sni` expression was evaluated.
-    pub fn server_name(
-        &self,
-        sni: Option<&str>,
-        address: IpAddr,
-    ) -> Result<ServerName<'static>, TlsError> {
-        match sni.filter(|name| !name.is_empty()) {
-            None => Ok(ServerName::from(address)),
-            Some(name) => ServerName::try_from(name.to_owned())
-                .map_err(|_| TlsError::settings(format!("`{name}` cannot be sent as SNI"))),
+    pub fn server_name(&self, sni: Option<&str>) -> Result<ServerName<'static>, TlsError> {
+        let Some(name) = sni.filter(|name| !name.is_empty()) else {
+            return Ok(ServerName::from(NAMELESS));
+        };
+        let refused = || TlsError::settings(format!("`{name}` cannot be sent as SNI"));
+        match ServerName::try_from(name.to_owned()) {
+            Ok(known) if known != ServerName::from(NAMELESS) => Ok(known),
+            _ => Err(refused()),
         }
     }
 }

@@ -2,7 +2,9 @@
 //! their indexes. What means the same keeps its sessions when files are replaced while running.
 
 use aws_lc_rs::digest::{Context, SHA256};
-use isthmus_plan::tls::{BindTls, BindTlsSettings, Secret, ServerTls};
+use isthmus_plan::tls::{
+    BindTls, BindTlsSettings, ClientRules, ClientVerification, Secret, ServerTls,
+};
 
 use crate::store::Store;
 
@@ -21,6 +23,32 @@ pub(crate) fn digest(parts: &[Option<&[u8]>]) -> Digest {
     let mut found = [0; 32];
     found.copy_from_slice(context.finish().as_ref());
     found
+}
+
+/// The digest of what is demanded of clients, by the contents of files and whatever their order: equal
+/// for lines, processes and reloads that would believe the same clients.
+pub(crate) fn demands(said: &ClientRules, store: &Store) -> Digest {
+    if said.verify == ClientVerification::None {
+        return digest(&[]);
+    }
+    let contents = |files: Vec<usize>, of: fn(&Store, usize) -> Digest| {
+        let mut found: Vec<Digest> = files.into_iter().map(|at| of(store, at)).collect();
+        found.sort_unstable();
+        found.dedup();
+        found.concat()
+    };
+    let authorities = [&said.authorities[..], &said.hidden_authorities].concat();
+    let authorities = contents(authorities, Store::authority_digest);
+    let revocations = contents(said.revocations.clone(), Store::revocation_digest);
+    let words = format!(
+        "{:?} {:?} {:?} {:?}",
+        said.verify, said.schemes, said.ignored, said.ignored_in_chain
+    );
+    digest(&[
+        Some(&authorities),
+        Some(&revocations),
+        Some(words.as_bytes()),
+    ])
 }
 
 /// What a line, or a part of it, comes to.

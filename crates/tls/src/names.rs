@@ -67,6 +67,11 @@ impl NameTable {
         if !exact.is_empty() {
             return exact;
         }
+        self.wildcards(host)
+    }
+
+    /// The entries with a wildcard for a host whose name is in lower case.
+    pub(crate) fn wildcards(&self, host: &str) -> Vec<usize> {
         let domain = host.split_once('.').map(|(_, domain)| domain);
         self.allowed(domain.and_then(|domain| self.wildcard.get(domain)), host)
     }

@@ -12,6 +12,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
 use crate::certificate::Facts;
 use crate::clients::allowed;
+use crate::connector::NAMELESS;
 use crate::error::TlsError;
 use crate::negotiation::schemes;
 use crate::store::Store;
@@ -72,11 +73,9 @@ impl ServerCertVerifier for OfServer {
             )) => {}
             Err(error) => return Err(error),
         }
-        let sent = match server_name {
-            ServerName::DnsName(name) => Some(name.as_ref()),
-            _ => None,
-        };
-        if let Some(host) = sent.or(self.host.as_deref()) {
+        // An address that `sni` gives is compared as a name is, though it is not sent.
+        let asked = (*server_name != ServerName::from(NAMELESS)).then(|| server_name.to_str());
+        if let Some(host) = asked.as_deref().or(self.host.as_deref()) {
             let facts = Facts::read(end_entity).ok_or(CertificateError::BadEncoding)?;
             if !facts.is_for(host) {
                 return Err(CertificateError::NotValidForName.into());

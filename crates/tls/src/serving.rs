@@ -9,7 +9,7 @@ use rustls::{ServerConfig, SignatureAlgorithm, SignatureScheme};
 
 use crate::clients;
 use crate::error::TlsError;
-use crate::identity::Policy;
+use crate::identity::{Policy, demands};
 use crate::negotiation::{provider, schemes, versions};
 use crate::path::Trust;
 use crate::sessions::{Cache, Tickets};
@@ -60,7 +60,11 @@ impl Settings {
             // What came early may be answered before the handshake is over.
             config.send_half_rtt_data = true;
         } else if said.tickets {
-            config.ticketer = Arc::new(Tickets::new(&line.ticket_keys, line.lifetime)?);
+            config.ticketer = Arc::new(Tickets::new(
+                &line.ticket_keys,
+                line.lifetime,
+                demands(&said.client, store),
+            )?);
         }
         let policy = Policy::new(said, line, store);
         if let Some(known) = before.iter().find(|known| known.policy == policy) {

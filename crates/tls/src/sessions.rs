@@ -13,6 +13,7 @@ use rustls::pki_types::UnixTime;
 use rustls::server::{ProducesTickets, StoresServerSessions};
 
 use crate::error::TlsError;
+use crate::identity::Digest;
 
 /// Bytes with which a ticket tells which key made it.
 const NAME: usize = 16;
@@ -71,6 +72,9 @@ struct Keys {
 /// Makes and opens tickets: session state, sealed for as long as `lifetime`.
 pub(crate) struct Tickets {
     lifetime: u32,
+    /// What is demanded of clients, which is sealed with each ticket: lines may share keys
+    /// (`tls-ticket-keys`), but what one believed must not count as believed by another.
+    demands: Digest,
     keys: RwLock<Keys>,
 }
 
@@ -82,8 +86,9 @@ impl fmt::Debug for Tickets {
 
 impl Tickets {
     /// Makes tickets with the keys of a file, of which the last but one is in use (manual,
-    /// `tls-ticket-keys`), or with our own, which change every hour.
-    pub(crate) fn new(given: &[Secret], lifetime: u32) -> Result<Self, TlsError> {
+    /// `tls-ticket-keys`), or with our own, which change every hour. Only those are opened that were
+    /// made under the same demands on clients.
+    pub(crate) fn new(given: &[Secret], lifetime: u32, demands: Digest) -> Result<Self, TlsError> {
         let mut all = given
             .iter()
             .map(Key::from_file)
@@ -95,7 +100,11 @@ impl Tickets {
         }
         let next = given.is_empty().then_some(0);
         let keys = RwLock::new(Keys { all, next });
-        Ok(Self { lifetime, keys })
+        Ok(Self {
+            lifetime,
+            demands,
+            keys,
+        })
     }
 
     /// Makes a new key where it is time; the one before still opens what it made.
@@ -114,6 +123,11 @@ impl Tickets {
         Some(())
     }
 
+    /// What a ticket is bound to besides its content.
+    fn bound(&self, key: &Key) -> Aad<Vec<u8>> {
+        Aad::from([&key.name[..], &self.demands].concat())
+    }
+
     fn seal(&self, state: &[u8], now: u64) -> Option<Vec<u8>> {
         self.rotate(now)?;
         let keys = self.keys.read();
@@ -123,7 +137,7 @@ impl Tickets {
         sealed.extend_from_slice(state);
         let nonce = key
             .sealing
-            .seal_in_place_append_tag(Aad::from(key.name), &mut sealed)
+            .seal_in_place_append_tag(self.bound(key), &mut sealed)
             .ok()?;
         let mut ticket = key.name.to_vec();
         ticket.extend_from_slice(nonce.as_ref());
@@ -140,7 +154,7 @@ impl Tickets {
         let nonce = Nonce::assume_unique_for_key(*nonce);
         let opened = key
             .sealing
-            .open_in_place(nonce, Aad::from(key.name), &mut sealed)
+            .open_in_place(nonce, self.bound(key), &mut sealed)
             .ok()?;
         let (expiry, state) = opened.split_first_chunk::<EXPIRY>()?;
         (now < u64::from_be_bytes(*expiry)).then(|| state.to_vec())
@@ -248,9 +262,20 @@ mod tests {
 
     use super::*;
 
+    const ANYBODY: Digest = [0; 32];
+
+    #[test]
+    fn a_ticket_opens_under_the_demands_alone_that_it_was_made_under() {
+        let keys = [Secret(ByteString(vec![7; 48]))];
+        let with = |demands| Tickets::new(&keys, 300, [demands; 32]).unwrap();
+        let ticket = with(1).seal(b"state", 0).unwrap();
+        assert_eq!(with(1).open(&ticket, 0).unwrap(), b"state");
+        assert_eq!(with(2).open(&ticket, 0), None);
+    }
+
     #[test]
     fn a_ticket_opens_until_its_lifetime_is_over() {
-        let tickets = Tickets::new(&[], 300).unwrap();
+        let tickets = Tickets::new(&[], 300, ANYBODY).unwrap();
         let ticket = tickets.seal(b"state", 1000).unwrap();
         assert_eq!(tickets.open(&ticket, 1299).unwrap(), b"state");
         assert_eq!(tickets.open(&ticket, 1300), None);
@@ -264,7 +289,7 @@ mod tests {
 
     #[test]
     fn keys_of_our_own_change_every_hour_and_open_what_the_last_one_made() {
-        let tickets = Tickets::new(&[], 300).unwrap();
+        let tickets = Tickets::new(&[], 300, ANYBODY).unwrap();
         let first = tickets.seal(b"1", 0).unwrap();
         let second = tickets.seal(b"2", ROTATION).unwrap();
         assert_ne!(first[..NAME], second[..NAME]);
@@ -279,12 +304,12 @@ mod tests {
         let keys: Vec<Secret> = (1..4)
             .map(|n| Secret(ByteString(vec![n; if n == 2 { 80 } else { 48 }])))
             .collect();
-        let tickets = Tickets::new(&keys, 300).unwrap();
+        let tickets = Tickets::new(&keys, 300, ANYBODY).unwrap();
         let ticket = tickets.seal(b"state", 0).unwrap();
         assert_eq!(ticket[..NAME], [2; NAME]);
-        let rotated = Tickets::new(&keys[1..], 300).unwrap();
+        let rotated = Tickets::new(&keys[1..], 300, ANYBODY).unwrap();
         assert_eq!(rotated.open(&ticket, 0).unwrap(), b"state");
-        assert!(Tickets::new(&[Secret(ByteString(vec![0; 47]))], 300).is_err());
+        assert!(Tickets::new(&[Secret(ByteString(vec![0; 47]))], 300, ANYBODY).is_err());
     }
 
     #[test]

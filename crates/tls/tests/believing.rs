@@ -48,6 +48,12 @@ fn a_server_is_believed_by_authority_and_by_name_where_one_is_known() {
         // The name that is sent comes before `verifyhost`.
         (&right, true, Some("b.test"), Some("a.test"), true),
         (&right, false, Some("b.test"), Some("c.test"), true),
+        // An address is compared too, though it is not sent.
+        (&right, true, None, Some("192.0.2.1"), true),
+        (&right, true, None, Some("192.0.2.2"), false),
+        (&right, true, None, Some("2001:db8::1"), false),
+        (&right, true, Some("a.test"), Some("192.0.2.2"), false),
+        (&right, false, None, Some("192.0.2.2"), true),
         (&strange, true, None, Some("a.test"), false),
         (&strange, false, None, Some("a.test"), true),
         (&expired, true, None, None, false),
@@ -59,6 +65,16 @@ fn a_server_is_believed_by_authority_and_by_name_where_one_is_known() {
             "{verify} {host:?} {sni:?}"
         );
     }
+}
+
+#[test]
+fn a_name_that_stands_for_none_is_not_taken() {
+    let authority = Authority::new("ca");
+    let connector = connector(&server(), &files(Vec::new(), &authority));
+    for name in ["0.0.0.0", "a.test:443", "[::1]"] {
+        assert!(connector.server_name(Some(name)).is_err(), "{name}");
+    }
+    assert_eq!(connector.server_name(None), connector.server_name(Some("")));
 }
 
 #[test]

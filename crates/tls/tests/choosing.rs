@@ -108,6 +108,42 @@ fn of_two_certificates_for_a_name_the_one_that_the_client_can_verify_is_shown() 
 }
 
 #[test]
+fn a_wildcard_stands_in_where_the_client_can_verify_no_certificate_of_the_name() {
+    let authority = Authority::new("ca");
+    let made = vec![
+        authority.issue(&["default.test"], false, |_| {}),
+        authority.issue(&["b.example.test"], false, |_| {}),
+        authority.issue(&["*.example.test"], true, |_| {}),
+    ];
+    let files = files(made, &authority);
+    let mut asking = settings();
+    asking.client.verify = ClientVerification::Optional;
+    asking.client.authorities = vec![0];
+    let line = |of_wildcard, filters: &'static [&'static str]| {
+        let entries = [(0, 0, NOTHING), (1, 0, NOTHING), (2, of_wildcard, filters)];
+        acceptor(&bind(vec![settings(), asking.clone()], &entries), &files)
+    };
+    let mut only_rsa = server();
+    only_rsa.negotiation.schemes = vec![Scheme::RsaPssSha256, Scheme::RsaPkcs1Sha256];
+    let excluding = &["*.example.test", "!b.example.test"];
+    for (acceptor, client, shown) in [
+        (line(0, NOTHING), &server(), Some(1)),
+        (line(0, NOTHING), &only_rsa, Some(2)),
+        // Another rule for clients' certificates, or another name.
+        (line(1, NOTHING), &only_rsa, None),
+        (line(0, excluding), &only_rsa, None),
+    ] {
+        let met = meet(
+            &acceptor,
+            &connector(client, &files),
+            Some("b.example.test"),
+        );
+        let expected = shown.map(|at: usize| der(&files.certificates[at]));
+        assert_eq!(met.ok().map(|met| met.shown()), expected);
+    }
+}
+
+#[test]
 fn every_entry_has_its_own_versions_and_protocols() {
     let authority = Authority::new("ca");
     let made = vec![

@@ -64,6 +64,9 @@ def main(arguments: Sequence[str]) -> int:
     0: it was explained, though parts may be unknown; 1: the files have errors, or nothing could be told; 2:
     the command line makes no sense.
     """
+    if any(each in ("-h", "--help") for each in arguments):
+        print(USAGE, end="")
+        return 0
     try:
         said = read(arguments)
         connection = described(said)

@@ -287,6 +287,7 @@ _READERS: dict[str, Callable[[str], Argument]] = {
     "regex flags": _regex_flags,
     "boolean": _one_of("true", "false", "0", "1"),
     "time unit": _one_of(*_UNITS),
+    "name format": _one_of("", "rfc2253"),
     "rtt unit": _one_of("", "us", "ms"),
     "set-var condition": _one_of(*CONDITIONS),
     "query option": _one_of("", "with_qm"),
@@ -335,12 +336,14 @@ NEVER_EMPTY = (
 
 _ARITHMETIC = ("add", "sub", "mul", "div", "mod", "and", "or", "xor")
 _PARAMETERS = ("url_param", "urlp", "urlp_val")
+_NAMES = ("ssl_c_i_dn", "ssl_c_r_dn", "ssl_c_s_dn", "ssl_f_i_dn", "ssl_f_s_dn", "ssl_s_i_dn", "ssl_s_s_dn")
 _AES = ("aes_cbc_dec", "aes_cbc_enc", "aes_gcm_dec", "aes_gcm_enc")
 _RTT = ("fc_rtt", "fc_rttvar", "bc_rtt", "bc_rttvar")
 
 NARROWER: dict[str, dict[int, str]] = (
     {name: {0: "integer or variable"} for name in _ARITHMETIC}
     | {name: {0: "rtt unit"} for name in _RTT}
+    | {name: {2: "name format"} for name in _NAMES}
     | {name: {1: "delimiter", 2: "case flag"} for name in _PARAMETERS}
     | {name: {-1: "base64 or variable"} for name in _AES}
     | {name: {0: name, 1: "default address"} for name, (_, values) in MAPS.items() if values == "addresses"}

@@ -33,7 +33,9 @@ def part(field_name: str) -> Option[LineSettings]:
     """Return the row of a file that belongs to a certificate (`key`, `ocsp`, `issuer`, `sctl`)."""
 
     def read(use: OptionUse[LineSettings]) -> LineSettings:
-        parts = replace(use.settings.parts, **{field_name: use.words.take("a file").text})
+        word = use.words.take("a file")
+        spans = use.settings.parts.spans | {field_name: word.span}
+        parts = replace(use.settings.parts, spans=spans, **{field_name: word.text})
         return replace(use.settings, parts=parts)
 
     return Option(field_name, "<file>", f"The certificate's {field_name}", read)

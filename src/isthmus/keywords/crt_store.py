@@ -142,7 +142,7 @@ class _Store:
                 said = _PARTS.rows[option.text].read(use)
                 words.skip_to(rest)
             else:
-                known = ", ".join(("crt", "alias", *_PARTS.rows))
+                known = ", ".join(("crt", "alias", "acme", "domains", *_PARTS.rows))
                 message = f"unknown option `{option.text}` of `load`"
                 raise RefusedError(BAD_CRT_STORE, message, option.span, expected=f"one of {known}")
         if crt is None:

@@ -16,7 +16,7 @@ from isthmus.keywords.casts import can_cast
 from isthmus.keywords.context import Context, did_you_mean
 from isthmus.keywords.known_samples import CONVERTERS, FETCHES
 from isthmus.keywords.vocabulary import Converter, Fetch, Parameter, Place
-from isthmus.model.expression import Argument, Call, Expression, SampleType
+from isthmus.model.expression import Argument, Call, Expression, IntArg, SampleType
 from isthmus.records import dataclass
 
 UNKNOWN_FETCH = register(
@@ -248,6 +248,9 @@ def _arguments(
     values: list[Argument] = []
     for position, (text, span) in enumerate(given):
         kind = narrowed(named.name, position, signature[position].type, given[0][0])
+        if not text and position and kind == "integer" and signature[position].optional:
+            values.append(IntArg(0))  # as in HAProxy, an integer that is empty is 0
+            continue
         values.append(_typed(named, kind, text, span, what, context))
     for parameter in signature[len(given) :]:
         if parameter.optional:

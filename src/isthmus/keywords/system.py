@@ -73,7 +73,8 @@ class System:
     def list_folder(self, path: str) -> tuple[str, ...] | None:
         """Return the names of the files in a folder, in the order of their bytes."""
         try:
-            names = [each.name for each in os.scandir(path) if each.is_file()]
+            # A link to nothing is told when it is read, rather than passed over.
+            names = [each.name for each in os.scandir(path) if each.is_file() or not os.path.exists(each)]
         except OSError:
             return None
         return tuple(sorted(names, key=os.fsencode))

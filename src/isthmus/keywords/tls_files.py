@@ -7,6 +7,7 @@ them, is what the lines of `global` above said.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from posixpath import join, splitext
 
 from isthmus.config import Diagnostics, Span, Word
@@ -188,38 +189,41 @@ class _Loading:
             chain=b"".join(held.certificates),
             key=self._key(held, parts),
             span=self.span,
-            ocsp=self._part(parts.ocsp, ".ocsp", "ocsp") or None,
-            issuer=self._part(parts.issuer, ".issuer", "issuer"),
+            ocsp=self._part(parts, "ocsp") or None,
+            issuer=self._part(parts, "issuer"),
             files=said,
         )
 
     def _key(self, held: Blocks, parts: Parts) -> bytes:
         if parts.key is not None:
             path = join(self.files.key_base, parts.key)
-            found = blocks(_read(path, self.span, self.world, BAD_CERTIFICATE, "private key"))
-            return self._readable(found, path)
+            span = parts.spans.get("key", self.span)
+            found = blocks(_read(path, span, self.world, BAD_CERTIFICATE, "private key"))
+            return self._readable(found, path, span)
         if held.key is not None or held.encrypted:
-            return self._readable(held, self.path)
+            return self._readable(held, self.path, self.span)
         path = self._name(".key")
         beside = self._found(".key") if "key" in self.files.extra else None
         if beside is None:
             looked = f", nor is there a file `{path}`" if "key" in self.files.extra else ""
             raise self._refused(f"`{self.path}` has no private key{looked}")
-        return self._readable(blocks(beside), path)
+        return self._readable(blocks(beside), path, self.span)
 
-    def _readable(self, held: Blocks, path: str) -> bytes:
+    def _readable(self, held: Blocks, path: str, span: Span) -> bytes:
         if held.key is not None:
             return held.key
         if held.encrypted:
             message = f"the private key in `{path}` has a passphrase"
-            raise self._refused(message, hint=f"`openssl pkey -in {path} -out {path}.plain` takes it off")
-        raise self._refused(f"`{path}` has no private key")
+            hint = f"`openssl pkey -in {path} -out {path}.plain` takes it off"
+            raise RefusedError(BAD_CERTIFICATE, message, span, hint=hint)
+        raise RefusedError(BAD_CERTIFICATE, f"`{path}` has no private key", span)
 
-    def _part(self, named: str | None, ending: str, kind: str) -> bytes | None:
+    def _part(self, parts: Parts, kind: str) -> bytes | None:
+        named: str | None = getattr(parts, kind)
         if named is not None:
             path = join(self.files.crt_base, named)
-            return _read(path, self.span, self.world, BAD_CERTIFICATE, "file")
-        return self._found(ending) if kind in self.files.extra else None
+            return _read(path, parts.spans.get(kind, self.span), self.world, BAD_CERTIFICATE, "file")
+        return self._found(f".{kind}") if kind in self.files.extra else None
 
     def _name(self, ending: str) -> str:
         return _beside(self.path, ending, self.files)
@@ -247,7 +251,10 @@ def _authorities(path: str, word: Word, world: World) -> Iterator[bytes]:
     if names is not None:
         # As in HAProxy, what is no certificate is passed over in a folder.
         for name in names:
-            if name.endswith(_AUTHORITIES) and not name.startswith("."):
+            if not name.endswith(_AUTHORITIES) or name.startswith("."):
+                continue
+            with suppress(FileNotFoundError):  # a link to nothing
+                world.read_bytes(join(path, name))
                 yield from blocks(_read(join(path, name), word.span, world, BAD_AUTHORITY, "")).certificates
         return
     found = blocks(_read(path, word.span, world, BAD_AUTHORITY, "file of authorities")).certificates

@@ -82,7 +82,8 @@ def _bound(field: str) -> Read:
         word = use.words.take(f"a version: {', '.join(_VERSIONS)}")
         version = _VERSIONS.get(word.text)
         if version is None:
-            raise unknown(word, _VERSIONS, "a version of TLS")
+            usable = {text: each for text, each in _VERSIONS.items() if each >= Version.TLSV1_2}
+            raise unknown(word, usable, "a version of TLS")
         if version < Version.TLSV1_2 and field == "lowest":
             message = f"{version.label} is not there: TLSv1.2 is the lowest version"
             use.reading.diagnostics.warning(OLD_VERSION, message, word.span, hint="write `TLSv1.2`")

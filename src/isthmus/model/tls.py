@@ -91,6 +91,8 @@ class Parts:
     ocsp: str | None = None
     issuer: str | None = None
     sctl: str | None = None
+    spans: dict[str, Span] = field(default_factory=dict, compare=False)
+    """Where each is named."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,12 @@ def test_check_tells_everything(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "W0170" in said.err
 
 
+def test_how_explain_is_used_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    for option in ("--help", "-h"):
+        assert main(["explain", option]) == 0
+        assert capsys.readouterr().out.startswith("usage: isthmus explain --sni NAME")
+
+
 def test_a_code_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "e0160"]) == 0
     assert capsys.readouterr().out.startswith("E0160: namespace does not exist\n")

@@ -23,6 +23,7 @@ CASES = [
     ("mqtt_field_value", 0, ["connect", "CONNACK", "1"], ["", "publish", "3"]),
     ("rfc7239_field", 0, ["for", "host"], ["", "For", "x"]),
     ("jwt_verify", 0, ["HS256", "PS512", "txn.alg"], ["", "none", "HS1", "XX256"]),
+    ("ssl_c_s_dn", 2, ["", "rfc2253"], ["foo", "RFC2253"]),
     ("when", 0, ["normal", "!error", "acl"], ["", "never", "!"]),
 ]
 

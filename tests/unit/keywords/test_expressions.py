@@ -65,6 +65,11 @@ def test_a_server_without_its_backend_is_one_of_the_section():
     assert (arg.backend, arg.server) == ("f", "s1")
 
 
+def test_an_integer_that_is_empty_behind_others_is_0() -> None:
+    (converter,) = parse("str(a.b),field(1,.,)")[0].converters
+    assert converter.args == (IntArg(1), StrArg("."), IntArg(0))
+
+
 @pytest.mark.parametrize(
     ("text", "code", "span"),
     [
@@ -84,6 +89,7 @@ def test_a_server_without_its_backend_is_one_of_the_section():
         ("src,ipmask(33)", "E0314", (12, 14)),
         ("src,ipmask(255.0.255.0)", "E0314", (12, 23)),
         ("str(a),field(1)", "E0314", (8, 13)),
+        ("str(a),field(,.)", "E0314", (14, 14)),
         ("str(a),field(1,:,2,3)", "E0314", (20, 21)),
         ("bin(00),add(1)", "E0315", (9, 12)),
         ("bool(1),ipmask(24)", "E0315", (9, 15)),

@@ -51,3 +51,12 @@ def test_a_machine_has_files_and_a_name() -> None:
     assert SYSTEM.open_files() >= 3
     assert SYSTEM.host_name()
     assert all(name.startswith("CAP_") for name in SYSTEM.capabilities())
+
+
+def test_a_folder_has_its_files_and_links_to_nothing(tmp_path: Path) -> None:
+    (tmp_path / "b").touch()
+    (tmp_path / "a").symlink_to("gone")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "c").symlink_to("folder")
+    assert SYSTEM.list_folder(str(tmp_path)) == ("a", "b")
+    assert SYSTEM.list_folder(str(tmp_path / "b")) is None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from paper import TIMEOUTS, built, messages
+from paper import TIMEOUTS, VOCABULARY, PaperWorld, built, messages, tree
 
+from isthmus.keywords import load
 from isthmus.plan import document
 
 t = document.tls
@@ -163,3 +164,34 @@ def test_certificates_of_a_crt_store_have_names_of_their_own() -> None:
         f"{TIMEOUTS}frontend f\n bind :1 ssl crt @web/site\n"
     )
     assert [each.name for each in built(text).engine.tls.certificates] == ["@web/site"]
+
+
+@pytest.mark.parametrize(
+    ("rest", "column", "says"),
+    [
+        ("key gone.key", 22, "`gone.key` does not exist"),
+        ("key ca.pem", 22, "`ca.pem` has no private key"),
+        ("key site.pem ocsp gone.ocsp", 36, "`gone.ocsp` does not exist"),
+        ("nothing", 18, "unknown option `nothing`"),
+    ],
+)
+def test_what_is_wrong_of_a_crt_store_is_told_at_its_word(rest: str, column: int, says: str) -> None:
+    text = f"crt-store\n load crt ca.pem {rest}\n{TIMEOUTS}"
+    _, found = load(tree(text), VOCABULARY, PaperWorld())
+    (one,) = found
+    assert one.span is not None
+    assert (one.span.line, one.span.column) == (2, column)
+    assert says in one.message
+
+
+def test_the_options_of_a_load_line_are_told_with_those_of_acme() -> None:
+    _, found = load(tree(f"crt-store\n load nothing\n{TIMEOUTS}"), VOCABULARY, PaperWorld())
+    (one,) = found
+    assert one.expected == "one of crt, alias, acme, domains, key, ocsp, issuer, sctl, ocsp-update"
+
+
+def test_versions_that_cannot_be_spoken_are_not_suggested() -> None:
+    text = f"{TIMEOUTS}frontend f\n bind :1 ssl crt site.pem ssl-min-ver TLSv1.4\n"
+    _, found = load(tree(text), VOCABULARY, PaperWorld())
+    (one,) = [each for each in found if "TLSv1.4" in each.message]
+    assert one.expected == "one of TLSv1.2, TLSv1.3"

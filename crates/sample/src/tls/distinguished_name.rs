@@ -65,14 +65,14 @@ impl<'a> Name<'a> {
     }
 
     /// The value of an attribute by its short name, whatever the case: the occurrence of that
-    /// number, from 1 or, with negative ones, from the end.
+    /// number, from 1 or, with negative ones, from the end; none has the number 0.
     #[must_use]
     pub fn entry(self, name: &[u8], occurrence: i64) -> Option<&'a [u8]> {
         let named =
             |attribute: &Attribute<'_>| attribute.name().as_bytes().eq_ignore_ascii_case(name);
         let mut found = self.attributes().filter(named);
         let chosen = match usize::try_from(occurrence) {
-            Ok(from_start) => found.nth(from_start.saturating_sub(1)),
+            Ok(from_start) => found.nth(from_start.checked_sub(1)?),
             Err(_) => {
                 let all: Vec<_> = found.collect();
                 let back = usize::try_from(occurrence.unsigned_abs()).ok()?;

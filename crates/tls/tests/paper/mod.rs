@@ -10,7 +10,10 @@
 use isthmus_plan::ByteString;
 use isthmus_plan::tls::*;
 use isthmus_tls::{Acceptor, Connector, Refusal, Store};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, IsCa, Issuer,
+    KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
+};
 use rustls::server::Acceptor as Hello;
 use rustls::{ClientConnection, ServerConnection};
 
@@ -73,6 +76,28 @@ impl Authority {
             key: Secret(bytes(&self.key)),
             ocsp: None,
             issuer: None,
+        }
+    }
+
+    /// A list of what the authority revoked, by serial numbers.
+    pub fn revoking(&self, serials: &[u64]) -> PemFile {
+        let revoked = serials.iter().map(|&serial| RevokedCertParams {
+            serial_number: SerialNumber::from(serial),
+            revocation_time: date_time_ymd(2024, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        });
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2024, 1, 1),
+            next_update: date_time_ymd(2090, 1, 1),
+            crl_number: SerialNumber::from(1_u64),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        PemFile {
+            name: "crl.pem".into(),
+            pem: bytes(&list.signed_by(&self.issuer).unwrap().pem().unwrap()),
         }
     }
 
@@ -171,9 +196,7 @@ pub enum Failed {
 
 /// Shakes hands in memory.
 pub fn meet(acceptor: &Acceptor, connector: &Connector, sni: Option<&str>) -> Result<Met, Failed> {
-    let name = connector
-        .server_name(sni, "192.0.2.1".parse().unwrap())
-        .unwrap();
+    let name = connector.server_name(sni).unwrap();
     let client = ClientConnection::new(connector.config(), name).map_err(Failed::Client)?;
     shake(client, acceptor)
 }
