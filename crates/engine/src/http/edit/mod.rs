@@ -13,6 +13,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use self::normalize::Normalizer;
 use super::compile::Delay;
+use super::message::encoded;
 use crate::rules::Compiler;
 use crate::session::Session;
 use crate::view::View;
@@ -194,7 +195,7 @@ impl Worker {
             }
             edit => {
                 let view = View::new(session, &self.turn);
-                let text = edit.format().map(|format| format.to_bytes(&view));
+                let text = edit.format().map(|format| encoded(format.to_bytes(&view)));
                 let done = session.change(edit, &text.unwrap_or_default());
                 return done || session.stream().lenient;
             }
