@@ -237,7 +237,10 @@ impl Worker {
                 session.client_active = self.turn.now;
                 session.up.bytes += count as u64;
                 // The poller tells of an end once: one that it told of is still to be read.
-                session.up.readable = count == bufsize || session.up.closing || session.up.urgent;
+                session.up.readable = count == bufsize
+                    || session.up.closing
+                    || session.up.urgent
+                    || session.client.holds_end();
                 session
                     .up
                     .pending

@@ -158,6 +158,12 @@ impl Secured {
         }
     }
 
+    /// Whether the end of what can be received was read already: the socket makes no edge for it any
+    /// more (a close_notify that came with the last data).
+    pub(crate) fn holds_end(&self) -> bool {
+        !self.read_on() || self.failure.is_some() || self.channel.is_closed()
+    }
+
     /// Receives ciphertext once and opens it: how much plaintext that gave, and whether the socket
     /// is empty.
     fn take_in(&mut self, socket: &OwnedFd, plain: &mut [u8]) -> (usize, bool) {

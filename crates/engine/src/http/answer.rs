@@ -9,7 +9,7 @@ use super::body::{Reading, Writing};
 use super::compile::{Content, Delay, HttpSide, Redirect, RedirectKind, Reply};
 use super::judge::Judged;
 use super::message;
-use super::stream::Answerer;
+use super::stream::{Answerer, Incoming};
 use crate::session::{Phase, Session};
 use crate::view::View;
 use crate::worker::{Step, Worker};
@@ -70,12 +70,7 @@ impl Worker {
         let mut field = |name: &[u8], value: &[u8]| {
             out.extend(name.iter().map(u8::to_ascii_lowercase));
             out.extend_from_slice(b": ");
-            // A value made of what a client sent must not begin another line.
-            let line = value.iter().map(|byte| match byte {
-                b'\r' | b'\n' | 0 => b' ',
-                byte => *byte,
-            });
-            out.extend(line);
+            message::push_encoded(&mut out, value);
             out.extend_from_slice(b"\r\n");
         };
         // What says where the message ends is the proxy's own.
@@ -115,20 +110,12 @@ impl Worker {
         let response = &mut stream.response;
         response.taken = response.buffer.len();
         response.next(ResponseHead::clear);
-        response.buffer.clear(bufsize);
-        response.buffer.push(message);
-        let rules = Rules {
-            head: u32::MAX,
-            ..Rules::default()
-        };
-        let Ok(Progress::Complete(length)) =
-            response.head.read(response.buffer.bytes_mut(), &rules)
-        else {
+        let Some((message, length)) = hold(response, message, bufsize) else {
             return Step::Close;
         };
         response.whole = true;
-        response.taken = if no_body { message.len() } else { length };
-        response.reading = match (message.len() - response.taken) as u64 {
+        response.taken = if no_body { message } else { length };
+        response.reading = match (message - response.taken) as u64 {
             0 => Reading::Done,
             left => Reading::Length(left),
         };
@@ -195,17 +182,13 @@ impl Worker {
         let mut out =
             format!("HTTP/1.1 {} {reason}\r\ncontent-length: 0\r\n", plan.code).into_bytes();
         out.extend_from_slice(b"location: ");
-        out.extend(
-            location
-                .iter()
-                .filter(|byte| !matches!(byte, b'\r' | b'\n' | 0)),
-        );
+        message::push_encoded(&mut out, &location);
         if matches!(plan.code, 302 | 303 | 307) {
             out.extend_from_slice(b"\r\ncache-control: no-cache");
         }
         if let Some(cookie) = &plan.cookie {
             out.extend_from_slice(b"\r\nset-cookie: ");
-            out.extend_from_slice(cookie.as_bytes());
+            message::push_encoded(&mut out, cookie.as_bytes());
         }
         out.extend_from_slice(b"\r\n\r\n");
         if session.judges_response() {
@@ -315,6 +298,29 @@ impl Worker {
 /// What an interim answer does not carry (RFC 9110, 8.6; RFC 9112, 6.1 and 9.6).
 const FRAMING: [&[u8]; 3] = [b"content-length", b"transfer-encoding", b"connection"];
 
+/// Puts a message into the buffer: how long it is, and its head. One whose head nobody could read is
+/// replaced, so that the client has an answer.
+fn hold(
+    response: &mut Incoming<ResponseHead>,
+    message: &[u8],
+    bufsize: usize,
+) -> Option<(usize, usize)> {
+    let rules = Rules {
+        head: u32::MAX,
+        ..Rules::default()
+    };
+    for message in [message, &message::built_in(500)] {
+        response.buffer.clear(bufsize);
+        response.buffer.push(message);
+        response.head.clear();
+        let read = response.head.read(response.buffer.bytes_mut(), &rules);
+        if let Ok(Progress::Complete(length)) = read {
+            return Some((message.len(), length));
+        }
+    }
+    None
+}
+
 impl Session {
     /// Adds a field to the 103 answer that is being made; a client of HTTP/1.0 gets none.
     pub(super) fn add_hint(&mut self, name: &[u8], value: &[u8]) {
@@ -331,11 +337,7 @@ impl Session {
         }
         hints.extend_from_slice(name);
         hints.extend_from_slice(b": ");
-        hints.extend(
-            value
-                .iter()
-                .filter(|byte| !matches!(byte, b'\r' | b'\n' | 0)),
-        );
+        message::push_encoded(hints, value);
         hints.extend_from_slice(b"\r\n");
     }
 

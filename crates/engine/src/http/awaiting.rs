@@ -114,7 +114,7 @@ impl Worker {
                     up.bytes += count as u64;
                     session.client_active = self.turn.now;
                     if count < size {
-                        up.readable = false;
+                        up.readable = client.holds_end();
                         up.ended |= up.closing;
                     }
                 }

@@ -135,6 +135,8 @@ impl Worker {
         }
         let socket = session.server.take();
         let watch = session.server_watch.take();
+        // An end that came with the response makes no event while the connection idles.
+        let keep = keep && !socket.as_ref().is_some_and(Transport::holds_end);
         let Some(mut link) = self.links.take(key) else {
             return;
         };

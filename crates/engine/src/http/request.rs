@@ -125,7 +125,7 @@ impl Worker {
                     session.up.bytes += count as u64;
                     request.buffer.filled(count);
                     if count < size {
-                        session.up.readable = false;
+                        session.up.readable = session.client.holds_end();
                         session.up.ended = session.up.closing;
                     }
                 }

@@ -86,7 +86,7 @@ impl Worker {
                     session.server_active = self.turn.now;
                     response.buffer.filled(count);
                     if count < size {
-                        down.readable = false;
+                        down.readable = server.holds_end();
                         down.ended = down.closing;
                     }
                 }

@@ -12,6 +12,7 @@ use isthmus_sample::{Compiled, Format, Kind, Sample};
 
 use self::normalize::Normalizer;
 use super::compile::Delay;
+use super::message::encoded;
 use crate::rules::Compiler;
 use crate::session::Session;
 use crate::view::View;
@@ -205,7 +206,7 @@ impl Worker {
             }
             edit => {
                 let view = View::new(session, &self.turn);
-                let text = edit.format().map(|format| format.to_bytes(&view));
+                let text = edit.format().map(|format| encoded(format.to_bytes(&view)));
                 let done = session.change(edit, &text.unwrap_or_default());
                 if !done {
                     session.count_failed_rewrite();
