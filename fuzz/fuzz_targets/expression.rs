@@ -153,6 +153,7 @@ fuzz_target!(|data: &[u8]| {
         acl: &|_| Some(0),
         lists: &[],
         userlists: &[],
+        tables: &[],
     };
     if let Ok(program) = Program::compile(&[acl], &mut env) {
         program.acl(0, &session);

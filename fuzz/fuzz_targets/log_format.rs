@@ -109,6 +109,7 @@ fuzz_target!(|data: &[u8]| {
         acl: &|_| None,
         lists: &[],
         userlists: &[],
+        tables: &[],
     };
     if let Ok(format) = Format::compile(&items, &mut env) {
         let exchange = Exchange {

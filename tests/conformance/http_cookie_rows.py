@@ -265,6 +265,23 @@ def _servers() -> list[Exchange]:
         row("its server refuses", f"{line}\nretries 0", back, servers=dead),
         row("its server refuses, redispatch", f"{line}\nretries 1\noption redispatch", back, servers=dead),
         row("its server refuses, no redispatch", f"{line}\nretries 1", back, servers=dead),
+        *(
+            row(
+                f"its server refuses, {option}, {retries} retries",
+                f"{line}\nretries {retries}\noption {option}\ntimeout connect 50ms",
+                back,
+                servers=dead,
+            )
+            for option, retries in (
+                ("redispatch", 2),
+                ("redispatch", 3),
+                ("redispatch 1", 3),
+                ("redispatch 2", 3),
+                ("redispatch -2", 3),
+                ("redispatch\nforce-persist if TRUE", 1),
+                ("redispatch\noption persist", 1),
+            )
+        ),
         row("two servers have it", line, back, servers=equal),
         row("force-persist", f"{line}\n{forced}force-persist if forced", back, servers=down),
         row(

@@ -38,6 +38,10 @@ def _fields() -> list[Exchange]:
         _row("replace-value of all elements", "http-request replace-value x .* a", twice),
         _row("replace-value anchored", "http-request replace-value x ^two$ 2", twice),
         _row("replace-path", r"http-request replace-path (.*)b \1c", path),
+        _row("replace-path with look-ahead", r"http-request replace-path ^/(?=a)(.*) /q\1", path),
+        _row("replace-header with look-behind", r"http-request replace-header x (?<=t)(wo) <\1>", twice),
+        _row("deny by a look-ahead that fails", "http-request deny if { path_reg ^/(?!a) }", path),
+        _row("replace-path with a back-reference", r"http-request replace-path ^/(.)/\1 /q", get(b"/a/a")),
         _row("replace-path of a query", "http-request replace-path c=d x", path),
         _row("replace-pathq", r"http-request replace-pathq ([^?]*)\?(.*) \1-\2", path),
         _row("replace-uri", "http-request replace-uri ^/a /z", path),
@@ -81,6 +85,25 @@ def _responses() -> list[Exchange]:
     ]
 
 
+def _rewrites() -> list[Exchange]:
+    """Heads that a rule would make larger than the buffer."""
+    wide, large = get(fields=b"X: " + b"x" * 9000 + b"\r\n"), ok(b"X: " + b"x" * 9000 + b"\r\n")
+    add = "add-header a %[req.hdr(x)]"
+    answer = "add-header a %[res.hdr(x)]"
+    off = "strict-mode off\n"
+    return [
+        _row("a head that grows within the buffer", f"http-request {add}", get(fields=b"X: x\r\n")),
+        _row("add-header without room", f"http-request {add}", wide),
+        _row("add-header without room in a backend", "", wide, back=f"http-request {add}"),
+        _row("add-header without room, off", f"http-request {off}http-request {add}", wide),
+        _row("set-path without room", "http-request set-path /%[req.hdr(x)]", wide),
+        _row("replace-header without room", r"http-request replace-header x ^(.*)$ \1\1", wide),
+        _row("response add-header without room", f"http-response {answer}", reply=large),
+        _row("response without room, off", f"http-response {off}http-response {answer}", reply=large),
+        _row("early-hint of framing", "http-request early-hint content-length 5"),
+    ]
+
+
 def _normalizers() -> list[Exchange]:
     cases = {
         "path-merge-slashes": (b"//a///b//?//", b"/a/b"),
@@ -108,6 +131,7 @@ def _normalizers() -> list[Exchange]:
 def _answers() -> list[Exchange]:
     refused = "http-request deny if { path /x }"
     hint = "http-request early-hint link <%[path]>"
+    end = b" HTTP/1.1\r\nHost: a\r\n\r\n"
     return [
         _row("deny", "http-request deny"),
         _row("deny with a status", "http-request deny deny_status 404"),
@@ -126,6 +150,27 @@ def _answers() -> list[Exchange]:
         _row("redirect location", "http-request redirect location /%[path]"),
         _row("redirect prefix", "http-request redirect prefix http://x code 301 drop-query", get(b"/a?b")),
         _row("redirect scheme", "http-request redirect scheme https", get(b"/a?b")),
+        *(
+            _row(
+                f"redirect {kind} of {path.decode()}", f"http-request redirect {kind} append-slash", get(path)
+            )
+            for kind in ("prefix http://x", "prefix http://x drop-query", "scheme https")
+            for path in (b"/a", b"/a/", b"/a?b", b"/a?b/")
+        ),
+        *(
+            _row(f"redirect {kind} of {line.decode()}", f"http-request redirect {kind}", line + end)
+            for kind in ("location /x", "prefix http://x", "scheme https")
+            for line in (b"OPTIONS *", b"CONNECT a:1")
+        ),
+        *(
+            _row(f"an empty {status} instead of {rule}", f"errorfile {status} /dev/null\n{rule}")
+            for status, rule in (
+                (403, "http-request deny"),
+                (404, "http-request return status 404 default-errorfiles"),
+                (500, "timeout tarpit 100ms\nhttp-request tarpit"),
+                (502, "http-response deny"),
+            )
+        ),
         _row("redirect with a cookie", "http-request redirect location / set-cookie a=b", get(b"/a?b")),
         Exchange("early-hint", front=hint, messages=2),
         Exchange("two early-hints are one", front=f"{hint}\nhttp-request early-hint x y", messages=2),
@@ -181,10 +226,42 @@ def _bodies() -> list[Exchange]:
             front=f"{wait}\n{shown}",
         ),
         Exchange("a body without waiting", (apart[0], Arrived(b"host"), apart[1])),
+        *_response_bodies(),
+    ]
+
+
+def _response_bodies() -> list[Exchange]:
+    """Rules of a response that wait for its body, on either side."""
+    wait = "http-response wait-for-body time 2s"
+    shown = "http-response set-header l %[res.body_len]_%[res.body]"
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"
+    late = head + b"ab"
+    pieces = Reply(pieces=(late, b"cd"))
+    chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n"
+    rows = {
+        "wait-for-body": (f"{wait}\n{shown}", (pieces,)),
+        "wait-for-body at-least": (f"{wait} at-least 3\n{shown}", (pieces,)),
+        "wait-for-body of chunks": (f"{wait}\n{shown}", (Reply(pieces=(chunks, b"2\r\ncd\r\n0\r\n\r\n")),)),
+        "wait-for-body of a whole body": (f"{wait}\n{shown}", (Reply(),)),
+        "wait-for-body until the end": (
+            f"{wait}\n{shown}",
+            (Reply(pieces=(b"HTTP/1.1 200 OK\r\n\r\nab", b"cd"), close=True),),
+        ),
+        "wait-for-body that is late": ("http-response wait-for-body time 100ms", (Reply(late), Reply())),
+        "wait-for-body, then deny": (f"{wait}\nhttp-response deny if {{ res.body -m sub cd }}", (pieces,)),
+    }
+    return [
+        replace(
+            Exchange(f"response's {name}, {side}", replies=replies, again="end" not in name), **{side: lines}
+        )
+        for name, (lines, replies) in rows.items()
+        for side in ("front", "back")
     ]
 
 
 def _logs() -> list[Exchange]:
+    own = 'error-log-format "E %ci ST=%ST ts=%tsc"'
+    again_bad = GET + b"BAD\r\n\r\n"
     captured = "capture request header X len 5\ncapture request header Y len 20"
     came = "capture response header X len 5\ncapture response header Z len 9"
     fields = get(fields=b"X: one two\r\nX: three|four\r\nY: {y}\r\n")
@@ -225,6 +302,28 @@ def _logs() -> list[Exchange]:
         _row("log-separate-errors of 200", "option log-separate-errors"),
         _row("log-separate-errors of 404", "option log-separate-errors", reply=ok(status=b"404 No")),
         _row("dontlog-normal", "option dontlog-normal"),
+        _row("dontlog-normal of a redirect", "option dontlog-normal\nhttp-request redirect location /"),
+        _row(
+            "log-separate-errors of a redirect", "option log-separate-errors\nhttp-request return status 200"
+        ),
+        *(
+            replace(_row(f"error-log-format of {name}", f"{own}\n{lines}", send, back=back), again=False)
+            for name, lines, send, back in (
+                ("a malformed request", "", b"BAD\r\n\r\n", ""),
+                ("a late request", "timeout http-request 100ms", b"GET /", ""),
+                ("a request without an answer", "errorfile 400 /dev/null", b"BAD\r\n\r\n", ""),
+                ("a denied request", "http-request deny", GET, ""),
+                ("a lost request", "", GET, "server t <closed>\nretries 0\nuse-server t if TRUE"),
+            )
+        ),
+        _row("a line that says nothing", 'log-format "%[str(a),map_str(/dev/null)]"'),
+        Exchange("PRI is no method", (b"PRI / HTTP/1.1\r\nHost: a\r\n\r\n",)),
+        replace(
+            _row("request numbers", "unique-id-format %rt\nlog-format 'rt=%rt id=%ID ST=%ST'", again_bad),
+            alone=True,
+            messages=2,
+            again=False,
+        ),
         _row("dontlog-normal of 500", "option dontlog-normal", reply=ok(status=b"500 Oops")),
         _row("dontlog-normal of 404", "option dontlog-normal", reply=ok(status=b"404 No")),
         _row("logasap", 'option logasap\nlog-format "%ST %b %s %{+Q}r"'),
@@ -301,6 +400,7 @@ def _options() -> list[Exchange]:
 _ALL: dict[str, list[Exchange]] = {
     "fields": _fields(),
     "responses": _responses(),
+    "rewrites": _rewrites(),
     "normalizers": _normalizers(),
     "answers": _answers(),
     "bodies": _bodies(),

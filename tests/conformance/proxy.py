@@ -57,6 +57,7 @@ class Proxy:
         env: dict[str, str] | None = None,
     ) -> None:
         self.program = program
+        self._stopping = False
         self.stderr_path = config.with_suffix(".stderr")
         self.stdout_path = config.with_suffix(".stdout")
         with self.stderr_path.open("wb") as err, self.stdout_path.open("wb") as out:
@@ -98,6 +99,7 @@ class Proxy:
         return asked(dial_unix(path), line)
 
     def signal(self, number: signal.Signals) -> None:
+        self._stopping |= number == signal.SIGUSR1
         self._process.send_signal(number)
 
     def wait(self) -> int:
@@ -109,7 +111,8 @@ class Proxy:
 
     def stop(self) -> int:
         """Graceful stop, unless it ended before: what was accepted is served and logged first."""
-        if self.is_running():
+        # A second one would kill a HAProxy that is about to exit, and heeds signals no more.
+        if self.is_running() and not self._stopping:
             self.signal(signal.SIGUSR1)
         try:
             return self.wait()

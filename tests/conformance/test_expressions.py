@@ -54,6 +54,8 @@ EXPRESSIONS = [
     'str(a.b.c),word(-1,.)',
     'str(xaxbx),regsub(x,y)',
     'str(xaxbx),regsub(x,y,g)',
+    'str(xaxxb),regsub(x++b,y,g)',
+    'str(xaxxb),regsub(x++x,y,g)',
     'str(XaxbX),regsub(x,y,gi)',
     'str(abc),concat(-,txn.no,-)',
     'str( abc ),ltrim( )',

@@ -78,6 +78,17 @@ CASES = (
     Case("a refusal", rules="http-request deny deny_status 429"),
     Case("a return", rules='http-request return status 200 content-type text/plain string "hi"'),
     Case("a version in rules", rules="http-request set-header X-Version %[req.ver]"),
+    Case(
+        "the url",
+        paths=("/u?q=1",),
+        rules="http-request set-var(txn.p) dst_port\n  http-request set-header X-Url %[url]\n"
+        "  http-request set-header X-Place %[url_ip]_%[url_port,sub(txn.p)]",
+    ),
+    Case(
+        "a changed url",
+        paths=("/u?q=1",),
+        rules="http-request set-path /new\n  http-request set-header X-Url %[url]",
+    ),
     Case("the major version", rules="http-request set-header X-Major %[fc_http_major]"),
     Case("changed fields", ("-H", "X-A: 1"), rules="http-request replace-header X-A 1 2"),
     Case("junk", replies=(b"junk\r\n\r\n",)),

@@ -103,7 +103,6 @@ def _rows(folder: Path) -> list[Exchange]:
 
 EVERY = "an error file is for every answer of its status"
 BEYOND = {
-    "errorfile of nothing": ("nothing was said, and the log tells no status", ()),
     "400 from a file": (EVERY, (403,)),
     "408 from a file": (EVERY, (503,)),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ __all__ = ["nginx"]
 SITE = """
 frontend edge
   bind 127.0.0.1:<edge> ssl crt {paper}
+  http-request silent-drop if {{ path /dropped }}
   use_backend taken if {{ path /taken }}
   default_backend plain
 backend taken
@@ -114,6 +116,21 @@ def test_a_body_that_is_cut_does_not_look_whole(
     with proxied(programs[1], tmp_path, paper, "<a_port>", a=Script((reply,))) as lab:
         done = curl(lab, "edge", "--http1.1", f"https://passed.example:{lab.ports['edge']}/")
         assert done.returncode != 0
+
+
+def test_a_silent_drop_leaves_a_client_of_tls_waiting(
+    programs: tuple[str, str], tmp_path: Path, paper: Paper
+) -> None:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with proxied(programs[1], tmp_path, paper, "<a_port>", a=Script((Reply(),))) as lab:
+        place = ("127.0.0.1", lab.ports["edge"])
+        with socket.create_connection(place, DEADLINE) as plain, context.wrap_socket(plain) as client:
+            client.sendall(b"GET /dropped HTTP/1.1\r\nHost: a\r\n\r\n")
+            # Longer than the kernel waits before it sends again what is not acknowledged.
+            client.settimeout(0.6)
+            with pytest.raises(TimeoutError):
+                client.recv(1)
 
 
 def test_a_connection_that_ends_says_so_within_tls(

@@ -195,10 +195,21 @@ def _server(server: document.Server) -> ServerFacts:
 VOCABULARY = b'{"fetches": [], "converters": [], "aliases": []}'
 
 
+class FakeExplainer:
+    """What compiles a plan: it refuses those in which a backend is named `unheard-of`."""
+
+    def __init__(self, plan: bytes, files: dict[str, bytes]) -> None:
+        self.files = files
+        for backend in msgspec.json.decode(plan, type=document.Plan).backends:
+            if backend.name == "unheard-of":
+                raise ValueError("x.cfg:7: of that nobody has heard: ever")
+
+
 def module() -> types.ModuleType:
     """Return a module that offers what the native one does."""
     made = types.ModuleType("isthmus.engine._native")
     made.Engine = FakeNative  # type: ignore[attr-defined]
+    made.Explainer = FakeExplainer  # type: ignore[attr-defined]
     made.vocabulary = lambda: VOCABULARY  # type: ignore[attr-defined]
     return made
 

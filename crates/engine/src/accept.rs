@@ -36,10 +36,14 @@ impl Accepting {
 }
 
 /// What a connection of a listener counts in, each with its limit (0: none).
-fn counted<'l>(process: &'l Process, listener: &'l LocalListener) -> [(&'l Places, u64); 3] {
+fn counted<'l>(
+    process: &'l Process,
+    listener: &'l LocalListener,
+) -> impl Iterator<Item = (&'l Places, u64)> {
     let frontend = &listener.frontend.shared;
     let generation = &listener.frontend.generation;
-    [
+    let tls = speaks_tls(listener).then_some((&process.tls, generation.global.maxsslconn));
+    let all = [
         (&process.connections, generation.maxconn.load(Relaxed)),
         (
             &frontend.live.common.current,
@@ -49,7 +53,12 @@ fn counted<'l>(process: &'l Process, listener: &'l LocalListener) -> [(&'l Place
             &listener.shared.live.common.current,
             listener.shared.plan.maxconn,
         ),
-    ]
+    ];
+    all.into_iter().chain(tls)
+}
+
+fn speaks_tls(listener: &LocalListener) -> bool {
+    listener.shared.acceptor.is_some()
 }
 
 /// What came of the rules at accept.
@@ -132,7 +141,7 @@ impl Worker {
 
     fn has_room(&self, listener: &LocalListener) -> bool {
         let below = |(current, limit): (&Places, u64)| limit == 0 || current.get() < limit;
-        counted(&self.process, listener).into_iter().all(below)
+        counted(&self.process, listener).all(below)
     }
 
     /// Whether limits of rates let another connection begin.
@@ -145,22 +154,22 @@ impl Worker {
                 .live
                 .sum(|s| s.session_rate.per_second(self.turn.now))
         };
-        self.process.is_below(rates, self.turn.now) && (rate == 0 || begun() < rate)
+        let tls = speaks_tls(listener);
+        self.process.is_below(rates, tls, self.turn.now) && (rate == 0 || begun() < rate)
     }
 
     /// Holds a connection's places before it is accepted, unless it would be one too many: a look
     /// first and a count afterwards would let two workers both take the last place.
     fn hold_places(&self, listener: &LocalListener) -> bool {
-        let counted = counted(&self.process, listener);
-        let holds = |(places, limit): &(&Places, u64)| places.hold(*limit);
-        let held = counted.iter().take_while(|one| holds(one)).count();
-        if held == counted.len() {
-            return true;
+        for (held, (places, limit)) in counted(&self.process, listener).enumerate() {
+            if !places.hold(limit) {
+                for (places, _) in counted(&self.process, listener).take(held) {
+                    places.release();
+                }
+                return false;
+            }
         }
-        for (places, _) in counted.iter().take(held) {
-            places.release();
-        }
-        false
+        true
     }
 
     fn release_places(&self, listener: &LocalListener) {
@@ -174,6 +183,9 @@ impl Worker {
         self.process.connections.occupy();
         for live in [&listener.frontend.shared.live, &listener.shared.live] {
             live.common.highest.see(live.common.current.occupy());
+        }
+        if speaks_tls(listener) {
+            self.process.count_tls(&self.turn.counters, self.turn.now);
         }
     }
 
@@ -334,6 +346,9 @@ impl Session {
             return;
         }
         process.connections.leave();
+        if speaks_tls(&self.listener) {
+            process.tls.leave();
+        }
         self.frontend.shared.live.common.current.leave();
         self.listener.shared.live.common.current.leave();
         if let Some(namespace) = self.source_namespace.as_ref().filter(|_| self.counted) {

@@ -46,7 +46,9 @@ impl Worker {
             session.end(b'S', b'C');
             return Step::Close;
         }
-        if let Some(at) = self.prescribed(session, &backend.shared) {
+        let prescribed = self.prescribed(session, &backend.shared);
+        session.led = prescribed.is_some();
+        if let Some(at) = prescribed {
             return self.take_slot_or_wait(session, &backend, (at, true));
         }
         if let Some(at) = self.last_server(session, &backend) {

@@ -151,7 +151,15 @@ fn acls(
         tables,
     };
     Program::compile(&plan.acls, &mut env).map_err(|errors| {
-        let located = |(_, message): (usize, String)| ("acl".to_owned(), message);
+        // What the runtime API tells about an ACL's list says where it stands.
+        let place = |at: usize| {
+            plan.acls
+                .get(at)?
+                .tests
+                .first()
+                .map(|t| t.description.clone())
+        };
+        let located = |(at, message)| (place(at).unwrap_or_default(), message);
         errors.into_iter().map(located).collect()
     })
 }

@@ -1,6 +1,7 @@
 //! Connecting to the chosen server, once: `destination` says where to, `retry` what follows a failure.
 
 use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 
 use isthmus_plan::{Address, ClientSource, ServerAddress, ServerPort};
 use isthmus_sample::Sample;
@@ -52,13 +53,9 @@ impl Worker {
         self.name_server(session, &chosen.shared);
         let http = session.http.is_some();
         if http {
-            if let Some(step) = self.send_away(session, &chosen) {
+            if let Some(step) = self.needs_none(session, &chosen) {
                 return step;
             }
-        }
-        if http && self.take_idle(session, &chosen) {
-            chosen.count_reuse(now);
-            return self.reused(session);
         }
         if !http {
             self.read_ahead(session);
@@ -98,6 +95,19 @@ impl Worker {
                 Step::Close
             }
         }
+    }
+
+    /// What comes of a request that needs no new connection: it is answered otherwise, or another
+    /// connection takes it, at once or when that stands.
+    fn needs_none(&mut self, session: &mut Session, chosen: &Rc<LocalServer>) -> Option<Step> {
+        if let Some(step) = self.send_away(session, chosen) {
+            return Some(step);
+        }
+        if self.take_idle(session, chosen) {
+            chosen.count_reuse(self.turn.now);
+            return Some(self.reused(session));
+        }
+        self.join(session, chosen).then_some(Step::Wait)
     }
 
     fn tell_loop(&self, session: &Session, chosen: &LocalServer, address: SocketAddr) {
@@ -227,7 +237,10 @@ impl Worker {
                 session.client_active = self.turn.now;
                 session.up.bytes += count as u64;
                 // The poller tells of an end once: one that it told of is still to be read.
-                session.up.readable = count == bufsize || session.up.closing || session.up.urgent;
+                session.up.readable = count == bufsize
+                    || session.up.closing
+                    || session.up.urgent
+                    || session.client.holds_end();
                 session
                     .up
                     .pending

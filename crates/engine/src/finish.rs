@@ -138,7 +138,8 @@ impl Worker {
         }
         let failed = session
             .ending
-            .is_some_and(|ending| ending != Ending::NORMAL);
+            // What the proxy answers itself is no error, unless it refuses.
+            .is_some_and(|ending| ending != Ending::NORMAL && ending.cause != b'L');
         // In HTTP mode a server that fails says so in its status (`option log-separate-errors`).
         let failed = failed || session.http.as_ref().is_some_and(|s| s.status >= 500);
         let written = match logger.when {

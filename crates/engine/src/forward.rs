@@ -136,15 +136,16 @@ impl Worker {
                     abort_on_close(server);
                     session.dying = true;
                     session.down.ended = true;
-                } else if !session.down.shut {
+                } else if !session.down.shut || server.is_stream() {
                     server.shutdown_write();
                 }
-                // Where both directions are over, closing says the same.
+                // Where both directions of sockets are over, closing says the same.
             }
             Way::Down => {
                 session.down.shut = true;
                 session.client_active = now;
-                if !session.up.shut && !session.dying {
+                // A stream that only goes is reset (RFC 9113, 8.5).
+                if !session.dying && (!session.up.shut || session.client.is_stream()) {
                     session.client.shutdown_write();
                 }
             }
@@ -238,7 +239,7 @@ fn copy(
             if count < size {
                 // A stream socket gives less than was asked for only when it is empty: the next
                 // byte makes a new edge. What was closed before has nothing left to give.
-                flow.readable = flow.urgent;
+                flow.readable = flow.urgent || source.holds_end();
                 flow.ended = flow.closing && !flow.urgent;
                 flow.bulk = 0;
             } else {

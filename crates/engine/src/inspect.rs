@@ -303,6 +303,7 @@ impl Session {
                 len,
                 slot,
             } => {
+                // A capture is a string, and what is none is written as one (manual, 7.3).
                 let value = expression.value_as(&view, isthmus_sample::Kind::Str);
                 if let Some(Sample::Str(bytes) | Sample::Bin(bytes)) = value {
                     let side = match self.judges_response() {

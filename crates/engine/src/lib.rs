@@ -102,7 +102,7 @@ pub use crate::describing::{describe_certificates, describe_revocations};
 pub use crate::door::Notice;
 pub use crate::explain::Explainer;
 pub use crate::http::{Call, CallBody, Gone, Refused};
-pub use crate::patterns::{Files, check_list};
+pub use crate::patterns::{Files, check_list, check_regex};
 pub use isthmus_sample::vocabulary;
 
 /// Events taken from the poller at once (`tune.maxpollevents`' default).

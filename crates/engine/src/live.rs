@@ -27,6 +27,7 @@ pub(crate) struct ClientShard {
     pub(crate) requests: Counter,
     pub(crate) request_rate: Rate,
     pub(crate) denied_responses: Counter,
+    pub(crate) failed_rewrites: Counter,
     /// Bytes given to compression, what it made of them, and responses compressed.
     pub(crate) compression_in: Counter,
     pub(crate) compression_out: Counter,
@@ -56,6 +57,7 @@ pub(crate) struct ServerShard {
     /// Of a server: its connections that may serve another request.
     pub(crate) demand: Demand,
     pub(crate) denied_responses: Counter,
+    pub(crate) failed_rewrites: Counter,
     /// Bytes given to compression, what it made of them, and responses compressed.
     pub(crate) compression_in: Counter,
     pub(crate) compression_out: Counter,
@@ -178,6 +180,7 @@ pub(crate) struct RateLimits {
     pub(crate) sessions: AtomicU64,
     /// Bytes that compression may be given.
     pub(crate) compression: AtomicU64,
+    pub(crate) tls: AtomicU64,
 }
 
 impl RateLimits {
@@ -187,6 +190,7 @@ impl RateLimits {
             connections: AtomicU64::new(said.maxconnrate),
             sessions: AtomicU64::new(said.maxsessrate),
             compression: AtomicU64::new(said.http.compression_rate),
+            tls: AtomicU64::new(said.maxsslrate),
         }
     }
 }
@@ -195,6 +199,9 @@ impl RateLimits {
 #[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) connections: Places,
+    /// TLS connections with clients and servers, and how many there ever were.
+    pub(crate) tls: Places,
+    pub(crate) tls_connections: AtomicU64,
     pub(crate) stopping: AtomicBool,
     pub(crate) generation: AtomicU64,
     pub(crate) session_ids: AtomicU64,
@@ -206,6 +213,7 @@ pub(crate) struct Process {
     pub(crate) coders: Arc<Gauge>,
     pub(crate) highest_session_rate: Peak,
     pub(crate) highest_connection_rate: Peak,
+    pub(crate) highest_tls_rate: Peak,
     pub(crate) shards: Vec<Arc<ProcessShard>>,
 }
 
@@ -225,13 +233,16 @@ pub(crate) struct ProcessShard {
     /// Bytes given to compression, and what it made of them.
     pub(crate) compression_in: Rate,
     pub(crate) compression_out: Rate,
+    /// TLS connections of clients.
+    pub(crate) tls_rate: Rate,
     /// Milliseconds spent waiting for events.
     pub(crate) idle_ms: Counter,
 }
 
 impl Process {
-    /// Whether fewer connections and sessions begin in a second than may (`maxconnrate`, `maxsessrate`).
-    pub(crate) fn is_below(&self, limits: &RateLimits, now: u64) -> bool {
+    /// Whether fewer connections and sessions begin in a second than may (`maxconnrate`, `maxsessrate`), and
+    /// fewer by `tls`, where the next one is (`maxsslrate`).
+    pub(crate) fn is_below(&self, limits: &RateLimits, tls: bool, now: u64) -> bool {
         let below = |limit: u64, rate: fn(&ProcessShard) -> &Rate| {
             let shards = self.shards.iter();
             limit == 0 || shards.map(|shard| rate(shard).per_second(now)).sum::<u64>() < limit
@@ -239,6 +250,7 @@ impl Process {
         below(limits.connections.load(Relaxed), |shard| {
             &shard.connection_rate
         }) && below(limits.sessions.load(Relaxed), |shard| &shard.session_rate)
+            && (!tls || below(limits.tls.load(Relaxed), |shard| &shard.tls_rate))
     }
 
     /// Counts a session that begins, in the part that a worker writes.
@@ -255,8 +267,19 @@ impl Process {
             .count(&own.connection_rate, now, all);
     }
 
+    /// Counts a TLS connection of a client whose place is held.
+    pub(crate) fn count_tls(&self, own: &ProcessShard, now: u64) {
+        self.tls.occupy();
+        self.tls_connections.fetch_add(1, Relaxed);
+        let all = self.shards.iter().map(|shard| &shard.tls_rate);
+        self.highest_tls_rate.count(&own.tls_rate, now, all);
+    }
+
     pub(crate) fn new(workers: usize) -> Self {
         Self {
+            tls: Places::default(),
+            tls_connections: AtomicU64::new(0),
+            highest_tls_rate: Peak::default(),
             connections: Places::default(),
             stopping: AtomicBool::new(false),
             generation: AtomicU64::new(0),
@@ -270,5 +293,24 @@ impl Process {
                 .map(|_| Arc::new(ProcessShard::default()))
                 .collect(),
         }
+    }
+}
+
+/// One TLS connection with a server, counted from its handshake on until it is closed.
+#[derive(Debug)]
+pub(crate) struct TlsPlace(Arc<Process>);
+
+impl TlsPlace {
+    /// Counts a connection, which no limit keeps from being made.
+    pub(crate) fn new(process: &Arc<Process>) -> Self {
+        process.tls.enter();
+        process.tls_connections.fetch_add(1, Relaxed);
+        Self(process.clone())
+    }
+}
+
+impl Drop for TlsPlace {
+    fn drop(&mut self) {
+        self.0.tls.leave();
     }
 }

@@ -99,7 +99,10 @@ impl Logger {
             None => INFO,
         };
         let mut message = Vec::with_capacity(256);
-        self.format.render(view, &mut message);
+        // What never became a request is an error of the connection.
+        let errors = self.error_format.as_ref();
+        let format = errors.filter(|_| view.lacks_request());
+        format.unwrap_or(&self.format).render(view, &mut message);
         let mut data = Vec::new();
         self.structured_data.render(view, &mut data);
         self.write(level, &message, &data, view.turn);
@@ -117,8 +120,11 @@ impl Logger {
         self.write(level, &message, b"", view.turn);
     }
 
-    /// Writes a line that belongs to no session.
+    /// Writes a line, if it says anything.
     pub(crate) fn write(&self, level: u8, message: &[u8], structured_data: &[u8], turn: &Turn) {
+        if message.is_empty() && structured_data.is_empty() {
+            return;
+        }
         self.write_to(&self.targets, level, message, structured_data, turn);
     }
 

@@ -215,6 +215,7 @@ fn change_limit(generation: &Generation, command: &Command) -> Result<(), String
                 RateLimit::Connections => &limits.connections,
                 RateLimit::Sessions => &limits.sessions,
                 RateLimit::HttpCompression => &limits.compression,
+                RateLimit::TlsConnections => &limits.tls,
             };
             limited.store(*limit, Relaxed);
         }

@@ -46,6 +46,14 @@ pub fn check_list(text: &[u8], check: &ListCheck) -> Vec<(usize, String)> {
     )
 }
 
+/// Whether a regular expression is one.
+///
+/// # Errors
+/// What is wrong with it, on one line.
+pub fn check_regex(pattern: &[u8]) -> Result<(), String> {
+    isthmus_pattern::Expression::new(pattern, false).map(|_| ())
+}
+
 /// The lists of a plan. One that was loaded before is kept as long as its file is the same; changes
 /// that operators made to it are not, unless it is in memory only or the plan came without the file's
 /// text: then it is the running configuration with something else changed.

@@ -80,6 +80,9 @@ fn keep_operators_word(before: &Generation, after: &Generation) {
     if old.http.compression_rate == new.http.compression_rate {
         keep(&before.rates.compression, &after.rates.compression);
     }
+    if old.maxsslrate == new.maxsslrate {
+        keep(&before.rates.tls, &after.rates.tls);
+    }
     let known: HashMap<&str, &Arc<Frontend>> = before
         .frontends
         .iter()

@@ -97,8 +97,9 @@ impl Session {
     }
 
     /// Whether this retry may go to another server (`option redispatch`). As HAProxy, an algorithm
-    /// that hashes keeps to its server but for every N retries, or from the last one; any other
-    /// chooses again at once.
+    /// that hashes keeps to its server but for every N retries, or from the last one, and so does
+    /// what led to it (a cookie, `use-server`, `stick`); any other choice is made again at once.
+    /// What `force-persist` led to is never given up.
     pub(crate) fn may_redispatch(&self) -> bool {
         let Some(backend) = &self.backend else {
             return false;
@@ -106,11 +107,18 @@ impl Session {
         let plan = &backend.shared.plan;
         let interval = match plan.redispatch {
             0 => return false,
-            _ if matches!(backend.shared.hash_key, HashKey::Nothing) => 1,
+            _ if self.led && self.is_bound() => return false,
+            _ if !self.led && matches!(backend.shared.hash_key, HashKey::Nothing) => 1,
             every if every > 0 => every.unsigned_abs(),
             from_last => (plan.retries + 1).saturating_sub(from_last.unsigned_abs()),
         };
         self.retries % interval.max(1) == 0
+    }
+
+    /// Whether `force-persist` holds; `option persist` lets a redispatch happen.
+    fn is_bound(&self) -> bool {
+        let stream = self.http.as_deref();
+        stream.is_some_and(|stream| stream.persistence.bound)
     }
 
     /// Whether a redispatch led back to the server that had refused: it gets a pause, as without

@@ -10,6 +10,7 @@ use isthmus_sample::TlsFacts;
 use isthmus_sockets::{Errno, Moved, receive, send};
 use isthmus_tls::{Channel, Failure};
 
+use crate::live::TlsPlace;
 use crate::pending::Pending;
 
 /// The longest record (RFC 5246, 6.2.3), and some.
@@ -67,6 +68,8 @@ pub(crate) struct Secured {
     /// Why nothing can be read any more.
     broken: Option<Errno>,
     failure: Option<Failure>,
+    /// Where a connection with a server counts.
+    pub(crate) place: Option<TlsPlace>,
 }
 
 impl Secured {
@@ -85,6 +88,7 @@ impl Secured {
             ended: false,
             broken: None,
             failure: None,
+            place: None,
         }
     }
 
@@ -152,6 +156,12 @@ impl Secured {
             _ if self.ended || self.channel.is_closed() => Moved::End,
             _ => Moved::Later,
         }
+    }
+
+    /// Whether the end of what can be received was read already: the socket makes no edge for it any
+    /// more (a close_notify that came with the last data).
+    pub(crate) fn holds_end(&self) -> bool {
+        !self.read_on() || self.failure.is_some() || self.channel.is_closed()
     }
 
     /// Receives ciphertext once and opens it: how much plaintext that gave, and whether the socket

@@ -51,6 +51,8 @@ pub(crate) enum Phase {
     Depart,
     /// connect(2) is under way.
     Connecting,
+    /// Another session's connection is in the making, which takes this one's request, too (HTTP/2).
+    Joining,
     /// The TLS handshake with the server is under way.
     ServerTls,
     /// A failed connect is tried again in a moment.
@@ -81,7 +83,9 @@ impl Phase {
             Self::ClientTls => "handshake",
             Self::Inspect | Self::InspectBackend | Self::Judge | Self::JudgeBackend => "rules",
             Self::Choose | Self::Queued => "queue",
-            Self::Depart | Self::Connecting | Self::ServerTls | Self::Pausing => "connect",
+            Self::Depart | Self::Connecting | Self::Joining | Self::ServerTls | Self::Pausing => {
+                "connect"
+            }
             Self::Forwarding | Self::Exchange | Self::Mux => "forward",
             Self::Request => "request",
             Self::Serving => "service",
@@ -157,6 +161,8 @@ pub(crate) struct Session {
     pub(crate) server_failed: bool,
     /// The next choice of a server is a redispatch, to be counted if it is another one.
     pub(crate) redispatching: bool,
+    /// A cookie, a rule or a table led to the server that is tried.
+    pub(crate) led: bool,
     /// The server of the last attempt refused: should the next one be the same, after a pause.
     pub(crate) pauses: bool,
     /// The time of the present phase is over.
@@ -324,6 +330,7 @@ impl Session {
             client_failed: false,
             server_failed: false,
             redispatching: false,
+            led: false,
             pauses: false,
             timed_out: false,
             dying: false,

@@ -75,6 +75,14 @@ fn process(generation: &Generation, now: u64) -> ProcessFacts {
         hard_maxconn: generation.global.maxconn,
         conn_rate_limit: generation.rates.connections.load(Relaxed),
         sess_rate_limit: generation.rates.sessions.load(Relaxed),
+        curr_tls: process.tls.get(),
+        cum_tls: process.tls_connections.load(Relaxed),
+        max_tls: generation.global.maxsslconn,
+        tls_rate_limit: generation.rates.tls.load(Relaxed),
+        tls_rate: rate(|shard| &shard.tls_rate),
+        tls_rate_max: process
+            .highest_tls_rate
+            .get(process.shards.iter().map(|s| &s.tls_rate)),
         conn_rate: rate(|shard| &shard.connection_rate),
         conn_rate_max: process
             .highest_connection_rate
@@ -92,6 +100,7 @@ fn process(generation: &Generation, now: u64) -> ProcessFacts {
         total_spliced_bytes_out: sum(|shard| shard.spliced_bytes_out.get()),
         pipes_used: sum(|s| s.pipes_made.get()).saturating_sub(sum(|s| s.pipes_closed.get())),
         pipes_free: sum(|shard| shard.pipes_free.get()),
+        limited_searches: isthmus_pattern::limited_searches(),
         dropped_logs: sum(|shard| shard.dropped_logs.get()),
         idle_percent: (idle * 100)
             .checked_div(now * workers)
@@ -112,6 +121,7 @@ fn clients(live: &Live<ClientShard>, now: u64) -> ClientCounters {
         bout: live.sum(|s| s.bytes_out.get()),
         dreq: live.sum(|s| s.denied_requests.get()),
         dresp: live.sum(|s| s.denied_responses.get()),
+        wrew: live.sum(|s| s.failed_rewrites.get()),
         ereq: live.sum(|s| s.failed_requests.get()),
         intercepted: live.sum(|s| s.intercepted.get()),
         dcon: live.sum(|s| s.denied_connections.get()),
@@ -239,6 +249,7 @@ fn servers(live: &Live<ServerShard>, now: u64) -> ServerCounters {
         bout: live.sum(|s| s.bytes_out.get()),
         dreq: live.sum(|s| s.denied_requests.get()),
         dresp: live.sum(|s| s.denied_responses.get()),
+        wrew: live.sum(|s| s.failed_rewrites.get()),
         econ: live.sum(|s| s.failed_connections.get()),
         eresp: live.sum(|s| s.failed_responses.get()),
         wretr: live.sum(|s| s.retries.get()),

@@ -62,7 +62,7 @@ impl Session {
                 let usual = backend.and_then(|b| b.timeout_queue.or(b.timeout_connect));
                 after(self.phase_began, self.timeout(TimeoutKind::Queue, usual))
             }
-            Phase::Connecting | Phase::ServerTls => {
+            Phase::Connecting | Phase::Joining | Phase::ServerTls => {
                 let usual = backend.and_then(|b| b.timeout_connect);
                 after(self.phase_began, self.timeout(TimeoutKind::Connect, usual))
             }
@@ -74,6 +74,8 @@ impl Session {
                 self.mux_deadline().min(due.unwrap_or(NEVER))
             }
             Phase::Judge | Phase::JudgeBackend => self.rules_deadline(),
+            // Rules of a response that wait have their own patience.
+            Phase::Exchange | Phase::Serving if self.is_held() => self.rules_deadline(),
             Phase::Exchange => self
                 .exchange_client_deadline()
                 .min(self.exchange_server_deadline())

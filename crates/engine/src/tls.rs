@@ -10,6 +10,7 @@ use isthmus_tls::{CHALLENGE, Channel, Hello, Reason};
 use rustls::ServerConfig;
 
 use crate::generation::Server;
+use crate::live::TlsPlace;
 use crate::secured::Handshake;
 use crate::session::{Phase, Session};
 use crate::tls_facts::offered;
@@ -291,6 +292,7 @@ impl Session {
         server.secure(channel, &[], prefix);
         if let Some(secured) = server.secured() {
             secured.sends_early = sends_early;
+            secured.place = Some(TlsPlace::new(&self.frontend.generation.process));
         }
         self.phase = Phase::ServerTls;
         true

@@ -23,6 +23,8 @@ const REFUSED: (u8, &str) = (34, "SSL handshake failure");
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Kept {
     pub(crate) needs: TlsNeeds,
+    /// Bytes of data in a record at most, and at the beginning of what is sent; 0 is no limit.
+    records: (usize, usize),
     /// Bytes of the lists of a ClientHello.
     capture: usize,
     /// Whether any secret is.
@@ -33,13 +35,18 @@ impl Kept {
     pub(crate) fn new(needs: TlsNeeds, files: &TlsFiles) -> Self {
         Self {
             needs,
+            records: (files.record, files.first_records),
             capture: files.capture,
             secrets: needs.secrets && files.keylog || needs.master,
         }
     }
 
-    /// A channel that lets be seen what is kept.
+    /// A channel whose records are as the plan says, and that lets be seen what is kept.
     pub(crate) fn watched(&self, channel: Channel) -> Channel {
+        let channel = match self.records {
+            (0, 0) => channel,
+            (most, first) => channel.with_records(most, first),
+        };
         match self.needs.hellos || self.needs.peer || self.secrets {
             true => channel.watched(self.secrets),
             false => channel,

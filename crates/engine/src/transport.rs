@@ -2,7 +2,8 @@
 //! of a connection that many share.
 //!
 //! Every reader relies on one property: [`Transport::receive`] gives less than was asked for only
-//! when nothing is left, so that the next byte makes a new edge at the poller.
+//! when nothing is left, so that the next byte makes a new edge at the poller. The one thing that
+//! may be left is an end that came with the last bytes: [`Transport::holds_end`].
 
 use std::io::IoSlice;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -213,6 +214,12 @@ impl Transport {
         if let Carrier::Socket(socket) = &self.carrier {
             abort_on_close(socket);
         }
+    }
+
+    /// Whether the end of the peer's bytes was read with them, within TLS: another receive tells it,
+    /// and nothing at the poller will.
+    pub(crate) fn holds_end(&self) -> bool {
+        self.tls.as_deref().is_some_and(Secured::holds_end)
     }
 
     /// Whether bytes of the peer's wait that came with others, already decrypted.

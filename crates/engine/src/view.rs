@@ -46,6 +46,16 @@ impl<'v> View<'v> {
             .get_or_init(|| self.session.frontend.shared.logger.unique_id.to_bytes(self))
     }
 
+    /// Whether variables of a scope live now: those of the request do before the response is there,
+    /// those of the response from then on (manual, 2.8).
+    fn holds(&self, scope: Scope) -> bool {
+        match scope {
+            Scope::Req => self.session.http.is_none() || !self.session.judges_response(),
+            Scope::Res => self.session.http.is_none() || self.session.judges_response(),
+            Scope::Sess | Scope::Txn | Scope::Proc | Scope::Check => true,
+        }
+    }
+
     fn pp_text(&self, kind: u8) -> Option<Bytes<'_>> {
         let notes = self.session.notes.get()?;
         Tlvs::from_bytes(notes.tlvs.get()?)
@@ -145,6 +155,8 @@ impl Context for View<'_> {
                 Some(Cow::Borrowed(session.service()?.shown.as_bytes()))
             }
             Text::ServerName if session.serves_from_cache() => Some(Cow::Borrowed(b"<CACHE>")),
+            Text::ServerNameAlone if session.serves_from_cache() => None,
+            Text::ServerNameAlone => self.text(Text::ServerName),
             Text::ServerName => Some(Cow::Borrowed(
                 session.chosen.as_ref()?.shared.plan.name.as_bytes(),
             )),
@@ -321,6 +333,9 @@ impl Context for View<'_> {
                 .proc_variables
                 .get(variable.id);
         }
+        if !self.holds(variable.scope) {
+            return None;
+        }
         let place = Notes::scope(variable.scope)?;
         let scopes = self.session.notes.get()?.variables.borrow();
         scopes.get(place)?.get(variable.id).cloned()
@@ -337,6 +352,9 @@ impl Context for View<'_> {
         }
         // Before the session was admitted there is no transaction that could hold a variable.
         if variable.scope != Scope::Sess && !self.session.counted {
+            return false;
+        }
+        if !self.holds(variable.scope) {
             return false;
         }
         let Some(place) = Notes::scope(variable.scope) else {
@@ -368,6 +386,11 @@ impl Context for View<'_> {
 
     fn utc_offset(&self, at: i64) -> i32 {
         self.turn.utc_offset(at)
+    }
+
+    fn print(&self, descriptor: i32, line: &[u8]) {
+        // Who reads it may be gone.
+        let _ = isthmus_sockets::write_line(descriptor, line);
     }
 
     fn random(&self) -> Option<u64> {

@@ -88,7 +88,7 @@ impl Session {
     fn awaits_nothing_of_client(&self) -> bool {
         let on_its_way = matches!(
             self.phase,
-            Phase::Queued | Phase::Connecting | Phase::ServerTls | Phase::Exchange
+            Phase::Queued | Phase::Connecting | Phase::Joining | Phase::ServerTls | Phase::Exchange
         );
         let whole = |stream: &crate::http::Stream| stream.request.reading.is_done();
         on_its_way && self.down.writable && self.http.as_deref().is_some_and(whole)

@@ -317,6 +317,7 @@ impl Worker {
             Phase::Queued => self.wait_in_queue(session),
             Phase::Depart => self.depart(session),
             Phase::Connecting => self.connecting(session),
+            Phase::Joining => self.joining(session),
             Phase::ServerTls => self.secure_server(session),
             Phase::Pausing => self.pausing(session),
             Phase::Forwarding => self.forward(session),

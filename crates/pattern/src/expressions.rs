@@ -1,42 +1,45 @@
-//! Lists of regular expressions: one automaton says which of them match. They are those of the regex
-//! crate: linear time, without PCRE's back-references and look-around; `$` is the end of the text alone.
+//! Lists of regular expressions: one automaton says which of them match, in linear time. Those that it
+//! cannot hold (look-around, back-references) are tried one by one behind it, with a limit.
 
 use std::sync::OnceLock;
 
-use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use regex::bytes::{RegexSet, RegexSetBuilder};
 
 use crate::batch::Batch;
+use crate::expression::{Expression, PROGRAM_BYTES, is_possessive, text};
 use crate::steps::step;
-
-/// Bytes that the program of a set of regular expressions may take: lists of thousands are in use,
-/// one expression that takes as much is a mistake or an attack.
-const PROGRAM_BYTES: usize = 256 << 20;
 
 /// Expressions by row.
 #[derive(Debug)]
 pub(crate) struct RegexList {
     set: RegexSet,
+    /// The rows of the set.
     rows: Vec<u32>,
-    /// Each expression alone, made when its groups are first asked for.
-    alone: Vec<OnceLock<Option<Regex>>>,
+    /// Each expression of the set alone, made when its groups are first asked for.
+    alone: Vec<OnceLock<Option<Expression>>>,
+    /// The rows that no set can hold.
+    others: Vec<(u32, Expression)>,
     icase: bool,
 }
 
 impl RegexList {
     /// Of the rows of a batch; the row that is wrong and why, where one is.
     pub(crate) fn new(batch: &Batch, icase: bool) -> Result<Self, (u32, String)> {
-        let rows: Vec<u32> = batch.living().collect();
-        let keys: Vec<&[u8]> = rows.iter().map(|row| batch.key(*row)).collect();
-        let set = build(&keys, icase).map_err(|message| {
-            // The set does not say which of its expressions is wrong.
-            let mut alone = rows.iter().zip(&keys);
-            let found = alone.find_map(|(row, key)| Some((*row, single(key, icase).err()?)));
-            found.unwrap_or((0, message))
-        })?;
+        let mut rows: Vec<u32> = batch.living().collect();
+        let mut others = Vec::new();
+        let set = match build(batch, &rows, icase) {
+            Ok(set) => set,
+            // The set does not say which of its expressions it cannot hold.
+            Err(_) => {
+                others = apart(batch, &mut rows, icase)?;
+                build(batch, &rows, icase).map_err(|message| (0, message))?
+            }
+        };
         Ok(Self {
             set,
             alone: rows.iter().map(|_| OnceLock::new()).collect(),
             rows,
+            others,
             icase,
         })
     }
@@ -46,48 +49,54 @@ impl RegexList {
         step();
         let matches = self.set.matches(text);
         let mut rows = matches.iter().filter_map(|at| self.rows.get(at).copied());
-        rows.find(|row| batch.lives(*row))
+        let found = rows.find(|row| batch.lives(*row));
+        let before = |row: u32| found.is_none_or(|found| row < found);
+        let mut others = self.others.iter().take_while(|(row, _)| before(*row));
+        others
+            .find(|(row, other)| batch.lives(*row) && other.is_match(text))
+            .map(|(row, _)| *row)
+            .or(found)
     }
 
     /// The expression of a row alone.
-    pub(crate) fn alone(&self, batch: &Batch, row: u32) -> Option<&Regex> {
+    pub(crate) fn alone(&self, batch: &Batch, row: u32) -> Option<&Expression> {
+        if let Ok(at) = self.others.binary_search_by_key(&row, |(row, _)| *row) {
+            return self.others.get(at).map(|(_, other)| other);
+        }
         let at = self.rows.binary_search(&row).ok()?;
         let made = self.alone.get(at)?;
-        made.get_or_init(|| single(batch.key(row), self.icase).ok())
+        made.get_or_init(|| Expression::new(batch.key(row), self.icase).ok())
             .as_ref()
     }
 }
 
-fn build(patterns: &[&[u8]], icase: bool) -> Result<RegexSet, String> {
-    let texts: Result<Vec<&str>, String> = patterns.iter().map(|p| text(p)).collect();
-    RegexSetBuilder::new(texts?)
+/// Takes the rows out that no set can hold.
+fn apart(
+    batch: &Batch,
+    rows: &mut Vec<u32>,
+    icase: bool,
+) -> Result<Vec<(u32, Expression)>, (u32, String)> {
+    let (mut linear, mut others) = (Vec::new(), Vec::new());
+    for &row in rows.iter() {
+        match Expression::new(batch.key(row), icase).map_err(|message| (row, message))? {
+            Expression::Linear(_) => linear.push(row),
+            other @ Expression::Backtracking(_) => others.push((row, other)),
+        }
+    }
+    *rows = linear;
+    Ok(others)
+}
+
+fn build(batch: &Batch, rows: &[u32], icase: bool) -> Result<RegexSet, String> {
+    let texts: Result<Vec<&str>, String> = rows.iter().map(|row| text(batch.key(*row))).collect();
+    let texts = texts?;
+    if texts.iter().any(|text| is_possessive(text)) {
+        return Err("a possessive repeat".to_owned());
+    }
+    RegexSetBuilder::new(texts)
         .case_insensitive(icase)
         .unicode(false)
         .size_limit(PROGRAM_BYTES)
         .build()
         .map_err(|error| error.to_string())
-}
-
-fn single(pattern: &[u8], icase: bool) -> Result<Regex, String> {
-    RegexBuilder::new(text(pattern)?)
-        .case_insensitive(icase)
-        .unicode(false)
-        .size_limit(PROGRAM_BYTES)
-        .build()
-        .map_err(|error| explained(&error))
-}
-
-fn text(pattern: &[u8]) -> Result<&str, String> {
-    std::str::from_utf8(pattern).map_err(|_| "a regular expression must be UTF-8".to_owned())
-}
-
-/// What is wrong, on one line. The crate draws the place over several.
-fn explained(error: &regex::Error) -> String {
-    let text = error.to_string();
-    let last = text.lines().last().unwrap_or_default().trim();
-    let reason = last.strip_prefix("error: ").unwrap_or(last);
-    if reason.contains("look-around") || reason.contains("backreferences") {
-        return format!("{reason}: expressions are matched in linear time, without them");
-    }
-    reason.to_owned()
 }

@@ -12,8 +12,10 @@
 
 mod address;
 mod affix;
+mod backtracking;
 mod batch;
 mod exact;
+mod expression;
 mod expressions;
 mod hex;
 mod input;
@@ -29,6 +31,8 @@ mod substring;
 mod view;
 
 pub use address::{embedded_ipv4, write_ip};
+pub use backtracking::limited_searches;
+pub use expression::{Expression, Groups};
 pub use hex::{from_hex, to_hex};
 pub use input::{Input, leading_int};
 pub use lines::Columns;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use isthmus_plan::{ListValues, MatchMethod};
-use regex::bytes::Captures;
 
 use crate::batch::Batch;
+use crate::expression::Groups;
 use crate::input::Input;
 use crate::set::{Hosts, Set, Wanted, Way};
 
@@ -155,9 +155,9 @@ impl Match<'_> {
 
     /// Where the groups of a regular expression are found in the text.
     #[must_use]
-    pub fn captures<'t>(&self, text: &'t [u8]) -> Option<Captures<'t>> {
+    pub fn captures<'t>(&self, text: &'t [u8]) -> Option<Groups<'t>> {
         match &*self.layer.set {
-            Set::Regex(list) => list.alone(&self.layer.batch, self.row)?.captures(text),
+            Set::Regex(list) => list.alone(&self.layer.batch, self.row)?.groups_at(text, 0),
             _ => None,
         }
     }

@@ -129,4 +129,7 @@ pub enum RateLimit {
     /// Bytes given to compression (`maxcomprate`).
     #[serde(rename = "http-compression")]
     HttpCompression,
+    /// Client connections over TLS (`maxsslrate`).
+    #[serde(rename = "ssl-sessions")]
+    TlsConnections,
 }

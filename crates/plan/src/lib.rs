@@ -103,6 +103,11 @@ pub struct Global {
     pub files: u64,
     /// `maxsessrate`: sessions begun in a second; 0 is unlimited.
     pub maxsessrate: u64,
+    /// `maxsslconn`: TLS connections of the process, with clients and servers, above which no client's is
+    /// accepted; 0 is unlimited.
+    pub maxsslconn: u64,
+    /// `maxsslrate`: TLS connections of clients accepted in a second; 0 is unlimited.
+    pub maxsslrate: u64,
     /// Host name written in logs (`log-send-hostname`); empty means none is sent.
     pub log_hostname: String,
     /// `node`/host name for the `%H` alias and the `hostname` fetch.

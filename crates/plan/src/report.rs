@@ -39,6 +39,18 @@ pub struct ProcessFacts {
     pub conn_rate_limit: u64,
     /// `maxsessrate`; 0 is unlimited.
     pub sess_rate_limit: u64,
+    /// TLS connections now, with clients and servers.
+    pub curr_tls: u64,
+    /// TLS connections ever.
+    pub cum_tls: u64,
+    /// `maxsslconn`; 0 is unlimited.
+    pub max_tls: u64,
+    /// `maxsslrate`; 0 is unlimited.
+    pub tls_rate_limit: u64,
+    /// TLS connections of clients accepted in the last second.
+    pub tls_rate: u64,
+    /// Highest `tls_rate`.
+    pub tls_rate_max: u64,
     /// Connections accepted in the last second, the highest of such, and the same for sessions.
     pub conn_rate: u64,
     /// Highest `conn_rate`.
@@ -67,6 +79,8 @@ pub struct ProcessFacts {
     pub pipes_free: u64,
     /// Log lines that a target did not take.
     pub dropped_logs: u64,
+    /// Searches by regular expressions that ended at their limit, as if nothing matched.
+    pub limited_searches: u64,
     /// Percent of the last second in which the workers slept.
     pub idle_percent: u64,
     /// Sessions ended by an error of the engine itself.
@@ -135,6 +149,8 @@ pub struct ClientCounters {
     pub dreq: u64,
     /// Responses denied.
     pub dresp: u64,
+    /// Changes of heads that rules could not make.
+    pub wrew: u64,
     /// Requests that the frontend itself answered, without denying them.
     pub intercepted: u64,
     /// Bytes given to compression.
@@ -281,6 +297,8 @@ pub struct ServerCounters {
     pub dreq: u64,
     /// Responses denied.
     pub dresp: u64,
+    /// Changes of heads that rules could not make.
+    pub wrew: u64,
     /// Bytes given to compression.
     pub comp_in: u64,
     /// Bytes that compression made of them.

@@ -33,6 +33,10 @@ pub struct TlsFiles {
     pub capture: usize,
     /// `tune.ssl.keylog`: whether secrets are kept.
     pub keylog: bool,
+    /// `tune.ssl.hard-maxrecord`: bytes of data in a record at most; 0 is as many as TLS allows.
+    pub record: usize,
+    /// `tune.ssl.maxrecord`: the same at the beginning of what is sent; 0 is no other limit.
+    pub first_records: usize,
 }
 
 /// A certificate, the chain behind it, and its key.

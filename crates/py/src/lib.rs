@@ -190,6 +190,12 @@ fn check_list<'py>(py: Python<'py>, text: &[u8], check: &[u8]) -> PyResult<Bound
     json(py, &wrong)
 }
 
+/// What is wrong with a regular expression.
+#[pyfunction]
+fn check_regex(pattern: &[u8]) -> Option<String> {
+    isthmus_engine::check_regex(pattern).err()
+}
+
 /// What is wrong with the TLS of a plan, and what its certificates say.
 #[pyfunction]
 fn check_tls<'py>(py: Python<'py>, plan: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
@@ -245,7 +251,7 @@ fn describe_revocations<'py>(py: Python<'py>, pem: &[u8]) -> PyResult<Bound<'py,
 mod _native {
     #[pymodule_export]
     use super::{
-        Call, Engine, Explainer, Handshake, Question, check_list, check_tls, describe_certificates,
-        describe_revocations, vocabulary,
+        Call, Engine, Explainer, Handshake, Question, check_list, check_regex, check_tls,
+        describe_certificates, describe_revocations, vocabulary,
     };
 }

@@ -3,10 +3,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use isthmus_pattern::{List, View};
+use isthmus_pattern::{Expression, List, View};
 use isthmus_plan::{Arg, Userlist};
 use isthmus_table::Table;
-use regex::bytes::Regex;
 
 use crate::assignment::Assignment;
 use crate::registry::Param;
@@ -52,7 +51,7 @@ pub enum ArgValue {
     /// Indexes of a backend and of a server in it.
     Server(usize, usize),
     /// A compiled regular expression.
-    Regex(Box<Regex>),
+    Regex(Box<Expression>),
     /// An ACL's index, and whether it is negated.
     Acl(usize, bool),
     /// A file of patterns.

@@ -195,6 +195,9 @@ pub trait Context {
         0
     }
 
+    /// Writes a line to a descriptor of the process, stdout or stderr.
+    fn print(&self, _descriptor: i32, _line: &[u8]) {}
+
     /// 64 random bits.
     fn random(&self) -> Option<u64> {
         None

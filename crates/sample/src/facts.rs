@@ -183,6 +183,8 @@ pub enum Text {
     BackendName,
     /// Server's name (`srv_name`, `%s`); `None` before one is chosen.
     ServerName,
+    /// The same for `srv_name`, where a cache is none.
+    ServerNameAlone,
     /// Bind line's name (`so_name`).
     ListenerName,
     /// Source namespace of the client's connection (`src_netns`); `None` for the default one.

@@ -104,6 +104,9 @@ pub fn abort_on_close(fd: impl AsFd) {
 /// # Errors
 /// The capability is missing.
 pub fn silence(fd: impl AsFd) -> Result<()> {
+    let fd = fd.as_fd();
+    // What came and is not acknowledged yet would come again, and meet a reset.
+    let _ = set_int(fd, libc::IPPROTO_TCP, libc::TCP_QUICKACK, 1);
     set_int(fd, libc::IPPROTO_TCP, libc::TCP_REPAIR, 1)
 }
 

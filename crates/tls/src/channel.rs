@@ -11,6 +11,7 @@ use rustls::{ClientConfig, CommonState, Error, ProtocolVersion, ServerConfig};
 
 use crate::early::Early;
 use crate::failure::{Reason, reason};
+use crate::records::Records;
 use crate::unbuffered::{Connection, Sink, Writer, advance};
 use crate::watch::{Watch, Witnessed};
 
@@ -56,6 +57,8 @@ pub struct Channel {
     closed: bool,
     pub(crate) early: Early,
     watch: Option<Box<Watch>>,
+    /// Where records are smaller than they may be.
+    records: Option<Records>,
 }
 
 impl Channel {
@@ -86,6 +89,7 @@ impl Channel {
             closed: false,
             early: Early::default(),
             watch: None,
+            records: None,
         }
     }
 
@@ -93,6 +97,14 @@ impl Channel {
     #[must_use]
     pub fn watched(mut self, secrets: bool) -> Self {
         self.watch = Some(Box::new(Watch::new(secrets)));
+        self
+    }
+
+    /// Sends records with at most so many bytes of data, and with so many at the beginning, which is also
+    /// behind everything that the peer sends; 0 is as many as TLS allows.
+    #[must_use]
+    pub fn with_records(mut self, most: usize, first: usize) -> Self {
+        self.records = Some(Records::new(most, first));
         self
     }
 
@@ -179,6 +191,9 @@ impl Channel {
             Side::Client(connection) => advance(connection.as_mut(), records, &mut sink, out),
         };
         let plain = sink.filled;
+        if let Some(records) = self.records.as_mut().filter(|_| plain > 0) {
+            records.begin();
+        }
         if let Some(watch) = &mut self.watch {
             watch.after(out.get(made..).unwrap_or_default());
         }
@@ -198,7 +213,20 @@ impl Channel {
     ///
     /// # Errors
     /// The keys are used up.
-    pub fn send(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<(), Failure> {
+    pub fn send(&mut self, mut data: &[u8], out: &mut Vec<u8>) -> Result<(), Failure> {
+        while let Some(records) = &mut self.records {
+            let most = records.next();
+            let Some((record, rest)) = data.split_at_checked(most).filter(|_| data.len() > most)
+            else {
+                break;
+            };
+            self.seal(record, out)?;
+            data = rest;
+        }
+        self.seal(data, out)
+    }
+
+    fn seal(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<(), Failure> {
         let records = data.len().div_ceil(FRAGMENT).max(1);
         let most = data.len() + records * OVERHEAD;
         self.write(out, most, |writer, space| match writer {

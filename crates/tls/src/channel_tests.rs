@@ -276,3 +276,57 @@ fn piece(
     }
     Ok(())
 }
+
+/// The lengths of the records in some bytes.
+fn lengths(mut records: &[u8]) -> Vec<usize> {
+    let mut found = Vec::new();
+    while let Some((head, rest)) = records.split_first_chunk::<5>() {
+        let length = usize::from(u16::from_be_bytes([head[3], head[4]]));
+        found.push(length);
+        records = &rest[length..];
+    }
+    found
+}
+
+#[test]
+fn records_are_small_at_the_beginning_and_never_larger_than_the_hard_limit() {
+    /// What TLS 1.3 adds to the data of a record: its type and a tag.
+    const ADDED: usize = 17;
+    for (most, first, wanted) in [
+        (0, 0, vec![16384, 16384]),
+        (5000, 0, vec![5000; 20]),
+        (
+            0,
+            1000,
+            [vec![1000; 40], vec![16384; 3], vec![10_848]].concat(),
+        ),
+        (2000, 1000, [vec![1000; 40], vec![2000; 30]].concat()),
+        (500, 1000, vec![500; 100]),
+        (99_999, 99_999, vec![16384, 16384]),
+    ] {
+        let (client, server) = pair_with(&[&rustls::version::TLS13]);
+        let server = match (most, first) {
+            (0, 0) => server,
+            _ => server.with_records(most, first),
+        };
+        let (mut client, mut server) = meet((client, server), 70_000);
+        let data = vec![7; wanted.iter().sum()];
+        for _ in 0..2 {
+            let mut out = Vec::new();
+            server.channel.send(&data, &mut out).unwrap();
+            let seen: Vec<_> = lengths(&out).iter().map(|each| each - ADDED).collect();
+            assert_eq!(seen, wanted, "{most} {first}");
+            client.arriving.extend(out);
+            client.plain.clear();
+            while !client.arriving.is_empty() {
+                client.take(70_000, 70_000);
+            }
+            assert_eq!(client.plain, data);
+            // The next request makes the next response a beginning.
+            let mut out = Vec::new();
+            client.channel.send(b"more", &mut out).unwrap();
+            server.arriving.extend(out);
+            server.take(70_000, 64);
+        }
+    }
+}

@@ -13,6 +13,7 @@ from isthmus.process.console import Console
 from isthmus.process.launch import Launch
 
 if TYPE_CHECKING:
+    from isthmus.plan.built import Built
     from isthmus.process.configuration import Loaded
 
 _NO_LISTENER = 2
@@ -110,7 +111,7 @@ def _with_files(options: Options, console: Console) -> int:
         console.alert("config : Some warnings were found and 'zero-warning' is set. Aborting.")
         return 1
     if options.check:
-        return _tell_valid(loaded, console)
+        return _tell_valid(loaded, loaded.built, console)
     if not loaded.listens:
         console.alert("No enabled listener found (check for 'bind' directives) ! Exiting.")
         return 1
@@ -136,8 +137,16 @@ def _loaded(launch: Launch) -> Loaded:
         gc.enable()
 
 
-def _tell_valid(loaded: Loaded, console: Console) -> int:
+def _tell_valid(loaded: Loaded, built: Built, console: Console) -> int:
     """End a check that found no error. As HAProxy 2.6, success is told unless it is to be quiet."""
+    from isthmus.process.failures import refusals
+
+    # What passed every check of the files' words still has to compile, as a start would find.
+    if refused := refusals(built):
+        for message in refused:
+            console.alert(message)
+        console.alert("config : Fatal errors found in configuration.")
+        return 1
     if not loaded.listens:
         if not console.quiet:
             print("Configuration file has no error but will not start (no listener) => exit(2).")

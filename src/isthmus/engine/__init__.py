@@ -216,6 +216,13 @@ def check_list(text: bytes, check: ListCheck) -> list[tuple[int, str]]:
     )
 
 
+def check_regex(pattern: bytes) -> str | None:
+    """Return what is wrong with a regular expression, None where nothing is."""
+    from isthmus.engine import _native
+
+    return _native.check_regex(pattern)
+
+
 def check_tls(plan: Plan) -> TlsFacts:
     """Return what is wrong with the TLS of a plan, and what its certificates say."""
     from isthmus.engine import _native

@@ -2,13 +2,26 @@
 
 from typing import Self, final
 
-__all__ = ["Call", "Engine", "Explainer", "Handshake", "Question", "check_list", "check_tls", "vocabulary"]
+__all__ = [
+    "Call",
+    "Engine",
+    "Explainer",
+    "Handshake",
+    "Question",
+    "check_list",
+    "check_regex",
+    "check_tls",
+    "vocabulary",
+]
 
 def vocabulary() -> bytes:
     """Return the fetches, converters, ACL keywords and aliases that the engine knows."""
 
 def check_list(text: bytes, check: bytes) -> bytes:
     """Return what is wrong with the text of a pattern file for a `ListCheck`: pairs of line and message."""
+
+def check_regex(pattern: bytes) -> str | None:
+    """Return what is wrong with a regular expression, None where nothing is."""
 
 def check_tls(plan: bytes) -> bytes:
     """Return the `TlsFacts` of a plan. Raises ValueError for what is none."""

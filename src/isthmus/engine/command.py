@@ -119,10 +119,11 @@ class RateLimit(StrEnum):
     CONNECTIONS = "connections"
     SESSIONS = "sessions"
     HTTP_COMPRESSION = "http-compression"
+    TLS_CONNECTIONS = "ssl-sessions"
 
 
 class SetRateLimit(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_rate_limit"):
-    """`set rate-limit connections|sessions|http-compression global`; 0 is unlimited."""
+    """`set rate-limit connections|sessions|http-compression|ssl-sessions global`; 0 is unlimited."""
 
     what: RateLimit
     limit: int

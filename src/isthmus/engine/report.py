@@ -29,6 +29,8 @@ class ClientCounters(Struct, frozen=True, forbid_unknown_fields=True):
     """Requests denied by content rules."""
     dresp: int = 0
     """Responses denied."""
+    wrew: int = 0
+    """Changes of heads that rules could not make."""
     intercepted: int = 0
     """Requests that the frontend itself answered, without denying them."""
     comp_in: int = 0
@@ -88,6 +90,8 @@ class ServerCounters(Struct, frozen=True, forbid_unknown_fields=True):
     """Requests denied."""
     dresp: int = 0
     """Responses denied."""
+    wrew: int = 0
+    """Changes of heads that rules could not make."""
     comp_in: int = 0
     """Bytes given to compression."""
     comp_out: int = 0
@@ -169,6 +173,18 @@ class ProcessFacts(Struct, frozen=True, forbid_unknown_fields=True):
     """`maxconnrate`; 0 is unlimited."""
     sess_rate_limit: int = 0
     """`maxsessrate`; 0 is unlimited."""
+    curr_tls: int = 0
+    """TLS connections now, with clients and servers."""
+    cum_tls: int = 0
+    """TLS connections ever."""
+    max_tls: int = 0
+    """`maxsslconn`; 0 is unlimited."""
+    tls_rate_limit: int = 0
+    """`maxsslrate`; 0 is unlimited."""
+    tls_rate: int = 0
+    """TLS connections of clients accepted in the last second."""
+    tls_rate_max: int = 0
+    """Highest `tls_rate`."""
     conn_rate: int = 0
     """Connections accepted in the last second, the highest of such, and the same for sessions."""
     conn_rate_max: int = 0
@@ -197,6 +213,8 @@ class ProcessFacts(Struct, frozen=True, forbid_unknown_fields=True):
     """Pipes kept for reuse."""
     dropped_logs: int = 0
     """Log lines that a target did not take."""
+    limited_searches: int = 0
+    """Searches by regular expressions that ended at their limit, as if nothing matched."""
     idle_percent: int = 0
     """Percent of the last second in which the workers slept."""
     failed_sessions: int = 0

@@ -66,6 +66,8 @@ class ActionWords:
     place: Place
     context: Context
     pos: int = 1
+    offered: tuple[str, ...] = ()
+    """Words that the action would have taken where it ended, for "did you mean"."""
 
     @property
     def name(self) -> Word:
@@ -78,6 +80,11 @@ class ActionWords:
         if self.pos < len(self.words) and self.words[self.pos].text not in ("if", "unless"):
             return self.words[self.pos].text
         return None
+
+    def begins(self, *known: str) -> bool:
+        """Whether the next word is one of these; what else stands there may have been meant as one."""
+        self.offered = known
+        return self.next_text in known
 
     @property
     def rest(self) -> tuple[Word, ...]:

@@ -46,7 +46,7 @@ UNKNOWN_ACTION = register(
 
 
 def _silent_drop(words: ActionWords) -> Action:
-    if words.next_text != "rst-ttl":
+    if not words.begins("rst-ttl"):
         return SilentDrop()
     words.take("`rst-ttl`")
     return SilentDrop(words.number(1, 255, "a hop limit from 1 to 255"))
@@ -59,7 +59,7 @@ def _switch_mode(words: ActionWords) -> Action:
     mode = words.take("`http`")
     if mode.text != "http":
         words.refuse("a connection can become HTTP, and nothing else", mode.span, "`http`")
-    if words.next_text != "proto":
+    if not words.begins("proto"):
         return SwitchMode()
     words.take("`proto`")
     proto = words.take("`h1` or `h2`")

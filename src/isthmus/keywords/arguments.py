@@ -11,6 +11,7 @@ from collections.abc import Callable
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from isthmus.config import Span
+from isthmus.keywords.closed_arguments import ANY_CASE, NUMBERS, OTHERS, POSITIONS, WORDS, mqtt_field
 from isthmus.keywords.context import Context
 from isthmus.keywords.patterns import WrongPatternError, read_text
 from isthmus.keywords.variables import CONDITIONS, is_variable
@@ -44,7 +45,11 @@ PROXY_TYPES = ("frontend", "backend", "table")
 
 
 class WrongArgumentError(ValueError):
-    """An argument that is not of its type; the message says what was expected."""
+    """An argument that is not of its type; the message says what was expected, `words` what may stand."""
+
+    def __init__(self, expected: str, words: tuple[str, ...] = ()) -> None:
+        super().__init__(expected)
+        self.words = words
 
 
 def parse_argument(kind: str, text: str, span: Span, context: Context) -> Argument:
@@ -64,6 +69,10 @@ def parse_argument(kind: str, text: str, span: Span, context: Context) -> Argume
         return _map(kind, text, span)
     if kind == "public key":
         return _file(text, context)
+    if kind in WORDS:
+        return _word(kind, text)
+    if kind in NUMBERS:
+        return _number(kind, text)
     reader = _READERS.get(kind)
     if reader is None:
         return StrArg(text)
@@ -77,6 +86,11 @@ def narrowed(name: str, position: int, kind: str, first: str = "") -> str:
     """
     if (name, position) == ("jwt_verify", 1) and first[:2] in ("RS", "PS", "ES"):
         return "public key"
+    if (name, position) == ("mqtt_field_value", 1):
+        return mqtt_field(first)
+    if name in POSITIONS:
+        closed = POSITIONS[name]
+        return closed.get(position, closed.get(-1, kind))
     if kind not in ("string", "str"):
         return kind
     by_position = NARROWER.get(name, {})
@@ -89,6 +103,27 @@ def _integer(text: str) -> Argument:
     # HAProxy lets integers wrap or saturate; beyond 64 bits nobody means what they wrote.
     low, high = _INT64
     return IntArg(min(max(int(text), low), high))
+
+
+def _word(kind: str, text: str) -> Argument:
+    written = text.lower() if kind in ANY_CASE else text
+    words = WORDS[kind]
+    if written not in words and written not in OTHERS[kind]:
+        raise WrongArgumentError(" or ".join(f"`{word}`" for word in words), words)
+    return StrArg(text)
+
+
+def _number(kind: str, text: str) -> Argument:
+    right, expected = NUMBERS[kind]
+    if not _INTEGER.match(text) or int(text) not in right:
+        raise WrongArgumentError(expected)
+    return IntArg(int(text))
+
+
+def _index(text: str) -> Argument:
+    if not _INTEGER.match(text) or int(text) == 0:
+        raise WrongArgumentError("an index: from 1, or from -1 where it counts from the end")
+    return _integer(text)
 
 
 def _integer_or_variable(text: str) -> Argument:
@@ -224,14 +259,14 @@ def _fix_tag(text: str) -> Argument:
 
 def _mqtt_packet(text: str) -> Argument:
     if text.lower() not in ("connect", "connack", "1", "2"):
-        raise WrongArgumentError("`connect` (1) or `connack` (2)")
+        raise WrongArgumentError("`connect` (1) or `connack` (2)", ("connect", "connack"))
     return StrArg(text)
 
 
 def _one_of(*words: str) -> Callable[[str], Argument]:
     def read(text: str) -> Argument:
         if text not in words:
-            raise WrongArgumentError(" or ".join(f"`{word}`" for word in words if word))
+            raise WrongArgumentError(" or ".join(f"`{word}`" for word in words if word), words)
         return StrArg(text)
 
     return read
@@ -272,6 +307,7 @@ _WHEN = ("acl", "error", "forwarded", "normal", "processed", "stopping", "toappl
 _READERS: dict[str, Callable[[str], Argument]] = {
     "integer": _integer,
     "sint": _integer,
+    "index": _index,
     "IPv4 address": _ipv4,
     "IPv6 address": _ipv6,
     "ip": _ip,
@@ -337,7 +373,6 @@ NEVER_EMPTY = (
 _ARITHMETIC = ("add", "sub", "mul", "div", "mod", "and", "or", "xor")
 _PARAMETERS = ("url_param", "urlp", "urlp_val")
 _NAMES = ("ssl_c_i_dn", "ssl_c_r_dn", "ssl_c_s_dn", "ssl_f_i_dn", "ssl_f_s_dn", "ssl_s_i_dn", "ssl_s_s_dn")
-_AES = ("aes_cbc_dec", "aes_cbc_enc", "aes_gcm_dec", "aes_gcm_enc")
 _RTT = ("fc_rtt", "fc_rttvar", "bc_rtt", "bc_rttvar")
 
 NARROWER: dict[str, dict[int, str]] = (
@@ -345,7 +380,6 @@ NARROWER: dict[str, dict[int, str]] = (
     | {name: {0: "rtt unit"} for name in _RTT}
     | {name: {2: "name format"} for name in _NAMES}
     | {name: {1: "delimiter", 2: "case flag"} for name in _PARAMETERS}
-    | {name: {-1: "base64 or variable"} for name in _AES}
     | {name: {0: name, 1: "default address"} for name, (_, values) in MAPS.items() if values == "addresses"}
     | {name: {0: name} for name, (_, values) in MAPS.items() if values != "addresses"}
     | {

@@ -46,17 +46,22 @@ _OR = ("or", "||")
 
 
 def parse_condition(
-    words: tuple[Word, ...], acls: AclScope, place: Place, context: Context
+    words: tuple[Word, ...],
+    acls: AclScope,
+    place: Place,
+    context: Context,
+    offered: tuple[str, ...] = (),
 ) -> Condition | None:
     """Read what stands behind a rule's arguments: nothing, or a condition for a rule of `place`.
 
-    None comes back where nothing stands there, and where an error was collected.
+    `offered` are words that could have stood there too: one may have been meant. None comes back where
+    nothing stands there, and where an error was collected.
     """
     if not words:
         return None
     head = words[0]
     if head.text not in ("if", "unless"):
-        hint = did_you_mean(head.text, ("if", "unless"))
+        hint = did_you_mean(head.text, ("if", "unless", *offered))
         message = f"`{head.text}` cannot stand here"
         context.alert(NOT_A_CONDITION, message, head.span, expected="`if`, `unless` or nothing", hint=hint)
         return None

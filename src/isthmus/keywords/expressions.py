@@ -281,7 +281,8 @@ def _typed(named: Named, kind: str, text: str, span: Span, what: str, context: C
         return parse_argument(kind, text, span, context)
     except WrongArgumentError as error:
         shown = f"`{text}` is no right argument" if text else "an argument is missing"
-        context.alert(BAD_ARGUMENT, f"{shown} of {what} `{named.name}`", span, expected=str(error))
+        near = did_you_mean(text, error.words)
+        context.alert(BAD_ARGUMENT, f"{shown} of {what} `{named.name}`", span, expected=str(error), hint=near)
         raise MalformedError from None
 
 

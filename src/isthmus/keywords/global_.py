@@ -15,6 +15,7 @@ from isthmus.keywords.global_variables import VARIABLES
 from isthmus.keywords.log_lines import GLOBAL_LOGS
 from isthmus.keywords.row import Keyword, RefusedError, Use, Where
 from isthmus.keywords.sections import table
+from isthmus.keywords.unix_bind import UNIX_BIND
 from isthmus.keywords.values import integer, size, time
 from isthmus.model.bind import BindSettings
 
@@ -150,6 +151,8 @@ TUNING: tuple[Row, ...] = (
     _number("maxconn", "Most client connections", "maxconn"),
     _number("maxconnrate", "Most new connections in a second", "maxconnrate"),
     _number("maxsessrate", "Most new sessions in a second", "maxsessrate"),
+    _number("maxsslconn", "Most TLS connections, with clients and servers", "maxsslconn"),
+    _number("maxsslrate", "Most new TLS connections of clients in a second", "maxsslrate"),
     _number("nbthread", "Worker threads", "nbthread", 1, 4096),
     _flag("nosplice", "Never use splice(2)", "splice", False),
     _number("spread-checks", "Percent by which the times of checks vary", "spread_checks", 0, 50),
@@ -200,6 +203,14 @@ WITHOUT_EFFECT: tuple[Row, ...] = (
 )
 
 GLOBAL = table(
-    PROCESS, TUNING, WITHOUT_EFFECT, GLOBAL_LOGS, VARIABLES, GLOBAL_HTTP, GLOBAL_SERVICES, GLOBAL_TLS
+    PROCESS,
+    TUNING,
+    WITHOUT_EFFECT,
+    GLOBAL_LOGS,
+    VARIABLES,
+    GLOBAL_HTTP,
+    GLOBAL_SERVICES,
+    GLOBAL_TLS,
+    UNIX_BIND,
 )
 """Every keyword of section `global`."""

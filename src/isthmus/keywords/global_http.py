@@ -113,6 +113,13 @@ GLOBAL_HTTP: tuple[Row, ...] = (
     _number("maxcompcpuusage", "compression_cpu", "Percent of load above which less is compressed", 0, 100),
     _units("maxcomprate", "compression_rate", "Most kilobytes that compression is given in a second", 1024),
     _units("maxzlibmem", "compression_memory", "Most megabytes that compression uses", 1024 * 1024),
+    _inert("tune.buffers.limit", "<number>", "Most buffers", "buffers come and go with connections"),
+    _inert(
+        "tune.pattern.cache-size",
+        "<number>",
+        "Lookups that are remembered",
+        "a lookup costs no more than that",
+    ),
     _number("tune.comp.maxlevel", "compression_level", "Level of compression", 1, 9),
     Keyword(
         "tune.disable-zero-copy-forwarding",

@@ -122,6 +122,10 @@ def _capture(use: Use[GlobalDraft]) -> None:
     _change(use, capture=integer(use.words, 0, 65536))
 
 
+def _record(field: str) -> Callable[[Use[GlobalDraft]], None]:
+    return lambda use: _change(use, **{field: integer(use.words, 0)})
+
+
 def _keylog(use: Use[GlobalDraft]) -> None:
     _change(use, keylog=choice(use.words, ("on", "off"), "a switch") == "on")
 
@@ -257,6 +261,16 @@ TUNING: tuple[Row, ...] = (
         "<bytes>",
         "An old name of `tune.ssl.capture-buffer-size`",
         _capture,
+    ),
+    Keyword(
+        "tune.ssl.hard-maxrecord", _GLOBAL, "<number>", "Most bytes of data in a record", _record("record")
+    ),
+    Keyword(
+        "tune.ssl.maxrecord",
+        _GLOBAL,
+        "<number>",
+        "The same at the beginning of what is sent",
+        _record("first_records"),
     ),
     Keyword("tune.ssl.keylog", _GLOBAL, "{ on | off }", "Keep secrets for those who log them", _keylog),
     Keyword("tune.ssl.lifetime", _GLOBAL, "<time>", "How long a session can be resumed", _lifetime),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from isthmus.config import Word
 from isthmus.config.values import BadValueError, parse_size, parse_time
 from isthmus.keywords.action_words import ACTION_NOT_IMPLEMENTED, ActionWords, WrongActionError
+from isthmus.keywords.context import did_you_mean
 from isthmus.keywords.http_replies import header_name
 from isthmus.keywords.patterns import WrongPatternError, read_text
 from isthmus.model.expression import Call, Expression, IntArg, MatchMethod, PatternFile, SampleType
@@ -66,7 +67,7 @@ def del_header(words: ActionWords) -> HttpAction:
     """Read `del-header <name> [-m <method>]`."""
     name = words.take("the name of a header")
     method = "str"
-    if words.next_text == "-m":
+    if words.begins("-m"):
         words.take("`-m`")
         method = words.choice(_MATCHINGS, "a matching method")
     if method == "reg":
@@ -98,7 +99,7 @@ def set_line(words: ActionWords) -> HttpAction:
 def set_status(words: ActionWords) -> HttpAction:
     """Read `set-status <status> [reason <text>]`."""
     status = words.number(100, 999, "a status from 100 to 999")
-    if words.next_text != "reason":
+    if not words.begins("reason"):
         return SetStatus(status)
     words.take("`reason`")
     return SetStatus(status, words.take("a reason").text)
@@ -115,7 +116,7 @@ def normalize_uri(words: ActionWords) -> HttpAction:
 
 def auth(words: ActionWords) -> HttpAction:
     """Read `auth [realm <text>]`."""
-    if words.next_text != "realm":
+    if not words.begins("realm"):
         return Auth()
     words.take("`realm`")
     return Auth(words.take("a realm").text)
@@ -207,7 +208,7 @@ def set_bandwidth_limit(words: ActionWords) -> HttpAction:
     """Read `set-bandwidth-limit <name> [limit <expression>] [period <expression>]`."""
     name = words.take("the name of a filter")
     said: dict[str, Expression] = {}
-    while words.next_text in ("limit", "period"):
+    while words.begins("limit", "period"):
         option = words.take("an option").text
         said[option] = _number_or_expression(words)
     return SetBandwidthLimit(name.text, said.get("limit"), said.get("period"), name.span)
@@ -246,7 +247,7 @@ def wait_for_body(words: ActionWords) -> HttpAction:
     """Read `wait-for-body time <time> [at-least <bytes>]`, in any order."""
     time: int | None = None
     least = 0
-    while words.next_text in ("time", "at-least"):
+    while words.begins("time", "at-least"):
         if words.take("an option").text == "time":
             time = _time(words)
         else:
@@ -257,5 +258,6 @@ def wait_for_body(words: ActionWords) -> HttpAction:
                 fault.report(words.context.diagnostics, word)
                 raise WrongActionError from None
     if time is None:
-        words.refuse("`wait-for-body` does not say how long", words.behind, "`time` and a time")
+        hint = did_you_mean(words.next_text or "", words.offered)
+        words.refuse("`wait-for-body` does not say how long", words.behind, "`time` and a time", hint)
     return WaitForBody(time, least)

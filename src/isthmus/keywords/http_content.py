@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from isthmus.config import Word
-from isthmus.keywords.codes import BAD_VALUE, MISSING_ARGUMENT, NOT_IMPLEMENTED
+from isthmus.keywords.codes import BAD_VALUE, IGNORED_HERE, MISSING_ARGUMENT, NOT_IMPLEMENTED
 from isthmus.keywords.draft import ProxyDraft
 from isthmus.keywords.expressions import parse_expression
 from isthmus.keywords.http_options import change
@@ -44,6 +44,9 @@ def _compression(use: Use[ProxyDraft]) -> None:
             found = replace(found, request_minimum=size(use.words))
         case "minsize-res":
             found = replace(found, response_minimum=size(use.words))
+        case _ if use.draft.where is Where.DEFAULTS:
+            message = "`compression offload` has no effect in a defaults section"
+            use.draft.context.warning(IGNORED_HERE, message, use.line.span)
         case _:
             found = replace(found, offload=True)
     change(use, compression=found)
@@ -76,7 +79,8 @@ def _filter(use: Use[ProxyDraft]) -> None:
         _bandwidth_limit(use, kind)
     elif kind.text == "cache":
         # The order of filters is fixed here, so the line says nothing that rules do not.
-        use.words.take("the name of a cache")
+        name = use.words.take("the name of a cache")
+        change(use, cache_filters=(*use.draft.settings.http.cache_filters, (name.text, name.span)))
 
 
 def _bandwidth_limit(use: Use[ProxyDraft], kind: Word) -> None:

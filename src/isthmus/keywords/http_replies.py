@@ -31,6 +31,8 @@ _PAYLOADS = (
     "string",
     "lf-string",
 )
+_BODILESS = (204, 304)
+"""Statuses whose answers have no body (RFC 9110 sections 15.3.5 and 15.4.5)."""
 _WORDS = ("status", "deny_status", "content-type", "hdr", *_PAYLOADS)
 
 
@@ -54,7 +56,7 @@ def read_reply(words: ActionWords, status: int, *, denies: bool = False) -> Repl
     `deny_status` is said. Raises WrongActionError after collecting what is wrong.
     """
     parts = _Parts()
-    while words.next_text in _WORDS:
+    while words.begins(*_WORDS):
         _part(words, parts)
     chosen = status if parts.status is None else parts.status
     default = parts.payload is not None and parts.payload.text == "default-errorfiles"
@@ -77,6 +79,8 @@ def _checked(words: ActionWords, parts: _Parts, status: int) -> Reply:
             words.context.warning(UNUSED_REPLY_WORD, message, words.name.span)
         return Reply(status, content)
     has_body = bool(content.value.items if isinstance(content.value, Format) else content.value)
+    if has_body and status in _BODILESS and parts.payload is not None:
+        words.refuse(f"an answer with status {status} has no body", parts.payload.span, "another status")
     if has_body and parts.type is None and parts.payload is not None:
         words.refuse(
             "an answer with a body needs a content-type", parts.payload.span, "`content-type <type>`"

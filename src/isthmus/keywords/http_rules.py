@@ -81,7 +81,7 @@ class HttpRuleReader:
             action = parse_http_action(words, http_set)
         except WrongActionError:
             return
-        condition = parse_condition(words.rest, self._acls, place, self._context)
+        condition = parse_condition(words.rest, self._acls, place, self._context, words.offered)
         if http_set is HttpSet.REQUEST:
             self._order.check(http_set.value, line)
         self._order.reach(http_set.value, line, final=isinstance(action, _FINAL) and not words.rest)
@@ -97,7 +97,7 @@ class HttpRuleReader:
             action = read_redirect(words, formatted=False)
         except WrongActionError:
             return
-        condition = parse_condition(words.rest, self._acls, place, self._context)
+        condition = parse_condition(words.rest, self._acls, place, self._context, words.offered)
         self._order.check("redirect", line)
         self._order.reach("redirect", line, final=not words.rest)
         self._redirects.append(HttpRule(action, condition, line.span))

@@ -12,7 +12,7 @@ from isthmus.keywords.http_messages import HANDLED, read_message
 from isthmus.keywords.http_options import change
 from isthmus.keywords.http_replies import read_reply
 from isthmus.keywords.row import Keyword, RefusedError, Use, Where, Words
-from isthmus.keywords.values import choice, time, unknown
+from isthmus.keywords.values import choice, suggest, time, unknown
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.http import Cookie, ErrorFiles, Reuse
 from isthmus.model.http_rule import Message, Reply
@@ -91,7 +91,10 @@ def _http_error(use: Use[ProxyDraft]) -> None:
     rest = use.words.take_all()
     try:
         if all(word.text != "status" for word in rest):
-            words.refuse("`http-error` does not say which status", use.words.end, "`status` and a number")
+            near = (suggest(word.text, ("status",)) for word in rest)
+            hint = next((each for each in near if each), None)
+            message = "`http-error` does not say which status"
+            words.refuse(message, use.words.end, "`status` and a number", hint)
         reply = read_reply(words, 0)
         if reply.status not in HANDLED:
             span = rest[[word.text for word in rest].index("status") + 1].span
@@ -131,7 +134,7 @@ def _monitor_uri(use: Use[ProxyDraft]) -> None:
 
 
 def _unique_id_header(use: Use[ProxyDraft]) -> None:
-    change(use, unique_id_header=header_name(use))
+    change(use, unique_id_header=header_name(use), unique_id_header_span=use.line.span)
 
 
 def _name_header(use: Use[ProxyDraft]) -> None:

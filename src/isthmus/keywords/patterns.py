@@ -21,7 +21,6 @@ _RANGE = re.compile(r"([0-9]{0,20}):([0-9]{0,20})\Z")
 _DOTTED = re.compile(r"([0-9]{1,5})(?:\.([0-9]{1,5}))?\Z")
 _BITS = re.compile(r"[0-9]{1,3}\Z")
 _PART = re.compile(r"[0-9]{1,10}\Z")
-_UNCLOSED = ("missing )", "unbalanced parenthesis", "unterminated character set", "nothing to repeat")
 
 
 class WrongPatternError(ValueError):
@@ -151,9 +150,9 @@ def read_text(text: str, method: MatchMethod) -> str:
 
 
 def _check_regex(text: str) -> None:
-    """Find the mistakes that are such in every dialect; the engine's own compiler finds the rest."""
-    try:
-        re.compile(text)
-    except (re.error, OverflowError) as error:
-        if str(error).startswith(_UNCLOSED):
-            raise WrongPatternError(f"a regular expression ({error})") from None
+    """Compile it as the engine will, which alone knows what is one."""
+    from isthmus.engine import check_regex
+
+    wrong = check_regex(text.encode("utf-8", "surrogateescape"))
+    if wrong is not None:
+        raise WrongPatternError(f"a regular expression ({wrong})")

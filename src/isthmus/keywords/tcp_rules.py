@@ -135,7 +135,7 @@ class RuleReader:
             action = parse_action(words, rule_set)
         except WrongActionError:
             return
-        condition = parse_condition(words.rest, self._acls, place, self._context)
+        condition = parse_condition(words.rest, self._acls, place, self._context, words.offered)
         self.order.check(stage, line)
         self.order.reach(stage, line, final=isinstance(action, _FINAL) and not words.rest)
         if isinstance(action, Capture):

@@ -39,7 +39,7 @@ def _track(words: ActionWords) -> Action:
 
 def table(words: ActionWords) -> ProxyArg:
     """Take `table <name>` if it stands there; without it the section's own is meant."""
-    if words.next_text != "table":
+    if not words.begins("table"):
         return ProxyArg("table", words.context.proxy, words.name.span)
     words.take("`table`")
     name = words.take("the name of a proxy with a stick-table")

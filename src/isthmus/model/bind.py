@@ -42,6 +42,14 @@ class BindSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class UnixBind:
+    """What `unix-bind` says of unix sockets: the text before their paths; mode, owner and group."""
+
+    prefix: str = ""
+    settings: BindSettings = field(default_factory=BindSettings)
+
+
+@dataclass(frozen=True, slots=True)
 class Bind:
     """One address of a `bind` line; `id` 0 is one still to be given."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from isthmus.config import Span
 from isthmus.model.acme import Authority
 from isthmus.model.address import Namespace
-from isthmus.model.bind import Bind
+from isthmus.model.bind import Bind, UnixBind
 from isthmus.model.expression import Expression
 from isthmus.model.http import Cache, GlobalHttp, HttpErrors
 from isthmus.model.log import Format, LogLine
@@ -42,6 +42,8 @@ class Global:
     maxconn: int | None = None
     maxconnrate: int = 0
     maxsessrate: int = 0
+    maxsslconn: int = 0
+    maxsslrate: int = 0
     max_spread_checks: int | None = None
     spread_checks: int = 0
     splice: bool = True
@@ -59,6 +61,7 @@ class Global:
     stick_counters: int = 3
     variables: tuple[tuple[str, Expression | Format], ...] = ()
     stats_sockets: tuple[Bind, ...] = ()
+    unix_bind: UnixBind = field(default_factory=UnixBind)
     stats_maxconn: int = 10
     stats_timeout: int = 10_000
     http: GlobalHttp = field(default_factory=GlobalHttp)

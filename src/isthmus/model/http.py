@@ -166,6 +166,7 @@ class HttpSettings:
     monitor_uri: str | None = None
     monitor_uri_span: Span | None = None
     unique_id_header: str | None = None
+    unique_id_header_span: Span | None = None
     name_header: str | None = None
     capture_cookie: CookieCapture | None = None
     errors: tuple[Reply | ErrorFiles, ...] = ()
@@ -173,6 +174,8 @@ class HttpSettings:
     dynamic_key: str | None = None
     compression: Compression | None = None
     bandwidth_limits: tuple[BandwidthLimit, ...] = ()
+    cache_filters: tuple[tuple[str, Span], ...] = ()
+    """The sections that `filter cache` lines name, and where."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -338,6 +338,8 @@ class GlobalTls:
     generated: int = 1000
     capture: int = 0
     keylog: bool = False
+    record: int = 0
+    first_records: int = 0
     watch: int | None = None
     trust: str = "@system-ca"
     believe_all: bool = False

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from isthmus.config import Diagnostics, Span, register
 from isthmus.model.expression import Condition
 from isthmus.model.http import RestrictNames
-from isthmus.model.http_rule import Answer, ChangeHeader, HttpRule, NormalizeUri
+from isthmus.model.http_rule import Answer, Auth, ChangeHeader, HttpAction, HttpRule, NormalizeUri
 from isthmus.model.proxy import Proxy
 from isthmus.model.rule import Reject, SilentDrop
 
@@ -27,6 +27,10 @@ SPOOFABLE_HEADER = register(
 )
 
 _PATHS = frozenset({"base", "baseq", "path", "pathq", "url"})
+# What these do does not change which path it is for a server.
+_NO_NORMALIZERS = frozenset({"fragment-encode", "fragment-strip", "query-sort-by-name"})
+# Statuses by which `return` refuses.
+_REFUSALS = range(400, 500)
 
 
 class Dangers:
@@ -65,13 +69,16 @@ def _restricts(proxy: Proxy) -> bool:
 def _raw_paths(rules: Iterable[HttpRule]) -> Iterator[Span]:
     """Give each rule that denies by path above the first one that normalizes."""
     for rule in rules:
-        if isinstance(rule.action, NormalizeUri):
+        if isinstance(rule.action, NormalizeUri) and rule.action.normalizer not in _NO_NORMALIZERS:
             return
-        denies = isinstance(rule.action, Reject | SilentDrop) or (
-            isinstance(rule.action, Answer) and rule.action.how in ("deny", "tarpit")
-        )
-        if denies and rule.condition is not None and _asks_for_path(rule.condition):
+        if _denies(rule.action) and rule.condition is not None and _asks_for_path(rule.condition):
             yield rule.span
+
+
+def _denies(action: HttpAction) -> bool:
+    if isinstance(action, Answer):
+        return action.how in ("deny", "tarpit") or action.reply.status in _REFUSALS
+    return isinstance(action, Reject | SilentDrop | Auth)
 
 
 def _asks_for_path(condition: Condition) -> bool:
@@ -85,9 +92,13 @@ def _set_headers(proxy: Proxy) -> Iterator[tuple[str, Span | None]]:
     said = proxy.settings.http
     for rule in proxy.settings.http_rules.request:
         action = rule.action
-        if isinstance(action, ChangeHeader) and action.how == "set-header":
+        if isinstance(action, ChangeHeader) and action.how in ("add-header", "set-header"):
             if "-" in action.name and action.name.lower() not in seen:
                 yield action.name, rule.span
             seen.add(action.name.lower())
-    if said.forwardfor is not None and "-" in said.forwardfor.name:
-        yield said.forwardfor.name, said.forwardfor.span
+    for option in (said.forwardfor, said.originalto):
+        if option is not None and "-" in option.name:
+            yield option.name, option.span
+    name = said.unique_id_header
+    if name is not None and "-" in name:
+        yield name, said.unique_id_header_span

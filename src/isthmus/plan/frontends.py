@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from isthmus.model.address import Inet
-from isthmus.model.bind import Bind
+from isthmus.model.bind import Bind, UnixBind
 from isthmus.model.proxy import Proxy
 from isthmus.model.settings import KeepAlive, Options
 from isthmus.plan import document
@@ -12,10 +14,10 @@ from isthmus.plan.names import Namespaces, Numbers, origin
 from isthmus.plan.tls import Tls
 
 
-def binds(proxy: Proxy, namespaces: Namespaces, tls: Tls) -> tuple[document.Bind, ...]:
-    """Return a proxy's binds, each with its number."""
+def binds(proxy: Proxy, namespaces: Namespaces, tls: Tls, unix: UnixBind) -> tuple[document.Bind, ...]:
+    """Return a proxy's binds, each with its number; `unix` is for what their unix sockets leave open."""
     numbers = Numbers(bind.settings.id for bind in proxy.binds)
-    return tuple(_bind(bind, proxy, numbers, namespaces, tls) for bind in proxy.binds)
+    return tuple(_owned(_bind(bind, proxy, numbers, namespaces, tls), unix) for bind in proxy.binds)
 
 
 def _bind(bind: Bind, proxy: Proxy, numbers: Numbers, namespaces: Namespaces, tls: Tls) -> document.Bind:
@@ -44,6 +46,20 @@ def _bind(bind: Bind, proxy: Proxy, numbers: Numbers, namespaces: Namespaces, tl
         gid=said.gid,
         h2=said.h2,
         tls=tls.bind(bind, proxy),
+    )
+
+
+def _owned(bind: document.Bind, unix: UnixBind) -> document.Bind:
+    """Return a bind with what `unix-bind` says of it."""
+    if not isinstance(bind.address, document.Unix):
+        return bind
+    said = unix.settings
+    return structs.replace(
+        bind,
+        address=document.Unix(unix.prefix + bind.address.path),
+        mode=said.mode if bind.mode is None else bind.mode,
+        uid=said.uid if bind.uid is None else bind.uid,
+        gid=said.gid if bind.gid is None else bind.gid,
     )
 
 

@@ -113,6 +113,8 @@ class HttpSides:
 
     def _lowered(self, proxy: Proxy) -> document.http.HttpProxy:
         timeouts, rules, said = proxy.settings.timeouts, proxy.settings.http_rules, proxy.settings.http
+        for name, span in said.cache_filters:
+            self._parts.cache(name, span)
         lower = HttpRules(proxy, self._names, self._replies, self._parts).lowered
         return http.HttpProxy(
             request_rules=lower((*rules.request, *rules.redirects)),

@@ -101,7 +101,9 @@ class Parts:
         if name in self._caches:
             return self._caches.index(name)
         message, hint = f"there is no section `cache {name}`", suggest(name, self._caches)
-        self._diagnostics.alert(NO_SUCH_PART, message, span, hint=hint)
+        if not self._caches:
+            hint = f"begin one with a line `cache {name}`"
+        self._diagnostics.alert(NO_SUCH_PART, message, span, expected=_one_of(self._caches), hint=hint)
         return 0
 
     def service(self, name: str, span: Span) -> int:
@@ -110,7 +112,8 @@ class Parts:
             hint = suggest(name, self._known)
             if hint is None and not self._known:
                 hint = "name the file that registers it by `python-load` in section `global`"
-            self._diagnostics.alert(NO_SUCH_SERVICE, f"there is no service `{name}`", span, hint=hint)
+            message, expected = f"there is no service `{name}`", _one_of(self._known)
+            self._diagnostics.alert(NO_SUCH_SERVICE, message, span, expected=expected, hint=hint)
         if name not in self._services:
             self._services.append(name)
         return self._services.index(name)
@@ -118,6 +121,11 @@ class Parts:
     def services(self) -> tuple[str, ...]:
         """Return every service that a rule named so far."""
         return tuple(self._services)
+
+
+def _one_of(names: Iterable[str]) -> str | None:
+    known = ", ".join(sorted(names))
+    return f"one of {known}" if known else None
 
 
 class HttpRules:

@@ -77,6 +77,8 @@ class Files:
             revocations=tuple(_pem(each) for each in self._revocations),
             capture=said.capture,
             keylog=said.keylog,
+            record=said.record,
+            first_records=said.first_records,
         )
 
 

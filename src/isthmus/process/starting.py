@@ -21,7 +21,7 @@ from isthmus.process.configuration import Loaded
 from isthmus.process.console import Console
 from isthmus.process.daemon import Background, detach
 from isthmus.process.errors import StartError
-from isthmus.process.failures import messages
+from isthmus.process.failures import messages, refusals
 from isthmus.process.launch import Farewell, Launch
 from isthmus.process.namespaces import NamespaceSockets
 from isthmus.process.supervisor import CONTROL_SIGNALS, Supervisor
@@ -87,6 +87,8 @@ def _open(loaded: Loaded, built: Built, console: Console) -> Supervisor:
     except ValueError as error:
         raise StartError(f"the engine refused the plan: {error}") from None
     if report.errors:
+        if refused := refusals(built):
+            raise StartError(*refused, "The engine cannot run this configuration. Nothing was started.")
         raise StartError(
             *messages(report, built.engine), "Some listeners could not be opened. Nothing was started."
         )

@@ -22,12 +22,16 @@ listen a
 """
 WARNED = "listen a\n  mode tcp\n  bind 127.0.0.1:23456\n"
 WRONG = WARNED + "  foo bar\n"
+REFUSED = RIGHT.replace("listen a", "listen unheard-of")
 SILENT = "global\n  maxconn 10\n"
 
 
 @pytest.fixture(autouse=True)
 def _stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "isthmus.engine._native", fake_native.module())
+    module = fake_native.module()
+    monkeypatch.setitem(__import__("sys").modules, "isthmus.engine._native", module)
+    # Where another test has imported the real one, the package knows it by its name.
+    monkeypatch.setattr("isthmus.engine._native", module, raising=False)
 
 
 def written(folder: Path, text: str) -> str:
@@ -46,6 +50,8 @@ def written(folder: Path, text: str) -> str:
         ("-c -V", WARNED, 0, "Warnings were found.\nConfiguration file is valid\n", "W0170"),
         ("-c -q", WARNED, 0, "", None),
         ("-c -dW", WARNED, 1, "", "Some warnings were found and 'zero-warning' is set. Aborting."),
+        ("-c", REFUSED, 1, "", "[x.cfg:7] : of that nobody has heard: ever\n"),
+        ("-c", REFUSED, 1, "", "Fatal errors found in configuration."),
         ("-c", WRONG, 1, "", "Fatal errors found in configuration."),
         ("-c", WRONG, 1, "", "Error(s) found in configuration file : "),
         ("-c -q", WRONG, 1, "", None),

@@ -75,13 +75,6 @@ def eventually(holds: Callable[[], object], patience: float = PATIENCE) -> None:
         time.sleep(0.002)
 
 
-def free_port() -> int:
-    """A port that nobody has now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def refuses(port: int) -> bool:
     """Whether a port refuses connections."""
     try:

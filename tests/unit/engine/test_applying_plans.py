@@ -8,7 +8,8 @@ import sys
 from contextlib import ExitStack
 
 import pytest
-from live_engine import LiveEngine, Origin, close_all, eventually, free_port, line_of, plan, refuses
+from free_ports import free_port
+from live_engine import LiveEngine, Origin, close_all, eventually, line_of, plan, refuses
 from msgspec.structs import replace
 
 from isthmus.engine.command import AdminState, SetServerAdmin, SetServerHealth, SetServerWeight

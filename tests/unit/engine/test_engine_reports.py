@@ -7,7 +7,8 @@ import time
 from contextlib import suppress
 
 import pytest
-from live_engine import LiveEngine, Origin, eventually, free_port
+from free_ports import free_port
+from live_engine import LiveEngine, Origin, eventually
 
 from isthmus.engine.command import AdminState, Command, SetServerAdmin, SetServerHealth, SetServerWeight
 from isthmus.engine.report import Snapshot

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 from fake_native import FakeNative, facts
+from free_ports import free_port
 
 from isthmus.engine import Engine
 from isthmus.health.announcing import Announcer
@@ -26,12 +27,6 @@ def listener() -> Iterator[socket.socket]:
         made.bind(("127.0.0.1", 0))
         made.listen()
         yield made
-
-
-def free_port() -> int:
-    with socket.socket() as made:
-        made.bind(("127.0.0.1", 0))
-        return int(made.getsockname()[1])
 
 
 def check(port: int, name: str = "s1") -> Check:

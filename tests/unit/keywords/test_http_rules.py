@@ -96,6 +96,10 @@ def read(*texts, **changes):
         ("http-request redirect location /x codee 304", "E0403", (35, 40)),
         ("redirect", "E0403", (9, 9)),
         ("redirect location", "E0403", (18, 18)),
+        ("http-request return status 204 content-type a/b string x", "E0403", (49, 55)),
+        ("http-response return status 304 content-type a/b string x", "E0403", (50, 56)),
+        ("http-request deny if { path_reg a[z-a] }", "E0325", (33, 39)),
+        ("http-request replace-path ^/(?!a /b", "E0403", (27, 33)),
         ("http-response set-status 99", "E0403", (26, 28)),
     ],
 )
@@ -105,7 +109,24 @@ def test_a_mistake_is_told_at_its_place(text, code, span):
     assert marked(ctx) == [span]
     # A rule whose condition alone is wrong is kept: the lines below are judged as if it were right.
     kept = (*rules.request, *rules.response, *rules.after_response, *rules.redirects)
-    assert bool(kept) == (code in ("E0330", "E0332"))
+    assert bool(kept) == (code in ("E0325", "E0330", "E0332"))
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("http-request deny deny_staus 429", "deny_status"),
+        ("http-request return stauts 200", "status"),
+        ("http-request auth relam x", "realm"),
+        ("http-request track-sc0 src tabel t", "table"),
+        ("http-request wait-for-body tme 1s", "time"),
+        ("http-response set-status 404 raeson x", "reason"),
+        ("http-request deny fi TRUE", "if"),
+    ],
+)
+def test_the_nearest_word_that_could_stand_there_is_told(text, word):
+    _, ctx = read(text)
+    assert [each.hint for each in ctx.diagnostics] == [f"did you mean `{word}`?"]
 
 
 @pytest.mark.parametrize("which", ["server", "tunnel", "connect", "queue", "client"])

@@ -16,6 +16,7 @@ from isthmus.keywords.vocabulary import Vocabulary
 ARGUMENTS = {
     "tune.ssl.keylog": "on",
     "tune.ssl.watch-certificates": "on",
+    "unix-bind": "mode 660",
     "acme.scheduler": "off",
     "ocsp-update.mode": "on",
     "ocsp-update.disable": "on",

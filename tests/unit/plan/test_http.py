@@ -343,6 +343,15 @@ def test_what_is_wrong_with_a_listen_is_said_once() -> None:
     assert messages(LISTEN + " errorfiles nope\n") == [("E0453", 9)]
 
 
+def test_a_filter_names_a_cache_that_there_is() -> None:
+    assert messages(LISTEN + " filter cache nope\n") == [("E0457", 9)]
+    assert messages(LISTEN + " filter cache c\ncache c\n total-max-size 4\n") == []
+
+
+def test_offload_has_no_effect_in_defaults() -> None:
+    assert messages("defaults\n compression offload\n" + LISTEN) == [("W0111", 2)]
+
+
 def test_caches_limits_and_services_come_out_whole() -> None:
     text = (
         "global\n python-load services.py\n"

@@ -160,5 +160,20 @@ def test_an_address_of_a_name_is_looked_up_once_for_a_template() -> None:
     }
 
 
+def test_unix_bind_sets_what_unix_sockets_of_bind_lines_leave_open() -> None:
+    # Seen on HAProxy 2.6: the prefix is text, and abstract sockets have none.
+    text = "global\n unix-bind prefix /run mode 660 user web group web\n stats socket /s\n" + TIMEOUTS
+    plan = built(text + "frontend f\n bind /a,unix@/b mode 600 uid 0\n bind /c\n bind abns@d\n bind :80\n")
+    assert [(each.address, each.mode, each.uid, each.gid) for each in plan.engine.frontends[0].binds] == [
+        (d.Unix("/run/a"), 0o600, 0, 34),
+        (d.Unix("/run/b"), 0o600, 0, 34),
+        (d.Unix("/run/c"), 0o660, 33, 34),
+        (d.Abstract("d", False), None, None, None),
+        (d.Inet("0.0.0.0", 80), None, None, None),
+    ]
+    assert plan.runtime.sockets[0].mode is None
+    assert messages("global\n unix-bind\n") == [("E0106", 2)]
+
+
 def test_a_disabled_proxy_is_not_judged() -> None:
     assert messages("frontend f\n disabled\n default_backend nowhere\n") == []

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from fake_native import COMMAND
+from free_ports import free_port
 
 from isthmus.process import starting
 from isthmus.process.errors import StartError
@@ -24,12 +25,6 @@ from isthmus.process.supervisor import CONTROL_SIGNALS
 TIMEOUTS = "defaults\n mode tcp\n timeout connect 1s\n timeout client 1s\n timeout server 1s\n"
 REPOSITORY = Path(__file__).parents[3]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
-
-
-def free_port() -> int:
-    with socket.socket() as made:
-        made.bind(("127.0.0.1", 0))
-        return int(made.getsockname()[1])
 
 
 def until(holds: Callable[[], bool]) -> None:

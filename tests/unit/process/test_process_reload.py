@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from free_ports import free_port
 from paper import built
 
 from isthmus.engine import Engine
@@ -21,12 +22,6 @@ from isthmus.process.supervisor import Supervisor
 pytest.importorskip("isthmus.engine._native", reason="the engine is not built")
 
 TIMEOUTS = "defaults\n mode tcp\n timeout connect 5s\n timeout client 20s\n timeout server 20s\n"
-
-
-def free_port() -> int:
-    with socket.socket() as made:
-        made.bind(("127.0.0.1", 0))
-        return int(made.getsockname()[1])
 
 
 @contextmanager

@@ -69,7 +69,7 @@ def test_a_limit_of_compression_is_given_in_kilobytes() -> None:
     assert operator.native.commands == [wanted]
 
 
-@pytest.mark.parametrize("words", ["", "connections", "connections local 1", "ssl-sessions global 1"])
+@pytest.mark.parametrize("words", ["", "connections", "connections local 1"])
 def test_a_limit_that_is_not_there_is_told_from_those_that_are(words: str) -> None:
     operator = Operator()
     assert operator.ask(f"set rate-limit {words}".rstrip()).startswith("'set rate-limit' only supports :\n")

@@ -221,7 +221,14 @@ impl Shared {
                 unopened.push(owner);
                 return Ok(None);
             }
-            let (id, state) = asking.send(owner, (self.https, secrets), codec)?;
+            let (id, state) = match asking.send(owner, (self.https, secrets), codec) {
+                // What a server allows may stand in another SETTINGS frame of its first words.
+                Err(Unsendable) if asking.asks_tunnel() && codec.awaits_acknowledgement() => {
+                    unopened.push(owner);
+                    return Ok(None);
+                }
+                opened => opened?,
+            };
             streams.insert(id, state);
             (id, asking.take_behind())
         };

@@ -129,6 +129,7 @@ impl Worker {
         for id in readable {
             self.tell(shared, id, News::Readable);
         }
+        self.settle(shared);
         *incoming = held;
         incoming.drain(..used);
         if incoming.is_empty() {
@@ -220,7 +221,17 @@ impl Worker {
         for id in blocked {
             self.unblock(shared, id);
         }
-        let unopened = std::mem::take(&mut shared.inner.borrow_mut().unopened);
+    }
+
+    /// Goes on with requests that waited for the peer's SETTINGS, once those of a read are known.
+    fn settle(&mut self, shared: &Rc<Shared>) {
+        let unopened = {
+            let mut inner = shared.inner.borrow_mut();
+            if inner.unopened.is_empty() || !inner.codec.has_settings() {
+                return;
+            }
+            std::mem::take(&mut inner.unopened)
+        };
         for owner in unopened {
             self.walk_key(owner, |session| session.hear(shared.driver, News::Settled));
         }

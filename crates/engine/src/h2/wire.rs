@@ -42,7 +42,7 @@ impl Wire<'_> {
         };
         incoming.truncate(held + count);
         if count < READ {
-            self.into.readable = false;
+            self.into.readable = count > 0 && self.transport.holds_end();
             self.into.ended |= self.into.closing;
         }
         if count > 0 {

@@ -9,7 +9,7 @@ use super::body::{Reading, Writing};
 use super::compile::{Content, Delay, HttpSide, Redirect, RedirectKind, Reply};
 use super::judge::Judged;
 use super::message;
-use super::stream::Answerer;
+use super::stream::{Answerer, Incoming};
 use crate::session::{Phase, Session};
 use crate::view::View;
 use crate::worker::{Step, Worker};
@@ -19,7 +19,7 @@ impl Worker {
     pub(super) fn answer_status(&mut self, session: &mut Session, status: u16) -> Step {
         let message = self.default_message(session, status);
         let step = self.answer(session, &message);
-        session.state_status(status);
+        session.state_status(status, step);
         step
     }
 
@@ -33,7 +33,7 @@ impl Worker {
             session.stream().moments.responded = None;
         }
         let step = self.answer(session, &message);
-        session.state_status(reply.status);
+        session.state_status(reply.status, step);
         match step {
             Step::Close => Judged::Close,
             _ => Judged::Answered,
@@ -70,12 +70,7 @@ impl Worker {
         let mut field = |name: &[u8], value: &[u8]| {
             out.extend(name.iter().map(u8::to_ascii_lowercase));
             out.extend_from_slice(b": ");
-            // A value made of what a client sent must not begin another line.
-            let line = value.iter().map(|byte| match byte {
-                b'\r' | b'\n' | 0 => b' ',
-                byte => *byte,
-            });
-            out.extend(line);
+            message::push_encoded(&mut out, value);
             out.extend_from_slice(b"\r\n");
         };
         // What says where the message ends is the proxy's own.
@@ -115,20 +110,12 @@ impl Worker {
         let response = &mut stream.response;
         response.taken = response.buffer.len();
         response.next(ResponseHead::clear);
-        response.buffer.clear(bufsize);
-        response.buffer.push(message);
-        let rules = Rules {
-            head: u32::MAX,
-            ..Rules::default()
-        };
-        let Ok(Progress::Complete(length)) =
-            response.head.read(response.buffer.bytes_mut(), &rules)
-        else {
+        let Some((message, length)) = hold(response, message, bufsize) else {
             return Step::Close;
         };
         response.whole = true;
-        response.taken = if no_body { message.len() } else { length };
-        response.reading = match (message.len() - response.taken) as u64 {
+        response.taken = if no_body { message } else { length };
+        response.reading = match (message - response.taken) as u64 {
             0 => Reading::Done,
             left => Reading::Length(left),
         };
@@ -138,6 +125,8 @@ impl Worker {
         let closes = |field: &Field| elements(field.value.of(bytes)).any(is_close);
         stream.close |= said.is_some_and(closes);
         stream.swallow_request();
+        stream.held_by = None;
+        stream.resume_at = 0;
         session.timed_out = false;
         session.next_rule = 0;
         session.phase = Phase::Exchange;
@@ -193,17 +182,13 @@ impl Worker {
         let mut out =
             format!("HTTP/1.1 {} {reason}\r\ncontent-length: 0\r\n", plan.code).into_bytes();
         out.extend_from_slice(b"location: ");
-        out.extend(
-            location
-                .iter()
-                .filter(|byte| !matches!(byte, b'\r' | b'\n' | 0)),
-        );
+        message::push_encoded(&mut out, &location);
         if matches!(plan.code, 302 | 303 | 307) {
             out.extend_from_slice(b"\r\ncache-control: no-cache");
         }
         if let Some(cookie) = &plan.cookie {
             out.extend_from_slice(b"\r\nset-cookie: ");
-            out.extend_from_slice(cookie.as_bytes());
+            message::push_encoded(&mut out, cookie.as_bytes());
         }
         out.extend_from_slice(b"\r\n\r\n");
         if session.judges_response() {
@@ -253,8 +238,13 @@ impl Worker {
         }
         session.end(b'L', b'R');
         self.count_intercepted(session);
-        self.answer(session, &message);
-        Judged::Answered
+        match self.answer(session, &message) {
+            Step::Close => {
+                session.state_status(status, Step::Close);
+                Judged::Close
+            }
+            _ => Judged::Answered,
+        }
     }
 
     /// `tarpit`: the answer comes only when `timeout tarpit` is over.
@@ -305,6 +295,32 @@ impl Worker {
     }
 }
 
+/// What an interim answer does not carry (RFC 9110, 8.6; RFC 9112, 6.1 and 9.6).
+const FRAMING: [&[u8]; 3] = [b"content-length", b"transfer-encoding", b"connection"];
+
+/// Puts a message into the buffer: how long it is, and its head. One whose head nobody could read is
+/// replaced, so that the client has an answer.
+fn hold(
+    response: &mut Incoming<ResponseHead>,
+    message: &[u8],
+    bufsize: usize,
+) -> Option<(usize, usize)> {
+    let rules = Rules {
+        head: u32::MAX,
+        ..Rules::default()
+    };
+    for message in [message, &message::built_in(500)] {
+        response.buffer.clear(bufsize);
+        response.buffer.push(message);
+        response.head.clear();
+        let read = response.head.read(response.buffer.bytes_mut(), &rules);
+        if let Ok(Progress::Complete(length)) = read {
+            return Some((message.len(), length));
+        }
+    }
+    None
+}
+
 impl Session {
     /// Adds a field to the 103 answer that is being made; a client of HTTP/1.0 gets none.
     pub(super) fn add_hint(&mut self, name: &[u8], value: &[u8]) {
@@ -315,13 +331,13 @@ impl Session {
         if hints.is_empty() {
             hints.extend_from_slice(b"HTTP/1.1 103 Early Hints\r\n");
         }
+        // Fields of a message's end or connection say nothing in an answer that has neither.
+        if FRAMING.contains(&name) {
+            return;
+        }
         hints.extend_from_slice(name);
         hints.extend_from_slice(b": ");
-        hints.extend(
-            value
-                .iter()
-                .filter(|byte| !matches!(byte, b'\r' | b'\n' | 0)),
-        );
+        message::push_encoded(hints, value);
         hints.extend_from_slice(b"\r\n");
     }
 
@@ -338,9 +354,16 @@ impl Session {
             .write_pieces(&mut self.client, &[std::io::IoSlice::new(&hints)]);
     }
 
-    /// Keeps the status that a message of the configuration was sent for, where it says another.
-    fn state_status(&mut self, status: u16) {
+    /// Keeps the status that a message of the configuration was sent for, where it says another,
+    /// or nothing at all (`errorfile 403 /dev/null`).
+    fn state_status(&mut self, status: u16, step: Step) {
         if let Some(stream) = self.http.as_deref_mut() {
+            if step == Step::Close {
+                if !stream.answered {
+                    stream.status = status;
+                }
+                return;
+            }
             let said = stream.response.head.status();
             stream.stated = if said == status { 0 } else { status };
         }
@@ -362,7 +385,16 @@ impl Session {
     fn location(&self, redirect: &Redirect, value: &[u8]) -> Option<Vec<u8>> {
         let head = self.http.as_deref()?.request.view()?;
         let target = head.part(isthmus_proto::http1::StartLine::Target);
-        let parsed = isthmus_proto::http::Target::parse(target, isthmus_proto::http::Method::Get)?;
+        // `*` and the authority of CONNECT have no path: the root stands for it, as with HAProxy.
+        let (parsed, target) =
+            match isthmus_proto::http::Target::parse(target, isthmus_proto::http::Method::Get) {
+                Some(parsed) => (parsed, target),
+                None => {
+                    let root: &[u8] = b"/";
+                    let get = isthmus_proto::http::Method::Get;
+                    (isthmus_proto::http::Target::parse(root, get)?, root)
+                }
+            };
         let plan = &redirect.plan;
         let mut path = parsed.path(target).to_vec();
         let query = parsed.query(target).unwrap_or_default();
@@ -370,7 +402,8 @@ impl Session {
             if !query.is_empty() && !plan.drop_query {
                 path.push(b'?');
                 path.extend_from_slice(query);
-            } else if plan.drop_query && plan.append_slash && !path.ends_with(b"/") {
+            }
+            if plan.append_slash && !path.ends_with(b"/") {
                 path.push(b'/');
             }
         };

@@ -7,7 +7,7 @@ use isthmus_sockets::Moved;
 
 use super::body::{Reading, Writing};
 use super::judge::Judged;
-use super::stream::Stream;
+use super::stream::{Incoming, Stream};
 use crate::session::Session;
 use crate::worker::Worker;
 
@@ -114,7 +114,7 @@ impl Worker {
                     up.bytes += count as u64;
                     session.client_active = self.turn.now;
                     if count < size {
-                        up.readable = false;
+                        up.readable = client.holds_end();
                         up.ended |= up.closing;
                     }
                 }
@@ -133,20 +133,30 @@ impl Worker {
     }
 }
 
-impl Stream {
-    /// Whether all of the request's body stands in the buffer.
-    fn has_whole_body(&self, rules: &Rules) -> bool {
-        let request = &self.request;
-        match request.head.body() {
-            Body::Length(length) => request.waiting_len() as u64 >= length,
-            body @ Body::Chunked => {
+impl<H> Incoming<H> {
+    /// Whether all of a body stands in the buffer, unless only the end of the connection says so.
+    pub(super) fn holds_all(&self, body: Body, rules: &Rules) -> bool {
+        match body {
+            Body::Length(length) => self.waiting_len() as u64 >= length,
+            Body::Chunked => {
                 let mut reading = Reading::of(body, rules);
-                let mut copy = request.waiting().to_vec();
+                let mut copy = self.waiting().to_vec();
                 let taken = reading.take(&mut copy, Writing::Plain, &mut Vec::new());
                 // What is malformed is refused where it is forwarded.
                 taken.is_err() || reading.is_done()
             }
-            _ => true,
+            Body::UntilClose => false,
+            Body::None | Body::Tunnel => true,
+        }
+    }
+}
+
+impl Stream {
+    /// Whether all of the request's body stands in the buffer.
+    fn has_whole_body(&self, rules: &Rules) -> bool {
+        match self.request.head.body() {
+            Body::UntilClose => true,
+            body => self.request.holds_all(body, rules),
         }
     }
 

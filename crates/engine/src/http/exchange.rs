@@ -10,7 +10,7 @@ use crate::worker::{Step, Worker};
 impl Worker {
     /// Moves what can be moved, both ways.
     pub(crate) fn exchange(&mut self, session: &mut Session) -> Step {
-        if std::mem::take(&mut session.timed_out) {
+        if std::mem::take(&mut session.timed_out) && !session.is_held() {
             if let Some(step) = self.exchange_is_late(session) {
                 return step;
             }

@@ -131,15 +131,13 @@ impl Worker {
             frontend.http.as_ref(),
             backend.and_then(|b| b.http.as_ref()),
         ];
-        let last = |pick: fn(&super::HttpSide) -> Option<&AddressHeader>| {
-            sides.iter().rev().flatten().find_map(|side| pick(side))
+        let each = |pick: fn(&super::HttpSide) -> Option<&AddressHeader>| {
+            sides.map(|side| side.and_then(pick))
         };
-        if let Some(header) = last(|side| side.forwardfor.as_ref()) {
-            add_address(header, session.source(), stream, rewrite);
-        }
-        if let Some(header) = last(|side| side.originalto.as_ref()) {
-            add_address(header, session.destination(), stream, rewrite);
-        }
+        let forwardfor = each(|side| side.forwardfor.as_ref());
+        add_address(forwardfor, || session.source(), stream, rewrite);
+        let originalto = each(|side| side.originalto.as_ref());
+        add_address(originalto, || session.destination(), stream, rewrite);
         // The server may refuse it until nobody else can have sent it (RFC 8470 section 5.1).
         if session.client.is_early() && !names(stream, b"early-data") {
             rewrite.add(b"early-data", b"1");
@@ -241,20 +239,28 @@ fn names(stream: &Stream, name: &[u8]) -> bool {
     fields.any(|field| field.name.of(bytes).eq_ignore_ascii_case(name))
 }
 
+/// Adds what the frontend's and the backend's lines want together: the backend's name of the
+/// field, no address that either of them excepts, and `if-none` only where both say it (manual,
+/// `option forwardfor`).
 fn add_address(
-    header: &AddressHeader,
-    address: Option<std::net::SocketAddr>,
+    said: [Option<&AddressHeader>; 2],
+    address: impl FnOnce() -> Option<std::net::SocketAddr>,
     stream: &Stream,
     rewrite: &mut Rewrite,
 ) {
-    let Some(ip) = address.map(|address| address.ip()) else {
+    let [front, back] = said;
+    let Some(header) = back.or(front) else {
         return;
     };
-    let excepted = header
-        .except
-        .iter()
-        .any(|(network, bits)| crate::network::contains(*network, *bits, ip));
-    if excepted || (header.if_none && names(stream, &header.name)) {
+    let Some(ip) = address().map(|address| address.ip()) else {
+        return;
+    };
+    let mut said = said.into_iter().flatten();
+    let excepted = said.clone().any(|header| {
+        let mut networks = header.except.iter();
+        networks.any(|(network, bits)| crate::network::contains(*network, *bits, ip))
+    });
+    if excepted || (said.all(|header| header.if_none) && names(stream, &header.name)) {
         return;
     }
     rewrite.add(&header.name, ip.to_string().as_bytes());

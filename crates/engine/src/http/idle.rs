@@ -43,10 +43,13 @@ impl Worker {
             personal,
             sharing: None,
             standing: Standing::Used,
+            making: false,
+            waiters: Vec::new(),
         };
         server.counters.demand.enter(link.standing);
         self.links.put(key, Box::new(link));
         session.link = Some(key);
+        self.offer_to_join(session, server);
     }
 
     /// Gives a session an idle connection to its server, if there is one that it may use.
@@ -119,6 +122,9 @@ impl Worker {
         let Some(key) = session.link.take() else {
             return;
         };
+        if self.links.get(key).is_some_and(|link| link.making) {
+            self.end_making(key);
+        }
         session.remember_source();
         session.remember_stream();
         if let Some(facts) = session.server.as_ref().and_then(Transport::facts) {
@@ -129,6 +135,8 @@ impl Worker {
         }
         let socket = session.server.take();
         let watch = session.server_watch.take();
+        // An end that came with the response makes no event while the connection idles.
+        let keep = keep && !socket.as_ref().is_some_and(Transport::holds_end);
         let Some(mut link) = self.links.take(key) else {
             return;
         };
@@ -322,7 +330,7 @@ impl Session {
     }
 
     /// Whether `http-reuse` lets this request go over a connection that served another.
-    fn may_reuse(&self) -> bool {
+    pub(super) fn may_reuse(&self) -> bool {
         let first = self.exchanges == 0;
         match self.reuse() {
             Reuse::Never => false,

@@ -165,7 +165,10 @@ impl Worker {
             Judged::Wait => Step::Wait,
             Judged::Close => {
                 session.end(b'P', b'R');
-                session.stream().moments.requested = None;
+                // An answer that says nothing is one all the same.
+                if session.stream().status == 0 {
+                    session.stream().moments.requested = None;
+                }
                 Step::Close
             }
         }
@@ -298,10 +301,10 @@ impl Worker {
             }
             HttpAction::Tarpit(reply) => self.tarpit(session, reply),
             HttpAction::Pause(delay) => self.pause_rules(session, delay),
-            HttpAction::AwaitBody(patience) if !session.judges_response() => {
-                self.await_body(session, *patience)
-            }
-            HttpAction::AwaitBody(_) => Judged::Pass,
+            HttpAction::AwaitBody(patience) => match session.judges_response() {
+                true => self.await_response_body(session, *patience),
+                false => self.await_body(session, *patience),
+            },
             HttpAction::AwaitHandshake => self.await_handshake(session),
             HttpAction::Hint(name, value) => {
                 let value = value.to_bytes(&View::new(session, &self.turn));
@@ -387,8 +390,16 @@ impl Session {
 
     /// The status that tells of a change that could not be made.
     fn failed_change(&mut self, edit: &Edit) -> u16 {
+        let response = self.judges_response();
+        // As in HAProxy, what a rule broke was never received, for the log's timers.
+        let moments = &mut self.stream().moments;
+        match (response, edit) {
+            (true, _) => moments.responded = None,
+            (false, Edit::ChangeList { .. }) => {}
+            (false, _) => moments.requested = None,
+        }
         match edit {
-            _ if self.judges_response() => 502,
+            Edit::ChangeList { .. } if response => 502,
             Edit::Normalize(_) => {
                 // A target that cannot be read makes the request malformed: nothing behind it counts.
                 let stream = self.stream();

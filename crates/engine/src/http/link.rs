@@ -39,6 +39,9 @@ pub(crate) struct Link {
     pub(super) sharing: Option<Sharing>,
     /// As its server counts it.
     pub(super) standing: Standing,
+    /// Its connection is being made, and will take the requests of those who wait for it, too.
+    pub(super) making: bool,
+    pub(super) waiters: Vec<Key>,
 }
 
 impl Drop for Link {
@@ -95,6 +98,11 @@ impl Link {
         self.sharing.is_some()
     }
 
+    /// Whether it is for clients of a namespace.
+    pub(super) fn serves(&self, namespace: Option<&Arc<Namespace>>) -> bool {
+        place(self.namespace.as_ref()) == place(namespace)
+    }
+
     /// Whether its namespace is still the one that it was made in.
     pub(super) fn is_fresh(&self) -> bool {
         self.identity == identity(self.namespace.as_ref())
@@ -108,6 +116,8 @@ pub(crate) struct Idle {
     count: usize,
     /// Connections that take requests beside others.
     shared: HashMap<usize, Vec<Key>>,
+    /// Connections in the making that others wait for.
+    pub(super) making: Vec<Key>,
 }
 
 /// Tells namespaces apart.

@@ -104,6 +104,36 @@ fn words(status: u16) -> &'static str {
 /// Without it a 401 would be none (RFC 9110, 15.5.2); `auth` puts another in its place.
 pub(super) const CHALLENGE: &str = "www-authenticate: Basic realm=\"isthmus\"\r\n";
 
+/// Whether a byte of a value must not stand in a head (RFC 9110, 5.5): it would end the line, or the
+/// message's reader would refuse it.
+fn is_control(byte: u8) -> bool {
+    byte.is_ascii_control() && byte != b'\t'
+}
+
+/// Appends a value that was made of anything: what must not stand in a head as `%HH`, as HAProxy
+/// writes it.
+pub(super) fn push_encoded(out: &mut Vec<u8>, value: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    for &byte in value {
+        if is_control(byte) {
+            let digit = |at: u8| DIGITS.get(usize::from(at)).copied().unwrap_or_default();
+            out.extend([b'%', digit(byte >> 4), digit(byte & 15)]);
+        } else {
+            out.push(byte);
+        }
+    }
+}
+
+/// A value as [`push_encoded`] writes it.
+pub(super) fn encoded(value: Vec<u8>) -> Vec<u8> {
+    if !value.iter().copied().any(is_control) {
+        return value;
+    }
+    let mut out = Vec::with_capacity(value.len() + 16);
+    push_encoded(&mut out, &value);
+    out
+}
+
 /// The built-in answer with a status: a whole HTTP message.
 pub(super) fn built_in(status: u16) -> Vec<u8> {
     let words = words(status);

@@ -26,6 +26,8 @@ pub(crate) struct Persistence {
     pub(crate) went: u8,
     /// A server that is down is used all the same (`option persist`, `force-persist`).
     pub(crate) forces: bool,
+    /// Nor is it given up for another one (`force-persist`).
+    pub(crate) bound: bool,
     /// Another rule chooses the server (`use-server`, `ignore-persist`): no cookie is set.
     unused: bool,
     /// The cookie bears dates, though none are configured.
@@ -86,7 +88,8 @@ impl Worker {
                 .any(|condition| program.eval(condition, &view) == Verdict::Pass)
         };
         let side = backend.shared.http.as_ref();
-        let forces = http.persist || side.is_some_and(|side| holds(&side.force_persist));
+        let bound = side.is_some_and(|side| holds(&side.force_persist));
+        let forces = http.persist || bound;
         let unused = side.is_some_and(|side| holds(&side.ignore_persist))
             || self.ruled(session, &backend.shared, forces).is_some();
         let Some(stream) = session.http.as_deref_mut() else {
@@ -96,6 +99,7 @@ impl Worker {
             came: b'N',
             went: b'N',
             forces,
+            bound,
             unused,
             ..Persistence::default()
         };

@@ -405,7 +405,7 @@ pub(super) fn read(flow: &mut Flow, from: &mut Transport, space: &mut [u8]) -> I
     match from.receive(space) {
         Moved::Bytes(count) => {
             if count < space.len() {
-                flow.readable = false;
+                flow.readable = from.holds_end();
                 flow.ended |= flow.closing;
             }
             Input::Read(count)

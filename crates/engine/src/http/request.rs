@@ -125,7 +125,7 @@ impl Worker {
                     session.up.bytes += count as u64;
                     request.buffer.filled(count);
                     if count < size {
-                        session.up.readable = false;
+                        session.up.readable = session.client.holds_end();
                         session.up.ended = session.up.closing;
                     }
                 }
@@ -219,7 +219,9 @@ impl Worker {
 
     /// Answers what is no request, and closes.
     fn refuse(&mut self, session: &mut Session, status: u16) -> Step {
+        let number = (session.exchanges > 0).then(|| self.next_session_id());
         if let Some(stream) = &mut session.http {
+            stream.number = stream.number.or(number);
             stream.close = true;
             // Nothing behind it can be a request.
             stream.request.taken = stream.request.buffer.len();
@@ -296,7 +298,12 @@ impl Session {
             return true;
         };
         let request = &mut stream.request;
-        let sound = Reading::is_sound(request.head.body(), &side.rules, request.waiting())
+        let bytes = request.buffer.bytes();
+        // What would begin HTTP/2 is no method (RFC 9113, 11.6).
+        let begins_h2 = request.head.method() == Method::Other
+            && request.head.method_span().of(bytes) == b"PRI";
+        let sound = !begins_h2
+            && Reading::is_sound(request.head.body(), &side.rules, request.waiting())
             && websocket::is_sound_request(&request.head, request.buffer.bytes());
         request.whole = sound;
         sound

@@ -30,6 +30,14 @@ pub(super) enum Awaited {
 impl Worker {
     /// Reads the server's head; interim ones go on at once.
     pub(super) fn await_response(&mut self, session: &mut Session) -> Awaited {
+        if session.is_held() {
+            let body = session.stream().announced();
+            return self.decide(session, body);
+        }
+        self.read_response(session)
+    }
+
+    fn read_response(&mut self, session: &mut Session) -> Awaited {
         let bufsize = session.frontend.generation.global.bufsize;
         loop {
             let Session {
@@ -78,7 +86,7 @@ impl Worker {
                     session.server_active = self.turn.now;
                     response.buffer.filled(count);
                     if count < size {
-                        down.readable = false;
+                        down.readable = server.holds_end();
                         down.ended = down.closing;
                     }
                 }
@@ -125,7 +133,12 @@ impl Worker {
         }
         session.count_tracked_status(session.server_status(), now);
         session.remember_server(&self.turn);
-        Some(match self.judge_response(session) {
+        Some(self.decide(session, body))
+    }
+
+    /// Rules have their say, and the response goes on its way. While they wait, this is called again.
+    fn decide(&mut self, session: &mut Session, body: Body) -> Awaited {
+        match self.judge_response(session) {
             Judged::Pass if self.refuses_cookie(session) => Awaited::Turned(Step::Again),
             Judged::Pass => {
                 self.set_persistence(session);
@@ -137,29 +150,9 @@ impl Worker {
                 Awaited::Written(pumped)
             }
             Judged::Answered => Awaited::Turned(Step::Again),
-            Judged::Wait | Judged::Close => Awaited::Turned(Step::Close),
-        })
-    }
-
-    /// `http-response`
-    pub(super) fn judge_response(&mut self, session: &mut Session) -> Judged {
-        let frontend = session.frontend.clone();
-        let backend = session.backend.clone();
-        let sides = [
-            backend.as_ref().and_then(|b| b.shared.http.as_ref()),
-            frontend
-                .shared
-                .http
-                .as_ref()
-                .filter(|_| session.has_two_sides()),
-        ];
-        for side in sides.into_iter().flatten() {
-            match self.judge_http(session, &side.response_rules) {
-                Judged::Pass => {}
-                other => return other,
-            }
+            Judged::Wait => Awaited::Nothing,
+            Judged::Close => Awaited::Turned(Step::Close),
         }
-        Judged::Pass
     }
 
     /// Writes the response's head, the server's or the proxy's, and what of its body is there.

@@ -58,6 +58,7 @@ impl Worker {
             idle.share(link.namespace.as_ref(), key);
         }
         self.links.put(key, link);
+        self.end_making(key);
         self.use_shared(session, key)
     }
 

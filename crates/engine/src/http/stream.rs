@@ -153,6 +153,8 @@ pub(crate) struct Stream {
     pub(crate) stage: Stage,
     /// What is to be done when the tarpit's time, or a pause, is over.
     pub(crate) resume_at: u64,
+    /// Whose rules the response waits for: the backend's (0) or the frontend's (1).
+    pub(crate) held_by: Option<usize>,
     /// A change that cannot be made does not end the stream (`strict-mode off`).
     pub(crate) lenient: bool,
     /// Where the rule stands that ended a rule set last, and the one that waits.

@@ -68,6 +68,12 @@ impl Rewrite {
         self.edits.is_empty() && self.added.is_empty() && !self.changes_start_line()
     }
 
+    /// Bytes by which the changes may at most make the head longer.
+    #[must_use]
+    pub fn growth(&self) -> usize {
+        self.text.len()
+    }
+
     /// Leaves a field out.
     pub fn remove(&mut self, id: FieldId) {
         match id {

@@ -3,6 +3,7 @@
 mod address;
 mod base64;
 mod cipher;
+mod debug;
 mod encode;
 mod fix;
 mod forwarded;
@@ -40,6 +41,7 @@ pub(crate) fn base64_decoded(text: &[u8]) -> Option<Vec<u8>> {
 pub(crate) const TABLES: &[&[Converter]] = &[
     address::CONVERTERS,
     cipher::CONVERTERS,
+    debug::CONVERTERS,
     encode::CONVERTERS,
     fix::CONVERTERS,
     forwarded::CONVERTERS,

@@ -1,7 +1,7 @@
 //! The converter `regsub`: sed's `s/regex/substitution/flags` (manual, section 7.3.1). Regular
-//! expressions are those of the regex crate: without back-references and look-around, in linear time.
+//! expressions are those of maps and ACLs.
 
-use regex::bytes::{Captures, Regex, RegexBuilder};
+use isthmus_pattern::{Expression, Groups};
 
 use crate::args::{ArgValue, Args, CompileEnv};
 use crate::context::Context;
@@ -22,14 +22,8 @@ fn prepare(args: &mut Args, _env: &mut CompileEnv<'_>) -> Result<(), String> {
         ));
     }
     let (global, icase) = (flags.contains(&b'g'), flags.contains(&b'i'));
-    let regex = args
-        .text(0)
-        .and_then(|regex| std::str::from_utf8(regex).ok());
-    let regex = RegexBuilder::new(regex.ok_or("a regular expression is expected")?)
-        .case_insensitive(icase)
-        .unicode(false)
-        .build()
-        .map_err(|error| error.to_string())?;
+    let regex = args.text(0).ok_or("a regular expression is expected")?;
+    let regex = Expression::new(regex, icase)?;
     args.set(0, ArgValue::Regex(Box::new(regex)));
     args.set(2, ArgValue::Int(i64::from(global)));
     Ok(())
@@ -56,22 +50,22 @@ fn regsub<'a>(sample: Sample<'a>, args: &'a Args, _ctx: &'a dyn Context) -> Opti
 
 /// Replaces one match or all. Behind a match the search goes on where it ended, so that an empty
 /// match may follow at once; only a match that ends where its search began is stepped over.
-fn replace(regex: &Regex, text: &[u8], by: &[u8], global: bool) -> Vec<u8> {
+fn replace(regex: &Expression, text: &[u8], by: &[u8], global: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
     while at <= text.len() {
-        let captures = regex.captures_at(text, at);
-        let Some((captures, whole)) = captures.and_then(|c| c.get(0).map(|whole| (c, whole)))
+        let groups = regex.groups_at(text, at);
+        let Some((groups, (start, end))) = groups.and_then(|g| g.whole().map(|whole| (g, whole)))
         else {
             break;
         };
-        out.extend_from_slice(text.get(at..whole.start()).unwrap_or_default());
-        substitute(by, &captures, &mut out);
-        if whole.end() == at {
+        out.extend_from_slice(text.get(at..start).unwrap_or_default());
+        substitute(by, &groups, &mut out);
+        if end == at {
             out.extend(text.get(at));
             at += 1;
         } else {
-            at = whole.end();
+            at = end;
         }
         if !global {
             break;
@@ -83,7 +77,7 @@ fn replace(regex: &Regex, text: &[u8], by: &[u8], global: bool) -> Vec<u8> {
 
 /// Writes a substitution: `\0`..`\9` are groups, `\xHH` is a byte, `\` and another character is
 /// that character.
-pub fn substitute(by: &[u8], captures: &Captures<'_>, out: &mut Vec<u8>) {
+pub fn substitute(by: &[u8], groups: &Groups<'_>, out: &mut Vec<u8>) {
     let mut rest = by;
     while let Some((&byte, after)) = rest.split_first() {
         rest = after;
@@ -93,8 +87,8 @@ pub fn substitute(by: &[u8], captures: &Captures<'_>, out: &mut Vec<u8>) {
         }
         match after {
             [digit @ b'0'..=b'9', after @ ..] => {
-                let group = captures.get(usize::from(digit - b'0'));
-                out.extend_from_slice(group.map(|group| group.as_bytes()).unwrap_or_default());
+                let group = groups.get(usize::from(digit - b'0'));
+                out.extend_from_slice(group.unwrap_or_default());
                 rest = after;
             }
             [b'x', high, low, after @ ..] => {

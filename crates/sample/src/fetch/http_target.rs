@@ -69,11 +69,11 @@ pub(super) const FETCHES: &[Fetch] = &[
     Fetch::new("res.ver", "", Str, SERVER, Run::Call(response_version)),
     Fetch::new("resp_ver", "", Str, SERVER, Run::Call(response_version)),
     Fetch::new("status", "", Int, SERVER, Run::Call(status)),
-    row("url", Str, url),
+    Fetch::new("url", "", Str, REQUEST, Run::Call(url)),
     row("url32", Int, url32),
     Fetch::new("url32+src", "", Bin, REQUEST, Run::Call(url32_src)),
-    row("url_ip", Ipv4, url_ip),
-    row("url_port", Int, url_port),
+    Fetch::new("url_ip", "", Ipv4, REQUEST, Run::Call(url_ip)),
+    Fetch::new("url_port", "", Int, REQUEST, Run::Call(url_port)),
 ];
 
 /// A request's target and where its parts are.
@@ -104,8 +104,30 @@ fn pathq<'a>(_args: &'a Args, view: View<'a>) -> Option<Sample<'a>> {
     path_and_query(view).map(Sample::text)
 }
 
-fn url<'a>(_args: &'a Args, view: View<'a>) -> Option<Sample<'a>> {
-    Some(Sample::text(view.part(StartLine::Target)))
+/// The target as HAProxy has it: that of HTTP/2 with scheme and authority, which are parts of its
+/// request there.
+fn whole_target<'v>(ctx: &dyn Context, view: View<'v>) -> Bytes<'v> {
+    let target = view.part(StartLine::Target);
+    let h2 = ctx.number(Number::ClientHttpMajor) == Some(2);
+    match host(view).filter(|_| h2 && target.starts_with(b"/")) {
+        Some(host) => {
+            let scheme: &[u8] = match ctx.speaks_tls(Side::Request) {
+                Some(true) => b"https://",
+                _ => b"http://",
+            };
+            [scheme, host, target].concat().into()
+        }
+        None => target.into(),
+    }
+}
+
+fn url<'a>(_args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
+    if let Some(view) = ctx.head(Of::Request.side(ctx)) {
+        return Fetched::settled(Some(Sample::Str(whole_target(ctx, view))));
+    }
+    with_head(Of::Request, ctx, &|view| {
+        Some(Sample::owned_text(whole_target(ctx, view).into_owned()))
+    })
 }
 
 /// The one option asks for the question mark in front.
@@ -185,8 +207,10 @@ fn url32_src<'a>(_args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
 
 /// The IPv4 address that a target of http or https names, and its port: the scheme's own where
 /// none is written. Names are not resolved.
-fn named_place(view: View<'_>) -> Option<(Ipv4Addr, u16)> {
-    let (text, target) = target(view)?;
+fn named_place(ctx: &dyn Context, view: View<'_>) -> Option<(Ipv4Addr, u16)> {
+    let text: &[u8] = &whole_target(ctx, view);
+    let method = Method::of(view.part(StartLine::Method));
+    let target = Target::parse(text, method)?;
     let scheme = target.scheme(text)?;
     let place = Authority::parse(target.authority(text)?)?;
     let ip = std::str::from_utf8(place.host).ok()?.parse().ok()?;
@@ -198,12 +222,16 @@ fn named_place(view: View<'_>) -> Option<(Ipv4Addr, u16)> {
     Some((ip, place.port.unwrap_or(default)))
 }
 
-fn url_ip<'a>(_args: &'a Args, view: View<'a>) -> Option<Sample<'a>> {
-    named_place(view).map(|(ip, _)| Sample::Ipv4(ip))
+fn url_ip<'a>(_args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
+    with_head(Of::Request, ctx, &|view| {
+        named_place(ctx, view).map(|(ip, _)| Sample::Ipv4(ip))
+    })
 }
 
-fn url_port<'a>(_args: &'a Args, view: View<'a>) -> Option<Sample<'a>> {
-    named_place(view).map(|(_, port)| Sample::Int(port.into()))
+fn url_port<'a>(_args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
+    with_head(Of::Request, ctx, &|view| {
+        named_place(ctx, view).map(|(_, port)| Sample::Int(port.into()))
+    })
 }
 
 /// What was kept of a head that is gone, or a part of the one that is there or comes.

@@ -204,7 +204,13 @@ pub(super) const FETCHES: &[Fetch] = &[
         EXCEPT_CONFIG,
         Run::Server(Srv::InitialWeight),
     ),
-    Fetch::new("srv_name", "", Str, CHOSEN, Run::Text(Text::ServerName)),
+    Fetch::new(
+        "srv_name",
+        "",
+        Str,
+        CHOSEN,
+        Run::Text(Text::ServerNameAlone),
+    ),
     Fetch::new(
         "srv_queue",
         "server",

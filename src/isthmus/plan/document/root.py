@@ -46,6 +46,8 @@ class Global(Struct, frozen=True, forbid_unknown_fields=True):
     http: HttpGlobal = HttpGlobal()
     files: int = 0
     variables: tuple[tuple[str, Assigned], ...] = ()
+    maxsslconn: int = 0
+    maxsslrate: int = 0
 
 
 class Namespace(Struct, frozen=True, forbid_unknown_fields=True):

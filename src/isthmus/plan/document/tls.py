@@ -34,7 +34,8 @@ class PemFile(Struct, frozen=True, forbid_unknown_fields=True):
 class TlsFiles(Struct, frozen=True, forbid_unknown_fields=True):
     """What TLS needs beside its lines: every file, each once, and what is kept of handshakes.
 
-    `capture` bytes are kept of the lists of a ClientHello, secrets where `keylog` says so.
+    `capture` bytes are kept of the lists of a ClientHello, secrets where `keylog` says so. Records hold
+    `record` bytes of data at most, and `first_records` at the beginning; 0 is as many as TLS allows.
     """
 
     certificates: tuple[Certificate, ...] = ()
@@ -42,6 +43,8 @@ class TlsFiles(Struct, frozen=True, forbid_unknown_fields=True):
     revocations: tuple[PemFile, ...] = ()
     capture: int = 0
     keylog: bool = False
+    record: int = 0
+    first_records: int = 0
 
 
 class TlsVersion(StrEnum):

@@ -85,11 +85,12 @@ PoolAlloc_bytes;MGP;u64
 PoolUsed_bytes;MGP;u64
 Start_time_sec;MDP;u32
 Tainted;SGP;str
+LimitedSearches;MCP;u64
 """
 """One field a line: name, tags, type. The names, misspelt ones too, are those that tools look for."""
 
 FIELDS: tuple[Field, ...] = tuple(Field(*line.split(";")) for line in _TABLE.split("\n") if line)
-"""The fields of `show info`, in HAProxy's order."""
+"""The fields of `show info`, in HAProxy's order; behind them, one of ours."""
 
 
 @command("show info", "report information about the running process", syntax="[desc|json|typed|float]*")
@@ -135,6 +136,12 @@ def _values(instance: Instance) -> dict[str, Value]:
         "CumReq": instance.requests + sum(_requests(each) for each in snapshot.frontends),
         "PipesUsed": facts.pipes_used,
         "PipesFree": facts.pipes_free,
+        "MaxSslConns": facts.max_tls,
+        "CurrSslConns": facts.curr_tls,
+        "CumSslConns": facts.cum_tls,
+        "SslRate": facts.tls_rate,
+        "SslRateLimit": facts.tls_rate_limit,
+        "MaxSslRate": facts.tls_rate_max,
         "ConnRate": facts.conn_rate,
         "ConnRateLimit": facts.conn_rate_limit,
         "MaxConnRate": facts.conn_rate_max,
@@ -154,6 +161,7 @@ def _values(instance: Instance) -> dict[str, Value]:
         "Jobs": facts.curr_conns + listeners,
         "Listeners": listeners,
         "DroppedLogs": facts.dropped_logs,
+        "LimitedSearches": facts.limited_searches,
         "TotalBytesOut": facts.total_bytes_out,
         "TotalSplicdedBytesOut": facts.total_spliced_bytes_out,
         "Build info": f"{product.NAME} {product.VERSION}",

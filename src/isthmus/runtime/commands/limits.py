@@ -21,6 +21,7 @@ _RATE_LIMITS = (
     "'set rate-limit' only supports :\n"
     "   - 'connections global' to set the per-process maximum connection rate\n"
     "   - 'sessions global' to set the per-process maximum session rate\n"
+    "   - 'ssl-sessions global' to set the per-process maximum SSL session rate\n"
     "   - 'http-compression global' to set the per-process maximum compression speed in kB/s"
 )
 _MOST = 2**31 - 1

@@ -1,14 +1,18 @@
 //! Changes of a head.
 
+use isthmus_pattern::Expression;
 use isthmus_plan::http as from;
 use isthmus_proto::http1::{FieldId, Rewrite, StartLine, View as Head};
 use isthmus_sample::substitute;
-use regex::bytes::Regex;
 
 use super::Edit;
 use super::target::{part_of, with_part};
 use crate::http::message;
 use crate::session::Session;
+
+/// Bytes that the changes of a head may come to without being counted: a head is received within the
+/// buffer less `tune.maxrewrite`, by default and at least this.
+const SMALL: usize = 1024;
 
 /// What is to be changed of fields: nothing left of one, or another value.
 type FieldChange = (FieldId, Option<Vec<u8>>);
@@ -17,6 +21,7 @@ impl Session {
     /// Makes a change of the head that rules look at; false where it cannot be made.
     pub(super) fn change(&mut self, edit: &Edit, text: &[u8]) -> bool {
         let response = self.judges_response();
+        let bufsize = self.frontend.generation.global.bufsize;
         let Some(stream) = self.http.as_deref_mut() else {
             return false;
         };
@@ -32,7 +37,9 @@ impl Session {
         let target = new_target(&head, edit, text);
         let fields = new_fields(&head, edit, text);
         let relocated = relocated(&head, edit, text);
+        let news = news(edit, text, &target, &fields) + relocated.as_ref().map_or(0, Vec::len);
         let done = match target {
+            _ if !has_room(&head, rewrite.growth(), news, bufsize) => false,
             Ok(None) => {
                 for (id, value) in fields {
                     match value {
@@ -60,6 +67,37 @@ impl Session {
         }
         done
     }
+}
+
+/// Bytes of text that a change brings.
+fn news(
+    edit: &Edit,
+    text: &[u8],
+    target: &Result<Option<Vec<u8>>, ()>,
+    fields: &[FieldChange],
+) -> usize {
+    let added = match edit {
+        Edit::AddHeader(name, _) | Edit::SetHeader(name, _) => name.len() + text.len() + 4,
+        Edit::SetMethod(_) => text.len(),
+        _ => 0,
+    };
+    let target = target
+        .as_ref()
+        .map_or(0, |target| target.as_ref().map_or(0, Vec::len));
+    let values = fields.iter().filter_map(|(_, value)| value.as_ref());
+    added + target + values.map(Vec::len).sum::<usize>()
+}
+
+/// Whether a head has room in a buffer for more text (`tune.bufsize`): what a rule adds takes part of
+/// what `tune.maxrewrite` keeps free, and what is behind that is not rewritten (`strict-mode`).
+fn has_room(head: &Head<'_>, growth: usize, news: usize, bufsize: usize) -> bool {
+    // Most changes are so small that nothing has to be counted: a head as received had room.
+    if growth + news <= SMALL {
+        return true;
+    }
+    let mut length = news;
+    head.pieces(None, &mut |piece| length += piece.len());
+    length <= bufsize
 }
 
 /// The target as a change makes it; `None` where it stays.
@@ -132,16 +170,16 @@ fn new_fields(head: &Head<'_>, edit: &Edit, text: &[u8]) -> Vec<FieldChange> {
 }
 
 /// What stands instead of a text that matches; `None` where it does not.
-fn replaced(regex: &Regex, text: &[u8], by: &[u8]) -> Option<Vec<u8>> {
-    let captures = regex.captures(text)?;
+fn replaced(regex: &Expression, text: &[u8], by: &[u8]) -> Option<Vec<u8>> {
+    let groups = regex.groups_at(text, 0)?;
     let mut out = Vec::with_capacity(by.len());
-    substitute(by, &captures, &mut out);
+    substitute(by, &groups, &mut out);
     Some(out)
 }
 
 /// The same for each element of a comma-separated value. The spaces around one that is replaced
 /// go with it, as in HAProxy.
-fn replaced_elements(regex: &Regex, value: &[u8], by: &[u8]) -> Option<Vec<u8>> {
+fn replaced_elements(regex: &Expression, value: &[u8], by: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(value.len());
     let mut any = false;
     for (index, element) in value.split(|byte| *byte == b',').enumerate() {

@@ -6,13 +6,13 @@ mod target;
 
 use std::sync::Arc;
 
-use isthmus_pattern::{List, Refusal, Which};
+use isthmus_pattern::{Expression, List, Refusal, Which};
 use isthmus_plan::http as from;
 use isthmus_sample::{Compiled, Format, Kind, Sample};
-use regex::bytes::{Regex, RegexBuilder};
 
 use self::normalize::Normalizer;
 use super::compile::Delay;
+use super::message::encoded;
 use crate::rules::Compiler;
 use crate::session::Session;
 use crate::view::View;
@@ -23,15 +23,15 @@ pub(crate) enum Edit {
     AddHeader(Vec<u8>, Format),
     SetHeader(Vec<u8>, Format),
     DelHeader(Vec<u8>, from::NameMatch),
-    DelMatching(Regex),
+    DelMatching(Expression),
     /// Values of a header, or their elements, that match are replaced.
     Replace {
         name: Vec<u8>,
-        regex: Regex,
+        regex: Expression,
         value: Format,
         elements: bool,
     },
-    ReplaceTarget(from::TargetPart, Regex, Format),
+    ReplaceTarget(from::TargetPart, Expression, Format),
     SetMethod(Format),
     SetTarget(from::TargetPart, Format),
     SetStatus(u16, Option<Vec<u8>>),
@@ -158,11 +158,23 @@ impl Edit {
     }
 }
 
+impl Session {
+    /// Counts a change that could not be made (column `wrew`).
+    fn count_failed_rewrite(&self) {
+        self.frontend.counters.failed_rewrites.add(1);
+        self.listener.counters.failed_rewrites.add(1);
+        if let Some(backend) = &self.backend {
+            backend.counters.failed_rewrites.add(1);
+        }
+        if let (true, Some(server)) = (self.judges_response(), &self.chosen) {
+            server.counters.failed_rewrites.add(1);
+        }
+    }
+}
+
 impl Compiler<'_> {
-    fn regex(&mut self, origin: &str, text: &[u8]) -> Option<Regex> {
-        let text = String::from_utf8_lossy(text);
-        let built = RegexBuilder::new(&text).unicode(false).build();
-        self.note(origin, built.map_err(|error| error.to_string()))
+    fn regex(&mut self, origin: &str, text: &[u8]) -> Option<Expression> {
+        self.note(origin, Expression::new(text, false))
     }
 }
 
@@ -194,8 +206,11 @@ impl Worker {
             }
             edit => {
                 let view = View::new(session, &self.turn);
-                let text = edit.format().map(|format| format.to_bytes(&view));
+                let text = edit.format().map(|format| encoded(format.to_bytes(&view)));
                 let done = session.change(edit, &text.unwrap_or_default());
+                if !done {
+                    session.count_failed_rewrite();
+                }
                 return done || session.stream().lenient;
             }
         }

@@ -95,7 +95,7 @@ impl Worker {
 
     /// Moves what can be moved between a client and a service.
     pub(crate) fn serving(&mut self, session: &mut Session) -> Step {
-        if std::mem::take(&mut session.timed_out) {
+        if std::mem::take(&mut session.timed_out) && !session.is_held() {
             if let Some(step) = self.service_is_late(session) {
                 return step;
             }
@@ -157,6 +157,10 @@ impl Worker {
 
     /// The service's head, once it is there: judged and written.
     fn await_service(&mut self, session: &mut Session) -> Awaited {
+        if session.is_held() {
+            let body = session.stream().announced();
+            return self.decide_as_served(session, body);
+        }
         let Some(serving) = &session.stream().service else {
             return Awaited::Turned(Step::Close);
         };
@@ -188,6 +192,11 @@ impl Worker {
         if let Some(serving) = &mut stream.service {
             serving.begin(body);
         }
+        self.decide_as_served(session, body)
+    }
+
+    /// Rules have their say. While they wait, this is called again.
+    fn decide_as_served(&mut self, session: &mut Session, body: Body) -> Awaited {
         match self.judge_response(session) {
             Judged::Pass => Awaited::Written(self.write_response(session, body)),
             Judged::Answered => {
@@ -198,7 +207,8 @@ impl Worker {
                 });
                 Awaited::Turned(Step::Again)
             }
-            Judged::Wait | Judged::Close => Awaited::Turned(Step::Close),
+            Judged::Wait => Awaited::Nothing,
+            Judged::Close => Awaited::Turned(Step::Close),
         }
     }
 

@@ -1,0 +1,139 @@
+//! Rules of a response that wait (`pause`, `wait-for-body`): the response stays in its buffer, and
+//! nothing of it is sent before they are through.
+
+use isthmus_proto::http::Body;
+use isthmus_proto::http1::Exchange;
+use isthmus_sockets::Moved;
+
+use super::awaiting::Patience;
+use super::judge::Judged;
+use super::stream::{Answerer, Stream};
+use crate::session::Session;
+use crate::worker::Worker;
+
+impl Worker {
+    /// `http-response`. Called again behind a wait, it goes on with the rule that waited.
+    pub(super) fn judge_response(&mut self, session: &mut Session) -> Judged {
+        let frontend = session.frontend.clone();
+        let backend = session.backend.clone();
+        let sides = [
+            backend.as_ref().and_then(|b| b.shared.http.as_ref()),
+            frontend
+                .shared
+                .http
+                .as_ref()
+                .filter(|_| session.has_two_sides()),
+        ];
+        let first = session.stream().held_by.take().unwrap_or(0);
+        for (place, side) in sides.into_iter().enumerate().skip(first) {
+            let Some(side) = side else { continue };
+            match self.judge_http(session, &side.response_rules) {
+                Judged::Pass => {}
+                Judged::Wait => {
+                    session.stream().held_by = Some(place);
+                    return Judged::Wait;
+                }
+                other => return other,
+            }
+        }
+        Judged::Pass
+    }
+
+    /// `http-response wait-for-body`: it passes when the body is there, or enough of it, or the
+    /// buffer is full. A cache and a service keep theirs elsewhere: nothing of it is seen.
+    pub(super) fn await_response_body(
+        &mut self,
+        session: &mut Session,
+        patience: Patience,
+    ) -> Judged {
+        let now = self.turn.now;
+        let rules = session.frontend.shared.http.as_ref().map(|side| side.rules);
+        if session.stream().answerer != Answerer::Server {
+            return Judged::Pass;
+        }
+        let over = self.read_response_body(session);
+        let stream = session.stream();
+        let here = stream.response.waiting_len() as u64;
+        let enough = patience.at_least > 0 && here >= patience.at_least;
+        if over || enough || stream.has_whole_answer(&rules.unwrap_or_default()) {
+            stream.resume_at = 0;
+            return Judged::Pass;
+        }
+        if stream.resume_at == 0 {
+            stream.resume_at = patience.time.map_or(u64::MAX, |time| now + time);
+        }
+        if now < stream.resume_at {
+            return Judged::Wait;
+        }
+        stream.resume_at = 0;
+        stream.spent = true;
+        stream.moments.responded = None;
+        // As with a request's body: HAProxy's log tells of rules that waited in vain.
+        session.end(b's', b'R');
+        self.count_failed_response(session);
+        self.answer_status(session, 504);
+        Judged::Answered
+    }
+
+    /// Reads what has come of a server's body; true if no more comes, or fits.
+    fn read_response_body(&mut self, session: &mut Session) -> bool {
+        let Session {
+            http: Some(stream),
+            server: Some(server),
+            down,
+            ..
+        } = session
+        else {
+            return true;
+        };
+        let buffer = &mut stream.response.buffer;
+        while down.readable && !down.ended {
+            let room = buffer.room();
+            let size = room.len();
+            if size == 0 {
+                return true;
+            }
+            match server.receive(room) {
+                Moved::Bytes(count) => {
+                    buffer.filled(count);
+                    session.server_active = self.turn.now;
+                    if count < size {
+                        down.readable = false;
+                        down.ended = down.closing;
+                    }
+                }
+                Moved::Later => down.readable = false,
+                Moved::End | Moved::Broken(_) => {
+                    down.readable = false;
+                    down.ended = true;
+                }
+            }
+        }
+        down.ended
+    }
+}
+
+impl Stream {
+    /// The body that the server's head announces.
+    pub(super) fn announced(&self) -> Body {
+        let exchange = Exchange {
+            method: self.method,
+            upgrade: self.upgrade,
+        };
+        // A head whose body is not told is refused before rules see it.
+        self.response.head.body(exchange).unwrap_or(Body::None)
+    }
+
+    /// Whether all of the response's body stands in the buffer.
+    fn has_whole_answer(&self, rules: &isthmus_proto::http1::Rules) -> bool {
+        self.response.holds_all(self.announced(), rules)
+    }
+}
+
+impl Session {
+    /// Whether rules of the response wait; then nothing else is waited for.
+    pub(crate) fn is_held(&self) -> bool {
+        let stream = self.http.as_deref();
+        stream.is_some_and(|stream| stream.held_by.is_some())
+    }
+}
