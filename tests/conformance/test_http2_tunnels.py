@@ -23,12 +23,14 @@ SITE = """
 frontend f
   bind 127.0.0.1:<front> proto h2
   use_backend h1 if {{ req.hdr(to) h1 }}
-  use_backend h2 if {{ req.hdr(to) h2 }}
+  use_backend h2 if {{ req.hdr(to) h2 first }}
 backend h1
   server s <a>
 backend h2
   server s 127.0.0.1:{port} proto h2
 """
+# Far longer than the test waits.
+PATIENT = PREAMBLE.replace("client 6s", "client 60s").replace("server 6s", "server 60s")
 ALLOWS = SettingCodes.ENABLE_CONNECT_PROTOCOL
 CONNECT = [(":method", "CONNECT"), (":authority", "site.test:443")]
 WEBSOCKET = [
@@ -67,9 +69,14 @@ def tunnels(peer: Peer, event: Event) -> None:
     match event:
         case RequestReceived(stream_id=int(stream)):
             peer.h2.send_headers(stream, [(":status", "200")])
-        case StreamEnded(stream_id=int(stream)):
+            if ("to", "first") in event.headers:
+                peer.left[stream] = 0
+        case StreamEnded(stream_id=int(stream)) if stream not in peer.left:
             peer.h2.send_data(stream, b"heard " + peer.data.get(stream, b"") + b", bye", end_stream=True)
-        case DataReceived() | _:
+        case DataReceived(stream_id=int(stream)) if stream in peer.left:
+            # The last bytes and the end are one frame.
+            peer.h2.send_data(stream, b"bye", end_stream=True)
+        case _:
             pass
 
 
@@ -86,7 +93,7 @@ def lab_with(program: str, tmp_path: Path) -> Iterator[Callable[[Any], Lab]]:
         server = serving(tunnels, prepare)
         port = server.__enter__().port
         opened.append(server)
-        lab = Lab(program, tmp_path / "lab", PREAMBLE + SITE.format(port=port), {"a": last_words})
+        lab = Lab(program, tmp_path / "lab", PATIENT + SITE.format(port=port), {"a": last_words})
         opened.append(lab)
         return lab
 
@@ -122,3 +129,16 @@ def test_a_websocket_ends_as_a_tunnel_and_waits_for_the_servers_settings(
     lab_with: Callable[[Any], Lab], prepare: Callable[[Peer], None]
 ) -> None:
     assert play(lab_with(prepare), WEBSOCKET, "h2") == ("200", b"heard hello, bye", True)
+
+
+@pytest.mark.parametrize("asked", [CONNECT, WEBSOCKET], ids=["connect", "websocket"])
+def test_a_server_may_end_first_with_its_last_bytes(
+    lab_with: Callable[[Any], Lab], asked: list[tuple[str, str]]
+) -> None:
+    sock = socket.create_connection(("127.0.0.1", lab_with(in_time).ports["front"]))
+    with Client(sock) as client:
+        stream = client.request([*asked, ("to", "first")], end=False)
+        assert client.head(stream)[":status"] == "200"
+        client.send(stream, b"go")
+        client.until(lambda: stream in client.ended)
+        assert client.bodies[stream] == b"bye"

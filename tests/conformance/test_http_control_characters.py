@@ -8,7 +8,7 @@ from .http_batch import compare_all
 from .http_lab import Exchange
 from .lab import Both
 
-# All but NUL, at which HAProxy cuts a value off, and that is written as any other here.
+# All but NUL, at which a value is cut off.
 CONTROLS = bytes((*range(1, 32), 127))
 ALL = b64encode(b"<" + CONTROLS + b">\xe9%").decode()
 # A blank would end a target.

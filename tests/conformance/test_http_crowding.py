@@ -85,4 +85,6 @@ def test_as_many_idle_connections_stay_as_can_be_afforded(
         return told
 
     expected, got = both.apart(config(lines), traffic, origins={"a": waits}, logged=False)
-    assert got.value == expected.value == list(zip(made, left, strict=True))
+    assert got.value == list(zip(made, left, strict=True))
+    # How many HAProxy made on the way depends on which of them it had closed by then.
+    assert expected.value[-1][1] == left[-1]

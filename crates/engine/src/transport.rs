@@ -216,10 +216,13 @@ impl Transport {
         }
     }
 
-    /// Whether the end of the peer's bytes was read with them, within TLS: another receive tells it,
-    /// and nothing at the poller will.
+    /// Whether the end of the peer's bytes came with them, within TLS or in a frame: another receive
+    /// tells it, and no event will.
     pub(crate) fn holds_end(&self) -> bool {
-        self.tls.as_deref().is_some_and(Secured::holds_end)
+        match &self.carrier {
+            Carrier::Socket(_) => self.tls.as_deref().is_some_and(Secured::holds_end),
+            Carrier::Stream(stream) => stream.holds_end(),
+        }
     }
 
     /// Whether bytes of the peer's wait that came with others, already decrypted.

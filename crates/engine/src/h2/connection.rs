@@ -280,6 +280,12 @@ impl Shared {
         stream.is_some_and(|stream| !stream.inbound.is_empty())
     }
 
+    /// Whether nothing follows what a stream's session has to read.
+    pub(super) fn holds_end(&self, id: u32) -> bool {
+        let inner = self.inner.borrow();
+        inner.streams.get(&id).is_some_and(|stream| stream.ended)
+    }
+
     /// Takes what a session writes; all of it, or nothing.
     pub(super) fn send(&self, id: u32, pieces: &[&[u8]]) -> Moved {
         let total = pieces.iter().map(|piece| piece.len()).sum();

@@ -119,6 +119,11 @@ impl Stream {
         self.shared.holds_inbound(self.id)
     }
 
+    /// Whether nothing follows what waits.
+    pub(crate) fn holds_end(&self) -> bool {
+        self.shared.holds_end(self.id)
+    }
+
     /// The session writes no more.
     pub(crate) fn finish(&mut self) {
         self.shared.finish(self.id);
