@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .http_lab import PREAMBLE, Reply, Script, until
+from .http_lab import GET, PREAMBLE, Reply, Script, until
 from .lab import Both, Lab
 from .test_http_clients import PIECE, nginx
 from .tls_paper import Paper, made
@@ -126,6 +126,11 @@ def test_a_silent_drop_leaves_a_client_of_tls_waiting(
     with proxied(programs[1], tmp_path, paper, "<a_port>", a=Script((Reply(),))) as lab:
         place = ("127.0.0.1", lab.ports["edge"])
         with socket.create_connection(place, DEADLINE) as plain, context.wrap_socket(plain) as client:
+            # What the proxy has sent is acknowledged by the next request: an acknowledgement that
+            # came when nobody is there any more would be answered by a reset.
+            client.sendall(GET)
+            while not client.recv(4096).endswith(b"ok"):
+                pass
             client.sendall(b"GET /dropped HTTP/1.1\r\nHost: a\r\n\r\n")
             # Longer than the kernel waits before it sends again what is not acknowledged.
             client.settimeout(0.6)
