@@ -21,6 +21,9 @@ use crate::token::End;
 use crate::transport::Transport;
 use crate::worker::Worker;
 
+/// Idle connections that are looked at, at most, for one that makes another needless.
+const LOOKED_AT: usize = 16;
+
 impl Worker {
     /// Makes a new connection of a session one that can outlive it.
     pub(crate) fn make_link(&mut self, session: &mut Session, server: &Rc<LocalServer>) {
@@ -156,7 +159,8 @@ impl Worker {
             || (link.server.idle.borrow().count() as u64) < plan.pool_max.unsigned_abs();
         let window = plan.pool_purge.max(1);
         let demand = &link.server.counters.demand;
-        let needed = room && demand.needs_all(self.turn.now, window);
+        let needed = demand.needs_all(self.turn.now, window) || self.is_alone(&link);
+        let needed = room && needed;
         let needed = needed && self.affords_idle(&link.server);
         if !(keep && reusable && needed && !self.stopping) {
             if let Some(socket) = socket.filter(|_| keep) {
@@ -174,6 +178,18 @@ impl Worker {
         let idle = &link.server.idle;
         idle.borrow_mut().put(link.namespace.as_ref(), key);
         self.links.put(key, link);
+    }
+
+    /// Whether no other connection waits that serves the same tenant and name: tenants that ask in
+    /// turn need one each, though never two at once.
+    fn is_alone(&self, link: &Link) -> bool {
+        let idle = link.server.idle.borrow();
+        let waiting = idle.waiting(link.namespace.as_ref());
+        let mut latest = waiting.iter().rev().take(LOOKED_AT);
+        latest.all(|key| {
+            let other = self.links.get(*key);
+            other.is_none_or(|other| other.name != link.name)
+        })
     }
 
     /// Closes the connection of a failed attempt, or one that another answer made useless.

@@ -148,6 +148,12 @@ impl Idle {
         self.keys.entry(place(namespace)).or_default().push(key);
     }
 
+    /// Those that wait for clients of a namespace, the latest last.
+    pub(super) fn waiting(&self, namespace: Option<&Arc<Namespace>>) -> &[Key] {
+        let keys = self.keys.get(&place(namespace));
+        keys.map_or(&[], Vec::as_slice)
+    }
+
     /// The one that idled last.
     pub(super) fn take(&mut self, namespace: Option<&Arc<Namespace>>) -> Option<Key> {
         let key = self.keys.get_mut(&place(namespace))?.pop()?;
