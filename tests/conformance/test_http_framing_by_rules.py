@@ -130,12 +130,14 @@ def test_rules_do_not_change_where_responses_end(both: Both) -> None:
     compare_all(both, _responses(), FRAMING)
 
 
+@pytest.mark.parametrize("rule", ["", "http-response pause 10ms"], ids=["at once", "behind a pause"])
 def test_a_get_that_the_server_is_asked_as_head_is_answered_whole(
-    programs: tuple[str, str], tmp_path: Path
+    programs: tuple[str, str], tmp_path: Path, rule: str
 ) -> None:
     """HAProxy's client would wait for the 20 bytes."""
     reply = Reply(b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n")
-    case = Exchange("head", (GET,), (reply,), front="http-request set-method HEAD if { path / }", again=True)
+    asks = "http-request set-method HEAD if { path / }"
+    case = Exchange("head", (GET,), (reply,), front=asks, back=rule, again=True)
     seen = _alone(programs, tmp_path, case)
     first, asked = seen.value["client"][0], seen.value["origin"][0][0]
     assert (first.fields, first.body, asked.start) == (("content-length: 0",), b"", "HEAD / HTTP/1.1")

@@ -2,7 +2,6 @@
 //! nothing of it is sent before they are through.
 
 use isthmus_proto::http::Body;
-use isthmus_proto::http1::Exchange;
 use isthmus_sockets::Moved;
 
 use super::awaiting::Patience;
@@ -14,15 +13,10 @@ use crate::worker::Worker;
 impl Worker {
     /// `http-response`. Called again behind a wait, it goes on with the rule that waited.
     pub(super) fn judge_response(&mut self, session: &mut Session) -> Judged {
-        let frontend = session.frontend.clone();
-        let backend = session.backend.clone();
+        let (backend, frontend) = session.responding();
         let sides = [
             backend.as_ref().and_then(|b| b.shared.http.as_ref()),
-            frontend
-                .shared
-                .http
-                .as_ref()
-                .filter(|_| session.has_two_sides()),
+            frontend.as_ref().and_then(|f| f.shared.http.as_ref()),
         ];
         let first = session.stream().held_by.take().unwrap_or(0);
         for (place, side) in sides.into_iter().enumerate().skip(first) {
@@ -116,12 +110,9 @@ impl Worker {
 impl Stream {
     /// The body that the server's head announces.
     pub(super) fn announced(&self) -> Body {
-        let exchange = Exchange {
-            method: self.method,
-            upgrade: self.upgrade,
-        };
         // A head whose body is not told is refused before rules see it.
-        self.response.head.body(exchange).unwrap_or(Body::None)
+        let body = self.response.head.body(self.exchange());
+        body.unwrap_or(Body::None)
     }
 
     /// Whether all of the response's body stands in the buffer.

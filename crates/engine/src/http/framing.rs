@@ -2,7 +2,7 @@
 //! the method and of the status.
 
 use isthmus_proto::http::{Body, FieldName, Method};
-use isthmus_proto::http1::{Exchange, Progress, ResponseHead, Rules, StartLine, View as Head};
+use isthmus_proto::http1::{Exchange, Progress, ResponseHead, Rules, StartLine};
 
 use super::body::{Reading, Writing};
 use super::stream::{Answerer, Stream};
@@ -11,10 +11,7 @@ impl Stream {
     /// What the server's response is read by: the method that the server was asked with.
     pub(super) fn exchange(&self) -> Exchange {
         Exchange {
-            method: match self.server_method {
-                Some(method) => method,
-                None => self.method,
-            },
+            method: self.server_method.unwrap_or(self.method),
             upgrade: self.upgrade,
         }
     }
@@ -22,12 +19,11 @@ impl Stream {
     /// Undoes what rules did to the request's framing fields. True if they want the server
     /// connection closed behind it.
     pub(super) fn settle_request(&mut self) -> bool {
-        let request = &self.request;
-        let head = Head::request(&request.head, request.buffer.bytes(), &request.rewrite);
+        let request = &mut self.request;
         // Other methods do not change what a response looks like, or only where it opens a tunnel,
         // which is what the client asked for, or is not.
         let asks_head = match request.rewrite.part(StartLine::Method) {
-            Some(_) => head.part(StartLine::Method) == b"HEAD",
+            Some(method) => method == b"HEAD",
             None => self.method == Method::Head,
         };
         self.server_method = match (asks_head, self.method == Method::Head) {
@@ -35,7 +31,6 @@ impl Stream {
             (false, true) => Some(Method::Get),
             _ => None,
         };
-        let request = &mut self.request;
         request.rewrite.undo_framing(request.head.fields())
     }
 

@@ -1,11 +1,14 @@
 //! The response's head: read, judged by rules, and written to the client.
 
 use std::io::IoSlice;
+use std::rc::Rc;
 
 use isthmus_plan::LogWhen;
 use isthmus_plan::http::RetryOn;
 use isthmus_proto::http::{Body, Version};
-use isthmus_proto::http1::{Exchange, Forward, Persistence, Progress, Rules, View as Head};
+use isthmus_proto::http1::{
+    Exchange, Forward, Persistence, Progress, Rules, StartLine, View as Head,
+};
 use isthmus_sockets::Moved;
 use isthmus_table::Event;
 
@@ -14,6 +17,7 @@ use super::judge::Judged;
 use super::spelling::Spellings;
 use super::stream::{Answerer, Stream};
 use crate::flow::{Flow, Pumped};
+use crate::local::{LocalBackend, LocalFrontend};
 use crate::session::Session;
 use crate::worker::{Step, Worker};
 
@@ -200,15 +204,10 @@ impl Worker {
 
     /// `http-after-response`, for whatever is answered.
     fn judge_after(&mut self, session: &mut Session) {
-        let frontend = session.frontend.clone();
-        let backend = session.backend.clone();
+        let (backend, frontend) = session.responding();
         let sides = [
             backend.as_ref().and_then(|b| b.shared.http.as_ref()),
-            frontend
-                .shared
-                .http
-                .as_ref()
-                .filter(|_| session.has_two_sides()),
+            frontend.as_ref().and_then(|f| f.shared.http.as_ref()),
         ];
         for side in sides.into_iter().flatten() {
             // None of their actions answers or waits.
@@ -285,6 +284,12 @@ impl Session {
         self.http.as_ref().map_or(0, |stream| stream.server_status)
     }
 
+    /// Whose rules look at a response, in their order: a `listen` stands once.
+    pub(super) fn responding(&self) -> (Option<Rc<LocalBackend>>, Option<Rc<LocalFrontend>>) {
+        let frontend = self.has_two_sides().then(|| self.frontend.clone());
+        (self.backend.clone(), frontend)
+    }
+
     /// Whether frontend and backend are not one `listen`, whose rules stand in both.
     pub(super) fn has_two_sides(&self) -> bool {
         let own = self.frontend.shared.own_backend;
@@ -297,10 +302,14 @@ impl Session {
 impl Stream {
     /// The status as the client gets it.
     pub(super) fn status_to_send(&self) -> u16 {
-        let head = self.response.view();
-        let text = head.map(|head| head.part(isthmus_proto::http1::StartLine::Status));
-        let text = text.and_then(|text| std::str::from_utf8(text).ok());
-        text.and_then(|text| text.parse().ok()).unwrap_or(0)
+        let response = &self.response;
+        match response.rewrite.part(StartLine::Status) {
+            None => response.head.status(),
+            Some(text) => {
+                let text = std::str::from_utf8(text).ok();
+                text.and_then(|text| text.parse().ok()).unwrap_or(0)
+            }
+        }
     }
 }
 
