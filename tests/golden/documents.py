@@ -11,8 +11,7 @@ from types import ModuleType
 
 import msgspec
 
-from isthmus.engine import caches, command, explain, lists, question, report, service
-from isthmus.model.expression import ListValues, MatchMethod
+from isthmus.engine import caches, command, question, report, service
 from isthmus.plan import document as d
 
 FOLDER = Path(__file__).parent
@@ -29,6 +28,9 @@ def _beside(name: str) -> ModuleType:
 
 
 http_documents = _beside("http_documents")
+explain_documents = _beside("explain_documents")
+list_documents = _beside("list_documents")
+loopback_document = _beside("loopback_document")
 tls_documents = _beside("tls_documents")
 
 
@@ -329,38 +331,6 @@ def commands() -> list[command.Command]:
     ]
 
 
-def list_requests() -> list[lists.ListRequest]:
-    return [
-        lists.GetLists(),
-        lists.GetEntries(1),
-        lists.GetEntries(1, 2**32 - 1),
-        lists.LookUp(1, "\xff"),
-        lists.AddEntries(1, None, (("a", "b c"), ("\x00", ""))),
-        lists.SetValue(1, "k", None, "v"),
-        lists.SetValue(1, "#0x5", 5, "v"),
-        lists.DeleteEntries(1, "k", None),
-        lists.ClearList(1, 3),
-        lists.PrepareVersion(1),
-        lists.CommitVersion(1, 4),
-    ]
-
-
-def list_answers() -> list[lists.ListAnswer]:
-    return [
-        lists.AllLists((lists.ListFacts(0, "a.map", "used by map", True, False, 1, 2, 3),)),
-        lists.Entries(((1, "k", "v"),)),
-        lists.Found(
-            tuple(
-                lists.Lookup(MatchMethod.STR, True, each, None if each == "text" else ("k", "v"))
-                for each in ListValues
-            )
-        ),
-        lists.Version(5),
-        lists.Done(),
-        *(lists.Refused(each, "no") for each in lists.ListRefusal),
-    ]
-
-
 def snapshot() -> report.Snapshot:
     return report.Snapshot(
         process=report.ProcessFacts(generation=1),
@@ -399,60 +369,13 @@ def service_requests() -> list[service.ServiceRequest]:
     return [made, msgspec.structs.replace(made, length=0, source=None, destination=None)]
 
 
-def questions() -> list[explain.Question]:
-    carried: tuple[explain.Carried, ...] = (
-        explain.Nothing(),
-        explain.Unknown("--url"),
-        explain.Hello("a.example", None),
-        explain.Hello(None, ("h2",)),
-        explain.Request(),
-        explain.Bytes("SSH\xff"),
-    )
-    samples: tuple[explain.Sample, ...] = (
-        explain.BoolSample(True),
-        explain.IntSample(-1),
-        explain.IpSample("::1"),
-        explain.StrSample("a"),
-        explain.BinSample("\xff"),
-    )
-    known: list[explain.Variable] = [explain.KnownVariable(each) for each in samples]
-    variables = tuple((f"txn.v{at}", each) for at, each in enumerate([*known, explain.UnknownVariable("x")]))
-    request = explain.DescribedRequest(
-        "GET", "/", 2, "https", (("host", "a"),), ("cookie",), (("*", "a.cfg:1"),), "m", "t"
-    )
-    seen = explain.Described(
-        frontend=0,
-        bind=1,
-        src=explain.DescribedEnd("::1", 65535),
-        dst=explain.DescribedEnd(ip_needs="--bind", port_needs="--bind"),
-        backend=2,
-        namespace="blue",
-        proxied=True,
-        tls=explain.DescribedTls("a", "h2", asks_certificate=True),
-        request=request,
-        variables=variables,
-    )
-    return [
-        *(explain.AskCondition(msgspec.structs.replace(seen, carried=each), ALWAYS) for each in carried),
-        explain.AskFormat(seen, ITEMS),
-        explain.AskExpression(seen, SRC),
-        explain.AskCertificate(0, 1, None),
-    ]
-
-
-def explained() -> list[explain.Explained]:
-    return [
-        explain.Explained(None, (("a", True),), ("--src",), explain.IntSample(1), "\xff", ("a.pem",), each)
-        for each in (None, *explain.Found)
-    ]
-
-
 DOCUMENTS: dict[str, object] = {
     "plan": plan(),
+    "loopback": loopback_document.plan(),
     "commands": commands(),
-    "list_requests": list_requests(),
-    "list_answers": list_answers(),
-    "list_checks": [lists.ListCheck(True, MatchMethod.IP, ListValues.TEXT, (("h", "::1"),))],
+    "list_requests": list_documents.requests(),
+    "list_answers": list_documents.answers(),
+    "list_checks": list_documents.checks(),
     "snapshot": snapshot(),
     "sessions": [report.SessionFacts(id=1, fds=(5, -1), expires_ms=-1)],
     "caches": [caches.CacheFacts("c", 2**40, (caches.CachedFacts(1, 2**32 - 1, 2**64 - 1, 9, 1, -5),))],
@@ -461,8 +384,8 @@ DOCUMENTS: dict[str, object] = {
     "service_requests": service_requests(),
     "name_questions": [question.NameQuestion("r", 3, "a\xff.test", d.Family.IPV4)],
     "service_heads": [service.ServiceHead(404, "No\xe9", (("a", "b"),)), service.ServiceHead(200, None, ())],
-    "questions": questions(),
-    "explained": explained(),
+    "questions": explain_documents.questions(ALWAYS, ITEMS, SRC),
+    "explained": explain_documents.explained(),
     "apply": report.ApplyReport(1, (("fe", "a.cfg:2", "0.0.0.0:80"),), (("a.cfg:3", "no"),)),
 }
 

@@ -20,6 +20,7 @@ _spec.loader.exec_module(documents)
 
 TYPES = {
     "plan": document.Plan,
+    "loopback": document.Plan,
     "commands": list[command.Command],
     "list_requests": list[lists.ListRequest],
     "list_answers": list[lists.ListAnswer],
