@@ -11,7 +11,7 @@ from types import ModuleType
 
 import msgspec
 
-from isthmus.engine import caches, command, question, report, service
+from isthmus.engine import caches, command, question, report, served, service
 from isthmus.plan import document as d
 
 FOLDER = Path(__file__).parent
@@ -335,7 +335,7 @@ def snapshot() -> report.Snapshot:
     return report.Snapshot(
         process=report.ProcessFacts(generation=1),
         frontends=(report.FrontendFacts(name="fe", listeners=(report.ListenerFacts(name="sock-1"),)),),
-        backends=(report.BackendFacts(name="be", servers=(report.ServerFacts(name="s", op_state=2),)),),
+        backends=(served.BackendFacts(name="be", servers=(served.ServerFacts(name="s", op_state=2),)),),
         namespaces=(report.NamespaceFacts(name="red"),),
     )
 

@@ -11,16 +11,8 @@ from pathlib import Path
 import msgspec
 
 from isthmus.engine.caches import CacheFacts
-from isthmus.engine.report import (
-    ApplyReport,
-    BackendFacts,
-    FrontendFacts,
-    ListenerFacts,
-    ProcessFacts,
-    ServerFacts,
-    Snapshot,
-    Stopped,
-)
+from isthmus.engine.report import ApplyReport, FrontendFacts, ListenerFacts, ProcessFacts, Snapshot, Stopped
+from isthmus.engine.served import BackendFacts, ServerFacts
 from isthmus.plan import document
 
 MAP = (

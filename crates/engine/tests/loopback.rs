@@ -32,7 +32,8 @@ impl Ground {
     /// Starts with a plan that `edit` has changed: it gets the bind and the server, and the plan.
     fn with(edit: impl FnOnce(&mut Value)) -> Self {
         let origin = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut plan: Value = serde_json::from_str(include_str!("../../../tests/golden/loopback.json")).unwrap();
+        let mut plan: Value =
+            serde_json::from_str(include_str!("../../../tests/golden/loopback.json")).unwrap();
         server(&mut plan)["address"]["port"]["port"] = json!(origin.local_addr().unwrap().port());
         edit(&mut plan);
         let engine = Engine::start(2).unwrap();

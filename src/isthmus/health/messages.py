@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from isthmus.engine.report import BackendFacts, ServerFacts, Snapshot
+from isthmus.engine.report import Snapshot
+from isthmus.engine.served import BackendFacts, ServerFacts
 from isthmus.health.outcome import Outcome
 from isthmus.plan import Check
 from isthmus.records import dataclass

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from isthmus.engine.report import BackendFacts, FrontendFacts, ServerFacts, Snapshot
+from isthmus.engine.report import FrontendFacts, Snapshot
+from isthmus.engine.served import BackendFacts, ServerFacts
 
 
 def lines(snapshot: Snapshot) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,8 @@ from typing import Protocol
 from isthmus.acme.keeping import Keeper
 from isthmus.certificates.store import CertificateStore
 from isthmus.engine import Engine, check_tls
-from isthmus.engine.report import ApplyReport, BackendFacts, FrontendFacts, ServerFacts
+from isthmus.engine.report import ApplyReport, FrontendFacts
+from isthmus.engine.served import BackendFacts, ServerFacts
 from isthmus.health.announcing import Announcer
 from isthmus.health.checker import Checker
 from isthmus.keywords.system import System

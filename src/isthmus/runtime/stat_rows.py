@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from isthmus.engine.report import BackendFacts, FrontendFacts, ListenerFacts, ServerCounters, ServerFacts
+from isthmus.engine.report import FrontendFacts, ListenerFacts
+from isthmus.engine.served import BackendFacts, ServerCounters, ServerFacts
 from isthmus.health.checker import Checked
 from isthmus.health.outcome import Verdict
 from isthmus.runtime.fields import Value

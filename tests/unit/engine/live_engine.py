@@ -13,15 +13,8 @@ from msgspec.structs import replace
 
 from isthmus.config import Features, read_text
 from isthmus.engine import Engine, vocabulary
-from isthmus.engine.report import (
-    ApplyReport,
-    BackendFacts,
-    Event,
-    FrontendFacts,
-    ServerFacts,
-    SessionFacts,
-    Stopped,
-)
+from isthmus.engine.report import ApplyReport, Event, FrontendFacts, SessionFacts, Stopped
+from isthmus.engine.served import BackendFacts, ServerFacts
 from isthmus.keywords import SECTIONS, System, load
 from isthmus.keywords.vocabulary import Vocabulary
 from isthmus.plan import build

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from isthmus.engine.report import BackendFacts, ServerCounters, ServerFacts, Snapshot
+from isthmus.engine.report import Snapshot
+from isthmus.engine.served import BackendFacts, ServerCounters, ServerFacts
 from isthmus.health.messages import changes
 
 COUNTS = "1 active and 0 backup servers"

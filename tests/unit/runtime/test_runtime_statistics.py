@@ -15,10 +15,10 @@ from isthmus.engine.report import (
     FrontendFacts,
     ListenerFacts,
     NamespaceFacts,
-    ServerFacts,
     SessionFacts,
     Snapshot,
 )
+from isthmus.engine.served import ServerFacts
 from isthmus.runtime.stat_columns import COLUMNS, HEADER
 
 HAPROXY_2_6 = (

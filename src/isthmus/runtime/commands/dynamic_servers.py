@@ -7,7 +7,7 @@ from errno import EPERM
 from isthmus.config import Diagnostics, Severity
 from isthmus.engine import vocabulary
 from isthmus.engine.command import AdminState, SetServerAdmin
-from isthmus.engine.report import BackendFacts, ServerFacts
+from isthmus.engine.served import BackendFacts, ServerFacts
 from isthmus.keywords.added_server import added_server
 from isthmus.keywords.row import RefusedError
 from isthmus.keywords.system import System

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from isthmus.engine.report import BackendFacts, ServerFacts
+from isthmus.engine.served import BackendFacts, ServerFacts
 from isthmus.runtime.instance import CommandError, Instance
 from isthmus.runtime.registry import Request, command
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from isthmus.engine.report import BackendFacts, FrontendFacts, ListenerFacts, ServerFacts, Snapshot
+from isthmus.engine.report import FrontendFacts, ListenerFacts, Snapshot
+from isthmus.engine.served import BackendFacts, ServerFacts
 from isthmus.records import dataclass
 from isthmus.runtime.fields import Value, csv, described, typed
 from isthmus.runtime.instance import CommandError, Instance

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from isthmus.engine.command import AdminState, Command, SetServerAdmin, SetServerHealth, SetServerWeight
-from isthmus.engine.report import BackendFacts, ServerFacts
+from isthmus.engine.served import BackendFacts, ServerFacts
 from isthmus.runtime.instance import CommandError, Instance
 from isthmus.runtime.level import Level
 from isthmus.runtime.registry import Request, command
