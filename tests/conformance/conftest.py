@@ -8,6 +8,8 @@ import pytest
 
 from . import proxy
 from .lab import Both
+from .tls_chains import chains
+from .tls_paper import Paper, made
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +51,15 @@ def program() -> str:
     if found is None or proxy.is_haproxy(found):
         pytest.skip("no isthmus beside this Python (make build)")
     return found
+
+
+@pytest.fixture(scope="session")
+def paper(tmp_path_factory: pytest.TempPathFactory) -> Paper:
+    """Certificates and keys, for tests that leave the files as they are."""
+    return made(tmp_path_factory.mktemp("paper"))
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Chains of clients' certificates, sound and faulty."""
+    return chains(tmp_path_factory.mktemp("chains"))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from .lab import Both, Lab
 from .sink import Line
 from .test_dynamic_servers import stats, wait_for
-from .tls_paper import Paper, made
+from .tls_paper import Paper
 
 SEEN = "%[ssl_fc_sni]|%[ssl_c_s_dn(CN)]|%[ssl_fc_alpn]|%[ssl_fc_protocol]"
 TEXT = """
@@ -41,11 +39,6 @@ backend known
 # Which column of `show stat` tells how the last check went, and what it says then.
 CHECK_STATUS = 36
 LAST = {"UP": "L6OK", "DOWN": "L6RSP"}
-
-
-@pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> Paper:
-    return made(tmp_path_factory.mktemp("tls"))
 
 
 def text(paper: Paper) -> str:

@@ -16,7 +16,7 @@ import pytest
 
 from .http_lab import PREAMBLE, Reply, Script, until
 from .lab import Lab
-from .tls_paper import Paper, made
+from .tls_paper import Paper
 from .wire import DEADLINE, Behaviour
 
 FRONTS = """
@@ -65,11 +65,6 @@ backend inner0
   http-reuse never
   server s 127.0.0.1:<in> ssl verify none allow-0rtt
 """
-
-
-@pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> Paper:
-    return made(tmp_path_factory.mktemp("paper"))
 
 
 class Relay:

@@ -10,11 +10,9 @@ import ssl
 from collections import Counter
 from collections.abc import Iterator
 
-import pytest
-
 from .http_lab import until
 from .lab import Both, Lab
-from .tls_paper import Paper, made
+from .tls_paper import Paper
 from .wire import Behaviour, End, Origin
 
 COLUMNS = ("status", "check_status", "check_code", "check_health", "check_desc", "last_chk")
@@ -58,11 +56,6 @@ listen l
   default-server inter 1s fall 1
 {servers}
 """
-
-
-@pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> Paper:
-    return made(tmp_path_factory.mktemp("paper"))
 
 
 class Heard:

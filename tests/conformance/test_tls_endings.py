@@ -10,10 +10,8 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from .lab import PREAMBLE, Lab
-from .tls_paper import Paper, made
+from .tls_paper import Paper
 from .wire import DEADLINE, End, Origin
 
 SITE = """
@@ -90,11 +88,6 @@ def counts(_: Origin, end: End) -> None:
     """An origin that says how much came before the end."""
     end.send(b"heard %d" % len(end.read_end()[0]))
     end.close()
-
-
-@pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> Paper:
-    return made(tmp_path_factory.mktemp("paper"))
 
 
 def answers(paper: Paper) -> Callable[[Origin, End], None]:

@@ -10,8 +10,7 @@ import pytest
 
 from .lab import Both, Lab
 from .sink import Line
-from .tls_chains import chains
-from .tls_paper import Paper, made
+from .tls_paper import Paper
 
 FACTS = (
     "used=%[ssl_c_used] verify=%[ssl_c_verify] err=%[ssl_c_err] ca_err=%[ssl_c_ca_err]"
@@ -58,16 +57,6 @@ LINES = {
 }
 # An authority whose own date is over is believed by Isthmus: it stands in ca-file.
 BEYOND = "old root"
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return chains(tmp_path_factory.mktemp("chains"))
-
-
-@pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> Paper:
-    return made(tmp_path_factory.mktemp("tls"))
 
 
 def configured(files: dict[str, Path], paper: Paper) -> str:

@@ -12,15 +12,10 @@ from pathlib import Path
 import pytest
 
 from .lab import Both, Lab
-from .tls_paper import Paper, made
+from .tls_paper import Paper
 
 FIELDS = ("MaxSslConns", "CurrSslConns", "CumSslConns", "SslRateLimit")
 SIZE = 100_000
-
-
-@pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> Paper:
-    return made(tmp_path_factory.mktemp("tls"))
 
 
 def config(paper: Paper, settings: str) -> str:

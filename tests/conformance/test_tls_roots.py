@@ -9,8 +9,7 @@ import pytest
 
 from .lab import Lab
 from .test_tls_ignored import PREAMBLE
-from .tls_chains import chains
-from .tls_paper import Paper, made
+from .tls_paper import Paper
 
 FETCHES = ("ssl_c_r_dn", "ssl_c_r_dn(CN)", "ssl_c_r_dn(,0,rfc2253)", "ssl_c_r_dn(O)")
 ROOT = "/CN=root|root|CN=root|"
@@ -29,16 +28,6 @@ ENDS = {
     "inter wrongly signed": "|||",
     "revoked inter": "|||",
 }
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return chains(tmp_path_factory.mktemp("chains"))
-
-
-@pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> Paper:
-    return made(tmp_path_factory.mktemp("tls"))
 
 
 def config(files: dict[str, Path], paper: Paper) -> str:

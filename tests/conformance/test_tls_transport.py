@@ -15,7 +15,7 @@ import pytest
 from .http_lab import GET, PREAMBLE, Reply, Script, until
 from .lab import Both, Lab
 from .test_http_clients import PIECE, nginx
-from .tls_paper import Paper, made
+from .tls_paper import Paper
 from .wire import DEADLINE
 
 __all__ = ["nginx"]
@@ -47,11 +47,6 @@ backend passed
   mode tcp
   server s 127.0.0.1:<edge>
 """
-
-
-@pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> Paper:
-    return made(tmp_path_factory.mktemp("paper"))
 
 
 @contextlib.contextmanager
