@@ -14,7 +14,7 @@ _CONNECT_FIELDS = (
 )
 _CONNACK_FIELDS = ("flags", "protocol_version", "reason_code")
 # Identifiers of properties (MQTT 5.0, section 2.2.2.2).
-_CONNECT_PROPERTIES = (17, 33, 39, 34, 25, 23, 38, 38, 21, 22, 24, 1, 2, 3, 8, 9)
+_CONNECT_PROPERTIES = (17, 33, 39, 34, 25, 23, 38, 21, 22, 24, 1, 2, 3, 8, 9)
 _CONNACK_PROPERTIES = (17, 33, 36, 37, 39, 18, 34, 31, 38, 40, 41, 42, 19, 26, 28, 21, 22)
 
 WORDS: Mapping[str, tuple[str, ...]] = {
