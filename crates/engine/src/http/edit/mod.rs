@@ -206,7 +206,7 @@ impl Worker {
             }
             edit => {
                 let view = View::new(session, &self.turn);
-                let text = edit.format().map(|format| encoded(format.to_bytes(&view)));
+                let text = edit.format().map(|format| encoded(format.text(&view)));
                 let done = session.change(edit, &text.unwrap_or_default());
                 if !done {
                     session.count_failed_rewrite();
