@@ -40,6 +40,7 @@ def read(*texts, **changes):
     [
         ("http-request", "E0416", (13, 13)),
         ("http-request denny", "E0404", (14, 19)),
+        ("http-request deny(403)", "E0404", (14, 23)),
         ("http-request lua.hello", "E0401", (14, 23)),
         ("http-request do-log", "E0401", (14, 20)),
         ("http-response do-resolve(txn.a,r) src", "E0402", (15, 34)),
