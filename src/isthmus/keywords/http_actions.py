@@ -126,6 +126,8 @@ HTTP_ACTIONS: dict[str, HttpActionRow] = {
     "return": HttpActionRow(_BOTH, _answer("return", 200), "answers"),
     **{name: _tcp(name, _ALL) for name in TRACKING if name.startswith("sc-")},
     "set-bandwidth-limit": HttpActionRow(_BOTH, set_bandwidth_limit, "limits the bandwidth of this stream"),
+    "set-bc-mark": _tcp("set-bc-mark", _REQUEST),
+    "set-bc-tos": _tcp("set-bc-tos", _REQUEST),
     "set-dst": _tcp("set-dst", _REQUEST),
     "set-dst-port": _tcp("set-dst-port", _REQUEST),
     "set-fc-mark": _tcp("set-fc-mark", _BOTH),
@@ -141,6 +143,7 @@ HTTP_ACTIONS: dict[str, HttpActionRow] = {
     "set-priority-class": HttpActionRow(_REQUEST, set_priority, "sets the class in which it queues"),
     "set-priority-offset": HttpActionRow(_REQUEST, set_priority, "shifts the place in its queue"),
     "set-query": HttpActionRow(_REQUEST, set_line, "sets the query"),
+    "set-retries": _tcp("set-retries", _REQUEST),
     "set-src": _tcp("set-src", _REQUEST),
     "set-src-port": _tcp("set-src-port", _REQUEST),
     "set-status": HttpActionRow(_RESPONSE, set_status, "sets the status"),
@@ -165,8 +168,7 @@ HTTP_ACTIONS: dict[str, HttpActionRow] = {
 UNREAD = frozenset(
     {
         *("add-headers-bin", "del-headers-bin", "do-log"),
-        *("send-spoe-group", "set-bc-mark", "set-bc-tos", "set-headers-bin"),
-        "set-retries",
+        *("send-spoe-group", "set-headers-bin"),
     }
 )
 """Actions of HAProxy 3.5 that have no row; `lua.NAME` has none either."""
