@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::scan;
-use crate::http::token;
+use crate::http::{is_field_name, token};
 
 /// One field of a head as it will be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -111,7 +111,7 @@ impl Rewrite {
     /// Adds a field behind all others. False, and nothing is added, if its name is not a token
     /// of at most 255 bytes.
     pub fn add(&mut self, name: &[u8], value: &[u8]) -> bool {
-        if name.is_empty() || name.len() > 255 || !name.iter().all(|byte| token(*byte)) {
+        if !is_field_name(name) {
             return false;
         }
         let start = self.text.len();
