@@ -102,7 +102,7 @@ impl Change {
 
 /// Whether a head has room in a buffer for more text (`tune.bufsize`): what a rule adds takes part of
 /// what `tune.maxrewrite` keeps free, and what is behind that is not rewritten (`strict-mode`).
-fn has_room(head: &Head<'_>, (growth, bufsize): (usize, usize), news: usize) -> bool {
+pub(super) fn has_room(head: &Head<'_>, (growth, bufsize): (usize, usize), news: usize) -> bool {
     // Most changes are so small that nothing has to be counted: a head as received had room.
     if growth + news <= SMALL {
         return true;
@@ -210,7 +210,7 @@ fn replaced_elements(regex: &Expression, value: &[u8], by: &[u8]) -> Option<Vec<
     any.then_some(out)
 }
 
-fn matches_name(own: &[u8], name: &[u8], how: from::NameMatch) -> bool {
+pub(super) fn matches_name(own: &[u8], name: &[u8], how: from::NameMatch) -> bool {
     match how {
         from::NameMatch::Str => own == name,
         from::NameMatch::Beg => own.starts_with(name),
