@@ -150,6 +150,9 @@ class _Run:
         if parent is not None and parent[0] in self._queued:
             # A VLAN comes up only when its parent is up (ENETDOWN), and queues are sent one by one.
             self._flush()
+        elif isinstance(step.old, Interface) and step.old.given and isinstance(step.new, Interface):
+            # What the file gives no more may follow what is beneath, as it is by now.
+            self._flush()
         try:
             try:
                 work = list(self._operator.work(step, phase))

@@ -17,6 +17,7 @@ from isthmus.network.filtering import FilteringError, apply_ruleset
 from isthmus.network.machine import Machine
 from isthmus.network.netlink import (
     addresses,
+    choosing,
     devices,
     interfaces,
     neighbours,
@@ -38,7 +39,7 @@ from isthmus.network.objects import (
     State,
     Sysctl,
 )
-from isthmus.records import dataclass
+from isthmus.records import dataclass, replace
 
 FORGIVEN = frozenset({errno.ENODEV, errno.ENOENT, errno.ESRCH, errno.EADDRNOTAVAIL})
 """What the kernel says of something to be removed that is not there."""
@@ -141,6 +142,7 @@ class Operator:
             yield partial(self._set_tunnel, tunnels.asleep(old, new), new)
         elif old is not None:
             if phase == 0:
+                new = choosing.chosen(old, replace(new, before=old.before), self._wanted, machine)
                 if new.kind == "wireguard" and old.settings != new.settings:
                     yield partial(self._set_tunnel, old, tunnels.asleep(old, new))
                     yield Request(namespace, interfaces.marking(new, self.alias_of(new), machine))

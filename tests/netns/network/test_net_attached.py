@@ -102,7 +102,7 @@ USED = """
 network: moved
 namespaces: {tenant: {}}
 links:
-  - device: {device: card, in: tenant, name: eth0, mtu: 1300, mac: "02:00:00:00:00:99", addresses: 10.7.0.9/24}
+  - device: {device: card, in: tenant, name: eth0, mtu: 1300, mac: "02:00:00:00:00:99", addresses: 10.7.0.9/8}
 """
 BAD_SERVICE = """
 services: {bad: {in: tenant, command: ["false"], ready: {tcp: 5}}}

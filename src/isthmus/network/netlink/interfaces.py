@@ -176,7 +176,7 @@ def alteration(found: Interface, wanted: Interface, alias: str, machine: Machine
     index = index_of(machine, wanted.namespace, wanted.name)
     if found.up and not wanted.up:
         yield _raise_or_lower(index, up=False)
-    told: Raw = [(_IFALIAS, text(alias))] if found.begun else []
+    told: Raw = [(_IFALIAS, text(alias))] if found.begun or found.given != wanted.given else []
     if wanted.mac is not None and wanted.mac != found.mac:
         told.append((_ADDRESS, _mac(wanted.mac)))
     if wanted.mtu is not None and wanted.mtu != found.mtu:
