@@ -42,7 +42,7 @@ impl Worker {
         let making = server.idle.borrow().making.clone();
         let found = making.into_iter().find(|key| {
             self.links.get(*key).is_some_and(|link| {
-                link.name == name
+                link.name.as_deref() == name.as_deref()
                     && link.serves(namespace.as_ref())
                     && link.is_fresh()
                     && link.waiters.len() < most

@@ -106,7 +106,10 @@ impl Worker {
                 .sharing
                 .as_ref()
                 .is_some_and(|sharing| !sharing.leaving && sharing.shared.can_open());
-            takes && link.name == name && link.is_fresh() && !(aggressive && link.uses < 1)
+            takes
+                && link.name.as_deref() == name.as_deref()
+                && link.is_fresh()
+                && !(aggressive && link.uses < 1)
         })
     }
 
@@ -121,8 +124,8 @@ impl Worker {
         link.uses += 1;
         let plan = &link.server.shared.plan.http;
         let worn = plan.max_reuse >= 0 && link.uses > plan.max_reuse.unsigned_abs();
-        let crowded = plan.pool_max >= 0
-            && link.server.idle.borrow().count() as u64 >= plan.pool_max.unsigned_abs();
+        let crowded =
+            plan.pool_max >= 0 && link.server.idle_everywhere() >= plan.pool_max.unsigned_abs();
         let purge = self.turn.now + plan.pool_purge.max(1);
         let fresh = link.is_fresh();
         let own = link.own;
