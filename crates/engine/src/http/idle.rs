@@ -259,7 +259,11 @@ impl Worker {
                 Arc::ptr_eq(&heir.shared.state, &server.shared.state)
                     && heir.shared.plan == server.shared.plan
             });
-            for key in server.idle.borrow_mut().drain() {
+            if let Some(heir) = heir {
+                Self::inherit_choice(server, heir);
+            }
+            let keys = server.idle.borrow_mut().drain();
+            for key in keys {
                 match (heir, self.links.take(key)) {
                     (Some(heir), Some(mut link)) => {
                         if !link.claim() {

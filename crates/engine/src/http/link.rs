@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use isthmus_sockets::{Identity, Interest, Moved, Poll};
 
+use super::joining::Chosen;
 use super::own_links::Personal;
 use super::shared_links::Sharing;
 use super::shelf::Parcel;
@@ -219,6 +220,8 @@ pub(crate) struct Idle {
     shared: HashMap<usize, Vec<Key>>,
     /// Connections in the making that others wait for.
     pub(super) making: Vec<Key>,
+    /// Where TLS agreed on HTTP/2.
+    pub(super) chosen: Chosen,
 }
 
 /// Tells namespaces apart.

@@ -54,6 +54,7 @@ impl Worker {
             leaving: false,
         });
         if !link.own {
+            self.remember_h2(&link);
             let mut idle = link.server.idle.borrow_mut();
             idle.share(link.namespace.as_ref(), key);
         }
