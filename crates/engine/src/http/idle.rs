@@ -11,7 +11,7 @@ use isthmus_plan::http::Reuse;
 use isthmus_plan::{ServerAddress, ServerPort};
 use isthmus_sockets::Ready;
 
-use super::link::Link;
+use super::link::{Link, Manner};
 use crate::demand::Standing;
 use crate::generation::Server;
 use crate::local::LocalServer;
@@ -31,7 +31,7 @@ impl Worker {
         let namespace = session.server_namespace();
         let key = self.links.reserve();
         let personal = self.personal(session, server);
-        let name = session.server_name().map(Arc::from);
+        let name = session.server_name();
         let mut link = Link::new(server, namespace, name);
         link.owner = Some(session.key);
         link.own = personal.is_some() || session.keeps_to_itself();
@@ -64,7 +64,7 @@ impl Worker {
             let Some(mut link) = self.links.take(key) else {
                 continue;
             };
-            if link.name.as_deref() != name.as_deref() || aggressive && link.uses < 2 {
+            if link.name != name || aggressive && link.uses < 2 {
                 self.links.put(key, link);
                 skipped.push(key);
                 continue;
@@ -338,9 +338,14 @@ impl Server {
 }
 
 impl Session {
-    /// The name that the server connection is asked for.
-    pub(super) fn server_name(&self) -> Option<String> {
-        self.notes.get()?.server_name.borrow().clone()
+    /// What the server connection is asked for.
+    pub(super) fn server_name(&self) -> Manner {
+        self.notes
+            .get()
+            .map_or_else(Manner::default, |notes| Manner {
+                name: notes.server_name.borrow().clone(),
+                marking: notes.marking.get(),
+            })
     }
 
     pub(super) fn reuse(&self) -> Reuse {

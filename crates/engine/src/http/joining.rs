@@ -4,11 +4,10 @@
 //! of their own.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use isthmus_plan::http::{Reuse, ServerProtocol};
 
-use super::link::{Link, place};
+use super::link::{Link, Manner, place};
 use crate::local::LocalServer;
 use crate::session::{Phase, Session};
 use crate::slab::Key;
@@ -20,16 +19,16 @@ const REMEMBERED: usize = 64;
 /// For whom a server chose HTTP/2 last time: places of namespaces and names (`sni`). A wrong guess
 /// costs those who wait a moment, and never leads to another's connection.
 #[derive(Debug, Default)]
-pub(super) struct Chosen(Vec<(usize, Option<Arc<str>>)>);
+pub(super) struct Chosen(Vec<(usize, Manner)>);
 
 impl Chosen {
-    fn is_known(&self, at: usize, name: Option<&str>) -> bool {
+    fn is_known(&self, at: usize, name: &Manner) -> bool {
         let mut known = self.0.iter();
-        known.any(|(place, known)| *place == at && known.as_deref() == name)
+        known.any(|(place, known)| *place == at && known == name)
     }
 
-    fn remember(&mut self, at: usize, name: Option<Arc<str>>) {
-        if self.is_known(at, name.as_deref()) {
+    fn remember(&mut self, at: usize, name: Manner) {
+        if self.is_known(at, &name) {
             return;
         }
         if self.0.len() >= REMEMBERED {
@@ -38,9 +37,9 @@ impl Chosen {
         self.0.push((at, name));
     }
 
-    fn forget(&mut self, at: usize, name: Option<&str>) {
+    fn forget(&mut self, at: usize, name: &Manner) {
         self.0
-            .retain(|(place, known)| *place != at || known.as_deref() != name);
+            .retain(|(place, known)| *place != at || known != name);
     }
 }
 
@@ -77,7 +76,7 @@ impl Worker {
         let making = server.idle.borrow().making.clone();
         let found = making.into_iter().find(|key| {
             self.links.get(*key).is_some_and(|link| {
-                link.name.as_deref() == name.as_deref()
+                link.name == name
                     && link.serves(namespace.as_ref())
                     && link.is_fresh()
                     && link.waiters.len() < most
@@ -136,7 +135,7 @@ impl Worker {
         if link.making {
             let mut idle = link.server.idle.borrow_mut();
             idle.chosen
-                .forget(place(link.namespace.as_ref()), link.name.as_deref());
+                .forget(place(link.namespace.as_ref()), &link.name);
             drop(idle);
             self.end_making(key);
         }
@@ -171,7 +170,7 @@ fn will_be_h2(session: &Session, server: &LocalServer) -> bool {
         ServerProtocol::Negotiated => {
             let at = place(session.server_namespace().as_ref());
             let idle = server.idle.borrow();
-            idle.chosen.is_known(at, session.server_name().as_deref()) && !session.may_send_early()
+            idle.chosen.is_known(at, &session.server_name()) && !session.may_send_early()
         }
     }
 }
@@ -180,30 +179,39 @@ fn will_be_h2(session: &Session, server: &LocalServer) -> bool {
 mod tests {
     use super::*;
 
+    fn asked_for(name: &str) -> Manner {
+        Manner {
+            name: Some(name.to_owned()).filter(|name| !name.is_empty()),
+            ..Manner::default()
+        }
+    }
+
     #[test]
     fn what_a_server_chose_is_known_by_tenant_and_name_until_it_chooses_otherwise() {
         let mut chosen = Chosen::default();
-        chosen.remember(1, None);
-        chosen.remember(1, Some("a".into()));
+        chosen.remember(1, asked_for(""));
+        chosen.remember(1, asked_for("a"));
         for (at, name, known) in [
-            (1, None, true),
-            (1, Some("a"), true),
-            (2, Some("a"), false),
-            (1, Some("b"), false),
+            (1, "", true),
+            (1, "a", true),
+            (2, "a", false),
+            (1, "b", false),
         ] {
-            assert_eq!(chosen.is_known(at, name), known, "{at} {name:?}");
+            assert_eq!(chosen.is_known(at, &asked_for(name)), known, "{at} {name}");
         }
-        chosen.forget(1, Some("a"));
-        assert!(!chosen.is_known(1, Some("a")) && chosen.is_known(1, None));
+        chosen.forget(1, &asked_for("a"));
+        let knows = |name| chosen.is_known(1, &asked_for(name));
+        assert!(!knows("a") && knows(""));
     }
 
     #[test]
     fn names_of_clients_do_not_fill_memory() {
         let mut chosen = Chosen::default();
         for number in 0..10 * REMEMBERED {
-            chosen.remember(0, Some(number.to_string().into()));
+            chosen.remember(0, asked_for(&number.to_string()));
         }
         assert_eq!(chosen.0.len(), REMEMBERED);
-        assert!(chosen.is_known(0, Some("639")) && !chosen.is_known(0, Some("0")));
+        let knows = |name| chosen.is_known(0, &asked_for(name));
+        assert!(knows("639") && !knows("0"));
     }
 }

@@ -87,7 +87,7 @@ impl Worker {
             };
             let same = Rc::ptr_eq(&link.server, server)
                 && link.personal == personal
-                && link.name.as_deref() == name.as_deref()
+                && link.name == name
                 && place(link.namespace.as_ref()) == place(namespace.as_ref());
             let sound = match &link.sharing {
                 Some(sharing) => sharing.shared.can_open(),

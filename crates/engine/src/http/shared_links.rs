@@ -107,10 +107,7 @@ impl Worker {
                 .sharing
                 .as_ref()
                 .is_some_and(|sharing| !sharing.leaving && sharing.shared.can_open());
-            takes
-                && link.name.as_deref() == name.as_deref()
-                && link.is_fresh()
-                && !(aggressive && link.uses < 1)
+            takes && link.name == name && link.is_fresh() && !(aggressive && link.uses < 1)
         })
     }
 

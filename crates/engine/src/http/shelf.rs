@@ -26,7 +26,7 @@ use std::sync::Arc;
 use isthmus_sockets::{Identity, Unwatcher};
 use parking_lot::Mutex;
 
-use super::link::{identity, place};
+use super::link::{Manner, identity, place};
 use crate::demand::Standing;
 use crate::namespace::Namespace;
 use crate::slab::Key;
@@ -41,7 +41,7 @@ pub(crate) struct Parcel {
     pub(super) connection: Option<Detached>,
     pub(super) namespace: Option<Arc<Namespace>>,
     pub(super) identity: Option<Identity>,
-    pub(super) name: Option<Arc<str>>,
+    pub(super) name: Manner,
     pub(super) nodelay: bool,
     pub(super) uses: u64,
     pub(super) standing: Standing,
@@ -62,7 +62,7 @@ impl Parcel {
 /// Whom another worker wants a connection for.
 pub(super) struct Wanted<'w> {
     pub(super) namespace: Option<&'w Arc<Namespace>>,
-    pub(super) name: Option<&'w str>,
+    pub(super) name: &'w Manner,
     /// Requests that it must have served.
     pub(super) uses: u64,
 }
@@ -111,7 +111,7 @@ impl Shelf {
         let held = &mut *self.0.lock();
         let parcels = held.parcels.get_mut(&place(wanted.namespace))?;
         let fits = |(_, parcel): &(Key, Box<Parcel>)| {
-            parcel.name.as_deref() == wanted.name && parcel.uses >= wanted.uses
+            parcel.name == *wanted.name && parcel.uses >= wanted.uses
         };
         let unseen = parcels.len().saturating_sub(LOOKED_AT);
         let seen = parcels.get(unseen..).unwrap_or_default();
@@ -143,6 +143,14 @@ mod tests {
     use isthmus_sockets::{Interest, Moved, Poll};
 
     use super::*;
+    use crate::marking::Marking;
+
+    fn asked_for(name: Option<&str>) -> Manner {
+        Manner {
+            name: name.map(Into::into),
+            ..Manner::default()
+        }
+    }
 
     /// A connection, its peer, and the poller that watches it.
     fn parcel(name: Option<&str>, uses: u64) -> (Box<Parcel>, UnixStream, Poll) {
@@ -155,7 +163,7 @@ mod tests {
             connection,
             namespace: None,
             identity: None,
-            name: name.map(Arc::from),
+            name: asked_for(name),
             nodelay: false,
             uses,
             standing: Standing::Fresh,
@@ -171,7 +179,7 @@ mod tests {
         }
     }
 
-    fn wanted(name: Option<&str>, uses: u64) -> Wanted<'_> {
+    fn wanted(name: &Manner, uses: u64) -> Wanted<'_> {
         Wanted {
             namespace: None,
             name,
@@ -196,12 +204,21 @@ mod tests {
         for (index, (parcel, ..)) in (0..).zip(held) {
             shelf.put(key(index), parcel);
         }
-        assert!(shelf.give(&wanted(Some("b"), 0)).is_none());
-        assert!(shelf.give(&wanted(None, 2)).is_none());
-        assert_eq!(shelf.give(&wanted(Some("a"), 2)).unwrap().uses, 3);
+        let marked = Manner {
+            marking: Marking {
+                mark: Some(1),
+                tos: None,
+            },
+            ..asked_for(Some("a"))
+        };
+        for (name, uses) in [(asked_for(Some("b")), 0), (asked_for(None), 2), (marked, 0)] {
+            assert!(shelf.give(&wanted(&name, uses)).is_none());
+        }
+        let found = shelf.give(&wanted(&asked_for(Some("a")), 2));
+        assert_eq!(found.unwrap().uses, 3);
         assert!(shelf.claim(None, key(2)).is_none());
         assert!(shelf.claim(None, key(1)).is_some());
-        assert_eq!(shelf.give_any().unwrap().name, None);
+        assert_eq!(shelf.give_any().unwrap().name, asked_for(None));
         assert_eq!(shelf.taken(), [key(2), key(0)]);
         assert_eq!(shelf.taken(), []);
     }
@@ -221,9 +238,10 @@ mod tests {
         let (mut held, _peer, _poll) = parcel(None, 1);
         held.namespace = Some(one.clone());
         shelf.put(key(0), held);
+        let name = Manner::default();
         let of = |namespace| Wanted {
             namespace,
-            name: None,
+            name: &name,
             uses: 0,
         };
         assert!(shelf.give(&of(None)).is_none());

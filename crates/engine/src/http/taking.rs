@@ -86,7 +86,7 @@ impl Worker {
         let aggressive = session.reuse() == Reuse::Aggressive && session.exchanges == 0;
         let wanted = Wanted {
             namespace: namespace.as_ref(),
-            name: name.as_deref(),
+            name: &name,
             uses: if aggressive { 2 } else { 0 },
         };
         for worker in server.others() {
