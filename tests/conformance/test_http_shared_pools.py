@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from .http_lab import GET, PREAMBLE, Client, Reply, Script, http_line, until
+from .http_message import split_requests
 from .lab import Both, Lab, assert_same
 from .tls_paper import Paper
 
@@ -92,6 +93,31 @@ def test_two_workers_make_as_many_connections(both: Both) -> None:
 
 def test_two_workers_that_do_not_share_make_as_many_connections(both: Both) -> None:
     assert compare(both, "  tune.idle-pool.shared off")["always, : ANAN"] == {"made": 2, "kept": "2"}
+
+
+def test_what_a_connection_has_served_goes_with_it(beyond: Both) -> None:
+    """HAProxy does not heed max-reuse in HTTP/1, and its manual says that it may not."""
+    config, origins = site("x", "always", "max-reuse 1"), {"xa": Script([Reply()])}
+
+    def traffic(lab: Lab) -> list[int]:
+        play(lab, "x", "ANANA")
+        return [len(split_requests(end.received)) for end in lab.origin("xa").ends]
+
+    _, got = beyond.apart(config, traffic, origins=origins, preamble=TWO, normal=http_line)
+    assert got.value == [2, 2, 1]
+
+
+def test_what_went_to_the_other_worker_is_closed_there_after_the_purge_delay(both: Both) -> None:
+    config, origins = site("x", "always", "pool-purge-delay 1s"), {"xa": Script([Reply()])}
+
+    def traffic(lab: Lab) -> int:
+        play(lab, "x", "AN")
+        until(lambda: connections(lab, "x") == {"used_cur": "0", "idle_cur": "0"})
+        until(lambda: all(end.left for end in lab.origin("xa").ends))
+        return len(lab.origin("xa").ends)
+
+    seen = both(config, traffic, origins=origins, preamble=TWO, normal=http_line, logged=False)
+    assert seen.value == 1
 
 
 INNER = """

@@ -10,8 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from .http_lab import PREAMBLE, until
 from .lab import Lab
+from .tls_paper import Paper
 from .wire import End, Origin
 
 SITE = """
@@ -23,8 +26,16 @@ frontend f
 backend b
   balance random
   http-reuse always
-  server s <a>
-  server t <a> pool-low-conn 2
+  server s {server}
+  server t {server} pool-low-conn 2
+"""
+TLS = """
+listen way
+  mode tcp
+  no log
+  log-format "%ci"
+  bind 127.0.0.1:<way> ssl crt {paper}
+  server a <a>
 """
 STRAY = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray"
 CLIENTS = 8
@@ -109,8 +120,12 @@ def come_and_go(lab: Lab, over: threading.Event) -> None:
         until(lambda: "deleted" in lab.command("del server b/x"))
 
 
-def test_no_answer_is_another_requests(program: str, tmp_path: Path) -> None:
-    lab = Lab(program, tmp_path / "lab", PREAMBLE.replace("log global", "no log") + SITE, {"a": restless})
+@pytest.mark.parametrize("tls", [False, True])
+def test_no_answer_is_another_requests(program: str, tmp_path: Path, paper: Paper, tls: bool) -> None:
+    site = SITE.format(server="127.0.0.1:<way> ssl verify none" if tls else "<a>")
+    if tls:
+        site += TLS.format(paper=paper["site.pem"])
+    lab = Lab(program, tmp_path / "lab", PREAMBLE.replace("log global", "no log") + site, {"a": restless})
     try:
         with ThreadPoolExecutor(CLIENTS + 1) as pool:
             over = threading.Event()
