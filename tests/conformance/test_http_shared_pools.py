@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .http_lab import GET, PREAMBLE, Client, Reply, Script, http_line, until
+from .http_lab import GET, PREAMBLE, Client, Reply, Script, http_line, statistic, until
 from .http_message import split_requests
 from .lab import Both, Lab, assert_same
 from .tls_paper import Paper
@@ -168,3 +169,34 @@ def test_what_a_name_was_asked_for_serves_no_other_name(both: Both, paper: Paper
     config = site("x", "always", secured, "127.0.0.1:<inner>") + INNER.format(paper=paper["site.pem"])
     seen = both.apart(config, traffic, origins={}, preamble=TWO, normal=http_line, logged=False)
     assert seen[1].value == [1, 1]
+
+
+CROWDED = f"""
+global
+  ulimit-n 400
+  maxconn 150
+  tune.pool-low-fd-ratio 10
+  tune.pool-high-fd-ratio 10
+{site("x", "always", "pool-purge-delay 60s")}
+{site("y", "always", "")}
+"""
+
+
+def test_where_descriptors_run_short_another_workers_connection_is_closed(
+    program: str, tmp_path: Path
+) -> None:
+    """HAProxy 2.6 closes none of another server's."""
+    origins = {"xa": Script([Reply()]), "ya": Script([Reply()])}
+    lab = Lab(program, tmp_path / "lab", TWO + CROWDED, origins)
+    try:
+        play(lab, "x", "A")
+        many = [lab.connect("yone") for _ in range(50)]
+        until(lambda: statistic(lab, "yf", "FRONTEND", "scur") == "50")
+        assert connections(lab, "x")["idle_cur"] == "1"
+        play(lab, "y", "N")
+        until(lambda: all(end.left for end in lab.origin("xa").ends))
+        assert connections(lab, "x")["idle_cur"] == "0"
+        for end in many:
+            end.close()
+    finally:
+        lab.close()
