@@ -192,7 +192,7 @@ impl Session {
         let mut facts = TlsFacts::default();
         kept.complete(&mut facts, &mut secured.channel);
         facts.failure = failure.map(|failure| handshake_error(secured.channel.reason(failure)));
-        let facts = Rc::new(facts);
+        let facts = Arc::new(facts);
         self.past_server_tls = failure.map(|_| facts.clone());
         secured.facts = Some(facts);
     }

@@ -29,11 +29,11 @@ pub use options::{
     silence, tcp_info,
 };
 pub use passing::{inherit, receive_descriptor, send_descriptor};
-pub use poll::{Interest, Poll, Ready, Waker};
+pub use poll::{Interest, Poll, Ready, Unwatcher, Waker};
 pub use rustix::io::Errno;
 pub use stream::{
-    Moved, Pipe, drain_pipe, fill_pipe, holds_bytes, pending_error, receive, send, send_pieces,
-    shutdown_write,
+    Moved, Pipe, drain_pipe, fill_pipe, holds_bytes, is_silent, pending_error, receive, send,
+    send_pieces, shutdown_write,
 };
 pub use watch::Watcher;
 

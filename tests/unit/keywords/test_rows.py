@@ -29,6 +29,7 @@ ARGUMENTS = {
     "h1-case-adjust-file": "case.txt",
     "tune.comp.maxlevel": "5",
     "tune.h1.zero-copy-fwd-recv": "off",
+    "tune.idle-pool.shared": "off",
     "tune.h1.zero-copy-fwd-send": "on",
     "compression": "algo gzip",
     "filter": "compression",
