@@ -3,7 +3,8 @@
 //! holds ACLs and says whether conditions hold; a [`Format`] writes a log line.
 //!
 //! Nothing here opens a socket, reads a clock or draws a random number: all of that is asked of
-//! the context, so that an expression gives the same value for the same context.
+//! the context, so that an expression gives the same value for the same context. (The random bytes
+//! that stand for a content key which cannot be read, in `jose`, are seen by nobody.)
 
 #![forbid(unsafe_code)]
 
@@ -20,6 +21,7 @@ mod expression;
 mod facts;
 mod fetch;
 mod format;
+mod jose;
 mod kind;
 mod password;
 mod registry;
@@ -43,6 +45,7 @@ pub use facts::{
     BackendNumber, End, FrontendNumber, Multiplexed, Number, ServerNumber, TcpInfo, Text,
 };
 pub use format::Format;
+pub use jose::{Allowed, Certificates, Jose};
 pub use kind::{Kind, Validity};
 pub use registry::{Converter, Fetch, Param, converters, fetches, find_converter, find_fetch};
 pub use table::table_key;

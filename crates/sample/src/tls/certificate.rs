@@ -98,6 +98,12 @@ impl<'a> Certificate<'a> {
         algorithm(self.signature)
     }
 
+    /// Its key with the algorithm's identifier: SubjectPublicKeyInfo, DER.
+    #[must_use]
+    pub fn public_key(&self) -> &'a [u8] {
+        self.key.whole
+    }
+
     /// The name of its key's algorithm.
     #[must_use]
     pub fn key_algorithm(&self) -> Option<&'static str> {

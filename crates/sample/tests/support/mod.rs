@@ -119,6 +119,7 @@ pub fn compile(text: &str, names: &mut Names) -> Result<Compiled, String> {
         lists: &[],
         userlists: &[staff()],
         tables: &[],
+        jose: &std::sync::Arc::default(),
     };
     Compiled::compile(&parse(text)?, &mut env)
 }
