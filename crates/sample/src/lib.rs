@@ -42,7 +42,7 @@ pub use convert::substitute;
 pub use date::parse_http_date;
 pub use expression::{Compiled, Fetched};
 pub use facts::{
-    BackendNumber, End, FrontendNumber, Multiplexed, Number, ServerNumber, TcpInfo, Text,
+    BackendNumber, End, FrontendNumber, Held, Multiplexed, Number, ServerNumber, TcpInfo, Text,
 };
 pub use format::Format;
 pub use jose::{Allowed, Certificates, Jose};

@@ -294,6 +294,13 @@ def _mqtt_packet(text: str) -> Argument:
     return StrArg(text)
 
 
+def _nothing(text: str) -> Argument:
+    # HAProxy 3.5 has an argument there; what it stands for is in no manual that could be read.
+    if text:
+        raise WrongArgumentError("no argument: what it stands for is not known here")
+    return StrArg(text)
+
+
 def _one_of(*words: str) -> Callable[[str], Argument]:
     def read(text: str) -> Argument:
         if text not in words:
@@ -372,6 +379,8 @@ _READERS: dict[str, Callable[[str], Argument]] = {
     "rtt unit": _one_of("", "us", "ms"),
     "set-var condition": _one_of(*CONDITIONS),
     "query option": _one_of("", "with_qm"),
+    "nothing": _nothing,
+    "variables' scope": _one_of("", "sess", "txn", "req", "res", "proc"),
     "delimiter": _one_character,
     "case flag": _one_of("", "i"),
     "distcc token": _four_letters,
@@ -433,6 +442,9 @@ NARROWER: dict[str, dict[int, str]] = (
     | {
         "acl": {-1: "ACL name"},
         "var": {0: "variable"},
+        "dump_all_vars": {0: "variables' scope"},
+        "has_ctl": {0: "nothing"},
+        "ssl_c_policies": {0: "nothing"},
         "set-var": {0: "variable", -1: "set-var condition"},
         "unset-var": {0: "variable"},
         "concat": {1: "optional variable"},
