@@ -21,6 +21,7 @@ mod expression;
 mod facts;
 mod fetch;
 mod format;
+mod guesses;
 mod jose;
 mod kind;
 mod password;
