@@ -10,18 +10,18 @@ from isthmus.keywords.named_section import Reader, read_lines, section_name
 from isthmus.keywords.row import Reading, RefusedError, Words, place
 from isthmus.keywords.tls_codes import CANNOT
 from isthmus.keywords.values import choice, integer, suggest
-from isthmus.model.acme import Authority
+from isthmus.model.acme import Authority, Binding
 
 DIRECTORY = "https://acme-v02.api.letsencrypt.org/directory"
 """Where certificates are asked for if a section does not say it: the default of HAProxy."""
 _CHALLENGES = ("HTTP-01", "TLS-ALPN-01")
 _CURVES = ("P-256", "P-384", "P-521")
+_SIGNING = ("HS256", "HS384", "HS512")
 _LATER = {
     "acme-vars": "DNS-01 is not there",
     "challenge-ready": "DNS-01 is not there",
     "dns-delay": "DNS-01 is not there",
     "dns-timeout": "DNS-01 is not there",
-    "profile": "authorities choose their usual profile",
     "provider-name": "DNS-01 is not there",
 }
 """What a section may say in HAProxy 3.5 and cannot here."""
@@ -29,6 +29,11 @@ _LATER = {
 
 class AcmeSections:
     """The sections read so far."""
+
+    @staticmethod
+    def keywords() -> tuple[str, ...]:
+        """Return the words that lines of such a section begin with."""
+        return tuple(each for each in AcmeSections._readers({}) if each not in _LATER)
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
@@ -48,7 +53,12 @@ class AcmeSections:
             raise RefusedError(DUPLICATE_NAME, message, name.span)
         need_library(section.header.span)
         said: dict[str, str | int] = {}
-        readers: dict[str, Reader] = {
+        read_lines(section, self._readers(said), self._reading)
+        self._found[name.text] = self._authority(name.text, said, section.header.span)
+
+    @staticmethod
+    def _readers(said: dict[str, str | int]) -> dict[str, Reader]:
+        return {
             "directory": _directory(said),
             "contact": _text(said, "an address for mail"),
             "account-key": _text(said, "a file"),
@@ -57,13 +67,15 @@ class AcmeSections:
             "bits": lambda words: said.__setitem__("bits", integer(words, 2048, 8192)),
             "curves": _curve(said),
             "map": _text(said, "a map"),
+            "eab-key-id": _file(said, self._reading),
+            "eab-mac-key": _file(said, self._reading),
+            "eab-mac-alg": lambda words: said.__setitem__("eab-mac-alg", choice(words, _SIGNING, "a MAC")),
+            "profile": _text(said, "a profile of the authority"),
             "reuse-key": lambda words: said.__setitem__(
                 "reuse-key", choice(words, ("on", "off"), "a switch") == "on"
             ),
             **{each: _later(each, why) for each, why in _LATER.items()},
         }
-        read_lines(section, readers, self._reading)
-        self._found[name.text] = self._authority(name.text, said, section.header.span)
 
     def _authority(self, name: str, said: dict[str, str | int], span: Span) -> Authority:
         if said.get("challenge", "HTTP-01") == "HTTP-01" and "map" not in said:
@@ -82,8 +94,23 @@ class AcmeSections:
             curve=str(said.get("curves", "P-384")),
             map=None if table is None else str(table),
             reuse_key=bool(said.get("reuse-key", False)),
+            binding=_binding(said, span),
+            profile=None if (profile := said.get("profile")) is None else str(profile),
             span=span,
         )
+
+
+def _binding(said: dict[str, str | int], span: Span) -> Binding | None:
+    """Return to which account elsewhere an account is bound. Raises RefusedError where half of it is said."""
+    parts = [said.get(name) for name in ("eab-key-id", "eab-mac-key")]
+    if None not in parts:
+        key_id, mac_key = map(str, parts)
+        return Binding(key_id, mac_key, str(said.get("eab-mac-alg", "HS256")))
+    if parts == [None, None] and "eab-mac-alg" not in said:
+        return None
+    missing = " and ".join(f"`{name}`" for name in ("eab-key-id", "eab-mac-key") if said.get(name) is None)
+    message = f"an account elsewhere is named by `eab-key-id` and `eab-mac-key`; {missing} is missing"
+    raise RefusedError(MISSING_ARGUMENT, message, span)
 
 
 def need_library(span: Span) -> None:
@@ -96,6 +123,21 @@ def need_library(span: Span) -> None:
 def _text(said: dict[str, str | int], what: str) -> Reader:
     def read(words: Words) -> None:
         said[words.what] = words.take(what).text
+
+    return read
+
+
+def _file(said: dict[str, str | int], reading: Reading) -> Reader:
+    """Read the name of a file with a secret, which has to be there: it is read when an account is made."""
+
+    def read(words: Words) -> None:
+        word = words.take("a file")
+        try:
+            reading.world.read_bytes(word.text)
+        except OSError as error:
+            message = f"`{word.text}` cannot be read: {error.strerror or error}"
+            raise RefusedError(BAD_VALUE, message, word.span) from error
+        said[words.what] = word.text
 
     return read
 
