@@ -53,11 +53,11 @@ class AcmeSections:
             raise RefusedError(DUPLICATE_NAME, message, name.span)
         need_library(section.header.span)
         said: dict[str, str | int] = {}
-        read_lines(section, self._readers(said), self._reading)
+        read_lines(section, self._readers(said, self._reading), self._reading)
         self._found[name.text] = self._authority(name.text, said, section.header.span)
 
     @staticmethod
-    def _readers(said: dict[str, str | int]) -> dict[str, Reader]:
+    def _readers(said: dict[str, str | int], reading: Reading | None = None) -> dict[str, Reader]:
         return {
             "directory": _directory(said),
             "contact": _text(said, "an address for mail"),
@@ -67,8 +67,8 @@ class AcmeSections:
             "bits": lambda words: said.__setitem__("bits", integer(words, 2048, 8192)),
             "curves": _curve(said),
             "map": _text(said, "a map"),
-            "eab-key-id": _file(said, self._reading),
-            "eab-mac-key": _file(said, self._reading),
+            "eab-key-id": _file(said, reading),
+            "eab-mac-key": _file(said, reading),
             "eab-mac-alg": lambda words: said.__setitem__("eab-mac-alg", choice(words, _SIGNING, "a MAC")),
             "profile": _text(said, "a profile of the authority"),
             "reuse-key": lambda words: said.__setitem__(
@@ -127,13 +127,15 @@ def _text(said: dict[str, str | int], what: str) -> Reader:
     return read
 
 
-def _file(said: dict[str, str | int], reading: Reading) -> Reader:
+def _file(said: dict[str, str | int], reading: Reading | None) -> Reader:
     """Read the name of a file with a secret, which has to be there: it is read when an account is made."""
 
     def read(words: Words) -> None:
         word = words.take("a file")
         try:
-            reading.world.read_bytes(word.text)
+            # Without a reading nothing is read: the rows are asked for their names alone.
+            if reading is not None:
+                reading.world.read_bytes(word.text)
         except OSError as error:
             message = f"`{word.text}` cannot be read: {error.strerror or error}"
             raise RefusedError(BAD_VALUE, message, word.span) from error
