@@ -11,6 +11,7 @@ from isthmus.keywords.draft import GlobalDraft
 from isthmus.keywords.global_http import GLOBAL_HTTP
 from isthmus.keywords.global_services import GLOBAL_SERVICES
 from isthmus.keywords.global_tls import GLOBAL_TLS
+from isthmus.keywords.global_tokens import ROWS as TOKENS
 from isthmus.keywords.global_variables import VARIABLES
 from isthmus.keywords.log_lines import GLOBAL_LOGS
 from isthmus.keywords.row import Keyword, RefusedError, Use, Where
@@ -211,6 +212,7 @@ GLOBAL = table(
     GLOBAL_HTTP,
     GLOBAL_SERVICES,
     GLOBAL_TLS,
+    TOKENS,
     UNIX_BIND,
 )
 """Every keyword of section `global`."""

@@ -38,7 +38,8 @@ SYSTEM_FILES = (
 class TlsFiles:
     """`crt-base`, `ca-base`, `key-base`, `ssl-load-extra-*`, and the files that were read so far.
 
-    `aliases` are the certificates of crt-store sections by the names that `crt` refers to them with.
+    `aliases` are the certificates of crt-store sections by the names that `crt` refers to them with, and
+    those that expressions name; `tokens` are the names of those that tokens may use.
     """
 
     crt_base: str = ""
@@ -47,6 +48,7 @@ class TlsFiles:
     extra: frozenset[str] = frozenset(EXTRA_FILES)
     without_extension: bool = False
     aliases: dict[str, Certificate] = field(default_factory=dict)
+    tokens: set[str] = field(default_factory=set)
     _certificates: dict[str, Certificate] = field(default_factory=dict)
     _authorities: dict[str, PemFile] = field(default_factory=dict)
     _revocations: dict[str, PemFile] = field(default_factory=dict)
@@ -108,6 +110,19 @@ class TlsFiles:
             if parts is None:
                 self._certificates[path] = known
         return known
+
+    def token_certificate(self, name: str, span: Span, world: World, diagnostics: Diagnostics) -> bool:
+        """Load the certificate that an expression names; return whether tokens may use it.
+
+        One of a crt-store needs `jwt on` there. One that nothing else named is for tokens.
+        """
+        alias = self.aliases.get(name)
+        if alias is None and name.startswith("@"):
+            raise RefusedError(BAD_CERTIFICATE, f"no crt-store above has a certificate `{name}`", span)
+        if alias is None:
+            alias = self.aliases[name] = self.certificate(name, span, world, diagnostics)
+            self.tokens.add(alias.name)
+        return alias.name in self.tokens
 
     def authorities(self, word: Word, world: World) -> PemFile:
         """Return the authorities of a `ca-file`: a file's, a folder's or the system's."""

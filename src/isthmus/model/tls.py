@@ -328,6 +328,7 @@ class GlobalTls:
 
     `watch` is how often files are looked at again, in milliseconds; None: never. `trust` is whom our own
     requests believe, anybody with `believe_all`; `scheduled` says that certificates are renewed in time.
+    `token_algorithms` and `token_encryptions` are those of encrypted tokens as lists have them.
     """
 
     bind: BindTls = BindTls()
@@ -345,3 +346,5 @@ class GlobalTls:
     believe_all: bool = False
     scheduled: bool = True
     ocsp: OcspUpdate = OcspUpdate()
+    token_algorithms: tuple[str, ...] = ()
+    token_encryptions: tuple[str, ...] = ()

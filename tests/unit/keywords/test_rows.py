@@ -132,6 +132,8 @@ ARGUMENTS = {
     "ssl-max-ver": "TLSv1.3",
     "ssl-load-extra-files": "none",
     "ssl-server-verify": "none",
+    "jwt.decrypt_alg_list": "ALL:!ECDH-ES",
+    "jwt.decrypt_enc_list": "A128GCM:A256GCM",
     "tune.ssl.certificate-compression": "off",
     "tune.ssl.default-dh-param": "2048",
     **{f"ssl-default-{side}-ciphers": "HIGH" for side in ("bind", "server")},

@@ -187,7 +187,7 @@ def test_what_is_wrong_of_a_crt_store_is_told_at_its_word(rest: str, column: int
 def test_the_options_of_a_load_line_are_told_with_those_of_acme() -> None:
     _, found = load(tree(f"crt-store\n load nothing\n{TIMEOUTS}"), VOCABULARY, PaperWorld())
     (one,) = found
-    assert one.expected == "one of crt, alias, acme, domains, key, ocsp, issuer, sctl, ocsp-update"
+    assert one.expected == "one of crt, alias, acme, domains, jwt, key, ocsp, issuer, sctl, ocsp-update"
 
 
 def test_versions_that_cannot_be_spoken_are_not_suggested() -> None:
@@ -195,3 +195,36 @@ def test_versions_that_cannot_be_spoken_are_not_suggested() -> None:
     _, found = load(tree(text), VOCABULARY, PaperWorld())
     (one,) = [each for each in found if "TLSv1.4" in each.message]
     assert one.expected == "one of TLSv1.2, TLSv1.3"
+
+
+EXPECTED = "a certificate whose crt-store says `jwt on`"
+
+
+@pytest.mark.parametrize(
+    ("rest", "name", "wrong"),
+    [
+        ("alias a jwt on", "@web/a", ""),
+        ("alias a jwt off", "@web/a", EXPECTED),
+        ("alias a", "@web/a", EXPECTED),
+        ("alias a jwt on", "site.pem", ""),
+        (
+            "alias a jwt on",
+            "@web/b",
+            "a certificate that can be read (no crt-store above has a certificate `@web/b`)",
+        ),
+        ("alias a jwt on", "txn.name", ""),
+    ],
+)
+def test_tokens_use_certificates_that_are_said_to_be_for_them(rest: str, name: str, wrong: str) -> None:
+    rule = f"http-request deny unless {{ str(x),jwt_verify_cert(RS256,{name}) -m int 1 }}"
+    text = f"crt-store web\n load crt site.pem {rest}\n{TIMEOUTS}frontend f\n mode http\n bind :1\n {rule}\n"
+    _, found = load(tree(text), VOCABULARY, PaperWorld())
+    errors = [each.expected for each in found if each.severity.value == "alert"]
+    if wrong:
+        assert [str(each) for each in errors] == [wrong]
+        return
+    assert not errors
+    names = {each.name: each.jwt for each in built(text).engine.tls.certificates}
+    assert names["@web/a"] == ("on" in rest)
+    assert names.get(name, True)
+    assert name in names or name == "txn.name"
