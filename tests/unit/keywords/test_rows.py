@@ -130,6 +130,8 @@ ARGUMENTS = {
     "ssl-min-ver": "TLSv1.2",
     "ssl-max-ver": "TLSv1.3",
     "ssl-load-extra-files": "none",
+    "issuers-chain-path": "chains",
+    "ssl-f-use": "crt site.pem",
     "ssl-server-verify": "none",
     "tune.ssl.certificate-compression": "off",
     "tune.ssl.default-dh-param": "2048",
