@@ -74,6 +74,7 @@ impl Context<'_> {
             fast_open: server.tfo,
             buffers: (receive, send),
             mark: None,
+            tos: None,
         }
     }
 }

@@ -46,8 +46,10 @@ pub struct ConnectOptions {
     pub fast_open: bool,
     /// The kernel's buffers in bytes, receive and send; 0 leaves them.
     pub buffers: (usize, usize),
-    /// Netfilter mark.
+    /// Netfilter mark; without the capability the connection goes unmarked.
     pub mark: Option<u32>,
+    /// DS field, the whole byte.
+    pub tos: Option<u8>,
 }
 
 /// A connection under way.
@@ -211,7 +213,10 @@ fn prepare(socket: &OwnedFd, options: &ConnectOptions) -> Result<()> {
     }
     set_buffers(socket, options.buffers);
     if let Some(mark) = options.mark {
-        crate::options::set_mark(socket, mark)?;
+        let _ = crate::options::set_mark(socket, mark);
+    }
+    if let Some(tos) = options.tos {
+        crate::options::set_tos(socket, tos);
     }
     Ok(())
 }

@@ -87,7 +87,8 @@ def _keywords(options: Options) -> int:
 
     import_module("isthmus.runtime.commands")
     classes = options.keyword_classes or "help"
-    print(keywords.dump(classes, Vocabulary.read(vocabulary()), COMMANDS), end="", flush=True)
+    commands = ((each.name, each.marks) for each in COMMANDS.values())
+    print(keywords.dump(classes, Vocabulary.read(vocabulary()), commands), end="", flush=True)
     return _with_files(options, Console()) if options.files else 0
 
 

@@ -30,6 +30,11 @@ _LATER = {
 class AcmeSections:
     """The sections read so far."""
 
+    @staticmethod
+    def keywords() -> tuple[str, ...]:
+        """Return the words that lines of such a section begin with."""
+        return tuple(each for each in AcmeSections._readers({}) if each not in _LATER)
+
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._found: dict[str, Authority] = {}
@@ -48,7 +53,12 @@ class AcmeSections:
             raise RefusedError(DUPLICATE_NAME, message, name.span)
         need_library(section.header.span)
         said: dict[str, str | int] = {}
-        readers: dict[str, Reader] = {
+        read_lines(section, self._readers(said), self._reading)
+        self._found[name.text] = self._authority(name.text, said, section.header.span)
+
+    @staticmethod
+    def _readers(said: dict[str, str | int]) -> dict[str, Reader]:
+        return {
             "directory": _directory(said),
             "contact": _text(said, "an address for mail"),
             "account-key": _text(said, "a file"),
@@ -66,8 +76,6 @@ class AcmeSections:
             ),
             **{each: _later(each, why) for each, why in _LATER.items()},
         }
-        read_lines(section, readers, self._reading)
-        self._found[name.text] = self._authority(name.text, said, section.header.span)
 
     def _authority(self, name: str, said: dict[str, str | int], span: Span) -> Authority:
         if said.get("challenge", "HTTP-01") == "HTTP-01" and "map" not in said:

@@ -38,9 +38,27 @@ BAD_ACTION_ARGUMENT = register(
 _TRACK = re.compile(r"(track-sc)[0-9]+\Z")
 
 
+IN_PARENTHESES = frozenset(
+    {
+        *("add-acl", "add-map", "del-acl", "del-map", "set-map"),
+        *("sc-add-gpc", "sc-inc-gpc", "sc-inc-gpc0", "sc-inc-gpc1", "sc-set-gpt", "sc-set-gpt0"),
+        *("do-resolve", "set-var", "set-var-fmt", "unset-var"),
+    }
+)
+"""The actions whose first arguments stand in parentheses behind the name."""
+NUMBERED = "track-sc"
+"""The action whose name goes on with a number."""
+
+
 def action_name(text: str) -> str:
-    """Return the name of an action's row: without parentheses and, of `track-sc0`, without the number."""
-    return _TRACK.sub(r"\1", text.partition("(")[0])
+    """Return the name of an action's row: without parentheses and, of `track-sc0`, without the number.
+
+    Parentheses behind a name that takes none are a part of it: there is no such action.
+    """
+    name, _, inside = text.partition("(")
+    if inside and name not in IN_PARENTHESES:
+        return text
+    return _TRACK.sub(r"\1", name)
 
 
 DECIMAL = re.compile(r"[0-9]{1,20}\Z")

@@ -19,7 +19,7 @@ from isthmus.keywords.codes import (
 from isthmus.keywords.context import Context
 from isthmus.keywords.draft import ProxyDraft
 from isthmus.keywords.namespaces import namespace
-from isthmus.keywords.option_row import Option, OptionTable, OptionUse, options
+from isthmus.keywords.option_row import Option, OptionTable, OptionUse, options, refused
 from isthmus.keywords.row import Keyword, Reading, RefusedError, Use, Where, Words, place
 from isthmus.keywords.tls_bind import TLS_BIND
 from isthmus.keywords.tls_options import lifted
@@ -185,6 +185,7 @@ _ROWS: tuple[Option[BindSettings], ...] = (
         _ignored("a number"),
         inert="every connection of a worker is served in turn",
     ),
+    refused("process", "<set>", "no longer exists in HAProxy", "`thread` says which threads serve a line"),
     Option("proto", "{ h1 | h2 }", "What clients speak, whatever they offer", _proto),
     Option("shards", "{ <number> | by-thread }", "How many sockets share the address", _shards),
     Option("tcp-ut", "<delay>", "How long sent data may stay unacknowledged", lambda use: _tcp_ut(use)),
@@ -202,7 +203,9 @@ def _tcp_ut(use: OptionUse[BindSettings]) -> BindSettings:
     return replace(use.settings, tcp_user_timeout=time(use.words))
 
 
-BIND_OPTIONS = OptionTable("bind", "bind", UNKNOWN_BIND_OPTION, options(*_ROWS, *lifted(TLS_BIND, "tls")))
+BIND_OPTIONS = OptionTable(
+    "bind", "bind", UNKNOWN_BIND_OPTION, options(*_ROWS, *lifted(TLS_BIND, "tls", "ssl"))
+)
 """Everything that may stand behind the addresses of a bind line."""
 
 

@@ -18,6 +18,11 @@ _OBJECTS = 256
 class Caches:
     """The sections read so far."""
 
+    @staticmethod
+    def keywords() -> tuple[str, ...]:
+        """Return the words that lines of such a section begin with."""
+        return tuple(_readers({}))
+
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._found: dict[str, Cache] = {}
@@ -35,16 +40,7 @@ class Caches:
             message = f"there is a section `cache {name.text}` at {place(other.span)} already"
             raise RefusedError(DUPLICATE_NAME, message, name.span)
         said: dict[str, int] = {}
-        readers = {
-            "total-max-size": _number(said, 0, _LARGEST),
-            "max-object-size": _number(said, 0),
-            "max-age": _number(said, 0),
-            "max-secondary-entries": _number(said, 1),
-            "process-vary": lambda words: said.__setitem__(
-                "process-vary", choice(words, ("on", "off"), "a switch") == "on"
-            ),
-        }
-        read_lines(section, readers, self._reading)
+        read_lines(section, _readers(said), self._reading)
         size = said.get("total-max-size", 0) * _MEGABYTE
         if not size:
             message = f"cache `{name.text}` does not say how large it is"
@@ -63,6 +59,18 @@ class Caches:
             variants=said.get("max-secondary-entries", 10),
             span=section.header.span,
         )
+
+
+def _readers(said: dict[str, int]) -> dict[str, Reader]:
+    return {
+        "total-max-size": _number(said, 0, _LARGEST),
+        "max-object-size": _number(said, 0),
+        "max-age": _number(said, 0),
+        "max-secondary-entries": _number(said, 1),
+        "process-vary": lambda words: said.__setitem__(
+            "process-vary", choice(words, ("on", "off"), "a switch") == "on"
+        ),
+    }
 
 
 def _number(said: dict[str, int], low: int, high: int = 2**31 - 1) -> Reader:

@@ -66,7 +66,7 @@ class CrtLists:
     """Reads crt-lists; `rows` are the options that may stand between the brackets."""
 
     def __init__(self, rows: tuple[Option[EntrySettings], ...]) -> None:
-        self._table = OptionTable("bind", "crt-list", BAD_CRT_LIST, options(*lifted(rows, "entry"), *PARTS))
+        self.table = OptionTable("bind", "crt-list", BAD_CRT_LIST, options(*lifted(rows, "entry"), *PARTS))
 
     def read(self, word: Word, reading: Reading) -> tuple[Entry, ...]:
         """Return the entries of a file, and collect what is wrong with each line."""
@@ -113,7 +113,7 @@ class CrtLists:
         if inside:
             end = Span(inside[-1].span.file, inside[-1].span.line, inside[-1].span.end, inside[-1].span.end)
             taken = Words("crt-list", inside, end)
-            said = self._table.read(taken, said, reading, reading.context())
+            said = self.table.read(taken, said, reading, reading.context())
         filters = tuple(_filter(word) for word in behind)
         options_text = " ".join(word.text for word in inside)
         return _Line(words[0], said, ListLine(name, number, options_text, filters))

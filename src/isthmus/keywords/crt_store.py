@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from posixpath import join
 
 from isthmus.config import Section, Span, Word
@@ -28,6 +29,11 @@ _LATER = ("generate-dummy", "jwt")
 
 class CrtStores:
     """The sections read so far; their certificates are kept with all files of TLS."""
+
+    @staticmethod
+    def keywords() -> tuple[str, ...]:
+        """Return the words that lines of such a section begin with."""
+        return tuple(_LINES)
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
@@ -55,7 +61,7 @@ class CrtStores:
         files = self._reading.tls
         kept = files.crt_base, files.key_base
         store = _Store(name, self._reading)
-        readers = {"crt-base": store.crt_base, "key-base": store.key_base, "load": store.load}
+        readers = {name: partial(read, store) for name, read in _LINES.items()}
         read_lines(section, readers, self._reading)
         files.crt_base, files.key_base = kept
 
@@ -169,3 +175,10 @@ class _Store:
             # As in HAProxy, `crt` may name it as any file.
             files.know({path: found}, {}, {})
         files.aliases[name] = found
+
+
+_LINES: dict[str, Callable[[_Store, Words], None]] = {
+    "crt-base": _Store.crt_base,
+    "key-base": _Store.key_base,
+    "load": _Store.load,
+}

@@ -22,8 +22,8 @@ _PARTS = (
     *("direction", "minsize-req", "minsize-res", "offload"),
 )
 
-FILTERS = ("bwlim-in", "bwlim-out", "cache", "compression")
-"""The filters that there are."""
+FILTERS = {"bwlim-in": "BWLIM", "bwlim-out": "BWLIM", "cache": "CACHE", "compression": "COMP"}
+"""The filters that there are, with the kind that `-dK` lists each under."""
 
 
 def _compression(use: Use[ProxyDraft]) -> None:

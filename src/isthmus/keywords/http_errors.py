@@ -11,9 +11,16 @@ from isthmus.keywords.row import Reading, RefusedError, Words, place
 from isthmus.model.http import HttpErrors
 from isthmus.model.http_rule import Message, Reply
 
+_KEYWORD = "errorfile"
+
 
 class HttpErrorsSections:
     """The sections read so far."""
+
+    @staticmethod
+    def keywords() -> tuple[str, ...]:
+        """Return the words that lines of such a section begin with."""
+        return (_KEYWORD,)
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
@@ -41,5 +48,5 @@ class HttpErrorsSections:
             if found is not None:
                 replies[status] = Reply(status, Message(found))
 
-        read_lines(section, {"errorfile": errorfile}, self._reading)
+        read_lines(section, {_KEYWORD: errorfile}, self._reading)
         self._found[name.text] = HttpErrors(name.text, replies, section.header.span)

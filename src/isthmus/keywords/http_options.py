@@ -24,16 +24,22 @@ _FRONTEND = Where.DEFAULTS | Where.FRONTEND
 _BACKEND = Where.DEFAULTS | Where.BACKEND
 
 
+SWITCHES: dict[str, list[str]] = {}
+"""The options that are on or off and have no effect outside of mode http, by the fields that they set."""
+
+
 def change(use: Use[ProxyDraft], **changes: object) -> None:
     """Change some of the proxy's HTTP settings."""
     use.draft.settings = replace(use.draft.settings, http=changed(use.draft.settings.http, **changes))
 
 
-def _switch(name: str, where: Where, about: str, field: str) -> Row:
+def _switch(name: str, where: Where, about: str, field: str, *, http: bool = True) -> Row:
     def read(use: Use[ProxyDraft]) -> None:
         change(use, **{field: use.sense is Sense.SET})
 
-    return Keyword(f"option {name}", where, "", about, read, negatable=True)
+    if http:
+        SWITCHES.setdefault(field, []).append(f"option {name}")
+    return Keyword(f"option {name}", where, "", about, read, negatable=True, http=http)
 
 
 def _connection(mode: Connection, about: str) -> Row:
@@ -146,12 +152,14 @@ HTTP_OPTIONS: tuple[Row, ...] = (
         _FRONTEND,
         "Write names for clients as `h1-case-adjust` says",
         "adjust_case_client",
+        http=False,
     ),
     _switch(
         "h1-case-adjust-bogus-server",
         _BACKEND,
         "Write names for servers as `h1-case-adjust` says",
         "adjust_case_server",
+        http=False,
     ),
     _switch("http-buffer-request", Where.PROXY, "Wait for the request's body", "buffer_request"),
     _switch(
@@ -188,7 +196,7 @@ HTTP_OPTIONS: tuple[Row, ...] = (
         "Tell servers the address that the client connected to in a header",
         _address_header("originalto", "X-Original-To", ("except", "header")),
     ),
-    _switch("persist", _BACKEND, "Use the server of a cookie though it is down", "persist"),
+    _switch("persist", _BACKEND, "Use the server of a cookie though it is down", "persist", http=False),
     _switch(
         "prefer-last-server", _BACKEND, "Use the server of the client's last request", "prefer_last_server"
     ),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 
-REMOVED = {
+_REMOVED_GLOBAL = {
+    "nbproc": "one process runs a thread on every processor; `nbthread` limits them",
+    "debug": "use `-d` on the command line",
+}
+_REMOVED_PROXY = {
     "clitimeout": "write `timeout client`",
     "contimeout": "write `timeout connect`",
     "srvtimeout": "write `timeout server`",
@@ -16,8 +20,6 @@ REMOVED = {
     "option forceclose": "remove it, or write `option httpclose`",
     "option http-tunnel": "remove it",
     "option http_proxy": "write `http-request set-dst` and `server any 0.0.0.0`",
-    "nbproc": "one process runs a thread on every processor; `nbthread` limits them",
-    "debug": "use `-d` on the command line",
     "reqadd": "write `http-request add-header`",
     "reqallow": "write `http-request allow`",
     "reqdel": "write `http-request del-header`",
@@ -37,7 +39,11 @@ REMOVED = {
     "rspirep": "write `http-response replace-header`",
     "rsprep": "write `http-response replace-header`",
 }
-"""Keywords that HAProxy had once, with what to write instead."""
+
+
+def removed(family: str) -> Mapping[str, str]:
+    """Return the keywords that HAProxy had once, with what to write instead; `family` is global or proxy."""
+    return _REMOVED_GLOBAL if family == "global" else _REMOVED_PROXY
 
 
 def names(family: str) -> frozenset[str]:

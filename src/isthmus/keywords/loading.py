@@ -59,6 +59,11 @@ class _SectionReader(Protocol):
         """Read one section."""
         ...
 
+    @staticmethod
+    def keywords() -> tuple[str, ...]:
+        """Return the words that lines of such a section begin with."""
+        ...
+
 
 class _Loader:
     """What was read so far. `_last_defaults` is what a proxy without `from` follows."""
@@ -262,3 +267,14 @@ def _strange(word: Word) -> RefusedError:
 
 SECTIONS = inventory.names("section")
 """Every word that begins a section, for `isthmus.config.read`."""
+
+NAMED: dict[str, type[_SectionReader]] = {
+    "userlist": Userlists,
+    "crt-store": CrtStores,
+    "acme": AcmeSections,
+    "cache": Caches,
+    "http-errors": HttpErrorsSections,
+    "namespace_list": NamespaceList,
+    "resolvers": ResolversSections,
+}
+"""What reads the sections that are no proxies, by the word that they begin with."""

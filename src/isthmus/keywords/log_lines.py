@@ -76,10 +76,6 @@ def _set(use: Use[ProxyDraft], **changes: object) -> None:
 
 
 def _tcplog(use: Use[ProxyDraft]) -> None:
-    if use.draft.where is Where.BACKEND:
-        message = "`option tcplog` is ignored: a backend logs no sessions"
-        use.reading.diagnostics.warning(IGNORED_HERE, message, use.line.keyword.span)
-        return
     _set(use, format=TCPLOG)
 
 
@@ -89,20 +85,12 @@ def _httplog(use: Use[ProxyDraft]) -> None:
     if clf:
         use.words.take("`clf`")
     use.words.finish()
-    if use.draft.where is Where.BACKEND:
-        message = "`option httplog` is ignored: a backend logs no sessions"
-        use.reading.diagnostics.warning(IGNORED_HERE, message, use.line.keyword.span)
-        return
     _set(use, format=replace(CLFLOG if clf else HTTPLOG, span=use.line.span))
 
 
 def _httpslog(use: Use[ProxyDraft]) -> None:
     """`option httpslog`; `plan` falls back to `option tcplog` where the mode is another."""
     use.words.finish()
-    if use.draft.where is Where.BACKEND:
-        message = "`option httpslog` is ignored: a backend logs no sessions"
-        use.reading.diagnostics.warning(IGNORED_HERE, message, use.line.keyword.span)
-        return
     text = Word(HTTPSLOG, use.line.span)
     context = replace(use.draft.context, http=True)
     _set(use, format=parse_format(text, FormatKind.LOG, Place.LOG, context))
@@ -147,9 +135,9 @@ LOGS: tuple[Keyword[ProxyDraft], ...] = (
         _format("structured_data", FormatKind.LOG),
     ),
     Keyword("log-tag", Where.PROXY, "<tag>", "Program name in log lines", _tag),
-    Keyword("option httplog", Where.PROXY, "[clf]", "Log requests, or in the Common Log Format", _httplog),
-    Keyword("option httpslog", Where.PROXY, "", "Log requests with what TLS says of them", _httpslog),
-    Keyword("option tcplog", Where.PROXY, "", "Log sessions with timers and counters", _tcplog),
+    Keyword("option httplog", _FRONTEND, "[clf]", "Log requests, or in the Common Log Format", _httplog),
+    Keyword("option httpslog", _FRONTEND, "", "Log requests with what TLS says of them", _httpslog),
+    Keyword("option tcplog", _FRONTEND, "", "Log sessions with timers and counters", _tcplog),
     Keyword(
         "unique-id-format",
         _FRONTEND,

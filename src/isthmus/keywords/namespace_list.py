@@ -9,9 +9,16 @@ from isthmus.keywords.row import Reading, RefusedError, Words
 from isthmus.keywords.values import suggest
 from isthmus.model.address import Namespace
 
+_KEYWORD = "namespace"
+
 
 class NamespaceList:
     """The names listed so far, by all sections of this kind."""
+
+    @staticmethod
+    def keywords() -> tuple[str, ...]:
+        """Return the words that lines of such a section begin with."""
+        return (_KEYWORD,)
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
@@ -34,15 +41,15 @@ class NamespaceList:
             raise RefusedError(UNKNOWN_KEYWORD, f"`{section.kind.text}` has no name", word.span)
 
     def _line(self, line: Line) -> None:
-        if line.keyword.text != "namespace":
+        if line.keyword.text != _KEYWORD:
             raise RefusedError(
                 UNKNOWN_KEYWORD,
                 f"unknown keyword `{line.keyword.text}` in a namespace_list section",
                 line.keyword.span,
                 expected="namespace <name> ...",
-                hint=suggest(line.keyword.text, ("namespace",)),
+                hint=suggest(line.keyword.text, (_KEYWORD,)),
             )
-        words = Words("namespace", line.arguments, line.end)
+        words = Words(_KEYWORD, line.arguments, line.end)
         while True:
             each = namespace(words, self._reading.world)
             if each.name in self._found:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
 from isthmus.config import Word
 from isthmus.keywords import inventory
-from isthmus.keywords.codes import NO_EFFECT, NOT_IMPLEMENTED
+from isthmus.keywords.codes import NO_EFFECT, NOT_IMPLEMENTED, REMOVED
 from isthmus.keywords.context import Context
 from isthmus.keywords.row import Reading, RefusedError, Words
 from isthmus.keywords.values import suggest
 from isthmus.records import dataclass, field
 
 Settings = TypeVar("Settings")
+_OPTIONAL = re.compile(r"^\[[^\]]*\]")
+_OWN_OPTION = re.compile(r" \[[a-z]+ ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,8 @@ class OptionUse(Generic[Settings]):
 class Option(Generic[Settings]):
     """One option: its name, its arguments in the manual's notation, what it is for, how it is read.
 
-    `inert` says why it has no effect. A name that ends with `(` takes an argument in parentheses.
+    `inert` says why it has no effect. A name that ends with `(` takes an argument in parentheses. `scope` is
+    the option that it is said to belong to (`ssl`), as `-dK` lists it.
     """
 
     name: str
@@ -39,6 +43,19 @@ class Option(Generic[Settings]):
     about: str
     read: Callable[[OptionUse[Settings]], Settings] = field(repr=False)
     inert: str = ""
+    scope: str = ""
+
+    @property
+    def needs_word(self) -> bool:
+        """Whether a word has to stand behind it."""
+        # `[<group>/]<set>` is one word of which a part may be left out; `[from <network> ...]` may be none.
+        behind = _OPTIONAL.sub("", self.syntax, count=1)
+        return bool(behind) and not behind.startswith(" ") and not self.name.endswith("(")
+
+    @property
+    def takes_options(self) -> bool:
+        """Whether options of its own stand behind its word, each with words of their own."""
+        return self.needs_word and _OWN_OPTION.search(self.syntax) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +97,15 @@ class OptionTable(Generic[Settings]):
             word.span,
             hint=suggest(name, known),
         )
+
+
+def refused(name: str, syntax: str, why: str, instead: str) -> Option[Settings]:
+    """Return the row of a word that is known in order to say what to write in its place."""
+
+    def read(use: OptionUse[Settings]) -> Settings:
+        raise RefusedError(REMOVED, f"`{name}` {why}", use.word.span, hint=instead)
+
+    return Option(name, syntax, why, read)
 
 
 def options(*rows: Option[Settings]) -> Mapping[str, Option[Settings]]:

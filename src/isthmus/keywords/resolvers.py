@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from isthmus.config import Section, Word, register
 from isthmus.config.values import NAMESERVER, InetAddress, Transport, parse_address
 from isthmus.keywords import inventory
@@ -50,6 +53,11 @@ class _Draft:
 class ResolversSections:
     """The sections read so far."""
 
+    @staticmethod
+    def keywords() -> tuple[str, ...]:
+        """Return the words that lines of such a section begin with."""
+        return tuple(_LINES)
+
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._found: dict[str, Resolvers] = {}
@@ -76,21 +84,14 @@ class ResolversSections:
         draft = _Draft(Resolvers(name.text, span=section.header.span))
         # Also one with mistakes is there: a rule that names it is none of them.
         self._found[name.text] = draft.said
-        readers = {
-            "nameserver": lambda words: self._nameserver(words, draft),
-            "parse-resolv-conf": lambda words: self._resolv_conf(words, draft, section),
-            "hold": lambda words: _hold(words, draft),
-            "resolve_retries": lambda words: _set(draft, retries=integer(words, 0, _MOST_RETRIES)),
-            "timeout": lambda words: _timeout(words, draft),
-            "accepted_payload_size": lambda words: _set(draft, payload=integer(words, *_PAYLOAD)),
-        }
+        readers = {name: partial(read, self, draft) for name, read in _LINES.items()}
         read_lines(section, readers, self._reading)
         self._found[name.text] = replace(draft.said, nameservers=tuple(draft.named.values()))
         if not draft.named and not self._reading.diagnostics.failed:
             message = f"section `resolvers {name.text}` has no name servers"
             self._reading.diagnostics.warning(NO_NAMESERVER, message, section.header.span)
 
-    def _nameserver(self, words: Words, draft: _Draft) -> None:
+    def nameserver(self, draft: _Draft, words: Words) -> None:
         """`nameserver <name> <address>:<port> [namespace <name> [optional]]`."""
         name = words.take("a name and an address with a port")
         check_name(name, "nameserver")
@@ -129,11 +130,12 @@ class ResolversSections:
                 raise RefusedError(BAD_VALUE, message, option.span, hint=near, expected="`namespace`")
         return inside
 
-    def _resolv_conf(self, words: Words, draft: _Draft, section: Section) -> None:
+    def resolv_conf(self, draft: _Draft, words: Words) -> None:
+        """`parse-resolv-conf`."""
         words.finish()
         known = nameservers(self._reading.world)
         if not known:
-            span = section.header.span
+            span = draft.said.span or words.end
             message = f"no name server could be read from {PATH}"
             self._reading.diagnostics.warning(NO_RESOLV_CONF, message, span)
         for each in known:
@@ -152,12 +154,22 @@ def _set(draft: _Draft, **changes: object) -> None:
     draft.said = changed(draft.said, **changes)
 
 
-def _hold(words: Words, draft: _Draft) -> None:
+def _hold(_sections: ResolversSections, draft: _Draft, words: Words) -> None:
     status = choice(words, _HOLDS, "a status of an answer")
     hold: Hold = changed(draft.said.hold, **{status: time(words)})
     _set(draft, hold=hold)
 
 
-def _timeout(words: Words, draft: _Draft) -> None:
+def _timeout(_sections: ResolversSections, draft: _Draft, words: Words) -> None:
     event = choice(words, ("resolve", "retry"), "an event")
     _set(draft, **{event: time(words)})
+
+
+_LINES: dict[str, Callable[[ResolversSections, _Draft, Words], None]] = {
+    "nameserver": ResolversSections.nameserver,
+    "parse-resolv-conf": ResolversSections.resolv_conf,
+    "hold": _hold,
+    "resolve_retries": lambda _, draft, words: _set(draft, retries=integer(words, 0, _MOST_RETRIES)),
+    "timeout": _timeout,
+    "accepted_payload_size": lambda _, draft, words: _set(draft, payload=integer(words, *_PAYLOAD)),
+}

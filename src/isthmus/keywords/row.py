@@ -165,7 +165,8 @@ class Keyword(Generic[Draft]):
     `name` may be several words (`option tcpka`); `where` says in which sections it has a meaning, `syntax`
     its arguments in the manual's notation, `about` what it does in one line. Where `negatable`, `no` and
     `default` may stand before it. Where `strict`, it is an error and not a warning that it stands in a
-    proxy which has no such side. `inert` says why it has no effect, for the warning that tells so.
+    proxy which has no such side. `inert` says why it has no effect, for the warning that tells so. Where
+    `http`, it has none in proxies of another mode.
     """
 
     name: str
@@ -176,6 +177,7 @@ class Keyword(Generic[Draft]):
     negatable: bool = False
     strict: bool = False
     inert: str = ""
+    http: bool = False
 
 
 def takes_all(_use: Use[Draft]) -> None:

@@ -76,12 +76,13 @@ def _no_such_keyword(words: tuple[Word, ...], rows: Table[Draft], where: Where, 
     first = words[0]
     seconds = sorted({name.split()[1] for name in rows if name.startswith(first.text + " ")})
     family = "global" if where is Where.GLOBAL else "proxy"
+    removed = inventory.removed(family)
     if len(words) > 1:
         pair = f"{first.text} {words[1].text}"
         span = first.span.to(words[1].span)
-        if pair in inventory.REMOVED:
+        if pair in removed:
             message = f"`{pair}` no longer exists in HAProxy"
-            return RefusedError(REMOVED, message, span, hint=inventory.REMOVED[pair])
+            return RefusedError(REMOVED, message, span, hint=removed[pair])
         if inventory.knows(family, pair):
             return _not_implemented(pair, span)
         if any(name.startswith(pair + " ") for name in rows):
@@ -106,7 +107,7 @@ def _no_such_keyword(words: tuple[Word, ...], rows: Table[Draft], where: Where, 
         return RefusedError(
             MISSING_ARGUMENT, f"`{first.text}` needs a word behind it", end, expected=expected
         )
-    replacement = inventory.REMOVED.get(first.text)
+    replacement = removed.get(first.text)
     if replacement:
         return RefusedError(
             REMOVED, f"`{first.text}` no longer exists in HAProxy", first.span, hint=replacement

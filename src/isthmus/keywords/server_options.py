@@ -12,7 +12,7 @@ from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import BAD_VALUE, UNKNOWN_SERVER_OPTION
 from isthmus.keywords.log_formats import FormatKind, parse_format
 from isthmus.keywords.namespaces import namespace
-from isthmus.keywords.option_row import Option, OptionTable, OptionUse, options
+from isthmus.keywords.option_row import Option, OptionTable, OptionUse, options, refused
 from isthmus.keywords.row import RefusedError
 from isthmus.keywords.source import source
 from isthmus.keywords.tls_options import lifted
@@ -333,6 +333,7 @@ _ROWS: tuple[Option[ServerSettings], ...] = (
     Option("tfo", "", "Send data in the first packet (TCP Fast Open)", _flag(tfo=True)),
     Option("track", "[<backend>/]<server>", "Share the health of another server", _track),
     Option("ws", "{ auto | h1 | h2 }", "What WebSockets go over", _http("websockets", _ws)),
+    refused("usesrc", "", "is a part of `source`", "write `source 0.0.0.0 usesrc clientip`"),
     Option("weight", "<weight>", "Share of the load, 0 to 256", _number("weight", 0, 256)),
 )
 

@@ -22,17 +22,20 @@ Read = Callable[[OptionUse[Handshake]], Handshake]
 _VERSIONS = {each.label: each for each in Version}
 
 
-def lifted(rows: tuple[Option[Inner], ...], field: str) -> tuple[Option[Outer], ...]:
-    """Return rows that read a part of larger settings, which has this name there."""
-    return tuple(_lifted(row, field) for row in rows)
+def lifted(rows: tuple[Option[Inner], ...], field: str, scope: str = "") -> tuple[Option[Outer], ...]:
+    """Return rows that read a part of larger settings, which has this name there.
+
+    `scope` is the option that they all belong to, if there is one.
+    """
+    return tuple(_lifted(row, field, "" if row.name == scope else scope) for row in rows)
 
 
-def _lifted(row: Option[Inner], field: str) -> Option[Outer]:
+def _lifted(row: Option[Inner], field: str, scope: str) -> Option[Outer]:
     def read(use: OptionUse[Outer]) -> Outer:
         part = OptionUse(use.word, use.words, getattr(use.settings, field), use.reading, use.context)
         return changed_part(use.settings, field, row.read(part))
 
-    return Option(row.name, row.syntax, row.about, read, row.inert)
+    return Option(row.name, row.syntax, row.about, read, row.inert, scope)
 
 
 def changed_part(settings: Outer, field: str, value: object) -> Outer:

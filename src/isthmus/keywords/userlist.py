@@ -49,8 +49,16 @@ class _Declared:
     hashed: bool = False
 
 
+_KEYWORDS = ("user", "group")
+
+
 class Userlists:
     """The userlists read so far, by name."""
+
+    @staticmethod
+    def keywords() -> tuple[str, ...]:
+        """Return the words that lines of such a section begin with."""
+        return _KEYWORDS
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
@@ -94,18 +102,18 @@ class _Section:
 
     def _line(self, line: Line) -> None:
         words = Words(line.keyword.text, line.arguments, line.end)
-        if line.keyword.text == "user":
-            self._keep("user", self._users, self._user(words))
-        elif line.keyword.text == "group":
-            self._keep("group", self._groups, self._group(words))
-        else:
+        if line.keyword.text not in _KEYWORDS:
             raise RefusedError(
                 UNKNOWN_KEYWORD,
                 f"unknown keyword `{line.keyword.text}` in a userlist section",
                 line.keyword.span,
-                expected="user or group",
-                hint=suggest(line.keyword.text, ("user", "group")),
+                expected=" or ".join(_KEYWORDS),
+                hint=suggest(line.keyword.text, _KEYWORDS),
             )
+        if line.keyword.text == "user":
+            self._keep("user", self._users, self._user(words))
+        else:
+            self._keep("group", self._groups, self._group(words))
 
     def _keep(self, what: str, known: dict[str, _Declared], new: _Declared) -> None:
         first = known.setdefault(new.name.text, new)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from isthmus.config import Diagnostics, Span, register
+from isthmus.keywords.http_options import SWITCHES
 from isthmus.keywords.log_aliases import HTTP_ONLY
 from isthmus.keywords.log_formats import CLFLOG, HTTP_ALIAS, HTTPLOG, TCPLOG
+from isthmus.keywords.proxy import PROXY
+from isthmus.keywords.row import Where
 from isthmus.model.log import Alias, Format
 from isthmus.model.proxy import Proxy
 from isthmus.model.rule import Rule, SwitchMode
@@ -43,6 +46,10 @@ REDIRECT_NEEDS_HTTP = register(
     "server redirects in TCP mode",
     "`redir` answers requests, and a proxy in mode tcp has none.",
 )
+
+
+_NEVER_SWITCHED = "option disable-h2-upgrade"
+"""An option of HTTP that does not hold for connections that become HTTP."""
 
 
 def check_modes(proxy: Proxy, proxies: Proxies, diagnostics: Diagnostics) -> None:
@@ -187,13 +194,13 @@ def _unused(proxy: Proxy) -> Iterator[tuple[str, Span | None]]:
             yield f"`{name}`", lines[0].span
     if proxy.is_frontend and (rules.request_captures or rules.response_captures or said.capture_cookie):
         yield "`capture`", None
-    for name, on in (
-        ("http-buffer-request", said.buffer_request),
-        ("checkcache", proxy.is_backend and said.check_cache),
-        ("prefer-last-server", proxy.is_backend and said.prefer_last_server),
-    ):
-        if on:
-            yield f"`option {name}`", None
+    for field, names in SWITCHES.items():
+        sides = PROXY[names[0]].where
+        here = (proxy.is_frontend and Where.FRONTEND in sides) or (
+            proxy.is_backend and Where.BACKEND in sides
+        )
+        if here and getattr(said, field) and _NEVER_SWITCHED not in names:
+            yield " or ".join(f"`{name}`" for name in names), None
     if said.forwardfor is not None:
         yield "`option forwardfor`", said.forwardfor.span
     if said.originalto is not None:
@@ -207,6 +214,6 @@ def _never_switched(proxy: Proxy) -> Iterator[tuple[str, Span | None]]:
     if proxy.is_frontend and said.monitor_uri is not None:
         yield "`monitor-uri`", said.monitor_uri_span
     if proxy.is_frontend and said.no_h2_upgrade:
-        yield "`option disable-h2-upgrade`", None
+        yield f"`{_NEVER_SWITCHED}`", None
     if proxy.is_backend and said.cookie is not None:
         yield "`cookie`", said.cookie.span

@@ -43,6 +43,13 @@ class Command:
     about: str
     level: Level
     run: Action
+    of_process: bool = False
+    """Whether it is about the process or the connection itself, so that HAProxy's master has it too."""
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """Who has the command, as `-dKcli` lists it."""
+        return ("MASTER", "WORKER") if self.of_process else ("WORKER",)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -63,14 +70,14 @@ _OFFERED = 5
 
 
 def command(
-    name: str, about: str, *, syntax: str = "", level: Level = Level.USER
+    name: str, about: str, *, syntax: str = "", level: Level = Level.USER, of_process: bool = False
 ) -> Callable[[Action], Action]:
     """Register a function as a command; raises ValueError if the name is taken."""
 
     def register(run: Action) -> Action:
         if name in COMMANDS:
             raise ValueError(f"command {name!r} is registered twice")
-        COMMANDS[name] = Command(name, syntax, about, level, run)
+        COMMANDS[name] = Command(name, syntax, about, level, run, of_process)
         return run
 
     return register

@@ -22,10 +22,11 @@ EVERYWHERE = "[ " + "Y " * 20 + ". . ]"
         ("cfg", "\tbind <addr> accept-proxy"),
         ("cfg", "\ttcp-request content set-var*"),
         ("cli", "show stat [WORKER] "),
+        ("flt", "compression [COMP]"),
     ],
 )
 def test_a_line_has_haproxys_form(kind: str, line: str) -> None:
-    shown = keywords.dump(kind, Vocabulary.read(vocabulary()), ["show stat"])
+    shown = keywords.dump(kind, Vocabulary.read(vocabulary()), [("show stat", ["WORKER"])])
     assert line in shown.splitlines()
 
 

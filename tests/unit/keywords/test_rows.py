@@ -163,6 +163,8 @@ REFUSED = {
     "ssl-provider": "E0613",
     "ssl-passphrase-cmd": "E0613",
     **{f"force-{version}": "E0605" for version in ("sslv3", "tlsv10", "tlsv11")},
+    "process": "E0110",
+    "usesrc": "E0110",
 }
 """Keywords that are known, and whose lines are an error that says what to write instead."""
 
@@ -231,13 +233,13 @@ def test_no_row_is_unknown_to_haproxy_but_those_of_isthmus() -> None:
 
 def test_a_keyword_without_a_row_is_not_implemented_and_says_so() -> None:
     begun = {each.partition(" ")[0] for each in PROXY}
-    names = inventory.names("proxy") - set(inventory.REMOVED) - set(PROXY) - begun
+    names = inventory.names("proxy") - set(inventory.removed("proxy")) - set(PROXY) - begun
     for name in sorted(each for each in names if not each.startswith(("tcp-request", "stick "))):
         found = errors(TIMEOUTS + f"listen l\n bind :1\n {name} x\n")
         assert found[:1] == [("E0101", 7)], name
 
 
-def test_the_dump_lists_what_works_and_nothing_else() -> None:
+def test_the_dump_lists_what_is_taken_with_effect_or_without() -> None:
     text = dump("cfg", Vocabulary({}, {}, {}, frozenset()))
     assert "\tbind <addr> namespace +1\n" in text
     assert "\tserver <name> <addr> no-backup\n" in text
@@ -249,14 +251,15 @@ def test_the_dump_lists_what_works_and_nothing_else() -> None:
     assert "\thttp-after-response allow\n" in text
     assert "\thttp-request use-service\n" in text
     assert "\tpython-load\n" in text
-    assert "contstats" not in text
+    assert "\toption contstats [ FE ]\n" in text
 
 
 def test_the_dump_has_the_classes_that_are_asked_for() -> None:
-    text = dump("cli,svc,nonsense", Vocabulary({}, {}, {}, frozenset()), ["show info", "help"])
+    commands = [("show info", ["WORKER"]), ("help", ["MASTER", "WORKER"])]
+    text = dump("cli,svc,nonsense", Vocabulary({}, {}, {}, frozenset()), commands)
     assert text.splitlines() == [
         "# List of registered CLI keywords:",
-        "help [WORKER] ",
+        "help [MASTER] [WORKER] ",
         "show info [WORKER] ",
         "# List of registered service names:",
     ]

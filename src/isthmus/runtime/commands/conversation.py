@@ -9,13 +9,18 @@ from isthmus.runtime.mode import Mode
 from isthmus.runtime.registry import Request, command, help_text
 
 
-@command("help", "list matching or all commands", syntax="[<command>]")
+@command("help", "list matching or all commands", syntax="[<command>]", of_process=True)
 def show_help(request: Request) -> str:
     """Return the commands that the connection may use."""
     return help_text(request.arguments, request.session.level)
 
 
-@command("prompt", "toggle interactive mode with prompt", syntax="[help | n | i | p | timed]*")
+@command(
+    "prompt",
+    "toggle interactive mode with prompt",
+    syntax="[help | n | i | p | timed]*",
+    of_process=True,
+)
 def prompt(request: Request) -> str:
     """Change what happens behind the commands of a line; without argument, between prompt and closing."""
     session = request.session
@@ -32,34 +37,39 @@ def prompt(request: Request) -> str:
     return ""
 
 
-@command("quit", "disconnect")
+@command("quit", "disconnect", of_process=True)
 def quit_session(request: Request) -> str:
     """End the connection."""
     request.session.quitting = True
     return ""
 
 
-@command("operator", "lower the level of the current CLI session to operator", level=Level.OPERATOR)
+@command(
+    "operator",
+    "lower the level of the current CLI session to operator",
+    level=Level.OPERATOR,
+    of_process=True,
+)
 def to_operator(request: Request) -> str:
     """Give up the level admin for this connection."""
     request.session.level = Level.OPERATOR
     return ""
 
 
-@command("user", "lower the level of the current CLI session to user")
+@command("user", "lower the level of the current CLI session to user", of_process=True)
 def to_user(request: Request) -> str:
     """Give up every level but user for this connection."""
     request.session.level = Level.USER
     return ""
 
 
-@command("show cli level", "display the level of the current CLI session")
+@command("show cli level", "display the level of the current CLI session", of_process=True)
 def show_level(request: Request) -> str:
     """Return the connection's level."""
     return request.session.level.name.lower() + "\n"
 
 
-@command("show cli sockets", "dump list of cli sockets")
+@command("show cli sockets", "dump list of cli sockets", of_process=True)
 def show_sockets(request: Request) -> str:
     """Return where the runtime API listens."""
     lines = (f"{place} {level} all\n" for place, level in request.instance.sockets)

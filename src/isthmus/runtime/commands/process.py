@@ -10,13 +10,19 @@ from isthmus.runtime.level import Level
 from isthmus.runtime.registry import Request, command
 
 
-@command("show version", "show version of the current process")
+@command("show version", "show version of the current process", of_process=True)
 def show_version(request: Request) -> str:
     """Return the version, in HAProxy's form."""
     return product.FULL_VERSION + "\n"
 
 
-@command("show env", "dump environment variables known to the process", syntax="[var]", level=Level.OPERATOR)
+@command(
+    "show env",
+    "dump environment variables known to the process",
+    syntax="[var]",
+    level=Level.OPERATOR,
+    of_process=True,
+)
 def show_env(request: Request) -> str:
     """Return the environment as the configuration left it, or one variable of it."""
     known = request.instance.environment
