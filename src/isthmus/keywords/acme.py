@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
 
 from isthmus.config import Section, Span
@@ -14,6 +15,8 @@ from isthmus.model.acme import Authority, Binding
 
 DIRECTORY = "https://acme-v02.api.letsencrypt.org/directory"
 """Where certificates are asked for if a section does not say it: the default of HAProxy."""
+Contents = Callable[[str], bytes]
+"""Gives what a file holds; raises OSError if it can't be read."""
 _CHALLENGES = ("HTTP-01", "TLS-ALPN-01")
 _CURVES = ("P-256", "P-384", "P-521")
 _SIGNING = ("HS256", "HS384", "HS512")
@@ -33,7 +36,7 @@ class AcmeSections:
     @staticmethod
     def keywords() -> tuple[str, ...]:
         """Return the words that lines of such a section begin with."""
-        return tuple(each for each in AcmeSections._readers({}) if each not in _LATER)
+        return tuple(each for each in AcmeSections._readers({}, _nothing) if each not in _LATER)
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
@@ -53,11 +56,11 @@ class AcmeSections:
             raise RefusedError(DUPLICATE_NAME, message, name.span)
         need_library(section.header.span)
         said: dict[str, str | int] = {}
-        read_lines(section, self._readers(said), self._reading)
+        read_lines(section, self._readers(said, self._reading.world.read_bytes), self._reading)
         self._found[name.text] = self._authority(name.text, said, section.header.span)
 
     @staticmethod
-    def _readers(said: dict[str, str | int]) -> dict[str, Reader]:
+    def _readers(said: dict[str, str | int], contents: Contents) -> dict[str, Reader]:
         return {
             "directory": _directory(said),
             "contact": _text(said, "an address for mail"),
@@ -67,8 +70,8 @@ class AcmeSections:
             "bits": lambda words: said.__setitem__("bits", integer(words, 2048, 8192)),
             "curves": _curve(said),
             "map": _text(said, "a map"),
-            "eab-key-id": _file(said, self._reading),
-            "eab-mac-key": _file(said, self._reading),
+            "eab-key-id": _file(said, contents),
+            "eab-mac-key": _file(said, contents),
             "eab-mac-alg": lambda words: said.__setitem__("eab-mac-alg", choice(words, _SIGNING, "a MAC")),
             "profile": _text(said, "a profile of the authority"),
             "reuse-key": lambda words: said.__setitem__(
@@ -127,13 +130,18 @@ def _text(said: dict[str, str | int], what: str) -> Reader:
     return read
 
 
-def _file(said: dict[str, str | int], reading: Reading) -> Reader:
+def _nothing(path: str) -> bytes:
+    """Stand for the contents of files where only the names of keywords matter."""
+    raise FileNotFoundError(path)
+
+
+def _file(said: dict[str, str | int], contents: Contents) -> Reader:
     """Read the name of a file with a secret, which has to be there: it is read when an account is made."""
 
     def read(words: Words) -> None:
         word = words.take("a file")
         try:
-            reading.world.read_bytes(word.text)
+            contents(word.text)
         except OSError as error:
             message = f"`{word.text}` cannot be read: {error.strerror or error}"
             raise RefusedError(BAD_VALUE, message, word.span) from error
