@@ -131,6 +131,8 @@ ARGUMENTS = {
     "ssl-min-ver": "TLSv1.2",
     "ssl-max-ver": "TLSv1.3",
     "ssl-load-extra-files": "none",
+    "issuers-chain-path": "chains",
+    "ssl-f-use": "crt site.pem",
     "ssl-server-verify": "none",
     "jwt.decrypt_alg_list": "ALL:!ECDH-ES",
     "jwt.decrypt_enc_list": "A128GCM:A256GCM",
