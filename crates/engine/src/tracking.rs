@@ -87,10 +87,10 @@ impl Session {
         }
     }
 
-    /// Counts a server's status: 4xx is the client's fault, 5xx the server's but for 501 and 505, which tell
-    /// of requests that it does not know.
+    /// Counts a server's status. Unless said otherwise 4xx is the client's fault, 5xx the server's but for 501
+    /// and 505, which tell of requests that it does not know.
     pub(crate) fn count_tracked_status(&self, status: u16, now: u64) {
-        if let Some(event) = fault(status) {
+        if let Some(event) = self.fault(status) {
             self.count_tracked(event, 1, now);
         }
     }
@@ -127,6 +127,21 @@ impl Session {
         }
     }
 
+    /// Whose fault a server's status tells of: `http-err-codes` are the client's, `http-fail-codes` the
+    /// server's, and a status may be in both, where it counts as the client's.
+    fn fault(&self, status: u16) -> Option<Event> {
+        let said = &self.frontend.generation.global.http;
+        let within = |ranges: &[(u16, u16)]| {
+            ranges
+                .iter()
+                .any(|(first, last)| (*first..=*last).contains(&status))
+        };
+        if within(&said.error_codes) {
+            return Some(Event::Error);
+        }
+        within(&said.failure_codes).then_some(Event::Failure)
+    }
+
     /// What has been counted of this stream before an entry is tracked.
     fn missed(&self) -> [Option<Event>; 2] {
         let Some(stream) = self.http.as_deref() else {
@@ -134,7 +149,7 @@ impl Session {
         };
         let counted = self.phase != Phase::Judge || stream.stage != Stage::Content;
         let status = match stream.response.whole {
-            true => fault(stream.server_status),
+            true => self.fault(stream.server_status),
             false => None,
         };
         [counted.then_some(Event::Request), status]
@@ -190,15 +205,5 @@ impl Session {
                 tracked.entry().touch(now);
             }
         }
-    }
-}
-
-/// Whose fault a server's status tells of.
-fn fault(status: u16) -> Option<Event> {
-    match status {
-        400..=499 => Some(Event::Error),
-        501 | 505 => None,
-        500..=599 => Some(Event::Failure),
-        _ => None,
     }
 }

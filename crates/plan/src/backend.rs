@@ -225,6 +225,8 @@ pub struct Server {
     pub tcp_user_timeout: u32,
     /// `tfo`
     pub tfo: bool,
+    /// `cc`: the algorithm against congestion; `None` is the kernel's own.
+    pub congestion: Option<String>,
     /// `non-stick`
     pub non_stick: bool,
     /// What HTTP mode adds.

@@ -53,6 +53,7 @@ class Checker:
         self._make_socket = make_socket
         self._announcer = announcer
         self._checked: dict[Key, Checked] = {}
+        self._never_local = False
 
     def __iter__(self) -> Iterator[tuple[Key, Checked]]:
         return iter(self._checked.items())
@@ -63,6 +64,7 @@ class Checker:
 
     def use(self, health: Health) -> None:
         """Check these servers from now on, and no others. Needs a running loop."""
+        self._never_local = health.never_local
         wanted = {(check.backend, check.server): check for check in health.checks}
         for key in self._checked.keys() - wanted.keys():
             self._cancel(self._checked.pop(key))
@@ -134,7 +136,10 @@ class Checker:
             except LookupError as error:
                 return Outcome(Verdict.TLS_FAILED, str(error))
         greeting = Greeting(
-            check.header, handshake, named=check.tls is not None and check.tls.sni is not None
+            check.header,
+            handshake,
+            named=check.tls is not None and check.tls.sni is not None,
+            never_local=self._never_local,
         )
         return await probe(check.target, _timeout(check), self._make_socket, greeting)
 

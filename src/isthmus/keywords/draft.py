@@ -40,6 +40,7 @@ class ProxyDraft:
     http: HttpRuleReader
     id: int = 0
     id_span: Span | None = None
+    guid: str | None = None
     binds: list[Bind] = field(default_factory=list)
     servers: list[Server] = field(default_factory=list)
     server_names: dict[str, Server] = field(default_factory=dict)
@@ -85,6 +86,7 @@ class ProxyDraft:
             name=self.name,
             id=self.id,
             id_span=self.id_span,
+            guid=self.guid,
             settings=self.with_rules(),
             binds=tuple(self.binds),
             servers=tuple(self.servers),

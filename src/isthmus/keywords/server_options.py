@@ -10,6 +10,8 @@ from isthmus.config import Word
 from isthmus.keywords.addresses import ip_address
 from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import BAD_VALUE, UNKNOWN_SERVER_OPTION
+from isthmus.keywords.congestion import congestion
+from isthmus.keywords.guid import guid
 from isthmus.keywords.log_formats import FormatKind, parse_format
 from isthmus.keywords.namespaces import namespace
 from isthmus.keywords.option_row import Option, OptionTable, OptionUse, options, refused
@@ -240,6 +242,7 @@ _METHODS = tuple(each.value for each in InitAddress)
 _ROWS: tuple[Option[ServerSettings], ...] = (
     Option("addr", "<addr>", "Address to check, where it is not the server's", _check_address),
     Option("backup", "", "Used only when no other server is", _flag(backup=True)),
+    congestion(),
     Option("check", "", "Check the server's health", _checked(True)),
     Option("check-namespace", "<name> [optional]", "Network namespace to check from", _check_namespace),
     Option("check-proto", "none", "Protocol of the check", _check_proto),
@@ -251,6 +254,12 @@ _ROWS: tuple[Option[ServerSettings], ...] = (
     Option("enabled", "", "Start in service", _flag(disabled=False)),
     Option("fall", "<count>", "Failed checks after which a server is down", _check_number("fall", 1)),
     Option("fastinter", "<delay>", "Time between checks while the state changes", _check_time("fastinter")),
+    Option(
+        "guid",
+        "<guid>",
+        "What the server is told from all else by",
+        lambda use: replace(use.settings, guid=guid(use.words)),
+    ),
     Option("id", "<id>", "Number in statistics and hashes", _number("id", 1)),
     Option(
         "init-addr", "{last | libc | none | <ip>},[...]*", "How the address is found at start", _init_addr

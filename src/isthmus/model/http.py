@@ -253,6 +253,8 @@ class GlobalHttp:
     compression_cpu: int = 100
     compression_memory: int = 0
     splice_bodies: bool = True
+    error_codes: frozenset[int] = frozenset(range(400, 500))
+    failure_codes: frozenset[int] = frozenset(range(500, 600)) - {501, 505}
     h2: GlobalH2 = GlobalH2()
 
 

@@ -111,6 +111,8 @@ class ServerSettings:
     init_addr: tuple[InitAddress | Ip, ...] = (InitAddress.LAST, InitAddress.LIBC)
     tcp_user_timeout: int = 0
     tfo: bool = False
+    congestion: str | None = None
+    guid: str | None = None
     non_stick: bool = False
     http: ServerHttp = field(default_factory=ServerHttp)
     shut_on_down: bool = False

@@ -82,6 +82,7 @@ class ServerMaker:
             source=source_address(said.source, self._names),
             tcp_user_timeout=said.tcp_user_timeout,
             tfo=said.tfo,
+            congestion=said.congestion,
             non_stick=said.non_stick,
             http=http_server(said.http, () if tls is None else tls.alpn),
             shut_on_down=said.shut_on_down,

@@ -165,6 +165,7 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
     source: SourceAddress | None = None
     tcp_user_timeout: int = 0
     tfo: bool = False
+    congestion: str | None = None
     non_stick: bool = False
     http: HttpServer = HttpServer()
     shut_on_down: bool = False
