@@ -47,6 +47,12 @@ LINES = """
 show cli level
 operator;show cli level
 user;show cli level;show env HOME
+expert-mode
+expert-mode on;expert-mode
+expert-mode on;expert-mode off;expert-mode
+expert-mode maybe
+experimental-mode on;experimental-mode;expert-mode
+user;expert-mode on
 show env NOPE
 show backend
 get weight b/s2
