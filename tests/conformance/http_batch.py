@@ -6,13 +6,14 @@ Starting two proxies costs more than most exchanges do. Rows share a pair if the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from .http_lab import PREAMBLE, Exchange, Normal, Script, check, compare, http_line, traffic
-from .lab import Both, Lab, Seen, assert_same, differ_in_a_wait_only
+from .lab import Both, Lab, Seen, assert_same, differ_in_a_wait_only, observe
 from .proxy import is_haproxy
 from .sink import Line
 
@@ -39,9 +40,33 @@ def compare_all(
 
 def _differing(both: Both, table: list[Exchange], normal: Normal | None, together: int) -> list[str]:
     """What is to be said of the rows that are not as they should be; their settings are equal."""
+    seen = both.apart(**_together(table, normal, together))
+    assert [each.status for each in seen] == [0, 0]
+    wrong = []
+    for at, row in enumerate(table):
+        try:
+            _judge(both, row, *(of_row(each, at) for each in seen), normal)
+        except AssertionError as error:
+            wrong.append(f"{row.name}:\n{row.config()}\n{error}")
+    return wrong
+
+
+def played(program: str, folder: Path, rows: Sequence[Exchange], normal: Normal | None = None) -> list[Any]:
+    """Plays rows of equal settings through one proxy, and gives what each let us see.
+
+    For what no HAProxy of ours can do: each row's test says itself what is right.
+    """
+    seen = observe(program, folder, **_together(rows, normal, 8))
+    assert seen.status == 0
+    each = [of_row(seen, at) for at in range(len(rows))]
+    for row, one in zip(rows, each, strict=True):
+        assert not isinstance(one.value, AssertionError), f"{row.name}: {one.value}"
+    return each
+
+
+def _together(table: Sequence[Exchange], normal: Normal | None, together: int) -> dict[str, Any]:
+    """What plays a table's rows, as `observe` takes it."""
     sites = (numbered(replace(row, settings="").config(), at) for at, row in enumerate(table))
-    config = "\n".join([table[0].settings, *sites])
-    origins = {f"a{at}": Script(row.replies) for at, row in enumerate(table)}
 
     def play(lab: Lab) -> list[Any]:
         def one(at: int) -> Any:
@@ -53,15 +78,13 @@ def _differing(both: Both, table: list[Exchange], normal: Normal | None, togethe
         with ThreadPoolExecutor(together) as pool:
             return list(pool.map(one, range(len(table))))
 
-    seen = both.apart(config, play, origins=origins, preamble=PREAMBLE, normal=http_line)
-    assert [each.status for each in seen] == [0, 0]
-    wrong = []
-    for at, row in enumerate(table):
-        try:
-            _judge(both, row, *(of_row(each, at) for each in seen), normal)
-        except AssertionError as error:
-            wrong.append(f"{row.name}:\n{row.config()}\n{error}")
-    return wrong
+    return {
+        "config": "\n".join([table[0].settings, *sites]),
+        "traffic": play,
+        "origins": {f"a{at}": Script(row.replies) for at, row in enumerate(table)},
+        "preamble": PREAMBLE,
+        "normal": http_line,
+    }
 
 
 def numbered(config: str, at: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -253,3 +254,29 @@ def test_a_name_that_leads_elsewhere_is_told_with_the_authoritys_reason(
     with authority.running():
         seen = observe(both.candidate, tmp_path / "run", config, traffic, preamble=authority.settings())
     assert any("a.test: " in line.raw or "b.test: " in line.raw for line in seen.logs)
+
+
+def test_an_account_is_bound_to_one_elsewhere(both: Both, authority: Authority, tmp_path: Path) -> None:
+    """Pebble makes accounts for those alone who have a key of its list; each section has its own account."""
+    settings = authority.folder / "pebble.json"
+    said = json.loads(settings.read_text())["pebble"]
+    secret = base64.urlsafe_b64encode(bytes(range(48))).decode()
+    keys = {"externalAccountBindingRequired": True, "externalAccountMACKeys": {"kid-1": secret}}
+    settings.write_text(json.dumps({"pebble": said | keys}))
+    (tmp_path / "kid").write_text("kid-1\n")
+    (tmp_path / "mac").write_text(f"{secret}\n")
+    (tmp_path / "wrong").write_text("AAAA")
+    bound = "  keytype RSA\n  eab-key-id {at}/kid\n  eab-mac-key {at}/{key}\n"
+    config = authority.config(tmp_path)
+
+    def run(key: str, name: str, traffic: Callable[[Lab], None]) -> None:
+        text = config.replace("  keytype RSA\n", bound.format(at=tmp_path, key=key))
+        text = text.replace("account.key\n  keytype", "bound.key\n  keytype")
+        observe(both.candidate, tmp_path / name, text, traffic, preamble=authority.settings())
+
+    def logged(lab: Lab, what: str) -> None:
+        until(lambda: what in "\n".join(line.raw for line in lab.log.everything()), what)
+
+    with authority.running():
+        run("wrong", "refused", lambda lab: logged(lab, "split.pem` was not issued"))
+        run("mac", "bound", lambda lab: until(lambda: issuer(lab, "c.test") == "pebble", "it is issued"))

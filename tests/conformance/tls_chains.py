@@ -64,6 +64,7 @@ def issued(
     *,
     length: int | None = None,
     usage: x509.ObjectIdentifier | None = None,
+    key_usage: x509.KeyUsage | None = None,
     hosts: tuple[str, ...] = (),
     signer: ec.EllipticCurvePrivateKey | None = None,
 ) -> Issued:
@@ -78,6 +79,8 @@ def issued(
     builder = builder.add_extension(constraints, critical=True)
     if usage is not None:
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+    if key_usage is not None:
+        builder = builder.add_extension(key_usage, critical=True)
     if hosts:
         named = x509.SubjectAlternativeName([x509.DNSName(each) for each in hosts])
         builder = builder.add_extension(named, critical=False)

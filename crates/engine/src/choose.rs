@@ -22,6 +22,11 @@ impl Session {
         live.common.highest.see(live.common.current.enter());
         live.count_session(&backend.counters, now);
         self.backend = Some(backend.clone());
+        // What a `listen` says of retries is for its own servers (manual, `set-retries`).
+        let elsewhere = self.frontend.shared.own_backend != Some(backend.shared.index);
+        if let Some(notes) = self.notes.get().filter(|_| elsewhere) {
+            notes.retries.take();
+        }
     }
 
     /// Forgets the server that was chosen, so that another one can be.

@@ -76,6 +76,7 @@ impl Context<'_> {
             unsent: self.plan.global.unsent[1],
             congestion: server.congestion.clone(),
             mark: None,
+            tos: None,
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::destination::{leads_back, target};
 use crate::generation::Server;
 use crate::local::LocalServer;
 use crate::logging;
+use crate::marking::Marking;
 use crate::queue;
 use crate::session::{Phase, Session};
 use crate::view::View;
@@ -152,8 +153,14 @@ impl Worker {
                         return Err(Refusal::Loop(target));
                     }
                 }
-                if server.source_depends_on_client() {
-                    let options = self.client_source(session, server, target);
+                let marking = session.marking();
+                if server.source_depends_on_client() || marking != Marking::default() {
+                    let mut options = match server.source_depends_on_client() {
+                        true => self.client_source(session, server, target),
+                        false => server.options.clone(),
+                    };
+                    options.mark = marking.mark;
+                    options.tos = marking.tos;
                     return Ok(connect(target, &options, factory.as_deref(), speaks)?);
                 }
                 Ok(connect(

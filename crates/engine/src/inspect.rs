@@ -314,11 +314,9 @@ impl Session {
                 }
             }
             Action::SetLogLevel(level) => self.log_level = Some(*level),
-            Action::SetMark(mark) => {
-                // Without the capability the connection goes unmarked, as with HAProxy.
-                let _ = isthmus_sockets::set_mark(&self.client, *mark);
-            }
-            Action::SetTos(tos) => isthmus_sockets::set_tos(&self.client, *tos),
+            Action::SetMark(towards, value) => self.set_mark(*towards, value, turn),
+            Action::SetTos(towards, value) => self.set_tos(*towards, value, turn),
+            Action::SetRetries(value) => self.set_retries(value, turn),
             Action::Track(track) => self.track(track, turn),
             Action::Mark(mark) => self.mark(mark, turn),
             Action::Accept

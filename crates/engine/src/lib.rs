@@ -41,6 +41,7 @@ mod load;
 mod local;
 mod logging;
 mod mailbox;
+mod marking;
 mod namespace;
 mod network;
 mod opening;

@@ -17,12 +17,11 @@ impl Worker {
             return Step::Close;
         };
         self.give_server_up(session);
-        let plan = &backend.shared.plan;
         if session.client_finished_silently() {
             session.end(b'C', b'C');
             return Step::Close;
         }
-        if session.retries >= plan.retries || !session.retries_connects() {
+        if session.retries >= session.most_retries() || !session.retries_connects() {
             chosen.counters.failed_connections.add(1);
             backend.counters.failed_connections.add(1);
             let cause = match timed_out {
@@ -110,7 +109,7 @@ impl Session {
             _ if self.led && self.is_bound() => return false,
             _ if !self.led && matches!(backend.shared.hash_key, HashKey::Nothing) => 1,
             every if every > 0 => every.unsigned_abs(),
-            from_last => (plan.retries + 1).saturating_sub(from_last.unsigned_abs()),
+            from_last => (self.most_retries() + 1).saturating_sub(from_last.unsigned_abs()),
         };
         self.retries % interval.max(1) == 0
     }

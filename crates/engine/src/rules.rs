@@ -9,6 +9,7 @@ use isthmus_sample::{CompileEnv, Compiled, CompiledCondition, Format, Names, Pro
 use isthmus_table::Table;
 
 use crate::asking::Resolve;
+use crate::marking::Towards;
 use crate::tracking::{Mark, Track};
 
 /// A rule, ready to be evaluated.
@@ -38,8 +39,9 @@ pub(crate) enum Action {
         slot: usize,
     },
     SetLogLevel(Option<u8>),
-    SetMark(u32),
-    SetTos(u8),
+    SetMark(Towards, Compiled),
+    SetTos(Towards, Compiled),
+    SetRetries(Compiled),
     Resolve(Resolve),
     Track(Track),
     Mark(Mark),
@@ -218,8 +220,13 @@ impl Compiler<'_> {
                 slot: *slot,
             },
             From::SetLogLevel { level } => Action::SetLogLevel(*level),
-            From::SetMark { value } => Action::SetMark(*value),
-            From::SetTos { value } => Action::SetTos(*value),
+            From::SetMark { server, value } => {
+                Action::SetMark(Towards::of(*server), self.expression(origin, value)?)
+            }
+            From::SetTos { server, value } => {
+                Action::SetTos(Towards::of(*server), self.expression(origin, value)?)
+            }
+            From::SetRetries { value } => Action::SetRetries(self.expression(origin, value)?),
             From::DoResolve { .. } => Action::Resolve(self.resolve(origin, from)?),
             From::Track { .. } | From::AddGpc { .. } | From::SetGpt { .. } => {
                 self.table_action(origin, from)?

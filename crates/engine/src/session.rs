@@ -18,6 +18,7 @@ use crate::h2::Mux;
 use crate::http::Stream;
 use crate::inspect::Walked;
 use crate::local::{LocalBackend, LocalFrontend, LocalListener, LocalServer};
+use crate::marking::Marking;
 use crate::namespace::Namespace;
 use crate::slab::Key;
 use crate::sticking::ToStore;
@@ -219,6 +220,9 @@ pub(crate) struct Notes {
     pub(crate) server_address: Cell<Option<SocketAddr>>,
     /// The name that the server connection is asked for (`sni`).
     pub(crate) server_name: RefCell<Option<String>>,
+    /// What rules want the server connection to bear, and how often it may be tried again.
+    pub(crate) marking: Cell<Marking>,
+    pub(crate) retries: Cell<Option<u32>>,
     /// Where a server connection came from that this session has no more.
     pub(crate) server_source: Cell<Option<SocketAddr>>,
     /// What is known of the client's TLS before its handshake is over.

@@ -93,7 +93,7 @@ impl View<'_> {
             Number::TunnelTimeout => replaced(TimeoutKind::Tunnel).or(backend.timeout_tunnel),
             Number::ConnectTimeout => replaced(TimeoutKind::Connect).or(backend.timeout_connect),
             Number::QueueTimeout => replaced(TimeoutKind::Queue).or(backend.timeout_queue),
-            Number::MaxRetries => Some(u64::from(backend.retries)),
+            Number::MaxRetries => Some(u64::from(self.session.most_retries())),
             _ => None,
         };
         value.map(signed)

@@ -18,17 +18,32 @@ pub const fn embedded_ipv4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
 
 /// Writes an address as inet_ntop(3) does: also IPv4-compatible IPv6 ones end in dotted form.
 pub fn write_ip(ip: IpAddr, out: &mut Vec<u8>) {
-    // Writing into a vector cannot fail.
-    let _ = match ip {
+    match ip {
         IpAddr::V6(v6) => match v6.segments() {
-            [0, 0, 0, 0, 0, 0, high, _] if high != 0 => {
-                let low = u32::try_from(v6.to_bits()).unwrap_or(0);
-                write!(out, "::{}", Ipv4Addr::from_bits(low))
+            [0, 0, 0, 0, 0, 0, high, low] if high != 0 => {
+                let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+                out.extend_from_slice(b"::");
+                write_ipv4(Ipv4Addr::new(a, b, c, d), out);
             }
-            _ => write!(out, "{v6}"),
+            _ => {
+                // Writing into a vector cannot fail.
+                let _ = write!(out, "{v6}");
+            }
         },
-        IpAddr::V4(v4) => write!(out, "{v4}"),
-    };
+        IpAddr::V4(v4) => write_ipv4(v4, out),
+    }
+}
+
+/// In dotted form. The standard library's formatter takes ten times as long, and rules and logs write
+/// an address for each request.
+fn write_ipv4(ip: Ipv4Addr, out: &mut Vec<u8>) {
+    let mut digits = itoa::Buffer::new();
+    for (at, octet) in ip.octets().into_iter().enumerate() {
+        if at > 0 {
+            out.push(b'.');
+        }
+        out.extend_from_slice(digits.format(octet).as_bytes());
+    }
 }
 
 /// A network: an address and a mask with the bits that count.

@@ -94,15 +94,25 @@ pub enum Action {
         /// Syslog severity 0..=7.
         level: Option<u8>,
     },
-    /// Sets the netfilter mark of packets to the client (`set-mark`, `set-fc-mark`).
+    /// Sets the netfilter mark of packets to the client (`set-fc-mark`) or to the server
+    /// (`set-bc-mark`).
     SetMark {
-        /// The mark.
-        value: u32,
+        /// The server's connection is meant.
+        server: bool,
+        /// Evaluates to the mark.
+        value: Expression,
     },
-    /// Sets the DS field of packets to the client (`set-tos`, `set-fc-tos`).
+    /// Sets the DS field of packets to the client (`set-fc-tos`) or to the server (`set-bc-tos`).
     SetTos {
-        /// The whole byte.
-        value: u8,
+        /// The server's connection is meant.
+        server: bool,
+        /// Evaluates to the whole byte.
+        value: Expression,
+    },
+    /// Replaces `retries` for this stream (`set-retries`).
+    SetRetries {
+        /// Evaluates to how often, 0..=100.
+        value: Expression,
     },
     /// Asks for a name's address, waits for the answer and stores it in a variable, which stays as
     /// it is where there is none.

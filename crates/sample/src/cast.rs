@@ -1,7 +1,6 @@
 //! Implicit casts: what a converter or a match method gets when it asks for another type than
 //! the one at hand (manual, section 7.1's table of types and methods).
 
-use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::kind::Kind;
@@ -123,8 +122,7 @@ fn ip_text(ip: IpAddr) -> Bytes<'static> {
 
 /// Writes decimal digits behind what `out` holds already.
 pub(crate) fn write_int(value: i64, out: &mut Vec<u8>) {
-    // Writing into a vector cannot fail.
-    let _ = write!(out, "{value}");
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 fn to_bin(sample: Sample<'_>) -> Bytes<'_> {

@@ -1,5 +1,7 @@
 //! Log formats (manual, section 8.2.6): compiled from the plan's items, written for a session.
 
+use std::borrow::Cow;
+
 use isthmus_plan::{Encoding, Field, FormatItem, ItemType};
 
 use crate::alias::{Alias, find_alias};
@@ -9,6 +11,9 @@ use crate::context::Context;
 use crate::encoding::{Encoder, Value};
 use crate::expression::Compiled;
 use crate::value::Sample;
+
+/// Bytes that most values of headers and variables fit into, so that one allocation does.
+const SHORT: usize = 64;
 
 /// A log format, ready to be written any number of times.
 #[derive(Debug, Default)]
@@ -180,7 +185,16 @@ impl Format {
     /// The text with its bytes as they are: for variables, names and headers.
     #[must_use]
     pub fn to_bytes(&self, ctx: &dyn Context) -> Vec<u8> {
-        let mut bytes = Vec::new();
+        self.text(ctx).into_owned()
+    }
+
+    /// The same, borrowed where nothing of it depends on the session.
+    #[must_use]
+    pub fn text(&self, ctx: &dyn Context) -> Cow<'_, [u8]> {
+        if let [Item::Literal(text)] = self.items.as_slice() {
+            return Cow::Borrowed(text);
+        }
+        let mut bytes = Vec::with_capacity(SHORT);
         self.write(
             ctx,
             Output {
@@ -188,7 +202,7 @@ impl Format {
                 printable: false,
             },
         );
-        bytes
+        Cow::Owned(bytes)
     }
 
     fn write(&self, ctx: &dyn Context, mut out: Output<'_>) {
@@ -242,8 +256,12 @@ impl Output<'_> {
         if text.is_empty() && !flags.quote && flags.mandatory {
             self.bytes.push(b'-');
         }
-        for &byte in text {
-            self.byte(byte, flags);
+        if self.printable || flags.escape {
+            for &byte in text {
+                self.byte(byte, flags);
+            }
+        } else {
+            self.bytes.extend_from_slice(text);
         }
         if flags.quote {
             self.bytes.push(b'"');

@@ -50,8 +50,10 @@ pub struct ConnectOptions {
     pub unsent: usize,
     /// TCP_CONGESTION: the algorithm against congestion; where the kernel does not have it, its own stays.
     pub congestion: Option<String>,
-    /// Netfilter mark.
+    /// Netfilter mark; without the capability the connection goes unmarked.
     pub mark: Option<u32>,
+    /// DS field, the whole byte.
+    pub tos: Option<u8>,
 }
 
 /// A connection under way.
@@ -221,7 +223,10 @@ fn prepare(socket: &OwnedFd, options: &ConnectOptions) -> Result<()> {
         set_congestion(socket, algorithm);
     }
     if let Some(mark) = options.mark {
-        crate::options::set_mark(socket, mark)?;
+        let _ = crate::options::set_mark(socket, mark);
+    }
+    if let Some(tos) = options.tos {
+        crate::options::set_tos(socket, tos);
     }
     Ok(())
 }

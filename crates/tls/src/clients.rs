@@ -9,7 +9,7 @@ use std::time::Duration;
 use isthmus_plan::tls::{ClientRules, ClientVerification, IgnoredErrors};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{
@@ -19,9 +19,11 @@ use rustls::{
 
 use crate::distrust::{Distrusted, alert, error_number};
 use crate::error::TlsError;
-use crate::faults::{Fault, Revoked, Search, number};
+use crate::faults::{Fault, OF_LISTS, Search, number};
 use crate::negotiation::schemes;
+use crate::own_lists::OwnLists;
 use crate::path::{Authorities, End, Path, Trust};
+use crate::revocation::{Revoked, for_webpki, webpki_takes};
 use crate::store::Store;
 use crate::watch::tell_distrust;
 
@@ -38,11 +40,12 @@ pub(crate) fn verifier(
     let revoked = store.revoked(&said.revocations);
     let lenient = ignores(said);
     Ok(Arc::new(Clients {
-        chain: webpki(said, &said.revocations, store, provider)?,
+        chain: webpki(said, &revoked, store, provider)?,
         unrevoked: match lenient {
             true => Some(webpki(said, &[], store, provider)?),
             false => None,
         },
+        own_lists: OwnLists::new(&revoked, trust),
         schemes: schemes(&said.schemes),
         ignored: said.ignored.clone(),
         ignored_in_chain: said.ignored_in_chain.clone(),
@@ -68,7 +71,7 @@ pub(crate) fn trust(
 
 fn webpki(
     said: &ClientRules,
-    revocations: &[usize],
+    revoked: &[CertificateRevocationListDer<'static>],
     store: &Store,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
@@ -82,8 +85,11 @@ fn webpki(
     let mut builder = WebPkiClientVerifier::builder_with_provider(roots, provider.clone())
         .clear_root_hint_subjects()
         .add_root_hint_subjects(named)
-        .with_crls(store.revoked(revocations))
+        .with_crls(for_webpki(revoked))
         .enforce_revocation_expiration();
+    if !revoked.iter().all(webpki_takes) {
+        builder = builder.allow_unknown_revocation_status();
+    }
     if said.verify == ClientVerification::Optional {
         builder = builder.allow_unauthenticated();
     }
@@ -103,6 +109,8 @@ struct Clients {
     chain: Arc<dyn ClientCertVerifier>,
     /// The same without revocation lists, where errors are passed over.
     unrevoked: Option<Arc<dyn ClientCertVerifier>>,
+    /// What looks into revocation lists that webpki does not take.
+    own_lists: Option<OwnLists>,
     /// What clients may sign with; empty: all that is supported.
     schemes: Vec<SignatureScheme>,
     ignored: IgnoredErrors,
@@ -119,6 +127,10 @@ impl fmt::Debug for Clients {
 
 impl Clients {
     fn passes(&self, fault: &Fault) -> bool {
+        // As HAProxy, which ends the handshake whatever is ignored: such a list is nobody's.
+        if fault.error == number::NO_CRL_SIGN {
+            return false;
+        }
         let said = match fault.depth {
             0 => &self.ignored,
             _ => &self.ignored_in_chain,
@@ -184,14 +196,8 @@ impl Clients {
         now: UnixTime,
     ) -> Option<CertificateError> {
         let has = |wanted: &[u16]| faults.iter().any(|fault| wanted.contains(&fault.error));
-        let revocation = [
-            number::NO_CRL,
-            number::NO_CRL_ISSUER,
-            number::CRL_EXPIRED,
-            number::REVOKED,
-        ];
         let verifier = match &self.unrevoked {
-            Some(unrevoked) if has(&revocation) => unrevoked,
+            Some(unrevoked) if has(&OF_LISTS) => unrevoked,
             _ => &self.chain,
         };
         let now = moment(path, faults, now).unwrap_or(now);
@@ -266,9 +272,12 @@ impl ClientCertVerifier for Clients {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let strictly = self
-            .chain
-            .verify_client_cert(end_entity, intermediates, now);
+        let verify =
+            |sent: &[CertificateDer<'_>]| self.chain.verify_client_cert(end_entity, sent, now);
+        let strictly = match &self.own_lists {
+            None => verify(intermediates),
+            Some(lists) => lists.verify(end_entity, intermediates, now, verify),
+        };
         let Err(error) = strictly else {
             return strictly;
         };

@@ -85,10 +85,9 @@ pub(crate) fn alert(fault: u16) -> Option<CertificateError> {
         | number::UNKNOWN_ISSUER
         | number::UNVERIFIED
         | number::NO_CRL_ISSUER
-        | number::CRL_UNVERIFIED
         | number::TOO_DEEP
         | number::NO_AUTHORITY => CertificateError::UnknownIssuer,
-        number::BAD_SIGNATURE => CertificateError::BadSignature,
+        number::BAD_SIGNATURE | number::CRL_UNVERIFIED => CertificateError::BadSignature,
         number::WRONG_PURPOSE => CertificateError::InvalidPurpose,
         _ => return None,
     })

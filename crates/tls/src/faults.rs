@@ -2,14 +2,10 @@
 //! each certificate may be used for, then what was revoked, then signatures and dates from the top down.
 //! Configurations name these numbers (`ca-ignore-err`), and rules see them (`ssl_c_err`).
 
-use std::collections::HashSet;
-
-use isthmus_proto::der::{Values, tag};
 use rustls::crypto::WebPkiSupportedAlgorithms;
-use rustls::pki_types::CertificateRevocationListDer;
 
-use crate::certificate::{Facts, time};
 use crate::path::{End, Path};
+use crate::revocation::Revoked;
 use crate::shown::Shown;
 
 /// OpenSSL's numbers of errors (openssl-verify(1)).
@@ -20,6 +16,7 @@ pub(crate) mod number {
     pub(crate) const CRL_UNVERIFIED: u16 = 8;
     pub(crate) const NOT_YET_VALID: u16 = 9;
     pub(crate) const EXPIRED: u16 = 10;
+    pub(crate) const CRL_NOT_YET_VALID: u16 = 11;
     pub(crate) const CRL_EXPIRED: u16 = 12;
     pub(crate) const SELF_SIGNED: u16 = 18;
     pub(crate) const SELF_SIGNED_IN_CHAIN: u16 = 19;
@@ -30,51 +27,28 @@ pub(crate) mod number {
     pub(crate) const WRONG_PURPOSE: u16 = 26;
     pub(crate) const NO_CRL_ISSUER: u16 = 33;
     pub(crate) const CRITICAL_EXTENSION: u16 = 34;
+    pub(crate) const NO_CRL_SIGN: u16 = 35;
     pub(crate) const WRONG_NAME: u16 = 62;
     pub(crate) const UNSUPPORTED_ALGORITHM: u16 = 76;
     pub(crate) const NO_AUTHORITY: u16 = 79;
 }
+
+/// What lists can be the reason of.
+pub(crate) const OF_LISTS: [u16; 7] = [
+    number::NO_CRL,
+    number::CRL_UNVERIFIED,
+    number::CRL_NOT_YET_VALID,
+    number::CRL_EXPIRED,
+    number::REVOKED,
+    number::NO_CRL_ISSUER,
+    number::NO_CRL_SIGN,
+];
 
 /// A fault, and which certificate of the path has it, from 0 for the client's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) error: u16,
     pub(crate) depth: usize,
-}
-
-/// A list of what an authority has revoked.
-#[derive(Debug)]
-pub(crate) struct Revoked {
-    issuer: Vec<u8>,
-    /// The second at which the next list is due.
-    until: i64,
-    serials: HashSet<Vec<u8>, ahash::RandomState>,
-}
-
-impl Revoked {
-    /// Reads a list; `None` where it is none.
-    pub(crate) fn read(list: &CertificateRevocationListDer<'_>) -> Option<Self> {
-        let list = Values(list).of(tag::SEQUENCE)?;
-        let mut fields = list.inside().of(tag::SEQUENCE)?.inside();
-        fields.of(tag::INTEGER);
-        fields.of(tag::SEQUENCE)?;
-        let issuer = fields.of(tag::SEQUENCE)?.content.to_vec();
-        fields.next()?;
-        let next = fields.of(tag::UTC_TIME);
-        let next = next.or_else(|| fields.of(tag::GENERALIZED_TIME));
-        let entries = fields.of(tag::SEQUENCE).into_iter();
-        let entries = entries.flat_map(|entries| entries.inside());
-        let serials = entries.filter_map(|entry| entry.inside().of(tag::INTEGER));
-        Some(Self {
-            issuer,
-            until: next.and_then(time).unwrap_or(i64::MAX),
-            serials: serials.map(|serial| serial.content.to_vec()).collect(),
-        })
-    }
-
-    fn holds(&self, facts: &Facts) -> bool {
-        self.serials.contains(&facts.serial)
-    }
 }
 
 /// Finds faults.
@@ -105,29 +79,42 @@ impl Search<'_> {
         let judged = judged.unwrap_or_default();
         uses(judged, &mut found);
         if !self.lists.is_empty() {
-            let headless = path.end == End::Nowhere;
-            self.revocations(judged, headless, &mut found);
+            // An authority at the very top may be on its own list.
+            let listed = match path.steps.last() {
+                Some(top) if top.is_its_own() => path.steps.as_slice(),
+                _ => judged,
+            };
+            self.revocations(path, listed, &mut found);
         }
         self.signatures(path, judged.len(), &mut found);
         let fault = |(error, depth)| Fault { error, depth };
         found.into_iter().map(fault).collect()
     }
 
-    /// Adds what lists say; `headless` where the last one's issuer, whose list it would be, is not known.
-    fn revocations(&self, judged: &[Shown<'_>], headless: bool, found: &mut Vec<(u16, usize)>) {
-        for (depth, step) in judged.iter().enumerate() {
-            let by = |list: &&Revoked| list.issuer == step.facts.issuer;
-            let lists = self.lists.iter().filter(by);
-            let Some(list) = lists.max_by_key(|list| list.until) else {
+    /// Adds what lists say of the first steps of a path.
+    fn revocations(&self, path: &Path<'_>, listed: &[Shown<'_>], found: &mut Vec<(u16, usize)>) {
+        for (depth, step) in listed.iter().enumerate() {
+            let Some(list) = Revoked::latest(self.lists, &step.facts.issuer, self.now) else {
                 found.push((number::NO_CRL, depth));
                 continue;
             };
-            if headless && depth + 1 == judged.len() {
+            let itself = step.is_its_own().then_some(step);
+            let by = path.steps.get(depth + 1).or(itself);
+            // The last one's issuer, whose list it would be, is not known.
+            if path.end == End::Nowhere && depth + 1 == listed.len() {
                 found.push((number::NO_CRL_ISSUER, depth));
                 found.push((number::CRL_UNVERIFIED, depth));
             }
-            if list.until < self.now {
+            if by.is_some_and(|by| !by.signs_lists) {
+                found.push((number::NO_CRL_SIGN, depth));
+            }
+            if list.since > self.now {
+                found.push((number::CRL_NOT_YET_VALID, depth));
+            } else if list.until < self.now {
                 found.push((number::CRL_EXPIRED, depth));
+            }
+            if by.is_some_and(|by| !list.is_signed_by(by, self.known)) {
+                found.push((number::CRL_UNVERIFIED, depth));
             }
             if list.holds(&step.facts) {
                 found.push((number::REVOKED, depth));

@@ -7,9 +7,10 @@ use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use crate::certificate::Facts;
 use crate::distrust::Distrusted;
-use crate::faults::{Revoked, Search};
+use crate::faults::Search;
 use crate::ocsp;
 use crate::path::{Authorities, Path};
+use crate::revocation::Revoked;
 
 /// What was legible.
 #[derive(Debug, Clone, PartialEq, Eq)]

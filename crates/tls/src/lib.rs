@@ -24,6 +24,7 @@ mod legible;
 mod names;
 mod negotiation;
 mod ocsp;
+mod own_lists;
 mod path;
 mod records;
 mod revocation;

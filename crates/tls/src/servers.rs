@@ -15,6 +15,9 @@ use crate::clients::allowed;
 use crate::connector::NAMELESS;
 use crate::error::TlsError;
 use crate::negotiation::schemes;
+use crate::own_lists::OwnLists;
+use crate::path::{Authorities, Trust};
+use crate::revocation::{for_webpki, webpki_takes};
 use crate::store::Store;
 
 /// The verifier of a server's certificate: `verify`, `verifyhost`, `ca-file`, `crl-file`.
@@ -22,6 +25,8 @@ use crate::store::Store;
 pub(crate) struct OfServer {
     /// `None` believes everybody (`verify none`).
     chain: Option<Arc<WebPkiServerVerifier>>,
+    /// What looks into revocation lists that webpki does not take.
+    own_lists: Option<OwnLists>,
     host: Option<String>,
     provider: Arc<CryptoProvider>,
     /// What the server may sign with; empty: all that is supported.
@@ -34,17 +39,26 @@ impl OfServer {
         store: &Store,
         provider: &Arc<CryptoProvider>,
     ) -> Result<Self, TlsError> {
+        let revoked = store.revoked(&said.revocations);
         let chain = if said.verify {
             let roots = Arc::new(store.roots(&said.authorities));
-            let builder = WebPkiServerVerifier::builder_with_provider(roots, provider.clone())
-                .with_crls(store.revoked(&said.revocations))
+            let mut builder = WebPkiServerVerifier::builder_with_provider(roots, provider.clone())
+                .with_crls(for_webpki(&revoked))
                 .enforce_revocation_expiration();
+            if !revoked.iter().all(webpki_takes) {
+                builder = builder.allow_unknown_revocation_status();
+            }
             Some(builder.build().map_err(TlsError::settings)?)
         } else {
             None
         };
+        let trust = Trust {
+            authorities: Authorities::new(store.authorities(&said.authorities).cloned()),
+            known: provider.signature_verification_algorithms,
+        };
         Ok(Self {
             chain,
+            own_lists: OwnLists::new(&revoked, &Arc::new(trust)),
             host: said.verify_host.clone(),
             provider: provider.clone(),
             schemes: schemes(&said.negotiation.schemes),
@@ -64,14 +78,21 @@ impl ServerCertVerifier for OfServer {
         let Some(chain) = &self.chain else {
             return Ok(ServerCertVerified::assertion());
         };
-        match chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
-            // The chain is verified before the name, and the name is our own concern: without SNI
-            // and verifyhost it does not matter, and common names count where there is no other.
-            Ok(_)
-            | Err(Error::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) => {}
-            Err(error) => return Err(error),
+        let verify = |sent: &[CertificateDer<'_>]| {
+            match chain.verify_server_cert(end_entity, sent, server_name, ocsp_response, now) {
+                // The chain is verified before the name, and the name is our own concern: without SNI
+                // and verifyhost it does not matter, and common names count where there is no other.
+                Ok(_)
+                | Err(Error::InvalidCertificate(
+                    CertificateError::NotValidForName
+                    | CertificateError::NotValidForNameContext { .. },
+                )) => Ok(()),
+                Err(error) => Err(error),
+            }
+        };
+        match &self.own_lists {
+            None => verify(intermediates)?,
+            Some(lists) => lists.verify(end_entity, intermediates, now, verify)?,
         }
         // An address that `sni` gives is compared as a name is, though it is not sent.
         let asked = (*server_name != ServerName::from(NAMELESS)).then(|| server_name.to_str());

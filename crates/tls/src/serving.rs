@@ -12,7 +12,7 @@ use crate::error::TlsError;
 use crate::identity::{Policy, demands};
 use crate::negotiation::{provider, schemes, versions};
 use crate::path::Trust;
-use crate::sessions::{Cache, Tickets};
+use crate::sessions::{Cache, Serves, Tickets};
 use crate::store::Store;
 use crate::watch::Secrets;
 
@@ -49,7 +49,11 @@ impl Settings {
         config.ignore_client_order = !said.client_order;
         config.alpn_protocols = said.alpn.iter().map(|name| name.0.clone()).collect();
         config.key_log = Arc::new(Secrets);
-        config.session_storage = Arc::new(Cache::new(line.sessions, line.lifetime));
+        let serves = match said.early_data {
+            true => Serves::Once,
+            false => Serves::Always,
+        };
+        config.session_storage = Arc::new(Cache::new(line.sessions, line.lifetime, serves));
         if clients::ignores(&said.client) {
             config.session_storage = Arc::new(NoServerSessionStorage {});
             config.send_tls13_tickets = 0;

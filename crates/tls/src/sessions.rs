@@ -187,11 +187,21 @@ struct Kept {
     order: VecDeque<Vec<u8>>,
 }
 
+/// How often a session that is kept here is resumed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Serves {
+    /// As often as it is shown, while it is kept.
+    Always,
+    /// Once in TLS 1.3: early data of a session that served already may be a replay (RFC 8446 section 8.1).
+    Once,
+}
+
 /// Sessions that are kept here, at most `most` and each for `lifetime` (`tune.ssl.cachesize`,
 /// `tune.ssl.lifetime`).
 pub(crate) struct Cache {
     most: usize,
     lifetime: u64,
+    serves: Serves,
     kept: Mutex<Kept>,
 }
 
@@ -202,10 +212,11 @@ impl fmt::Debug for Cache {
 }
 
 impl Cache {
-    pub(crate) fn new(most: usize, lifetime: u32) -> Self {
+    pub(crate) fn new(most: usize, lifetime: u32, serves: Serves) -> Self {
         Self {
             most,
             lifetime: u64::from(lifetime),
+            serves,
             kept: Mutex::default(),
         }
     }
@@ -247,8 +258,13 @@ impl StoresServerSessions for Cache {
         self.find(key, UnixTime::now().as_secs())
     }
 
+    /// What rustls asks for in TLS 1.3, early data or none.
     fn take(&self, key: &[u8]) -> Option<Vec<u8>> {
-        self.remove(key, UnixTime::now().as_secs())
+        let now = UnixTime::now().as_secs();
+        match self.serves {
+            Serves::Always => self.find(key, now),
+            Serves::Once => self.remove(key, now),
+        }
     }
 
     fn can_cache(&self) -> bool {
@@ -314,7 +330,7 @@ mod tests {
 
     #[test]
     fn the_cache_keeps_so_many_sessions_for_so_long() {
-        let cache = Cache::new(2, 10);
+        let cache = Cache::new(2, 10, Serves::Once);
         for id in 1..4 {
             assert!(cache.keep(vec![id], vec![id; 3], 0));
         }
@@ -323,6 +339,16 @@ mod tests {
         assert_eq!(cache.find(&[2], 10), None);
         assert_eq!(cache.remove(&[3], 5), Some(vec![3; 3]));
         assert_eq!(cache.remove(&[3], 5), None);
-        assert!(!Cache::new(0, 10).keep(vec![1], vec![1], 0));
+        assert!(!Cache::new(0, 10, Serves::Once).keep(vec![1], vec![1], 0));
+    }
+
+    #[test]
+    fn a_session_serves_always_or_once() {
+        for (serves, again) in [(Serves::Always, true), (Serves::Once, false)] {
+            let cache = Cache::new(2, 10, serves);
+            assert!(cache.put(vec![1], vec![2]));
+            assert_eq!(cache.take(&[1]), Some(vec![2]));
+            assert_eq!(cache.take(&[1]).is_some(), again, "{serves:?}");
+        }
     }
 }

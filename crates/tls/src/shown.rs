@@ -19,6 +19,8 @@ const ALTERNATIVE_NAMES: &[u8] = &[0x55, 0x1d, 0x11];
 const CLIENT_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 2];
 /// `keyCertSign` in the first byte of `keyUsage`.
 const SIGNS_CERTIFICATES: u8 = 0x04;
+/// `cRLSign` in the first byte of `keyUsage`.
+const SIGNS_LISTS: u8 = 0x02;
 
 /// One certificate.
 #[derive(Debug, Clone)]
@@ -27,12 +29,16 @@ pub(crate) struct Shown<'a> {
     pub(crate) facts: Facts,
     /// Whether its own signature may be on certificates.
     pub(crate) is_authority: bool,
+    /// Whether its signature may be on revocation lists.
+    pub(crate) signs_lists: bool,
     /// How many authorities may stand between it and the end of a chain.
     pub(crate) length: Option<u64>,
     /// Whether it may be a client's, or an authority's of clients.
     pub(crate) for_clients: bool,
     /// Whether it says something that is not looked into here, such as which names are allowed below it.
     pub(crate) says_more: bool,
+    /// All of its bytes.
+    pub(crate) whole: &'a [u8],
     body: &'a [u8],
     algorithm: &'a [u8],
     signature: &'a [u8],
@@ -57,9 +63,11 @@ impl<'a> Shown<'a> {
         let mut found = Self {
             facts,
             is_authority: false,
+            signs_lists: true,
             length: None,
             for_clients: true,
             says_more: false,
+            whole: certificate,
             body: body.whole,
             algorithm,
             signature,
@@ -99,7 +107,9 @@ impl<'a> Shown<'a> {
             }
             KEY_USAGE => {
                 let first = inner.and_then(bits).and_then(|bits| bits.first().copied());
-                *signs = first.is_some_and(|first| first & SIGNS_CERTIFICATES != 0);
+                let may = |what| first.is_some_and(|first| first & what != 0);
+                *signs = may(SIGNS_CERTIFICATES);
+                self.signs_lists = may(SIGNS_LISTS);
             }
             EXTENDED_KEY_USAGE => {
                 self.for_clients = inside.any(|purpose| purpose.content == CLIENT_AUTH);
@@ -121,21 +131,26 @@ impl<'a> Shown<'a> {
         other: &Shown<'_>,
         known: &WebPkiSupportedAlgorithms,
     ) -> bool {
-        let mut fitting = known.all.iter().filter(|algorithm| {
+        other.signed((self.algorithm, self.body, self.signature), known)
+    }
+
+    /// Whether a signature over a body, by an algorithm, is of its key.
+    pub(crate) fn signed(
+        &self,
+        (algorithm, body, signature): (&[u8], &[u8], &[u8]),
+        known: &WebPkiSupportedAlgorithms,
+    ) -> bool {
+        let mut fitting = known.all.iter().filter(|each| {
             let is = |id: AlgorithmIdentifier, bytes: &[u8]| id.as_ref() == bytes;
-            is(algorithm.signature_alg_id(), self.algorithm)
-                && is(algorithm.public_key_alg_id(), other.key_algorithm)
+            is(each.signature_alg_id(), algorithm)
+                && is(each.public_key_alg_id(), self.key_algorithm)
         });
-        fitting.any(|algorithm| {
-            algorithm
-                .verify_signature(other.key, self.body, self.signature)
-                .is_ok()
-        })
+        fitting.any(|each| each.verify_signature(self.key, body, signature).is_ok())
     }
 }
 
 /// The bytes of a bit string that has no bits over; `None` for others.
-fn bits(value: Value<'_>) -> Option<&[u8]> {
+pub(crate) fn bits(value: Value<'_>) -> Option<&[u8]> {
     match (value.tag, value.content.split_first()?) {
         // `keyUsage` may have bits over, which are 0.
         (tag::BIT_STRING, (unused, bytes)) if *unused < 8 => Some(bytes),

@@ -189,7 +189,7 @@ pub(crate) fn revocation(
     if found.is_empty() {
         return Err(format!("`{}` holds no revocation list", file.name));
     }
-    if let Some(reason) = found.iter().find_map(|list| unusable(list)) {
+    if let Some(reason) = found.iter().find_map(unusable) {
         return Err(format!(
             "revocation list `{}` cannot be used: {reason}",
             file.name

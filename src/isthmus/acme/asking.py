@@ -23,7 +23,7 @@ from josepy.jwk import JWK, JWKEC, JWKRSA
 
 from isthmus import product
 from isthmus.acme.storing import write_secret
-from isthmus.model.acme import Authority
+from isthmus.model.acme import Authority, Binding
 from isthmus.records import dataclass
 
 _CURVES: dict[str, Callable[[], ec.EllipticCurve]] = {
@@ -145,10 +145,10 @@ def _ask(order: Order, answering: Answering) -> Issued:
     )
     directory = client.ClientV2.get_directory(order.authority.directory, network)
     asked = client.ClientV2(directory, network)
-    _register(asked, order.authority.contact)
+    _register(asked, order.authority, account)
     key = order.key or _written(_made(order.authority))
     signed = crypto_util.make_csr(key, domains=list(order.domains))
-    opened = asked.new_order(signed)
+    opened = asked.new_order(signed, order.authority.profile)
     tokens: list[tuple[str, str]] = []
     try:
         for authorization in opened.authorizations:
@@ -161,14 +161,44 @@ def _ask(order: Order, answering: Answering) -> Issued:
     return Issued(issued.fullchain_pem.encode(), key)
 
 
-def _register(asked: client.ClientV2, contact: str | None) -> None:
+def _register(asked: client.ClientV2, authority: Authority, account: JWK) -> None:
     """Make the account known, or find it: the authority knows it by its key."""
-    said = messages.NewRegistration.from_data(email=contact, terms_of_service_agreed=True)
+    binding = authority.binding
+    said = messages.NewRegistration.from_data(
+        email=authority.contact,
+        terms_of_service_agreed=True,
+        external_account_binding=None if binding is None else _bound(binding, account, asked.directory),
+    )
     try:
         asked.new_account(said)
     except errors.ConflictError as known:
         empty = messages.Registration()
         asked.net.account = messages.RegistrationResource(uri=known.location, body=empty)
+
+
+def _bound(binding: Binding, account: JWK, directory: messages.Directory) -> dict[str, object] | None:
+    """Return what shows that an account elsewhere is ours; None where its files are empty by now.
+
+    Such a key may serve once: an operator may empty the file when the account is there.
+    """
+    key_id, mac_key = (_first_line(path) for path in (binding.key_id, binding.mac_key))
+    if not key_id or not mac_key:
+        return None
+    public = account.public_key()
+    try:
+        return messages.ExternalAccountBinding.from_data(
+            public, key_id, mac_key, directory, binding.algorithm
+        )
+    except ValueError as error:
+        raise AskingError(f"the key in `{binding.mac_key}` is not written in base64url") from error
+
+
+def _first_line(path: str) -> str:
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.readline().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise AskingError(f"`{path}` cannot be read: {error}") from error
 
 
 def _prove(

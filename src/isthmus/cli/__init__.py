@@ -10,18 +10,38 @@ import os
 import sys
 from collections.abc import Sequence
 
+from isthmus.cli.streams import OutputLostError, secure_streams
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    arguments = tuple(sys.argv[1:] if argv is None else argv)
-    if arguments and not arguments[0].startswith("-"):
+    if argv is not None:
+        return _run(tuple(argv))
+    arguments = tuple(sys.argv[1:])
+    # HAProxy's command line answers with its exit status, whether or not its words were heard.
+    secure_streams(strict=_is_subcommand(arguments))
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()
+    except OutputLostError as lost:
+        if not lost.reader_left:
+            print(f"isthmus: cannot write to standard output: {lost}", file=sys.stderr)
+        status = 1
+    if arguments[:1] == ("net",):
+        _end(status)
+    return status
+
+
+def _is_subcommand(arguments: Sequence[str]) -> bool:
+    return bool(arguments) and not arguments[0].startswith("-")
+
+
+def _run(arguments: Sequence[str]) -> int:
+    if _is_subcommand(arguments):
         from isthmus.cli.subcommands import run
     else:
         from isthmus.cli.flags import run
-    status = run(arguments)
-    if argv is None and arguments[:1] == ("net",):
-        _end(status)
-    return status
+    return run(arguments)
 
 
 def _end(status: int) -> None:

@@ -19,6 +19,7 @@ from isthmus.keywords.context import Context, did_you_mean
 from isthmus.keywords.log_targets import LEVELS
 from isthmus.keywords.tracking import TRACKING
 from isthmus.keywords.variables import check_condition, check_variable
+from isthmus.model.expression import Call, Expression, IntArg, SampleType
 from isthmus.model.resolvers import Family
 from isthmus.model.rule import (
     Accept,
@@ -30,6 +31,7 @@ from isthmus.model.rule import (
     SetAddress,
     SetLogLevel,
     SetMark,
+    SetRetries,
     SetTos,
     SetVar,
     SilentDrop,
@@ -131,11 +133,24 @@ def _set_log_level(words: ActionWords) -> Action:
 
 
 def _set_mark(words: ActionWords) -> Action:
-    return SetMark(_constant(words, 2**32 - 1, "a mark: a number up to 0xffffffff, decimal or with 0x"))
+    mark = _number(
+        words, 2**32 - 1, "a mark: a number up to 0xffffffff, decimal or with 0x, or an expression"
+    )
+    return SetMark(mark, words.name.text == "set-bc-mark")
 
 
 def _set_tos(words: ActionWords) -> Action:
-    return SetTos(_constant(words, 255, "a DS field: a number up to 255, decimal or with 0x"))
+    tos = _number(words, 255, "a DS field: a number up to 255, decimal or with 0x, or an expression")
+    return SetTos(tos, words.name.text == "set-bc-tos")
+
+
+def _set_retries(words: ActionWords) -> Action:
+    context = words.context
+    if not context.backend:
+        words.refuse("retries belong to a backend, and this section is none", words.name.span)
+    if not context.proxy:
+        words.refuse("`set-retries` cannot stand in a defaults section", words.name.span)
+    return SetRetries(_number(words, 100, "a number from 0 to 100, or an expression"))
 
 
 _FAMILIES = {"ipv4": Family.IPV4, "ipv6": Family.IPV6}
@@ -161,17 +176,20 @@ def _do_resolve(words: ActionWords) -> Action:
 _HEXADECIMAL = re.compile(r"0[xX][0-9A-Fa-f]{1,20}\Z")
 
 
-def _constant(words: ActionWords, high: int, expected: str) -> int:
+def _number(words: ActionWords, high: int, expected: str) -> Expression:
+    """Take an expression; a number is one that always gives it."""
+    if (
+        words.next_text
+        and words.next_text.partition("(")[0].partition(",")[0] in words.context.vocabulary.fetches
+    ):
+        return words.expression()
     word = words.take(expected)
     text = word.text
-    if text.partition("(")[0].partition(",")[0] in words.context.vocabulary.fetches:
-        message = f"an expression behind `{words.name.text}` is not implemented yet"
-        words.context.alert(ACTION_NOT_IMPLEMENTED, message, word.span, expected=expected)
-        raise WrongActionError
     hexadecimal = _HEXADECIMAL.match(text)
     if not (hexadecimal or DECIMAL.match(text)) or int(text, 16 if hexadecimal else 10) > high:
         words.refuse(f"`{text}` does not fit `{words.name.text}`", word.span, expected)
-    return int(text, 16 if hexadecimal else 10)
+    value = int(text, 16 if hexadecimal else 10)
+    return Expression(Call("int", (IntArg(value),)), (), SampleType.INT, word.span)
 
 
 _ALL = frozenset(RuleSet)
@@ -184,12 +202,15 @@ _OWN: dict[str, ActionRow] = {
     "do-resolve": ActionRow(_CONTENT, _do_resolve, "asks name servers for an address"),
     "expect-proxy": ActionRow(_CONNECTION, _expect_proxy, "the connection begins with a PROXY header"),
     "reject": ActionRow(_ALL, lambda _words: Reject(), "closes the connection"),
+    "set-bc-mark": ActionRow(_CONTENT, _set_mark, "sets the netfilter mark of packets to the server"),
+    "set-bc-tos": ActionRow(_CONTENT, _set_tos, "sets the DS field of packets to the server"),
     "set-dst": ActionRow(_ALL, _set_address, "replaces the destination address"),
     "set-dst-port": ActionRow(_ALL, _set_address, "replaces the destination port"),
     "set-fc-mark": ActionRow(_ALL, _set_mark, "sets the netfilter mark of packets to the client"),
     "set-fc-tos": ActionRow(_ALL, _set_tos, "sets the DS field of packets to the client"),
     "set-log-level": ActionRow(_CONTENT, _set_log_level, "changes the level of the session's log line"),
     "set-mark": ActionRow(_ALL, _set_mark, "the older name of set-fc-mark"),
+    "set-retries": ActionRow(_CONTENT, _set_retries, "sets how often this stream is tried again"),
     "set-src": ActionRow(_ALL, _set_address, "replaces the client's address"),
     "set-src-port": ActionRow(_ALL, _set_address, "replaces the client's port"),
     "set-tos": ActionRow(_ALL, _set_tos, "the older name of set-fc-tos"),
@@ -216,12 +237,9 @@ NOT_YET = frozenset(
             "set-bandwidth-limit",
         ),
         *(
-            "set-bc-mark",
-            "set-bc-tos",
             "set-nice",
             "set-priority-class",
             "set-priority-offset",
-            "set-retries",
         ),
         "use-service",
     }

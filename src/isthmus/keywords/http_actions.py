@@ -24,6 +24,7 @@ from isthmus.keywords.http_changes import (
     auth,
     capture,
     change_list,
+    change_listed,
     del_header,
     normalize_uri,
     pause,
@@ -99,6 +100,7 @@ def _deny(words: ActionWords) -> HttpAction:
 HTTP_ACTIONS: dict[str, HttpActionRow] = {
     "add-acl": HttpActionRow(_BOTH, change_list, "adds a pattern to an ACL file"),
     "add-header": HttpActionRow(_ALL, add_header, "adds a header"),
+    "add-headers-bin": HttpActionRow(_ALL, change_listed, "adds headers that a sample lists"),
     "add-map": HttpActionRow(_BOTH, change_list, "adds a key and its value to a map, whether it is there"),
     "allow": HttpActionRow(_ALL, lambda _words: Allow(), "ends the set: the message passes"),
     "auth": HttpActionRow(_REQUEST, auth, "asks for a name and a password"),
@@ -107,6 +109,7 @@ HTTP_ACTIONS: dict[str, HttpActionRow] = {
     "capture": HttpActionRow(_ALL, capture, "keeps a sample for the log"),
     "del-acl": HttpActionRow(_ALL, change_list, "removes a pattern from an ACL file"),
     "del-header": HttpActionRow(_ALL, del_header, "removes headers"),
+    "del-headers-bin": HttpActionRow(_ALL, change_listed, "removes headers that a sample lists"),
     "del-map": HttpActionRow(_ALL, change_list, "removes a key from a map"),
     "deny": HttpActionRow(_BOTH, _deny, "answers with an error"),
     "disable-l7-retry": HttpActionRow(_REQUEST, lambda _words: DisableL7Retry(), "sends the request once"),
@@ -126,11 +129,14 @@ HTTP_ACTIONS: dict[str, HttpActionRow] = {
     "return": HttpActionRow(_BOTH, _answer("return", 200), "answers"),
     **{name: _tcp(name, _ALL) for name in TRACKING if name.startswith("sc-")},
     "set-bandwidth-limit": HttpActionRow(_BOTH, set_bandwidth_limit, "limits the bandwidth of this stream"),
+    "set-bc-mark": _tcp("set-bc-mark", _REQUEST),
+    "set-bc-tos": _tcp("set-bc-tos", _REQUEST),
     "set-dst": _tcp("set-dst", _REQUEST),
     "set-dst-port": _tcp("set-dst-port", _REQUEST),
     "set-fc-mark": _tcp("set-fc-mark", _BOTH),
     "set-fc-tos": _tcp("set-fc-tos", _BOTH),
     "set-header": HttpActionRow(_ALL, add_header, "sets a header, instead of any of the name"),
+    "set-headers-bin": HttpActionRow(_ALL, change_listed, "sets headers that a sample lists"),
     "set-log-level": _tcp("set-log-level", _ALL),
     "set-map": HttpActionRow(_ALL, change_list, "sets the value of a key of a map"),
     "set-mark": _tcp("set-mark", _BOTH),
@@ -141,6 +147,7 @@ HTTP_ACTIONS: dict[str, HttpActionRow] = {
     "set-priority-class": HttpActionRow(_REQUEST, set_priority, "sets the class in which it queues"),
     "set-priority-offset": HttpActionRow(_REQUEST, set_priority, "shifts the place in its queue"),
     "set-query": HttpActionRow(_REQUEST, set_line, "sets the query"),
+    "set-retries": _tcp("set-retries", _REQUEST),
     "set-src": _tcp("set-src", _REQUEST),
     "set-src-port": _tcp("set-src-port", _REQUEST),
     "set-status": HttpActionRow(_RESPONSE, set_status, "sets the status"),
@@ -164,9 +171,7 @@ HTTP_ACTIONS: dict[str, HttpActionRow] = {
 
 UNREAD = frozenset(
     {
-        *("add-headers-bin", "del-headers-bin", "do-log"),
-        *("send-spoe-group", "set-bc-mark", "set-bc-tos", "set-headers-bin"),
-        "set-retries",
+        *("do-log", "send-spoe-group"),
     }
 )
 """Actions of HAProxy 3.5 that have no row; `lua.NAME` has none either."""

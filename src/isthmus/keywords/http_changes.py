@@ -14,6 +14,7 @@ from isthmus.model.http_rule import (
     CaptureInto,
     ChangeHeader,
     ChangeList,
+    ChangeListed,
     DelHeader,
     HttpAction,
     NormalizeUri,
@@ -73,6 +74,18 @@ def del_header(words: ActionWords) -> HttpAction:
     if method == "reg":
         _check_regex(words, name)
     return DelHeader(name.text, method)
+
+
+def change_listed(words: ActionWords) -> HttpAction:
+    """Read `add-headers-bin <expression> [prefix <text>]` and its like; who deletes says `-m <method>`."""
+    how, value = _how(words), words.expression()
+    option = "-m" if how == "del-headers-bin" else "prefix"
+    if not words.begins(option):
+        return ChangeListed(how, value)
+    words.take(f"`{option}`")
+    if option == "prefix":
+        return ChangeListed(how, value, prefix=words.take("how names begin").text)
+    return ChangeListed(how, value, matching=words.choice(_MATCHINGS[:-1], "a matching method"))
 
 
 def replace(words: ActionWords) -> HttpAction:

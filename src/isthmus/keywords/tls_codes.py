@@ -35,9 +35,8 @@ BAD_REVOCATIONS = register(
     "E0604",
     "revocation list cannot be used",
     """`crl-file` names a PEM file with one or more X.509 CRL blocks, one for each authority of the chain.
-    They are of version 2 and have extensions, as RFC 5280 section 5 has it, and say when the next one is due.
-    OpenSSL takes others too, and writes such ones where its configuration has a `crlnumber`, or
-    `crl_extensions`: `openssl ca -gencrl -crlexts <section>`.""",
+    Lists that tell changes to other ones (delta CRLs), that are for other authorities' certificates too, or
+    that have critical extensions nobody knows, are not understood.""",
 )
 NO_VERSION_LEFT = register(
     "E0605",

@@ -7,11 +7,23 @@ from isthmus.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
+class Binding:
+    """The account elsewhere that ours belongs to (RFC 8555 section 7.3.4).
+
+    Two files: its name there, and the key that was given for it, in base64url; and how that key signs.
+    """
+
+    key_id: str
+    mac_key: str
+    algorithm: str = "HS256"
+
+
+@dataclass(frozen=True, slots=True)
 class Authority:
     """A section `acme`: where the authority is asked, how it is convinced, what keys are made.
 
     `map` names the list that HTTP-01 is answered from; it is None for TLS-ALPN-01. `bits` are for RSA,
-    `curve` is for ECDSA.
+    `curve` is for ECDSA. `profile` is what kind of certificate is asked for, where the authority has several.
     """
 
     name: str
@@ -24,6 +36,8 @@ class Authority:
     curve: str = "P-384"
     map: str | None = None
     reuse_key: bool = False
+    binding: Binding | None = None
+    profile: str | None = None
     span: Span | None = field(default=None, compare=False)
 
 

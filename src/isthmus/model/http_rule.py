@@ -228,11 +228,26 @@ class CaptureInto:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class ChangeListed:
+    """Adds, sets or removes fields that an expression lists in binary.
+
+    `how` is the action's name. `prefix` is how the names of fields to add or set begin, `matching` how names
+    to remove are compared.
+    """
+
+    how: str
+    value: Expression
+    prefix: str = ""
+    matching: str = "str"
+
+
 HttpAction = (
     Action
     | Allow
     | Answer
     | ChangeHeader
+    | ChangeListed
     | DelHeader
     | Replace
     | SetLine

@@ -87,16 +87,25 @@ class SetLogLevel:
 
 @dataclass(frozen=True, slots=True)
 class SetMark:
-    """Sets the netfilter mark of packets to the client."""
+    """Sets the netfilter mark of packets to the client, or to the server."""
 
-    value: int
+    value: Expression
+    server: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SetTos:
-    """Sets the DS field (the whole byte) of packets to the client."""
+    """Sets the DS field (the whole byte) of packets to the client, or to the server."""
 
-    value: int
+    value: Expression
+    server: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetRetries:
+    """Replaces `retries` for this stream, by 0 to 100."""
+
+    value: Expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +166,7 @@ Action = (
     | SetLogLevel
     | SetMark
     | SetTos
+    | SetRetries
     | DoResolve
     | Track
     | AddGpc

@@ -94,6 +94,7 @@ class _Run:
         self._queued: dict[str, list[tuple[Step, bytes]]] = {}
         self._noted: set[int] = set()
         self._ending: list[Step] = []
+        self._kept: list[Step] = []
         self._removal: Removal | None = None
         self.done: list[Step] = []
         """Steps of which something was done, in order."""
@@ -114,7 +115,7 @@ class _Run:
 
     def _wave(self, steps: list[Step]) -> None:
         """Carry out steps of one rank, as many at once as namespaces may be open."""
-        if self._ending and steps[0] is self._ending[0]:
+        if steps[0].new is None and isinstance(steps[0].old, SpaceObject):
             self._remove_spaces()
             return
         portions = list(_portions(steps, self._machine.room // 2))
@@ -133,14 +134,24 @@ class _Run:
         for step in steps:
             if phase == 0:
                 self._progress(step)
+            elif self._stays_away(step):
+                continue
             self._prepare(step, phase)
         self._flush()
+
+    def _stays_away(self, step: Step) -> bool:
+        """Say whether a device could not be moved back: what has its name there is another one."""
+        moved = isinstance(step.old, Interface) and step.old.origin is not None and step.new is None
+        return moved and any(failed is step for failed, _ in self.failed)
 
     def _prepare(self, step: Step, phase: int) -> None:
         """Queue a step's requests, or do at once what no request can do."""
         parent = step.new.parent if isinstance(step.new, Interface) and phase > 0 else None
         if parent is not None and parent[0] in self._queued:
             # A VLAN comes up only when its parent is up (ENETDOWN), and queues are sent one by one.
+            self._flush()
+        elif isinstance(step.old, Interface) and step.old.given and isinstance(step.new, Interface):
+            # What the file gives no more may follow what is beneath, as it is by now.
             self._flush()
         try:
             try:
@@ -222,14 +233,24 @@ class _Run:
         )
 
     def _begin_removal(self) -> Removal:
+        kept = self._spaces_of_devices()
+        self._kept = [step for step in self._ending if step.subject.key[1] in kept]
+        self._ending = [step for step in self._ending if step not in self._kept]
         spaces = [step.old.space for step in self._ending if isinstance(step.old, SpaceObject)]
         self._machine.forget(space.name for space in spaces)
         return Removal(spaces)
 
+    def _spaces_of_devices(self) -> set[str]:
+        """Return the namespaces with a device that could not be moved back: it would end with them."""
+        moved = (step.old for step, _ in self.failed if step.new is None)
+        return {each.namespace for each in moved if isinstance(each, Interface) and each.origin is not None}
+
     def _remove_spaces(self) -> None:
+        removal = self._removal or self._begin_removal()
         for step in self._ending:
             self._progress(step)
-        removal = self._removal or self._begin_removal()
+        for step in self._kept:
+            self._fail(step, "there is a device in it that could not be moved back")
         for step, error in zip(self._ending, removal.outcomes(), strict=True):
             if error is None:
                 self._note(step)

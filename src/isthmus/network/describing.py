@@ -221,6 +221,25 @@ def _interface_changes(old: Interface, new: Interface) -> Iterator[str]:
         yield "finished"
     have = dict(old.settings)
     pairs += [(setting.replace("_", "-"), have.get(setting), value) for setting, value in new.settings]
+    yield from _left_open(old, new)
     for what, before, after in pairs:
         if after is not None and before != after:
             yield f"{what} changed" if what.replace("-", "_") in _SECRET else f"{what} {before} → {after}"
+
+
+def _left_open(old: Interface, new: Interface) -> Iterator[str]:
+    """Yield what the file gives no more, and what it gives now as it is already."""
+    have, want = dict(old.settings), dict(new.settings)
+    choice = "what it was before" if old.origin is not None else "the kernel's choice"
+    for what, before, after in (
+        ("mac", old.mac, new.mac),
+        ("mtu", old.mtu, new.mtu),
+        ("forward_delay", have.get("forward_delay"), want.get("forward_delay")),
+    ):
+        word = "address" if what == "mac" else what.replace("_", "-")
+        if what in old.given - new.given and after is None:
+            yield f"{word} {before} → {choice}"
+        elif what in new.given - old.given and before == after:
+            yield f"{word} {before} is the file's now"
+        elif what in old.given - new.given and before == after:
+            yield f"{word} {before} is the kernel's choice again"

@@ -146,8 +146,19 @@ def _link_interfaces(link: Link) -> Iterator[Interface]:
         yield replace(_interface(end, "device"), origin=(kind.origin, kind.original_name))
     else:
         name, settings = _settings(kind)
-        made = replace(_interface(end, name), settings=tuple(sorted(settings.items())))
+        made = _interface(end, name)
+        # What else the kernel would choose, and can be told to choose again.
+        given = made.given | {each for each in ("forward_delay",) if settings.get(each) is not None}
+        made = replace(made, settings=tuple(sorted(settings.items())), given=given)
         yield replace(made, parent=_parent(link))
+
+
+# Made once: a network has a thousand ends, and what they are compared by is these.
+_GIVEN = {
+    (mac, mtu): frozenset(name for name, is_given in (("mac", mac), ("mtu", mtu)) if is_given)
+    for mac in (False, True)
+    for mtu in (False, True)
+}
 
 
 def _interface(end: End, kind: str) -> Interface:
@@ -160,6 +171,7 @@ def _interface(end: End, kind: str) -> Interface:
         up=end.up,
         master=end.master,
         port=end.port,
+        given=_GIVEN[end.mac is not None, end.mtu is not None],
     )
 
 

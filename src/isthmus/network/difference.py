@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from isthmus.network.model import BridgePort
-from isthmus.network.netlink.kinds import KINDS
+from isthmus.network.netlink.kinds import KINDS, Kind
 from isthmus.network.netlink.queues import alike
 from isthmus.network.objects import (
     Address,
@@ -22,6 +22,7 @@ from isthmus.network.objects import (
     RuleObject,
     Ruleset,
     ServiceObject,
+    Setting,
     SpaceObject,
     State,
     Sysctl,
@@ -232,11 +233,22 @@ def can_change(found: Object, wanted: Object) -> bool:
 def _interface_can_change(found: Interface, wanted: Interface) -> bool:
     if found.kind != wanted.kind or found.peer != wanted.peer or found.origin != wanted.origin:
         return False
-    if wanted.parent is not None and found.parent != wanted.parent:
+    kind = KINDS.get(found.kind)
+    if kind is None:
+        return True
+    if found.parent != wanted.parent and (wanted.parent is not None or kind.module == "vxlan"):
         return False
-    live = KINDS[found.kind].live if found.kind in KINDS else frozenset[str]()
+    if "mtu" in found.given and wanted.mtu is None and kind.mtu is None:
+        return False
     have = dict(found.settings)
-    return all(value is None or have.get(name) == value or name in live for name, value in wanted.settings)
+    return all(
+        name in kind.live or _is_so(have.get(name), name, value, kind) for name, value in wanted.settings
+    )
+
+
+def _is_so(found: Setting, name: str, wanted: Setting, kind: Kind) -> bool:
+    """Say whether a setting is as wanted: None leaves it open, but where it means that there is none."""
+    return found == wanted or (wanted is None and name not in kind.absent)
 
 
 def satisfies(found: Object, wanted: Object) -> bool:
@@ -266,12 +278,13 @@ def _interface_satisfies(found: Interface, wanted: Interface) -> bool:
     have = dict(found.settings)
     return (
         _interface_can_change(found, wanted)
-        and all(value is None or have.get(name) == value for name, value in wanted.settings)
+        and all(_is_so(have.get(name), name, value, KINDS[found.kind]) for name, value in wanted.settings)
         and found.up == wanted.up
         and found.master == wanted.master
         and wanted.mac in (None, found.mac)
         and wanted.mtu in (None, found.mtu)
         and _vlans(found.port) == _vlans(wanted.port)
+        and found.given == wanted.given
         and not found.begun
     )
 

@@ -13,12 +13,16 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from isthmus import kernel
 from isthmus.network.netlink.channel import Channel
 from isthmus.network.netlink.tables import filtering_socket, has_table
 from isthmus.network.spaces import Space
 from isthmus.records import replace
+
+if TYPE_CHECKING:
+    from isthmus.network.netlink.devices import Remembered
 
 
 class Open:
@@ -56,6 +60,8 @@ class Machine:
 
     def __init__(self, spaces: Iterable[Space]) -> None:
         self.spaces = {space.name: space for space in spaces}
+        self.remembered: dict[tuple[str, str], Remembered] = {}
+        """How devices were that were moved away while this machine is held, by where they came from."""
         self._open: OrderedDict[str, Open] = OrderedDict()
         self._room = _descriptors_allowed() // 4
 

@@ -23,6 +23,25 @@ class Secret:
 
 Setting = int | str | bool | None | tuple[object, ...] | Secret
 
+ROUTE_SIGN = ">"
+"""Stands between the parts of a route in `Before`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a device was like where it came from: it is put back so.
+
+    `addresses` have their prefixes; a route is `TO>VIA>METRIC`, of the main table, VIA or METRIC empty
+    where it has none.
+    """
+
+    up: bool
+    mtu: int | None = None
+    mac: str | None = None
+    master: str | None = None
+    addresses: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class SpaceObject:
@@ -62,8 +81,10 @@ class Interface:
     vrf, loopback, device); `settings` are the kind's own, sorted by name.
 
     `peer` is the other end of a pair and `parent` what it stands on: (namespace, name). `origin` is
-    where a device that was moved in came from, and goes back to. `begun`: found without the mark that
-    an interface is given as it is settled, since a crash came in between; never wanted.
+    where a device that was moved in came from, and goes back to; `before`, found alone, is how it was
+    there. `given` are the properties that the kernel would choose and the file does (`mac`, `mtu`,
+    `forward_delay`). `begun`: found without the mark that an interface is given as it is settled, since a
+    crash came in between; never wanted.
     """
 
     namespace: str
@@ -78,6 +99,8 @@ class Interface:
     up: bool = True
     master: str | None = None
     port: BridgePort | None = None
+    given: frozenset[str] = frozenset()
+    before: Before | None = field(default=None, compare=False)
     begun: bool = False
 
     @property

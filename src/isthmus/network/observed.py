@@ -208,8 +208,14 @@ class _Observer:
                     self._found.foreign[found.key] = text
                     continue
                 found = resolver.resolved(found) if within_owned else found
-                if mark.origin is not None or interface in ports:
-                    found = replace(found, port=ports.get(interface), origin=mark.origin)
+                if mark.origin is not None or interface in ports or mark.given:
+                    found = replace(
+                        found,
+                        port=ports.get(interface),
+                        origin=mark.origin,
+                        given=mark.given,
+                        before=mark.before,
+                    )
                 if mark.origin is not None:
                     # Whatever it is by itself, a pair's end for instance: it was there before.
                     found = replace(found, kind="device", settings=(), peer=None, parent=None)

@@ -15,7 +15,17 @@ from isthmus.network.desired import Former
 from isthmus.network.difference import Step
 from isthmus.network.filtering import FilteringError, apply_ruleset
 from isthmus.network.machine import Machine
-from isthmus.network.netlink import addresses, interfaces, neighbours, queues, routes, rules, wireguard
+from isthmus.network.netlink import (
+    addresses,
+    choosing,
+    devices,
+    interfaces,
+    neighbours,
+    queues,
+    routes,
+    rules,
+    wireguard,
+)
 from isthmus.network.netlink.mark import Mark, condemned_group_of, group_of, protocol_of
 from isthmus.network.objects import (
     Address,
@@ -29,7 +39,7 @@ from isthmus.network.objects import (
     State,
     Sysctl,
 )
-from isthmus.records import dataclass
+from isthmus.records import dataclass, replace
 
 FORGIVEN = frozenset({errno.ENODEV, errno.ENOENT, errno.ESRCH, errno.EADDRNOTAVAIL})
 """What the kernel says of something to be removed that is not there."""
@@ -132,6 +142,7 @@ class Operator:
             yield partial(self._set_tunnel, tunnels.asleep(old, new), new)
         elif old is not None:
             if phase == 0:
+                new = choosing.chosen(old, replace(new, before=old.before), self._wanted, machine)
                 if new.kind == "wireguard" and old.settings != new.settings:
                     yield partial(self._set_tunnel, old, tunnels.asleep(old, new))
                     yield Request(namespace, interfaces.marking(new, self.alias_of(new), machine))
@@ -153,6 +164,7 @@ class Operator:
             return
         if new.origin is not None:
             namespace, name = new.origin
+            devices.remember(new.origin, self._machine)
             alias = self.alias_of(new)
             payload = interfaces.moving(name, new.name, new.namespace, alias, namespace, self._machine)
             yield Request(namespace, payload)
@@ -177,13 +189,19 @@ class Operator:
     def alias_of(self, interface: Interface) -> str:
         """Return the alias that says whose an interface is, and where it came from."""
         endpoints = dict(interface.settings).get("endpoints")
-        return str(Mark(self._network, interface.origin, endpoints if isinstance(endpoints, str) else None))
+        told = endpoints if isinstance(endpoints, str) else None
+        before = interface.before
+        if interface.origin in self._machine.remembered:
+            before = self._machine.remembered[interface.origin].before
+        return str(Mark(self._network, interface.origin, told, interface.given, before))
 
     def _interface_removal(self, old: Interface, phase: int) -> Iterator[Work]:
         if old.kind == "loopback":
             return
         if phase == 1:
-            if old.origin is None and old.namespace not in self._emptied:
+            if old.origin is not None:
+                yield partial(devices.put_back, old, self._machine)
+            elif old.namespace not in self._emptied:
                 self._emptied.add(old.namespace)
                 bundled = old.namespace in self._bundled
                 group = group_of(self._network) if bundled else condemned_group_of(self._network)

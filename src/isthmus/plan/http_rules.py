@@ -16,6 +16,7 @@ from isthmus.model.http_rule import (
     CaptureInto,
     ChangeHeader,
     ChangeList,
+    ChangeListed,
     DelHeader,
     DisableL7Retry,
     HttpAction,
@@ -160,6 +161,8 @@ class HttpRules:
                 return _ANSWERS[how](self._replies.lowered(reply, self._proxy))
             case ChangeHeader(how, name, value):
                 return _HEADERS[how](name, self._text(value))
+            case ChangeListed():
+                return self._listed(action)
             case DelHeader(name, matching):
                 return http.DelHeader(byte_string(name), http.NameMatch(matching))
             case Replace():
@@ -229,6 +232,13 @@ class HttpRules:
             ignore_empty=action.ignore_empty,
             cookie=None if action.cookie is None else byte_string(action.cookie),
         )
+
+    def _listed(self, action: ChangeListed) -> document.http.HttpAction:
+        listed = self._names.expression(action.value)
+        if action.how == "del-headers-bin":
+            return http.DelHeadersBin(listed, http.NameMatch(action.matching))
+        make = http.AddHeadersBin if action.how == "add-headers-bin" else http.SetHeadersBin
+        return make(listed, byte_string(action.prefix))
 
     def _change(self, action: ChangeList) -> document.http.HttpAction:
         return http.ChangeList(

@@ -23,6 +23,7 @@ from isthmus.model.rule import (
     SetGpt,
     SetLogLevel,
     SetMark,
+    SetRetries,
     SetTos,
     SetVar,
     SilentDrop,
@@ -125,10 +126,12 @@ def lowered_action(action: Action, names: Names) -> document.Action:
             return document.Capture(names.expression(value), length, slot)
         case SetLogLevel(level):
             return document.SetLogLevel(level)
-        case SetMark(mark):
-            return document.SetMark(mark)
-        case SetTos(tos):
-            return document.SetTos(tos)
+        case SetMark(mark, server):
+            return document.SetMark(server, names.expression(mark))
+        case SetTos(tos, server):
+            return document.SetTos(server, names.expression(tos))
+        case SetRetries(retries):
+            return document.SetRetries(names.expression(retries))
         case DoResolve(name, section, prefer, value, span):
             patience = names.resolvers.patience(section, span)
             return document.DoResolve(

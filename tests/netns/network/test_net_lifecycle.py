@@ -193,3 +193,50 @@ def test_a_connection_stays_open_while_all_around_it_changes() -> None:
             received += len(far.recv(3000))
         far.sendall(b"y")
         assert near.recv(1) == b"y"
+
+
+GIVEN = """
+network: given
+namespaces: {red: {}, blue: {}}
+links:
+  - bridge: {in: red, name: br0, mtu: 1300, forward-delay: 4s, mac: "02:00:00:00:00:0b"}
+  - veth:
+      - {in: red, name: p0, master: br0, mtu: 1300}
+      - {in: blue, name: eth0, mtu: 1300, mac: "02:00:00:00:00:01", addresses: 10.0.0.1/24}
+  - macvlan: {in: blue, name: mv0, parent: eth0, mtu: 1200, mac: "02:00:00:00:00:02"}
+  - vxlan: {in: blue, name: vx0, id: 7, remote: 10.0.0.2, local: 10.0.0.1, mtu: 1250}
+"""
+LEFT_OPEN = re.sub(r', (mtu: \d+|mac: "[^"]*"|forward-delay: 4s|remote: [\d.]+)', "", GIVEN)
+
+
+def properties() -> dict[str, tuple[object, ...]]:
+    """Each interface's MTU, link address and what else a file may give or leave open."""
+    told: dict[str, tuple[object, ...]] = {}
+    for space in ("red", "blue"):
+        for each in json.loads(ip("-n", space, "-d", "-j", "link")):
+            data = each.get("linkinfo", {}).get("info_data", {})
+            rest = data.get("forward_delay"), data.get("remote")
+            told[each["ifname"]] = (each["mtu"], each["address"], *rest)
+    return told
+
+
+@in_world()
+def test_what_is_taken_out_of_the_file_is_the_kernels_choice_again() -> None:
+    file = write(LEFT_OPEN)
+    done("apply", file)
+    chosen = properties()
+    write(GIVEN)
+    done("apply", file)
+    given = properties()
+    assert [each[0] for each in given.values()] == [65536, 1300, 1300, 1300, 1200, 1250]
+    write(LEFT_OPEN + 'services: {bad: {in: red, command: ["false"], ready: {tcp: 5}}}')
+    assert net("apply", file).returncode == 1
+    assert properties() == given
+    write(LEFT_OPEN)
+    assert "~ blue/eth0: address 02:00:00:00:00:01 → the kernel's choice" in done("apply", file)
+    assert done("apply", file) == "given: nothing to do\n"
+    left = properties()
+    for name, (mtu, mac, *rest) in chosen.items():
+        assert (left[name][0], *left[name][2:]) == (mtu, *rest), name
+        # The kernel draws a link address for each new interface.
+        assert name == "lo" or left[name][1] not in (mac, given[name][1]) or name == "p0"

@@ -89,9 +89,9 @@ def interface(have: Facts, link: Link, end) -> Iterator[tuple[str, object, objec
     yield "kind", found["kind"], type(kind).__name__.lower()
     yield "up", found["up"], end.up
     yield "master", found["master"], end.master
-    yield "alias", found["alias"], f"isthmus:{NAME}"
-    if end.mtu is not None:
-        yield "mtu", found["mtu"], end.mtu
+    yield "alias", found["alias"], f"isthmus:{NAME}{what_is_given(end, kind)}"
+    if end.mtu is not None or isinstance(kind, Veth):
+        yield "mtu", found["mtu"], end.mtu or 1500
     if end.mac is not None:
         yield "mac", found["mac"], end.mac
     match kind:
@@ -109,6 +109,17 @@ def interface(have: Facts, link: Link, end) -> Iterator[tuple[str, object, objec
             yield "port", data["port"], port
             yield "remote", data.get("remote") or data.get("remote6"), str(remote)
             yield "local", data.get("local") or data.get("local6"), str(local) if local else None
+
+
+def what_is_given(end, kind: object) -> str:
+    """What the alias says of what the file gives."""
+    properties = (
+        ("forward_delay", getattr(kind, "forward_delay", None)),
+        ("mac", end.mac),
+        ("mtu", end.mtu),
+    )
+    names = [name for name, value in properties if value is not None]
+    return f" given {','.join(names)}" if names else ""
 
 
 def addresses(network: Network, namespace: Namespace) -> set[tuple[str, str]]:

@@ -9,6 +9,7 @@ from paper import TIMEOUTS, VOCABULARY, PaperWorld, built, tree
 
 from isthmus.config import Diagnostic
 from isthmus.keywords import load as read
+from isthmus.model.acme import Binding
 
 SECTION = "acme LE\n map virt@acme\n"
 FRONTEND = f"{TIMEOUTS}frontend f\n bind :1 ssl crt @/new.pem crt new.pem\n"
@@ -44,6 +45,13 @@ def test_what_a_section_does_not_say_is_haproxys_default() -> None:
     assert (section.account_key, section.key_type, section.curve) == ("LE.account.key", "ECDSA", "P-384")
 
 
+def test_an_account_elsewhere_is_named_by_files() -> None:
+    said = " eab-key-id ca.pem\n eab-mac-key site.pem\n eab-mac-alg HS512\n profile short\n"
+    (section,) = built(SECTION + said + TIMEOUTS).configuration.acme
+    assert section.binding == Binding("ca.pem", "site.pem", "HS512")
+    assert section.profile == "short"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -59,6 +67,11 @@ def test_what_a_section_does_not_say_is_haproxys_default() -> None:
         (SECTION + " challenge DNS-01\n", "challenge `DNS-01` is not implemented"),
         (SECTION + " provider-name x\n", "not implemented"),
         (SECTION + " curves P-224\n", "`P-224` is no curve"),
+        (SECTION + " eab-key-id site.pem\n", "`eab-mac-key` is missing"),
+        (SECTION + " eab-mac-alg HS384\n", "`eab-key-id` and `eab-mac-key` is missing"),
+        (SECTION + " eab-mac-key nothing\n", "`nothing` cannot be read"),
+        (SECTION + " eab-mac-alg HS1\n", "HS1"),
+        (SECTION + " profile\n", "a profile of the authority"),
         (SECTION + " bits 1024\n", "1024 is out of range"),
         (SECTION + " keytype DSA\n", "DSA"),
         (SECTION + " directory ftp://a\n", "`ftp://a` is no address"),

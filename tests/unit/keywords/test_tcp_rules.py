@@ -14,6 +14,7 @@ from isthmus.model.rule import (
     SetAddress,
     SetLogLevel,
     SetMark,
+    SetRetries,
     SetTos,
     SetVar,
     SilentDrop,
@@ -49,10 +50,6 @@ BACKEND = {"proxy": "b", "frontend": False, "backend": True}
         ("unset-var(txn.a)", UnsetVar("txn.a")),
         ("set-log-level silent", SetLogLevel(None)),
         ("set-log-level err", SetLogLevel(3)),
-        ("set-mark 0x1f", SetMark(31)),
-        ("set-fc-mark 7", SetMark(7)),
-        ("set-tos 0x20", SetTos(32)),
-        ("set-fc-tos 255", SetTos(255)),
     ],
 )
 def test_actions_without_expressions(text, action):
@@ -81,6 +78,39 @@ def test_actions_with_expressions():
     assert (set_src.what, set_port.what) == ("set-src", "set-dst-port")
     assert isinstance(capture, Capture)
     assert capture.length == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "action", "server", "fetch", "number"),
+    [
+        ("set-mark 0x1f", SetMark, False, "int", 31),
+        ("set-fc-mark 7", SetMark, False, "int", 7),
+        ("set-tos 0x20", SetTos, False, "int", 32),
+        ("set-fc-tos 255", SetTos, False, "int", 255),
+        ("set-fc-mark src_port", SetMark, False, "src_port", None),
+        ("set-bc-mark 0xffffffff", SetMark, True, "int", 4294967295),
+        ("set-bc-mark src_port,add(1)", SetMark, True, "src_port", None),
+        ("set-bc-tos int(3)", SetTos, True, "int", 3),
+    ],
+)
+def test_marks_are_numbers_or_expressions(text, action, server, fetch, number):
+    rules, ctx = read(f"tcp-request content {text}")
+    assert codes(ctx) == []
+    (rule,) = rules.content
+    assert isinstance(rule.action, action)
+    assert rule.action.server is server
+    call = rule.action.value.fetch
+    assert call.name == fetch
+    assert number is None or [each.value for each in call.args] == [number]
+
+
+@pytest.mark.parametrize("text", ["100", "int(3)", "src_port"])
+def test_retries_are_set_where_a_backend_is(text):
+    rules, ctx = read(f"tcp-request content set-retries {text}", **BACKEND)
+    assert codes(ctx) == []
+    assert isinstance(rules.content[0].action, SetRetries)
+    assert codes(read(f"tcp-request content set-retries {text}")[1]) == ["E0403"]
+    assert codes(read(f"tcp-request content set-retries {text}", backend=True, proxy="")[1]) == ["E0403"]
 
 
 def test_expect_proxy_stands_in_connection_rules():
@@ -155,7 +185,9 @@ def test_a_server_may_be_named_or_computed():
         ("tcp-request content set-log-level foo", "E0403", (35, 38)),
         ("tcp-request content set-log-level", "E0403", (34, 34)),
         ("tcp-request content set-mark abc", "E0403", (30, 33)),
-        ("tcp-request content set-mark src", "E0401", (30, 33)),
+        ("tcp-request content set-mark 4294967296", "E0403", (30, 40)),
+        ("tcp-request connection set-bc-mark 1", "E0402", (24, 35)),
+        ("tcp-request session set-bc-tos 1", "E0402", (21, 31)),
         ("tcp-request content set-tos 300", "E0403", (29, 32)),
         ("tcp-request content silent-drop rst-ttl 300", "E0403", (41, 44)),
         ("tcp-request content silent-drop foo", "E0332", (33, 36)),

@@ -75,6 +75,17 @@ CHANGES = [
     (VETH, replace(VETH, master="br0", up=False), "red/eth0: port of nothing → br0, state up → down"),
     (replace(VETH, begun=True), VETH, "red/eth0: finished"),
     (
+        replace(VETH, given=frozenset({"mtu"})),
+        replace(VETH, mtu=None),
+        "red/eth0: mtu 1400 → the kernel's choice",
+    ),
+    (VETH, replace(VETH, given=frozenset({"mtu"})), "red/eth0: mtu 1400 is the file's now"),
+    (
+        replace(VETH, kind="device", origin=("host", "v"), mac="02:00:00:00:00:01", given=frozenset({"mac"})),
+        replace(VETH, kind="device", origin=("host", "v")),
+        "red/eth0: address 02:00:00:00:00:01 → what it was before",
+    ),
+    (
         TUNNEL,
         replace(TUNNEL, settings=(("listen_port", 51820), ("private_key", Secret("psst")))),
         "red/w0: private-key changed",

@@ -156,7 +156,7 @@ def test_actions_are_lowered():
         document.SetSrc(src),
         document.Capture(document.Expression(document.Call("fe_name")), 8, 0),
         document.Capture(src, 9, 1),
-        document.SetMark(7),
+        document.SetMark(False, document.Expression(document.Call("int", (document.ArgInt(7),)))),
         document.SilentDrop(2),
     ]
     assert rules.captures == (8, 9)

@@ -30,7 +30,7 @@ impl Worker {
         let backend = session.backend.clone()?;
         let plan = &backend.shared.plan;
         let asked = plan.http.as_ref()?.retry_on.contains(&event);
-        if !asked || session.retries >= plan.retries {
+        if !asked || session.retries >= session.most_retries() {
             return None;
         }
         session.retries += 1;

@@ -243,6 +243,8 @@ impl Notes {
         self.server_address.set(None);
         self.server_name.replace(None);
         self.server_source.set(None);
+        self.marking.take();
+        self.retries.take();
         self.server_queue.set(0);
         self.backend_queue.set(0);
         self.source.set(None);

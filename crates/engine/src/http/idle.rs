@@ -11,7 +11,7 @@ use isthmus_plan::http::Reuse;
 use isthmus_plan::{ServerAddress, ServerPort};
 use isthmus_sockets::Ready;
 
-use super::link::{Link, identity};
+use super::link::{Link, Manner, identity};
 use crate::demand::Standing;
 use crate::generation::Server;
 use crate::local::LocalServer;
@@ -333,9 +333,14 @@ impl Server {
 }
 
 impl Session {
-    /// The name that the server connection is asked for.
-    pub(super) fn server_name(&self) -> Option<String> {
-        self.notes.get()?.server_name.borrow().clone()
+    /// What the server connection is asked for.
+    pub(super) fn server_name(&self) -> Manner {
+        self.notes
+            .get()
+            .map_or_else(Manner::default, |notes| Manner {
+                name: notes.server_name.borrow().clone(),
+                marking: notes.marking.get(),
+            })
     }
 
     pub(super) fn reuse(&self) -> Reuse {

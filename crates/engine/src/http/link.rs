@@ -10,9 +10,19 @@ use super::own_links::Personal;
 use super::shared_links::Sharing;
 use crate::demand::Standing;
 use crate::local::LocalServer;
+use crate::marking::Marking;
 use crate::namespace::Namespace;
 use crate::slab::Key;
 use crate::transport::Transport;
+
+/// What a request asks of its server connection: one that was made in another manner is not for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Manner {
+    /// The name that the server is asked for (`sni`).
+    pub(super) name: Option<String>,
+    /// What its packets bear (`set-bc-mark`, `set-bc-tos`).
+    pub(super) marking: Marking,
+}
 
 /// A connection to a server.
 pub(crate) struct Link {
@@ -24,8 +34,8 @@ pub(crate) struct Link {
     pub(super) namespace: Option<Arc<Namespace>>,
     /// The kernel's namespace that it was made in: another may bear the name by now.
     pub(super) identity: Option<Identity>,
-    /// The name that the server was asked for (`sni`).
-    pub(super) name: Option<String>,
+    /// What the connection was asked for.
+    pub(super) name: Manner,
     pub(super) watch: Option<Interest>,
     pub(super) nodelay: bool,
     /// Exchanges served.

@@ -1,5 +1,7 @@
 //! table: statuses: the usual reasons and the proxy's own words.
 
+use std::borrow::Cow;
+
 /// What HAProxy calls a status that has no name of its own: by its class.
 fn class(status: u16) -> &'static str {
     match status / 100 {
@@ -125,13 +127,15 @@ pub(super) fn push_encoded(out: &mut Vec<u8>, value: &[u8]) {
 }
 
 /// A value as [`push_encoded`] writes it.
-pub(super) fn encoded(value: Vec<u8>) -> Vec<u8> {
-    if !value.iter().copied().any(is_control) {
+pub(super) fn encoded(value: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    // Every byte is looked at, so that it is done for many at once: most values hold none.
+    let any = |found, byte: &u8| found | is_control(*byte);
+    if !value.iter().fold(false, any) {
         return value;
     }
     let mut out = Vec::with_capacity(value.len() + 16);
     push_encoded(&mut out, &value);
-    out
+    Cow::Owned(out)
 }
 
 /// The built-in answer with a status: a whole HTTP message.

@@ -50,6 +50,27 @@ pub enum HttpAction {
         /// How.
         matching: NameMatch,
     },
+    /// `add-headers-bin`: names and values in one binary sample.
+    AddHeadersBin {
+        /// Evaluates to the list.
+        list: Expression,
+        /// `prefix`: how names have to begin that are added, without regard to case.
+        prefix: ByteString,
+    },
+    /// `set-headers-bin`
+    SetHeadersBin {
+        /// Evaluates to the list.
+        list: Expression,
+        /// `prefix`: how names have to begin that are set, without regard to case.
+        prefix: ByteString,
+    },
+    /// `del-headers-bin`: names in one binary sample.
+    DelHeadersBin {
+        /// Evaluates to the list.
+        list: Expression,
+        /// How they are compared with names; never `Reg`.
+        matching: NameMatch,
+    },
     /// `replace-header`: whole values.
     ReplaceHeader {
         /// The header.

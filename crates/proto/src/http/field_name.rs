@@ -1,4 +1,12 @@
-//! The field names that a proxy itself must heed.
+//! The field names that a proxy itself must heed, and what can be one at all.
+
+use super::token;
+
+/// Whether a field can have this name: a token (RFC 9110, 5.6.2) of at most 255 bytes.
+#[must_use]
+pub fn is_field_name(name: &[u8]) -> bool {
+    !name.is_empty() && name.len() <= 255 && name.iter().all(|byte| token(*byte))
+}
 
 /// A field's meaning to the proxy, found once when the head is read, so that nothing compares
 /// names afterwards.

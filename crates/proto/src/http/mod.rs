@@ -16,7 +16,7 @@ pub use authority::Authority;
 pub use body::Body;
 pub use cookie::{CookiePair, cookies, set_cookie, without};
 pub use field_list::{FieldList, elements};
-pub use field_name::FieldName;
+pub use field_name::{FieldName, is_field_name};
 pub use method::Method;
 pub use target::{Form, Target};
 pub use version::Version;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::scan;
-use crate::http::token;
+use crate::http::{lower_token, token};
 
 /// One field of a head as it will be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -111,11 +111,22 @@ impl Rewrite {
     /// Adds a field behind all others. False, and nothing is added, if its name is not a token
     /// of at most 255 bytes.
     pub fn add(&mut self, name: &[u8], value: &[u8]) -> bool {
-        if name.is_empty() || name.len() > 255 || !name.iter().all(|byte| token(*byte)) {
+        if name.is_empty() || name.len() > 255 {
             return false;
         }
         let start = self.text.len();
-        self.text.extend(name.iter().map(u8::to_ascii_lowercase));
+        self.text.reserve(name.len() + value.len() + 4);
+        self.text.extend_from_slice(name);
+        let mut fits = true;
+        for byte in self.text.get_mut(start..).unwrap_or_default() {
+            let lower = lower_token(*byte);
+            fits &= lower != 0;
+            *byte = lower;
+        }
+        if !fits {
+            self.text.truncate(start);
+            return false;
+        }
         let name = start..self.text.len();
         let line = self.line(name, value);
         self.added.push(line);
@@ -179,7 +190,8 @@ impl Rewrite {
     fn keep_value(&mut self, value: &[u8]) -> Range<usize> {
         let start = self.text.len();
         self.text.extend_from_slice(value);
-        if memchr::memchr3(b'\r', b'\n', 0, value).is_some() {
+        let breaks = |found, byte: &u8| found | matches!(byte, b'\r' | b'\n' | 0);
+        if value.iter().fold(false, breaks) {
             for byte in self.text.get_mut(start..).unwrap_or_default() {
                 if matches!(byte, b'\r' | b'\n' | 0) {
                     *byte = b' ';

@@ -10,6 +10,7 @@ from isthmus.network.expecting.denial import Flow, denial
 from isthmus.network.expecting.facts import RouteFact, SpaceFacts
 from isthmus.network.expecting.sockets import SocketFact
 from isthmus.network.expecting.survey import AbsentError, Aim, Place, Survey
+from isthmus.network.expecting.switching import obstacle
 from isthmus.records import dataclass
 
 _LOOKED_INTO = 16
@@ -119,6 +120,18 @@ def _far_link_down(at: Situation) -> str | None:
     return None
 
 
+def _bridge_in_the_way(at: Situation) -> str | None:
+    def ends() -> Iterator[tuple[str, str]]:
+        if not at.route.local:
+            yield at.source, at.route.device
+        for far in at.far:
+            held = far.carrying(at.aim.address)
+            if held is not None:
+                yield far.name, held.interface
+
+    return obstacle(at.survey, ends())
+
+
 def _flow(at: Situation) -> Flow:
     return Flow(at.route.source, at.aim.address, at.protocol, at.port)
 
@@ -220,6 +233,7 @@ _QUESTIONS: tuple[Callable[[Situation], str | None], ...] = (
     _no_address,
     _no_route,
     _denied_on_the_way_out,
+    _bridge_in_the_way,
     _neighbour_silent,
     _gateway_keeps_it,
     _denied_on_the_way_in,

@@ -26,13 +26,18 @@ _DETECTION = 2.5
 
 @dataclass(frozen=True, slots=True)
 class LinkFact:
-    """An interface; `carrier` is false where what is at its other end is down or gone."""
+    """An interface; `carrier` is false where what is at its other end is down or gone.
+
+    Of a bridge's port, `port_state` is what the spanning tree has it do, and `master` the bridge's index.
+    """
 
     index: int
     name: str
     up: bool
     carrier: bool = True
     loopback: bool = False
+    master: int | None = None
+    port_state: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,8 @@ def _link(message: nlmsg) -> LinkFact:
         bool(flags & _UP),
         bool(flags & _LOWER_UP),
         bool(flags & _LOOPBACK),
+        message.get_attr("IFLA_MASTER"),
+        message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_DATA", "IFLA_BRPORT_STATE"),
     )
 
 

@@ -18,6 +18,8 @@ HOPE = 3.0
 DOUBT = 1.3
 """Seconds of silence that prove that nothing gets through: long enough for TCP to send its SYN twice."""
 
+OWN_LISTENER = " (nothing listens; tested with a listener of our own)"
+
 Meaning = Ping | Reach | ReachAs
 Attempt = Callable[[Aim, float], Contact]
 
@@ -104,9 +106,10 @@ def judge_cannot(case: Case, aims: Sequence[Aim], attempt: Attempt, note: str = 
     for aim, contact in zip(aims, contacts, strict=True):
         if got_through(contact, aim):
             taken = duration_words(contact.seconds or 0.0)
-            return case.verdict(False, f"{aim.address} answers in {taken}", way_taken(case.situation(aim)))
-    observed = list(dict.fromkeys(told(case, *each) for each in zip(aims, contacts, strict=True)))
-    return case.verdict(True, "; ".join(observed) + note)
+            observed = f"{aim.address} answers in {taken}{OWN_LISTENER if contact.listener else ''}"
+            return case.verdict(False, observed, way_taken(case.situation(aim)))
+    told_of = list(dict.fromkeys(told(case, *each) for each in zip(aims, contacts, strict=True)))
+    return case.verdict(True, "; ".join(told_of) + note)
 
 
 def too_slow(case: Case, aim: Aim, bound: Bound, seconds: float) -> Verdict | None:

@@ -27,7 +27,8 @@ def matrix(verdicts: Sequence[Verdict], paint: Paint | None = None, ascii_only: 
     brush = paint or Paint(False)
     symbols = _ASCII if (not _speaks_unicode() if ascii_only is None else ascii_only) else _SYMBOLS
     failed = sum(not verdict.ok for verdict in verdicts)
-    summary = f"{len(verdicts)} expectations, {f'{failed} FAILED' if failed else 'all hold'}"
+    many = "" if len(verdicts) == 1 else "s"
+    summary = f"{len(verdicts)} expectation{many}, {f'{failed} FAILED' if failed else 'all hold'}"
     parts = [_table(verdicts, symbols, brush), _lines(verdicts, brush), summary]
     return "\n\n".join(part for part in parts if part)
 

@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from isthmus.network.expecting import connection, facts, throughput
 from isthmus.network.expecting.connection import Contact
 from isthmus.network.expecting.diagnosis import absence, services, shaping
-from isthmus.network.expecting.judging import Case, attempt_can, judge_cannot, too_slow
+from isthmus.network.expecting.judging import OWN_LISTENER, Case, attempt_can, judge_cannot, too_slow
 from isthmus.network.expecting.listener import Listener
 from isthmus.network.expecting.survey import Aim, Place
 from isthmus.network.expecting.verdict import Verdict, duration_words, error_words, rate_words
 from isthmus.network.model import Bound, Reach, ReachAs
 from isthmus.records import replace
 
-OWN_LISTENER = " (nothing listens; tested with a listener of our own)"
 _TRIPS = 4
 
 _HEADERS = 0.9

@@ -23,7 +23,7 @@ from isthmus.network.netlink.message import (
     request,
     text,
 )
-from isthmus.network.objects import Interface, Setting
+from isthmus.network.objects import Before, Interface, Setting
 
 _HEAD = struct.Struct("=BxHiII")
 """Family, type, index, flags, and which of the flags are meant."""
@@ -116,16 +116,19 @@ def _peer_part(peer: Interface, near_namespace: str, group: int, machine: Machin
 
 
 def _given_at_birth(wanted: Interface, group: int) -> Raw:
-    told: Raw = [(_GROUP, number(group))]
-    if wanted.mac is not None:
-        told.append((_ADDRESS, _mac(wanted.mac)))
-    if wanted.mtu is not None:
-        told.append((_MTU, number(wanted.mtu)))
+    told: Raw = [(_GROUP, number(group)), *_link_properties(wanted)]
     if wanted.kind == "veth":
         # Asked for none, the kernel makes one of each for every processor, uses the first of them, and
         # waits for its readers (RCU) as it puts the others away: half of the time that a pair takes.
         told += [(_NUM_TX_QUEUES, number(1)), (_NUM_RX_QUEUES, number(1))]
     return told
+
+
+def _link_properties(wanted: Interface) -> Iterator[tuple[int, bytes]]:
+    if wanted.mac is not None:
+        yield _ADDRESS, _mac(wanted.mac)
+    if wanted.mtu is not None:
+        yield _MTU, number(wanted.mtu)
 
 
 def _mac(written: str) -> bytes:
@@ -135,6 +138,8 @@ def _mac(written: str) -> bytes:
 def settling(wanted: Interface, alias: str, machine: Machine, *, up: bool) -> Iterator[bytes]:
     """Encode what a new interface cannot be given in the request that makes it, and bring it up if `up`."""
     told: Raw = [(_IFALIAS, text(alias))]
+    if wanted.origin is not None:
+        told += _link_properties(wanted)
     if wanted.parent is not None and wanted.parent[0] != wanted.namespace:
         index = _born_index(machine, wanted.namespace, wanted.name)
         if machine.channel(wanted.namespace).index_of(wanted.name) is None:
@@ -171,7 +176,7 @@ def alteration(found: Interface, wanted: Interface, alias: str, machine: Machine
     index = index_of(machine, wanted.namespace, wanted.name)
     if found.up and not wanted.up:
         yield _raise_or_lower(index, up=False)
-    told: Raw = [(_IFALIAS, text(alias))] if found.begun else []
+    told: Raw = [(_IFALIAS, text(alias))] if found.begun or found.given != wanted.given else []
     if wanted.mac is not None and wanted.mac != found.mac:
         told.append((_ADDRESS, _mac(wanted.mac)))
     if wanted.mtu is not None and wanted.mtu != found.mtu:
@@ -221,6 +226,18 @@ def moving(name: str, new_name: str, target: str, alias: str, source: str, machi
         (_IFALIAS, text(alias)),
     ]
     return _set(index, told)
+
+
+def restoring(index: int, found: Interface, before: Before, machine: Machine) -> bytes:
+    """Encode the request that makes a device that came back what it was before, its addresses apart."""
+    told: Raw = []
+    if before.mac is not None and before.mac != found.mac:
+        told.append((_ADDRESS, _mac(before.mac)))
+    if before.mtu is not None and before.mtu != found.mtu:
+        told.append((_MTU, number(before.mtu)))
+    if before.master is not None:
+        told.append((_MASTER, number(index_of(machine, found.namespace, before.master))))
+    return _set(index, told, up=before.up)
 
 
 def _differing(found: Interface, wanted: Interface) -> dict[str, Setting]:

@@ -27,6 +27,12 @@ _IPVLAN_FLAGS = {"bridge": 0, "private": 1, "vepa": 2}
 _VLAN_PROTOCOLS = {"802.1Q": 0x8100, "802.1ad": 0x88A8}
 _CENTISECONDS = 100
 
+ETHERNET = 1500
+"""The MTU of most new interfaces."""
+_OVERHEAD_OF_WIREGUARD = 80
+BENEATH = -1
+"""For an MTU: that of the interface beneath."""
+
 Told = Mapping[int, bytes]
 """A kind's own attributes as the kernel tells them (IFLA_INFO_DATA)."""
 
@@ -38,13 +44,17 @@ LINK_SETTING = "link"
 class Kind:
     """How the settings of a kind become IFLA_INFO_DATA and come back.
 
-    `module` is the kernel module that has it, for messages about a kernel that lacks it.
+    `module` is the kernel module that has it, for messages about a kernel that lacks it. `absent` are
+    settings for which None means that there is none, not that any will do. `mtu` is what the kernel gives
+    a new one: a number, BENEATH; None where it depends, so that the interface has to be made again.
     """
 
     module: str
     write: Callable[[Mapping[str, Setting]], Raw]
     read: Callable[[Told], dict[str, Setting]]
     live: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
+    mtu: int | None = ETHERNET
 
     @property
     def has_settings(self) -> bool:
@@ -175,10 +185,10 @@ KINDS: dict[str, Kind] = {
     "bridge": Kind(
         "bridge", _write_bridge, _read_bridge, frozenset({"stp", "vlan_filtering", "forward_delay"})
     ),
-    "macvlan": Kind("macvlan", _write_macvlan, _read_macvlan),
-    "ipvlan": Kind("ipvlan", _write_ipvlan, _read_ipvlan),
-    "vlan": Kind("8021q", _write_vlan, _read_vlan),
-    "vxlan": Kind("vxlan", _write_vxlan, _read_vxlan),
+    "macvlan": Kind("macvlan", _write_macvlan, _read_macvlan, mtu=BENEATH),
+    "ipvlan": Kind("ipvlan", _write_ipvlan, _read_ipvlan, mtu=BENEATH),
+    "vlan": Kind("8021q", _write_vlan, _read_vlan, mtu=BENEATH),
+    "vxlan": Kind("vxlan", _write_vxlan, _read_vxlan, absent=frozenset({"remote", "local"}), mtu=None),
     "dummy": Kind("dummy", _nothing_written, _nothing_read),
     # Told and asked by a protocol of its own: see `wireguard`.
     "wireguard": Kind(
@@ -186,7 +196,8 @@ KINDS: dict[str, Kind] = {
         _nothing_written,
         _nothing_read,
         frozenset({"private_key", "listen_port", "mark", "peers", "endpoints"}),
+        mtu=ETHERNET - _OVERHEAD_OF_WIREGUARD,
     ),
-    "vrf": Kind("vrf", _write_vrf, _read_vrf),
+    "vrf": Kind("vrf", _write_vrf, _read_vrf, mtu=None),
 }
 """Every kind that `apply` can make, by the kernel's name."""

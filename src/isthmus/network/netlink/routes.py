@@ -93,10 +93,11 @@ def reading(namespace: str, names: dict[int, str], protocol: int, channel: Chann
     ours = request(RTM_GETROUTE, _HEAD.pack(0, 0, 0, 0, 0, protocol, 0, 0, 0))
     for body in channel.bodies(ours):
         if body[_PROTOCOL_OFFSET] == protocol:
-            yield RouteObject(namespace, _route(body, names))
+            yield RouteObject(namespace, decoded(body, names))
 
 
-def _route(body: bytes, names: dict[int, str]) -> Route:
+def decoded(body: bytes, names: dict[int, str]) -> Route:
+    """Return the route that the kernel tells of; `names` are those of the namespace's interfaces."""
     family, length, _, _, table, _, _, kind, flags = _HEAD.unpack_from(body)
     told = attributes(body, _HEAD.size)
     gateway, source, metric = told.get(_GATEWAY), told.get(_PREFSRC), to_number(told.get(_PRIORITY))

@@ -95,15 +95,23 @@ class SetLogLevel(Struct, frozen=True, forbid_unknown_fields=True, tag_field="ki
 
 
 class SetMark(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_mark"):
-    """Sets the netfilter mark of packets to the client (`set-mark`, `set-fc-mark`)."""
+    """Sets the netfilter mark of packets to the client (`set-fc-mark`) or the server (`set-bc-mark`)."""
 
-    value: int
+    server: bool
+    value: Expression
 
 
 class SetTos(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_tos"):
-    """Sets the DS field, the whole byte, of packets to the client (`set-tos`, `set-fc-tos`)."""
+    """Sets the DS field, the whole byte, of packets to the client (`set-fc-tos`) or the server."""
 
-    value: int
+    server: bool
+    value: Expression
+
+
+class SetRetries(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_retries"):
+    """Replaces `retries` for this stream, by 0 to 100."""
+
+    value: Expression
 
 
 class Family(StrEnum):
@@ -180,6 +188,7 @@ Action = (
     | SetLogLevel
     | SetMark
     | SetTos
+    | SetRetries
     | DoResolve
     | Track
     | AddGpc

@@ -25,72 +25,84 @@ impl Session {
         let Some(stream) = self.http.as_deref_mut() else {
             return false;
         };
-        let mut rewrite = match response {
-            true => std::mem::take(&mut stream.response.rewrite),
-            false => std::mem::take(&mut stream.request.rewrite),
-        };
-        let (request, answer) = (&stream.request, &stream.response);
-        let head = match response {
-            true => Head::response(&answer.head, answer.buffer.bytes(), &rewrite),
-            false => Head::request(&request.head, request.buffer.bytes(), &rewrite),
-        };
-        let target = new_target(&head, edit, text);
-        let fields = new_fields(&head, edit, text);
-        let relocated = relocated(&head, edit, text);
-        let news = news(edit, text, &target, &fields) + relocated.as_ref().map_or(0, Vec::len);
-        let done = match target {
-            _ if !has_room(&head, rewrite.growth(), news, bufsize) => false,
-            Ok(None) => {
-                for (id, value) in fields {
-                    match value {
-                        Some(value) => rewrite.set_value(id, &value),
-                        None => rewrite.remove(id),
-                    }
-                }
-                make(edit, text, &mut rewrite)
-                    && relocated.is_none_or(|target| rewrite.set(StartLine::Target, &target))
-            }
-            Ok(Some(target)) => {
-                // A target that names another place, and Host, must agree (RFC 9112, 3.2.2).
-                let host = new_host(&head, &target);
-                let done = rewrite.set(StartLine::Target, &target);
-                if let (true, Some((id, host))) = (done, host) {
-                    rewrite.set_value(id, &host);
-                }
-                done
-            }
-            Err(()) => false,
-        };
         match response {
-            true => stream.response.rewrite = rewrite,
-            false => stream.request.rewrite = rewrite,
+            true => {
+                let said = &mut stream.response;
+                let head = Head::response(&said.head, said.buffer.bytes(), &said.rewrite);
+                Change::plan(&head, edit, text, (said.rewrite.growth(), bufsize))
+                    .is_some_and(|change| change.make(edit, text, &mut said.rewrite))
+            }
+            false => {
+                let asked = &mut stream.request;
+                let head = Head::request(&asked.head, asked.buffer.bytes(), &asked.rewrite);
+                Change::plan(&head, edit, text, (asked.rewrite.growth(), bufsize))
+                    .is_some_and(|change| change.make(edit, text, &mut asked.rewrite))
+            }
         }
-        done
     }
 }
 
-/// Bytes of text that a change brings.
-fn news(
-    edit: &Edit,
-    text: &[u8],
-    target: &Result<Option<Vec<u8>>, ()>,
-    fields: &[FieldChange],
-) -> usize {
-    let added = match edit {
-        Edit::AddHeader(name, _) | Edit::SetHeader(name, _) => name.len() + text.len() + 4,
-        Edit::SetMethod(_) => text.len(),
-        _ => 0,
-    };
-    let target = target
-        .as_ref()
-        .map_or(0, |target| target.as_ref().map_or(0, Vec::len));
-    let values = fields.iter().filter_map(|(_, value)| value.as_ref());
-    added + target + values.map(Vec::len).sum::<usize>()
+/// What is to be done for a rule, found out by looking at the head as it is.
+#[derive(Default)]
+struct Change {
+    target: Option<Vec<u8>>,
+    host: Option<(FieldId, Vec<u8>)>,
+    fields: Vec<FieldChange>,
+}
+
+impl Change {
+    /// What a rule comes to; none where it cannot be carried out. `room` is by how much the head has
+    /// grown already, and the size of a buffer.
+    fn plan(head: &Head<'_>, edit: &Edit, text: &[u8], room: (usize, usize)) -> Option<Self> {
+        let target = new_target(head, edit, text).ok()?;
+        let change = match target {
+            Some(target) => Self {
+                // A target that names another place, and Host, must agree (RFC 9112, 3.2.2).
+                host: new_host(head, &target),
+                target: Some(target),
+                ..Self::default()
+            },
+            None => Self {
+                target: relocated(head, edit, text),
+                fields: new_fields(head, edit, text),
+                host: None,
+            },
+        };
+        has_room(head, room, change.news(edit, text)).then_some(change)
+    }
+
+    /// Notes it; false where the text is none that can stand there.
+    fn make(self, edit: &Edit, text: &[u8], rewrite: &mut Rewrite) -> bool {
+        for (id, value) in self.fields {
+            match value {
+                Some(value) => rewrite.set_value(id, &value),
+                None => rewrite.remove(id),
+            }
+        }
+        let done = make(edit, text, rewrite)
+            && (self.target).is_none_or(|target| rewrite.set(StartLine::Target, &target));
+        if let (true, Some((id, host))) = (done, self.host) {
+            rewrite.set_value(id, &host);
+        }
+        done
+    }
+
+    /// Bytes of text that it brings.
+    fn news(&self, edit: &Edit, text: &[u8]) -> usize {
+        let added = match edit {
+            Edit::AddHeader(name, _) | Edit::SetHeader(name, _) => name.len() + text.len() + 4,
+            Edit::SetMethod(_) => text.len(),
+            _ => 0,
+        };
+        let target = self.target.as_ref().map_or(0, Vec::len);
+        let values = self.fields.iter().filter_map(|(_, value)| value.as_ref());
+        added + target + values.map(Vec::len).sum::<usize>()
+    }
 }
 
 /// Whether a head has room in a buffer for more text (`tune.bufsize`): what a rule adds takes part of
 /// what `tune.maxrewrite` keeps free, and what is behind that is not rewritten (`strict-mode`).
-fn has_room(head: &Head<'_>, growth: usize, news: usize, bufsize: usize) -> bool {
+pub(super) fn has_room(head: &Head<'_>, (growth, bufsize): (usize, usize), news: usize) -> bool {
     // Most changes are so small that nothing has to be counted: a head as received had room.
     if growth + news <= SMALL {
         return true;
@@ -198,7 +210,7 @@ fn replaced_elements(regex: &Expression, value: &[u8], by: &[u8]) -> Option<Vec<
     any.then_some(out)
 }
 
-fn matches_name(own: &[u8], name: &[u8], how: from::NameMatch) -> bool {
+pub(super) fn matches_name(own: &[u8], name: &[u8], how: from::NameMatch) -> bool {
     match how {
         from::NameMatch::Str => own == name,
         from::NameMatch::Beg => own.starts_with(name),

@@ -1,5 +1,6 @@
 //! Rules that change something: a head, a list of patterns, a limit of the stream.
 
+mod listed;
 mod make;
 mod normalize;
 mod target;
@@ -10,6 +11,7 @@ use isthmus_pattern::{Expression, List, Refusal, Which};
 use isthmus_plan::http as from;
 use isthmus_sample::{Compiled, Format, Kind, Sample};
 
+use self::listed::Listed;
 use self::normalize::Normalizer;
 use super::compile::Delay;
 use super::message::encoded;
@@ -24,6 +26,7 @@ pub(crate) enum Edit {
     SetHeader(Vec<u8>, Format),
     DelHeader(Vec<u8>, from::NameMatch),
     DelMatching(Expression),
+    Listed(Listed),
     /// Values of a header, or their elements, that match are replaced.
     Replace {
         name: Vec<u8>,
@@ -136,6 +139,9 @@ impl Edit {
                 offset: *offset,
                 expression: compiler.expression(origin, expression)?,
             },
+            From::AddHeadersBin { .. }
+            | From::SetHeadersBin { .. }
+            | From::DelHeadersBin { .. } => Self::Listed(Listed::compile(origin, from, compiler)?),
             _ => {
                 let message = "the engine does not know this action yet".to_owned();
                 compiler.errors.push((origin.to_owned(), message));
@@ -204,17 +210,26 @@ impl Worker {
                 let (key, value) = (key.to_bytes(&view), value.to_bytes(&view));
                 return change_list(list, *change, &key, &value) || session.stream().lenient;
             }
+            Edit::Listed(listed) => {
+                let done = session.change_listed(listed, &self.turn);
+                return self.changed(session, done);
+            }
             edit => {
                 let view = View::new(session, &self.turn);
-                let text = edit.format().map(|format| encoded(format.to_bytes(&view)));
+                let text = edit.format().map(|format| encoded(format.text(&view)));
                 let done = session.change(edit, &text.unwrap_or_default());
-                if !done {
-                    session.count_failed_rewrite();
-                }
-                return done || session.stream().lenient;
+                return self.changed(session, done);
             }
         }
         true
+    }
+
+    /// Whether the rules go on behind a change of a head that was made, or was not.
+    fn changed(&self, session: &mut Session, done: bool) -> bool {
+        if !done {
+            session.count_failed_rewrite();
+        }
+        done || session.stream().lenient
     }
 
     fn set_timeout(&self, session: &mut Session, which: from::TimeoutKind, delay: &Delay) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from isthmus.plan.document.http.action import (
     AddHeader,
+    AddHeadersBin,
     Auth,
     CacheStore,
     CacheUse,
@@ -12,6 +13,7 @@ from isthmus.plan.document.http.action import (
     ComputedDelay,
     Delay,
     DelHeader,
+    DelHeadersBin,
     Deny,
     DisableL7Retry,
     EarlyHint,
@@ -34,6 +36,7 @@ from isthmus.plan.document.http.action import (
     Scheme,
     SetBandwidthLimit,
     SetHeader,
+    SetHeadersBin,
     SetMethod,
     SetNice,
     SetPriority,
@@ -98,6 +101,7 @@ from isthmus.plan.document.http.reply import (
 __all__ = [
     "H2",
     "AddHeader",
+    "AddHeadersBin",
     "AddressHeader",
     "Auth",
     "BandwidthLimit",
@@ -115,6 +119,7 @@ __all__ = [
     "CookieMode",
     "Default",
     "DelHeader",
+    "DelHeadersBin",
     "Delay",
     "Deny",
     "DisableL7Retry",
@@ -162,6 +167,7 @@ __all__ = [
     "ServerProtocol",
     "SetBandwidthLimit",
     "SetHeader",
+    "SetHeadersBin",
     "SetMethod",
     "SetNice",
     "SetPriority",

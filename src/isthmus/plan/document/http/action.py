@@ -128,6 +128,27 @@ class DelHeader(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind
     matching: NameMatch
 
 
+class AddHeadersBin(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="add_headers_bin"):
+    """`add-headers-bin`: names and values in one binary sample; names begin with `prefix`."""
+
+    list: Expression
+    prefix: str
+
+
+class SetHeadersBin(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_headers_bin"):
+    """`set-headers-bin`: names and values in one binary sample; names begin with `prefix`."""
+
+    list: Expression
+    prefix: str
+
+
+class DelHeadersBin(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="del_headers_bin"):
+    """`del-headers-bin`: names in one binary sample."""
+
+    list: Expression
+    matching: NameMatch
+
+
 class ReplaceHeader(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="replace_header"):
     """`replace-header`: whole values."""
 
@@ -309,6 +330,9 @@ HttpAction = (
     | AddHeader
     | SetHeader
     | DelHeader
+    | AddHeadersBin
+    | SetHeadersBin
+    | DelHeadersBin
     | ReplaceHeader
     | ReplaceValue
     | ReplaceTarget

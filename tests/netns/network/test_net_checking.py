@@ -1,0 +1,48 @@
+"""What `isthmus net check` says of a network that it made itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from .net_command import done, ip, net, write
+from .world import in_world
+
+BRIDGED = """
+network: bridged
+namespaces: {red: {}, blue: {}, switch: {}}
+links:
+  - bridge: {in: switch, name: br0, stp: %s}
+  - veth: [{in: red, name: e0, addresses: 10.0.0.1/24}, {in: switch, name: p1, master: br0}]
+  - veth: [{in: blue, name: e0, addresses: 10.0.0.2/24}, {in: switch, name: p2, master: br0}]
+expect: [red can ping blue]
+"""
+
+
+@pytest.mark.parametrize(
+    ("stp", "spoiling", "why"),
+    [
+        ("true", None, "p1, a port of br0 in switch, does not forward yet"),
+        ("false", "link set br0 down", "br0, the bridge between them, is down in switch"),
+    ],
+)
+def test_what_a_bridge_does_not_let_through_is_told(stp: str, spoiling: str | None, why: str) -> None:
+    def test() -> None:
+        file = write(BRIDGED % stp)
+        done("apply", file)
+        if spoiling is not None:
+            ip("-n", "switch", *spoiling.split())
+        result = net("check", file)
+        assert result.returncode == 1
+        assert f"why: {why}" in result.stdout
+        assert result.stdout.endswith("\n1 expectation, 1 FAILED\n")
+
+    in_world()(test)()
+
+
+@in_world()
+def test_where_nothing_listens_cannot_reach_says_that_a_listener_of_its_own_was_reached() -> None:
+    file = write((BRIDGED % "false").replace("can ping blue", "cannot reach blue:5432/tcp"))
+    done("apply", file)
+    result = net("check", file)
+    assert result.returncode == 1
+    assert "nothing listens; tested with a listener of our own" in result.stdout
