@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,7 @@ FAULTS = """
 global
   harden.reject-privileged-ports.tcp on
   http-err-codes 400-499 -404 +501
-  http-fail-codes 503
+  http-fail-codes 503 +499-501
 frontend f
   bind 127.0.0.1:<front>
   stick-table type ip size 10 expire 60s store http_err_cnt,http_fail_cnt
@@ -129,8 +130,45 @@ def test_statuses_are_whose_fault_global_says(program: str, tmp_path: Path) -> N
             answer = client.read(len(ANSWER % b"200"))
             assert answer.startswith(b"HTTP/1.1 %d " % status)
         shown = lab.command("show table f")
-        assert re.findall(r"http_(?:err|fail)_cnt=(\d+)", shown) == ["3", "1"], shown
+        assert re.findall(r"http_(?:err|fail)_cnt=(\d+)", shown) == ["3", "4"], shown
         if os.geteuid() == 0:
             assert _privileged(lab.ports["front"]) == b""
 
     observe(program, tmp_path / "isthmus", FAULTS, traffic, {"a": _answers}, HTTP)
+
+
+WAITING = """
+global
+  max-spread-checks 50
+frontend f
+  bind 127.0.0.1:<front>
+  default_backend b
+backend b
+  server soon <a> check inter 600s init-state down
+  server late <a> check inter 600s rise 3 init-state fully-down
+  server like <a> track b/late
+  server once <a> check inter 600s
+"""
+
+
+def test_servers_wait_for_their_checks_as_init_state_says(program: str, tmp_path: Path) -> None:
+    def statuses(lab: Lab) -> list[str]:
+        shown = re.findall(r"S\.\d+\.\d+\.\d+\.status\.1:\w+:str:(.*)", lab.command("show stat typed"))
+        return [status.strip() for status in shown]
+
+    def wait_for(lab: Lab, *expected: str) -> None:
+        until = time.monotonic() + 10
+        while (seen := statuses(lab)) != list(expected):
+            assert time.monotonic() < until, seen
+            time.sleep(0.02)
+
+    def traffic(lab: Lab) -> None:
+        wait_for(lab, "UP", "DOWN 1/3", "DOWN", "UP")
+        for server in ("late", "once"):
+            for state in ("maint", "ready"):
+                lab.command(f"set server b/{server} state {state}")
+        assert statuses(lab) == ["UP", "DOWN", "DOWN", "UP"]
+        lab.command("set server b/late health up")
+        assert statuses(lab) == ["UP"] * 4
+
+    observe(program, tmp_path / "isthmus", WAITING, traffic)

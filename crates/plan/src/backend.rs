@@ -217,6 +217,8 @@ pub struct Server {
     pub track: Option<(usize, usize)>,
     /// Whether something decides about its health (`check`); otherwise it is up for good.
     pub checked: bool,
+    /// Whether it is down until its check, or that of the server it tracks, says otherwise (`init-state`).
+    pub starts_down: bool,
     /// `send-proxy*`
     pub proxy_header: Option<ProxyHeader>,
     /// `source`

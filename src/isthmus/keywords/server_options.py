@@ -22,7 +22,7 @@ from isthmus.keywords.tls_server import TLS_SERVER
 from isthmus.keywords.values import choice, integer, time, unknown
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.address import ClientNamespace, Ip
-from isthmus.model.server import InitAddress, ProxyTlv, ServerSettings
+from isthmus.model.server import InitAddress, InitState, ProxyTlv, ServerSettings
 from isthmus.records import replace
 
 Read = Callable[[OptionUse[ServerSettings]], ServerSettings]
@@ -189,6 +189,11 @@ def _init_addr(use: OptionUse[ServerSettings]) -> ServerSettings:
     return replace(use.settings, init_addr=tuple(methods))
 
 
+def _init_state(use: OptionUse[ServerSettings]) -> ServerSettings:
+    said = choice(use.words, tuple(each.value for each in InitState), "a state")
+    return replace(use.settings, check=replace(use.settings.check, initial=InitState(said)))
+
+
 def _http(field: str, read: Callable[[OptionUse[ServerSettings]], object]) -> Read:
     def change(use: OptionUse[ServerSettings]) -> ServerSettings:
         return replace(use.settings, http=changed(use.settings.http, **{field: read(use)}))
@@ -263,6 +268,12 @@ _ROWS: tuple[Option[ServerSettings], ...] = (
     Option("id", "<id>", "Number in statistics and hashes", _number("id", 1)),
     Option(
         "init-addr", "{last | libc | none | <ip>},[...]*", "How the address is found at start", _init_addr
+    ),
+    Option(
+        "init-state",
+        "{ fully-up | up | down | fully-down }",
+        "Whether the server is in service before its first checks",
+        _init_state,
     ),
     Option("inter", "<delay>", "Time between checks", _check_time("inter")),
     Option(

@@ -13,6 +13,7 @@ from isthmus.model.configuration import Configuration
 from isthmus.model.expression import ListValues, MatchMethod, PatternFile
 from isthmus.model.processors import CpuChoice, CpuMap
 from isthmus.model.resolvers import Resolvers
+from isthmus.model.server import InitState
 from isthmus.plan import document
 from isthmus.records import dataclass, field
 
@@ -57,6 +58,7 @@ class Check:
     origin: str
     waits: bool = False
     tls: CheckTls | None = None
+    initial: InitState = InitState.UP
     header: int = 0
     """The version of the PROXY header that is sent, 0 for none."""
 

@@ -93,6 +93,7 @@ ARGUMENTS = {
     "dispatch": "10.0.0.9:80",
     "group": "web",
     "init-addr": "last,libc,none",
+    "init-state": "fully-down",
     "on-marked-down": "shutdown-sessions",
     "on-marked-up": "shutdown-backup-sessions",
     "interface": "eth0",

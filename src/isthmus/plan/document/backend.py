@@ -161,6 +161,7 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
     slowstart: int = 0
     track: tuple[int, int] | None = None
     checked: bool = False
+    starts_down: bool = False
     proxy_header: ProxyHeader | None = None
     source: SourceAddress | None = None
     tcp_user_timeout: int = 0
