@@ -12,6 +12,8 @@ from isthmus.runtime.level import Level
 from isthmus.runtime.mode import Mode
 from isthmus.runtime.registry import Request, find, unknown_text
 
+EXPERIMENTAL = "experimental-mode"
+"""The mode in which commands run that may change."""
 _TOO_LONG = "The payload is longer than tune.cli.max-payload-size.\n\n"
 _PAYLOAD = re.compile(r"\s<<(\S*)\s*\Z")
 """The end of a line whose command has a payload, and the word that ends it."""
@@ -97,6 +99,8 @@ class Session:
         found = find(words)
         if found is None:
             return unknown_text(words, self.level)
+        if found.experimental and EXPERIMENTAL not in self.modes:
+            return "This command is restricted to experimental mode only.\n"
         if self.level < found.level:
             return "Permission denied\n"
         try:

@@ -68,7 +68,7 @@ def _mode(name: str, about: str) -> None:
 
 
 _mode("expert-mode", "enter, leave or show the mode for commands that can do harm; there are none here")
-_mode("experimental-mode", "enter, leave or show the mode for commands that may change; there are none here")
+_mode("experimental-mode", "enter, leave or show the mode for commands that may change")
 
 
 @command(
