@@ -322,6 +322,8 @@ def commands() -> list[command.Command]:
         *(command.SetServerAdmin("b", "s", each) for each in command.AdminState),
         command.SetServerHealth("b", "s", False, "Layer4 timeout"),
         command.SetServerWeight("b", "s", 256),
+        command.SetVariable("proc.a", SRC),
+        command.SetVariable("proc.b", ITEMS),
         command.ShutdownSession(2**40),
         command.ShutdownServerSessions("b", "s"),
         command.SetServerMaxconn("b", "s", 7),

@@ -77,6 +77,8 @@ impl Context<'_> {
             user_timeout: server.tcp_user_timeout,
             fast_open: server.tfo,
             buffers: (receive, send),
+            unsent: self.plan.global.unsent[1],
+            congestion: server.congestion.clone(),
             mark: None,
             tos: None,
         }

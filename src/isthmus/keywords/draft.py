@@ -41,6 +41,7 @@ class ProxyDraft:
     http: HttpRuleReader
     id: int = 0
     id_span: Span | None = None
+    guid: str | None = None
     binds: list[Bind] = field(default_factory=list)
     certificates: BindTls = field(default_factory=BindTls)
     servers: list[Server] = field(default_factory=list)
@@ -90,6 +91,7 @@ class ProxyDraft:
             name=self.name,
             id=self.id,
             id_span=self.id_span,
+            guid=self.guid,
             settings=self.with_rules(),
             binds=self._binds(),
             servers=tuple(self.servers),

@@ -9,6 +9,7 @@ from isthmus.keywords.bind import BIND
 from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import NOT_IMPLEMENTED, REMOVED
 from isthmus.keywords.draft import ProxyDraft
+from isthmus.keywords.guid import guid
 from isthmus.keywords.http_content import HTTP_CONTENT
 from isthmus.keywords.http_lines import HTTP_RULES
 from isthmus.keywords.http_options import HTTP_OPTIONS
@@ -71,6 +72,10 @@ def _id(use: Use[ProxyDraft]) -> None:
     use.draft.id_span = use.line.span
 
 
+def _guid(use: Use[ProxyDraft]) -> None:
+    use.draft.guid = guid(use.words)
+
+
 def _description(use: Use[ProxyDraft]) -> None:
     first = use.words.take("a text")
     text = " ".join(word.text for word in (first, *use.words.take_all()))
@@ -109,6 +114,7 @@ GENERAL: tuple[Keyword[ProxyDraft], ...] = (
     Keyword(
         "fullconn", _BACKEND, "<conns>", "Load at which servers reach their `maxconn`", _number("fullconn")
     ),
+    Keyword("guid", Where.LISTEN, "<guid>", "What the proxy is told from all else by", _guid),
     Keyword("id", Where.LISTEN, "<id>", "Number in statistics", _id),
     Keyword("maxconn", _FRONTEND, "<conns>", "Most connections of the frontend", _number("maxconn")),
     Keyword("mode", Where.PROXY, "{ tcp | http }", "What is spoken", _mode),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from isthmus.config import register
 from isthmus.model.configuration import Global
@@ -244,6 +244,15 @@ def http_caches(caches: Iterable[Cache]) -> tuple[document.http.Cache, ...]:
     )
 
 
+def _ranges(numbers: frozenset[int]) -> Iterator[tuple[int, int]]:
+    """Give the runs of numbers that follow each other: the first and the last of each."""
+    rest = sorted(numbers)
+    while rest:
+        run = [number for at, number in enumerate(rest) if number == rest[0] + at]
+        yield run[0], run[-1]
+        rest = rest[len(run) :]
+
+
 def http_global(said: Global) -> document.http.HttpGlobal:
     """Return the process-wide settings."""
     own = said.http
@@ -264,6 +273,8 @@ def http_global(said: Global) -> document.http.HttpGlobal:
         compression_cpu=own.compression_cpu,
         compression_memory=own.compression_memory,
         splice_bodies=own.splice_bodies,
+        error_codes=tuple(_ranges(own.error_codes)),
+        failure_codes=tuple(_ranges(own.failure_codes)),
         h2=http.H2(
             own.h2.header_table,
             _or(own.h2.client_window, own.h2.window),

@@ -358,6 +358,24 @@ def test_offload_has_no_effect_in_defaults() -> None:
     assert messages("defaults\n compression offload\n" + LISTEN) == [("W0111", 2)]
 
 
+@pytest.mark.parametrize(
+    ("filters", "directions"),
+    [
+        ("", (True, False)),
+        (" filter compression\n", (True, False)),
+        (" filter comp-res\n", (True, False)),
+        (" filter comp-req\n", (False, True)),
+        (" filter comp-req\n filter comp-res\n", (True, True)),
+        (" compression direction both\n filter comp-req\n", (False, True)),
+        (" filter comp-req\n compression direction both\n", (True, True)),
+    ],
+)
+def test_filters_of_compression_say_which_way(filters: str, directions: tuple[bool, bool]) -> None:
+    found = frontend(" compression algo gzip\n compression algo-req gzip\n" + filters).common.compression
+    assert found is not None
+    assert (found.response != (), found.request is not None) == directions
+
+
 def test_caches_limits_and_services_come_out_whole() -> None:
     text = (
         "global\n python-load services.py\n"

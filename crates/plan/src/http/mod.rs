@@ -342,6 +342,10 @@ pub struct HttpGlobal {
     pub services: Vec<String>,
     /// HTTP/2.
     pub h2: H2,
+    /// Statuses that are the client's fault (`http-err-codes`): first and last of each range.
+    pub error_codes: Vec<(u16, u16)>,
+    /// Statuses that are the server's fault (`http-fail-codes`).
+    pub failure_codes: Vec<(u16, u16)>,
     /// `tune.python.queue`: requests that may wait for their services to begin.
     pub service_queue: usize,
     /// `tune.python.service-timeout`: how long a service may stay silent, milliseconds; 0 is for

@@ -227,3 +227,5 @@ class HttpGlobal(Struct, frozen=True, forbid_unknown_fields=True):
     h2: H2 = H2()
     service_queue: int = 1000
     service_timeout: int = 60_000
+    error_codes: tuple[tuple[int, int], ...] = ((400, 499),)
+    failure_codes: tuple[tuple[int, int], ...] = ((500, 500), (502, 504), (506, 599))
