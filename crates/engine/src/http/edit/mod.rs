@@ -14,7 +14,7 @@ use isthmus_sample::{Compiled, Format, Kind, Sample};
 use self::listed::Listed;
 use self::normalize::Normalizer;
 use super::compile::Delay;
-use super::message::encoded;
+use super::message::{encoded, encoded_target};
 use crate::rules::Compiler;
 use crate::session::Session;
 use crate::view::View;
@@ -150,6 +150,15 @@ impl Edit {
         })
     }
 
+    /// A text as it may stand where the change puts it. A blank in a target is written `%20`: as it
+    /// is, what stands behind it could be read for the version (RFC 9112, 3.2).
+    fn written(&self, text: Vec<u8>) -> Vec<u8> {
+        match self {
+            Self::SetTarget(..) | Self::ReplaceTarget(..) => encoded_target(text),
+            _ => encoded(text),
+        }
+    }
+
     /// What the text is made of that the change needs.
     fn format(&self) -> Option<&Format> {
         match self {
@@ -216,7 +225,9 @@ impl Worker {
             }
             edit => {
                 let view = View::new(session, &self.turn);
-                let text = edit.format().map(|format| encoded(format.to_bytes(&view)));
+                let text = edit
+                    .format()
+                    .map(|format| edit.written(format.to_bytes(&view)));
                 let done = session.change(edit, &text.unwrap_or_default());
                 return self.changed(session, done);
             }
