@@ -45,6 +45,10 @@ impl Worker {
         if let Some(coder) = coder {
             self.count_coder(coder, &frontend.generation);
         }
+        let plan = backend.as_deref().and_then(|b| b.shared.plan.http.as_ref());
+        if plan.is_some_and(|http| http.drop_request_trailers) {
+            stream.request.reading.drop_trailers();
+        }
         let side = backend.as_deref().and_then(|b| b.shared.http.as_ref());
         let spellings = side.and_then(|side| side.spellings.as_ref());
         let sent = write_request(stream, server, up, (spellings, &mut self.made));
