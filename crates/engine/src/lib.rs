@@ -39,6 +39,7 @@ mod inspect;
 mod live;
 mod load;
 mod local;
+mod logged_by_rule;
 mod logging;
 mod mailbox;
 mod marking;

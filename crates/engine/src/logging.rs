@@ -108,6 +108,20 @@ impl Logger {
         self.write(level, &message, &data, view.turn);
     }
 
+    /// Writes a line that a rule asks for (`do-log`), in the format of the session's own.
+    pub(crate) fn by_rule(&self, view: &View<'_>) {
+        let level = match view.session.log_level {
+            Some(None) => return,
+            Some(Some(level)) => level,
+            None => INFO,
+        };
+        let mut message = Vec::with_capacity(256);
+        self.format.render(view, &mut message);
+        let mut data = Vec::new();
+        self.structured_data.render(view, &mut data);
+        self.write(level, &message, &data, view.turn);
+    }
+
     /// Writes the line of a session that failed before it began: the built-in text, or what
     /// `error-log-format` says.
     pub(crate) fn early_error(&self, view: &View<'_>, built_in: impl FnOnce(&mut Vec<u8>)) {

@@ -125,6 +125,24 @@ pub enum LogWhen {
     End,
 }
 
+/// Whose rule wrote a line (`do-log`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogOrigin {
+    /// `tcp-request connection`
+    TcpReqConn,
+    /// `tcp-request session`
+    TcpReqSess,
+    /// `tcp-request content`
+    TcpReqCont,
+    /// `http-request`
+    HttpReq,
+    /// `http-response`
+    HttpRes,
+    /// `http-after-response`
+    HttpAfterRes,
+}
+
 /// One `log` line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

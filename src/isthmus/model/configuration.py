@@ -12,6 +12,7 @@ from isthmus.model.log import Format, LogLine
 from isthmus.model.proxy import Proxy
 from isthmus.model.resolvers import Resolvers
 from isthmus.model.services import ServiceSettings
+from isthmus.model.settings import VariableLimits
 from isthmus.model.tls import Bases, Certificate, GlobalTls
 from isthmus.model.userlist import Userlist
 from isthmus.records import dataclass, field
@@ -60,6 +61,7 @@ class Global:
     log_send_hostname: str | None = None
     stick_counters: int = 3
     variables: tuple[tuple[str, Expression | Format], ...] = ()
+    variable_limits: VariableLimits = field(default_factory=VariableLimits)
     stats_sockets: tuple[Bind, ...] = ()
     unix_bind: UnixBind = field(default_factory=UnixBind)
     stats_maxconn: int = 10

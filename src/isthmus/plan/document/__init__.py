@@ -114,6 +114,7 @@ from isthmus.plan.document.root import (
     Global,
     Namespace,
     Plan,
+    VariableLimits,
 )
 from isthmus.plan.document.rule import (
     Accept,
@@ -122,6 +123,7 @@ from isthmus.plan.document.rule import (
     BackendChoice,
     BackendTarget,
     Capture,
+    DoLog,
     DoResolve,
     DynamicBackend,
     DynamicServer,
@@ -131,6 +133,7 @@ from isthmus.plan.document.rule import (
     FixedServer,
     GpcElement,
     GpcName,
+    LogOrigin,
     OwnGpc,
     Reject,
     Rule,
@@ -206,6 +209,7 @@ __all__ = [
     "Condition",
     "Count",
     "DefaultNamespace",
+    "DoLog",
     "DoResolve",
     "DynamicBackend",
     "DynamicServer",
@@ -245,6 +249,7 @@ __all__ = [
     "LogAddress",
     "LogFd",
     "LogFormat",
+    "LogOrigin",
     "LogPolicy",
     "LogSampling",
     "LogTarget",
@@ -313,6 +318,7 @@ __all__ = [
     "UrlParam",
     "User",
     "Userlist",
+    "VariableLimits",
     "http",
     "tls",
 ]
