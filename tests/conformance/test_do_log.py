@@ -1,4 +1,4 @@
-"""`do-log` and `%OG`, which HAProxy has since 3.1: lines that rules write, beside a session's own."""
+"""`do-log`, `log-steps` and `%OG`, which HAProxy has since 3.1: lines of rules and of moments."""
 
 from __future__ import annotations
 
@@ -116,3 +116,43 @@ def test_a_line_of_its_own_tells_its_moment(program: str, tmp_path: Path) -> Non
         site = MOMENTS.format(format=format, option=option)
         (line,) = lines(program, tmp_path / name, site, get())
         assert line.split()[0] == moment, name
+
+
+STEPS = """
+frontend f
+  mode {mode}
+  bind 127.0.0.1:<front>
+  log-format "%OG %b/%s {alias}"
+  log-steps {steps}
+  {option}
+  default_backend b
+backend b
+  mode {mode}
+  {back}
+  server s <a>
+"""
+
+
+def steps(program: str, folder: Path, steps: str, mode: str = "http", **more: str) -> list[str]:
+    """The lines of one exchange, or of two where `twice` says so."""
+    said = {"alias": "%ST" if mode == "http" else "", "option": "", "back": ""} | more
+    twice = said.pop("twice", "")
+    site = STEPS.format(mode=mode, steps=steps, **said)
+    return [line.strip() for line in lines(program, folder, site, *(get(),) * (2 if twice else 1))]
+
+
+def test_lines_are_written_at_the_moments_that_are_named(program: str, tmp_path: Path) -> None:
+    exchange = ["request f/<NOSRV> -1", "connect b/s -1", "response b/s 200", "close b/s 200"]
+    assert steps(program, tmp_path / "a", "all", twice="1") == ["accept f/<NOSRV> 0", *exchange, *exchange]
+    assert steps(program, tmp_path / "b", "close,request,close") == [exchange[0], exchange[3]]
+    assert steps(program, tmp_path / "c", "all", "tcp") == ["accept f/<NOSRV>", "connect b/s", "close b/s"]
+
+
+def test_what_keeps_normal_lines_out_keeps_out_those_of_the_end(program: str, tmp_path: Path) -> None:
+    got = steps(program, tmp_path / "a", "response,close", option="option dontlog-normal")
+    assert got == ["response b/s 200"]
+
+
+def test_a_refused_request_has_no_server_to_tell_of(program: str, tmp_path: Path) -> None:
+    got = steps(program, tmp_path / "a", "request,connect,response,close", back="http-request deny")
+    assert got == ["request f/<NOSRV> -1", "close b/<NOSRV> 403"]

@@ -128,7 +128,9 @@ def log_policy() -> d.LogPolicy:
         d.LogTarget(d.LogUnix("/dev/log"), d.LogFormat.RFC5424, 0, 6, 3, 65535, sampling),
         d.LogTarget(d.LogFd(2), d.LogFormat.RAW, 23, 5, 0, 80),
     )
-    return d.LogPolicy(targets, "h\xe9", ITEMS, d.LogWhen.END, ITEMS, ITEMS, ITEMS, True, True, True)
+    return d.LogPolicy(
+        targets, "h\xe9", ITEMS, d.LogWhen.END, ITEMS, ITEMS, ITEMS, True, True, True, tuple(d.LogStep)
+    )
 
 
 def server(index: int, address: d.ServerAddress, namespace: d.ServerNamespace, **more: object) -> d.Server:

@@ -39,7 +39,7 @@ mod inspect;
 mod live;
 mod load;
 mod local;
-mod logged_by_rule;
+mod log_moments;
 mod logging;
 mod mailbox;
 mod marking;

@@ -7,7 +7,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use isthmus_balance::Ticket;
-use isthmus_plan::LogOrigin;
 use isthmus_sample::{Scope, Side, TlsFacts, Variables};
 use isthmus_sockets::{Interest, Peer};
 use isthmus_tls::Trust;
@@ -227,8 +226,8 @@ pub(crate) struct Notes {
     pub(crate) retries: Cell<Option<u32>>,
     /// What the variables count for in the process, where that is limited.
     pub(crate) charge: OnceCell<Charge>,
-    /// The rule that writes a log line just now.
-    pub(crate) log_origin: Cell<Option<LogOrigin>>,
+    /// The rule or the moment that a log line is written for just now.
+    pub(crate) log_origin: Cell<Option<&'static str>>,
     /// Where a server connection came from that this session has no more.
     pub(crate) server_source: Cell<Option<SocketAddr>>,
     /// What is known of the client's TLS before its handshake is over.

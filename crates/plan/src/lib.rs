@@ -42,7 +42,7 @@ pub use expression::{Acl, AclTest, Arg, Call, Condition, Expression, MatchMethod
 pub use frontend::{Bind, Frontend, FrontendOptions, KeepAlive, Shards, Splice};
 pub use log::{
     Encoding, Field, FormatItem, ItemType, LogAddress, LogFormat, LogOrigin, LogPolicy,
-    LogSampling, LogTarget, LogWhen,
+    LogSampling, LogStep, LogTarget, LogWhen,
 };
 pub use patterns::{
     ListAnswer, ListCheck, ListFacts, ListRefusal, ListRequest, ListUse, ListValues, Lookup,

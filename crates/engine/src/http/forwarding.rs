@@ -2,6 +2,7 @@
 
 use std::io::IoSlice;
 
+use isthmus_plan::LogStep;
 use isthmus_plan::http::ConnectionMode;
 use isthmus_proto::http::Method;
 use isthmus_proto::http1::{FieldId, Forward, Persistence, Rewrite, View as Head};
@@ -22,6 +23,7 @@ impl Worker {
         if session.http.as_deref().is_some_and(|s| !s.prepared) {
             self.prepare_request(session);
         }
+        self.log_step(session, LogStep::Connect);
         session.say_server_name();
         session.conceal_request();
         session.phase = Phase::Exchange;

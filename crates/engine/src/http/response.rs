@@ -147,7 +147,8 @@ impl Worker {
             Judged::Pass => {
                 self.set_persistence(session);
                 let pumped = self.write_response(session, body);
-                if session.frontend.shared.logger.when == LogWhen::Connect {
+                let logger = &session.frontend.shared.logger;
+                if logger.has_steps() || logger.when == LogWhen::Connect {
                     self.log_at(session, LogWhen::Connect);
                     session.stream().logged = true;
                 }
