@@ -150,8 +150,13 @@ impl Worker {
             },
             LogWhen::End => false,
         };
+        let step = session.step_of(moment);
         // A session that failed before its early moment is logged at the end after all.
-        if logger.when != moment && (moment != LogWhen::End || written) {
+        let due = match logger.has_steps() {
+            true => logger.logs_at(step),
+            false => logger.when == moment || moment == LogWhen::End && !written,
+        };
+        if !due {
             return;
         }
         let nothing = match &session.http {
@@ -164,7 +169,10 @@ impl Worker {
         {
             return;
         }
-        logger.session(&View::new(session, &self.turn), failed);
+        match logger.has_steps() {
+            true => self.write_step(session, step, failed),
+            false => logger.session(&View::new(session, &self.turn), failed),
+        }
     }
 }
 
