@@ -162,7 +162,8 @@ impl Worker {
         let nothing = match &session.http {
             // A page of the proxy's own is no data of a client's that said nothing.
             Some(stream) => stream.moments.began.is_none(),
-            None => session.up.bytes == 0 && session.down.bytes == 0,
+            // As HAProxy has it: a greeting of the server's makes a probe no less of one.
+            None => session.up.bytes == 0,
         };
         if moment == LogWhen::End
             && (logger.dontlog_normal && !failed || logger.dontlognull && nothing)

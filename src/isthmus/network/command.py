@@ -304,4 +304,5 @@ def _schema(_: Options, __: Diagnostics) -> int:
 
 
 def _colour() -> bool:
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    dumb = os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not dumb and "NO_COLOR" not in os.environ

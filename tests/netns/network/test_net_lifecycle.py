@@ -64,7 +64,8 @@ def test_on_a_terminal_progress_is_one_line_and_plans_have_colours_unless_unwant
     file = write(PAIR)
     environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
     assert "\033[32m+ namespace red" in on_terminal("plan", file, environment=environment)
-    assert "\033[3" not in on_terminal("plan", file, environment={**environment, "NO_COLOR": "1"})
+    for unwanted in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        assert "\033[3" not in on_terminal("plan", file, environment={**environment, **unwanted})
     shown = on_terminal("apply", file, environment=environment)
     written = shown.split("\r\033[K")
     assert [each.split("]")[0] for each in written[1:9]] == [f"[{number}/8" for number in range(1, 9)]
