@@ -241,3 +241,11 @@ def test_a_tab_in_the_indentation_is_named(tmp_path: Path, text: str):
     diagnostics = Diagnostics()
     assert read(file, diagnostics) is None
     assert "hint: YAML is indented with blanks alone, and there is a tab" in diagnostics.render()
+
+
+def test_an_interface_that_one_word_names_has_its_place(tmp_path: Path):
+    file = tmp_path / "nat.yaml"
+    file.write_text("namespaces:\n  red:\n    nat: {masquerade: [true, eth0]}\n")
+    diagnostics = Diagnostics()
+    assert read(file, diagnostics) is None
+    assert f"{file}:3:30: E2100: unknown interface `eth0` in `red`" in diagnostics.render()
