@@ -46,3 +46,25 @@ def test_where_nothing_listens_cannot_reach_says_that_a_listener_of_its_own_was_
     result = net("check", file)
     assert result.returncode == 1
     assert "nothing listens; tested with a listener of our own" in result.stdout
+
+
+OVERLAPPING = """
+network: overlapping
+for:
+  - each: {i: 1..19}
+    namespaces: {"g${i}": {}}
+  - each: {i: 20..20}
+    namespaces: {"g${i}": {firewall: {input: {default: deny}}}}
+  - each: {i: 1..20}
+    namespaces: {"t${i}": {}}
+    links:
+      - veth: [{in: "g${i}", name: e, addresses: 10.0.0.1/24}, {in: "t${i}", name: e, addresses: 10.0.0.2/24}]
+expect: [t20 can ping 10.0.0.1]
+"""
+
+
+@in_world()
+def test_of_many_with_one_address_the_one_on_the_wire_is_asked_why_it_does_not_answer() -> None:
+    file = write(OVERLAPPING)
+    done("apply", file)
+    assert "why: the firewall of g20 denies it on input" in net("check", file).stdout
