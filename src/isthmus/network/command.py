@@ -166,17 +166,29 @@ def _compared(options: Options, diagnostics: Diagnostics) -> bool:
     for line in telling.plan_lines(comparison.steps, colour=_colour()):
         telling.say(line)
     telling.say(telling.summary(network.name, comparison.steps))
+    _check_proxy(network, diagnostics)
     if diagnostics.failed:
         raise WrongFileError
     return bool(comparison.steps)
 
 
+def _check_proxy(network: Network, diagnostics: Diagnostics) -> None:
+    """Add what is wrong with the proxy's configuration; its own errors have places in its own files."""
+    if network.proxy is None:
+        return
+    wrong = check_proxy(network)
+    if wrong is None:
+        return
+    telling.complain(wrong)
+    files = ", ".join(map(str, network.proxy.files))
+    diagnostics.alert(telling.PROXY, f"the proxy's configuration cannot be run: {files}", network.proxy.span)
+
+
 def _apply(options: Options, diagnostics: Diagnostics) -> int:
     network = _read(options.file, diagnostics)
     _enter(options, start=True)
-    wrong = check_proxy(network)
-    if wrong is not None:
-        telling.complain(wrong)
+    _check_proxy(network, diagnostics)
+    if diagnostics.failed:
         return 1
     with building.exclusive(network.name), machine(spaces(network).values()) as opened:
         comparison = building.compare(network, opened)

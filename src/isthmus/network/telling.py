@@ -42,6 +42,11 @@ ABSENT = register(
     """The file uses a namespace that a process or a path holds, or a device, and it is not there, may not be
     entered, or has another name in the file already. Nothing was touched.""",
 )
+PROXY = register(
+    "E2305",
+    "the proxy's configuration cannot be run",
+    """What is wrong with it was told before, with places in its own files. Nothing was touched.""",
+)
 
 
 def plan_lines(steps: Sequence[Step], *, colour: bool) -> Iterable[str]:

@@ -166,3 +166,19 @@ def test_of_two_applies_at_once_one_is_told_of_the_other() -> None:
     first.kill()
     first.wait()
     done("down", file)
+
+
+@in_world()
+def test_a_proxy_that_cannot_run_is_told_by_plan_too_at_its_place() -> None:
+    before = snapshot()
+    write("frontend f\n  bnd :80\n", "/run/wrong.cfg")
+    for file, told in (("wrong.cfg", "wrong.cfg:2:3: E0100"), ("gone.cfg", "cannot read")):
+        path = write(f"network: proxied\nnamespaces: {{red: {{}}}}\nproxy: {{in: red, files: [{file}]}}\n")
+        for command in ("plan", "diff", "apply"):
+            result = net(command, path)
+            assert result.returncode == 1
+            assert told in result.stderr
+            assert "network.yaml:3:8: E2305" in result.stderr
+    Path("/run/wrong.cfg").unlink()
+    Path("/run/network.yaml").unlink()
+    assert snapshot() == before

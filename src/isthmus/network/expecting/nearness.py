@@ -54,7 +54,7 @@ class Wires:
         return tuple(sorted(names, key=lambda name: far.get(name, len(self._inside) + 1)))
 
     def _routers_between(self, source: str) -> dict[str, int]:
-        """Walk along wires at no cost, and from one interface of a namespace to its others at the cost of one."""
+        """Walk along wires at no cost, from one interface of a namespace to its others at the cost of one."""
         known: dict[str, int] = {source: 0}
         seen: set[Place] = set()
         waiting = deque((place, 0) for place in self._inside.get(source, ()))
