@@ -111,3 +111,8 @@ def test_the_lines_of_rules_that_differ_are_told_and_no_others() -> None:
     assert describe(step) == "red: nftables rules: changed"
     assert details_of_change(step) == ("- old", "+ new")
     assert details_of_change(Step(None, VETH)) == ()
+
+
+def test_all_lines_of_new_rules_are_told_in_nfts_words() -> None:
+    rule = '{"add":{"rule":{"chain":"input","expr":[{"drop":null}]}}}'
+    assert details_of_change(Step(None, Ruleset("red", rule))) == ("+ input: drop",)

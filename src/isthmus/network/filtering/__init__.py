@@ -19,11 +19,13 @@ from isthmus.network.filtering.kernel import (
 )
 from isthmus.network.filtering.nft import FilteringError, missing_reason
 from isthmus.network.filtering.ruleset import table_name, wanted_ruleset
+from isthmus.network.filtering.wording import in_words
 
 __all__ = [
     "FilteringError",
     "apply_ruleset",
     "expressions",
+    "in_words",
     "interception_objects",
     "missing_reason",
     "read_former",
