@@ -210,9 +210,11 @@ class Operator:
         self._emptied.discard(old.namespace)
         if old.origin is not None:
             namespace, name = old.origin
+            # Its mark stays until it is as it was: a crash in between must not lose how that is.
+            alias = self.alias_of(old)
             yield Request(
                 old.namespace,
-                interfaces.moving(old.name, name, namespace, "", old.namespace, self._machine),
+                interfaces.moving(old.name, name, namespace, alias, old.namespace, self._machine),
             )
             return
         if old.kind == "bridge" and old.up:
