@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from isthmus.config import Diagnostics
-from isthmus.lab.errors import LabError
+from isthmus.lab.errors import LabError, NoLabError
 from isthmus.lab.stopping import Stopped, stop_on_signals
 from isthmus.network import building, document, preflight, telling
 from isthmus.network.applying import ApplyError
@@ -246,7 +246,13 @@ def _report_left(left: Sequence[tuple[Step, str]]) -> None:
 
 def _down(options: Options, diagnostics: Diagnostics) -> int:
     network = _named_or_read(options.file, diagnostics)
-    _enter(options, start=False)
+    try:
+        _enter(options, start=False)
+    except NoLabError:
+        # With its lab all of a network has gone.
+        if not options.quiet:
+            telling.say(f"{network.name}: gone")
+        return 0
     progress = telling.Progress(0, sys.stdout, quiet=options.quiet)
     with building.exclusive(network.name), machine(spaces(network).values()) as opened:
         try:
