@@ -200,6 +200,9 @@ def _changes(old: Object, new: Object) -> Iterator[str]:
     match old, new:
         case Interface(), Interface():
             yield from _interface_changes(old, new)
+        case SpaceObject(hostname=before), SpaceObject(hostname=after):
+            changed = f"host name {before or 'not its own'} → {after or 'not its own'}"
+            yield changed if before != after else "what a crash left of a host name is removed"
         case Ruleset(), Ruleset():
             yield "changed"
         case ServiceObject(), ServiceObject():
@@ -207,9 +210,9 @@ def _changes(old: Object, new: Object) -> Iterator[str]:
                 "restarted with its new definition" if old.fingerprint != new.fingerprint else "started again"
             )
         case _:
-            before, after = ", ".join(_details(old)), ", ".join(_details(new))
-            if before != after:
-                yield f"{before or 'nothing'} → {after or 'nothing'}"
+            was, is_now = ", ".join(_details(old)), ", ".join(_details(new))
+            if was != is_now:
+                yield f"{was or 'nothing'} → {is_now or 'nothing'}"
 
 
 def _interface_changes(old: Interface, new: Interface) -> Iterator[str]:

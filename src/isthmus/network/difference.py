@@ -243,9 +243,7 @@ def can_change(found: Object, wanted: Object) -> bool:
     """Say whether a found object can become the wanted one without being removed first."""
     match found, wanted:
         case SpaceObject(), SpaceObject():
-            return found.space.net == wanted.space.net and (found.hostname is None) == (
-                wanted.hostname is None
-            )
+            return found.space.net == wanted.space.net
         case Interface(), Interface():
             return _interface_can_change(found, wanted)
         case _:

@@ -181,7 +181,7 @@ class _Observer:
             self._owned.add(space.name)
             found, hostname = _with_hostname(space, self._network.name)
             # As it is, not as the file has it: without a host name so far, or with one no longer wanted.
-            self._machine.spaces[space.name] = found
+            self._machine.spaces[space.name] = found if hostname is not None else replace(found, uts=None)
             self._add(SpaceObject(found, hostname))
         self._readings[space.name] = reading
         self._marks[space.name] = marks
@@ -336,9 +336,14 @@ class _Relations:
 
 
 def _with_hostname(space: Space, network: str) -> tuple[Space, str | None]:
-    """Describe a namespace with the host name that it has, where it has one of its own."""
+    """Describe a namespace with the host name that it has, where it has one of its own.
+
+    With the file alone it has none: a crash left it of a UTS namespace that was about to be made.
+    """
     uts = OWN_FOLDER / "uts" / network / space.name
     if not uts.exists():
         return replace(space, uts=None), None
     found = replace(space, uts=uts)
+    if uts.stat().st_dev == uts.parent.stat().st_dev:
+        return found, None
     return found, found.call(socket.gethostname)

@@ -90,6 +90,11 @@ CHANGES = [
         replace(TUNNEL, settings=(("listen_port", 51820), ("private_key", Secret("psst")))),
         "red/w0: private-key changed",
     ),
+    (
+        SpaceObject(SPACE),
+        SpaceObject(SPACE, "alpha"),
+        "namespace red: host name not its own → alpha",
+    ),
     (Sysctl("red", "net.a", "0"), Sysctl("red", "net.a", "1"), "red: net.a: = 0 → = 1"),
     (
         Queue("red", "eth0", Shaping(rate=1_000)),
