@@ -51,16 +51,18 @@ def _in_threads(wanted: Sequence[SpaceObject], mark: str, made: list[Open | OSEr
         )
         for first in range(count)
     ]
-    for thread in threads:
-        thread.start()
     try:
+        for thread in threads:
+            thread.start()
         for thread in threads:
             thread.join()
     except BaseException:
-        # A signal: whoever undoes things must not be followed by threads that go on making them.
+        # A signal, perhaps as they are started: whoever undoes things must not be followed by threads that
+        # go on making them. One that has not begun yet sees at once that it is to stop.
         stopping.set()
         for thread in threads:
-            thread.join()
+            with suppress(RuntimeError):
+                thread.join()
         for each in made:
             if isinstance(each, Open):
                 each.close()
