@@ -13,6 +13,7 @@ PIDFD_GETFD = 438
 # Constants that Python's socket module lacks.
 TCP_FASTOPEN_CONNECT = 30
 IP_TRANSPARENT = 19
+TCP_NOTSENT_LOWAT = 25
 
 # How each option is called in the cases, and where it is found.
 OPTIONS = {
@@ -27,6 +28,7 @@ OPTIONS = {
     "idle": (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE),
     "interval": (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL),
     "transparent": (socket.IPPROTO_IP, IP_TRANSPARENT),
+    "unsent": (socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT),
     "v6only": (socket.IPPROTO_IPV6, socket.IPV6_V6ONLY),
 }
 
@@ -72,6 +74,8 @@ def _asked(
 def _value(found: socket.socket, name: str) -> object:
     if name == "device":
         return found.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16).rstrip(b"\0").decode()
+    if name == "congestion":
+        return found.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0").decode()
     if name == "v6only" and found.family != socket.AF_INET6:
         return None
     return found.getsockopt(*OPTIONS[name])

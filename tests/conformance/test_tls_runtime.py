@@ -6,11 +6,12 @@ import shutil
 import socket
 import ssl
 from base64 import b64encode
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from .lab import PREAMBLE, Both, Lab
+from .lab import PREAMBLE, Both, Lab, observe
 from .tls_paper import Paper
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
@@ -319,26 +320,47 @@ def test_handshakes_see_what_was_committed_and_connections_stay(both: Both, pki:
     assert first[8:12] == ["other-a", "f", "other-a", "other-a"]
 
 
-def test_clients_are_believed_by_the_authorities_of_this_moment(both: Both, pki: Paper) -> None:
-    def greeted(lab: Lab) -> bool:
-        try:
-            with connected(lab, "a.test", context("mine", pki)) as secured:
-                return secured.recv(5) != b""
-        except OSError:
-            return False
+def greeted(lab: Lab, pki: Paper) -> bool:
+    """Whether a client with a certificate of the first authority is let in."""
+    try:
+        with connected(lab, "a.test", context("mine", pki)) as secured:
+            return secured.recv(5) != b""
+    except OSError:
+        return False
 
+
+def test_clients_are_believed_by_the_authorities_of_this_moment(both: Both, pki: Paper) -> None:
     def traffic(lab: Lab) -> list[bool]:
-        seen = [greeted(lab)]
+        seen = [greeted(lab, pki)]
         for file in ("ca2.crt", "ca.crt"):
             asked(lab, Row("set ssl ca-file {pki}/ca.crt", file), pki)
-            seen.append(greeted(lab))
+            seen.append(greeted(lab, pki))
             asked(lab, Row("commit ssl ca-file {pki}/ca.crt"), pki)
-            seen.append(greeted(lab))
+            seen.append(greeted(lab, pki))
         return seen
 
     more = f"ca-file {pki['ca.crt']} verify required"
     config = CONFIG.format(pki=pki.folder, more=more)
     assert both(config, traffic, logged=False).value == [True, True, False, False, True]
+
+
+def test_an_authority_is_added_to_those_of_a_file(program: str, pki: Paper, tmp_path: Path) -> None:
+    def traffic(lab: Lab) -> None:
+        seen = [greeted(lab, pki)]
+        answers = [asked(lab, Row("add ssl ca-file {pki}/ca2.crt", "ca.crt"), pki) for _ in range(2)]
+        assert [answer.split()[:2] for answer in answers] == [
+            ["transaction", "created"],
+            ["transaction", "updated"],
+        ]
+        seen.append(greeted(lab, pki))
+        asked(lab, Row("commit ssl ca-file {pki}/ca2.crt"), pki)
+        seen.append(greeted(lab, pki))
+        assert seen == [False, False, True]
+        assert "ca2.crt - 3 certificate(s)" in asked(lab, Row("show ssl ca-file"), pki)
+        assert "expects a filename" in asked(lab, Row("add ssl ca-file {pki}/ca2.crt"), pki)
+
+    more = f"ca-file {pki['ca2.crt']} verify required"
+    observe(program, tmp_path / "isthmus", CONFIG.format(pki=pki.folder, more=more), traffic)
 
 
 def test_sessions_outlive_a_certificate_and_not_its_rules_for_clients(both: Both, pki: Paper) -> None:

@@ -67,6 +67,9 @@ class PaperWorld:
         except OSError:
             raise LoadError(f"`{path}` cannot be read") from None
 
+    def controls_congestion(self, algorithm: str) -> bool:
+        return algorithm in ("reno", "cubic")
+
     def capabilities(self) -> frozenset[str]:
         return self.held
 

@@ -57,6 +57,13 @@ fn counted<'l>(
     all.into_iter().chain(tls)
 }
 
+/// Whether a client is dropped for its port (`harden.reject-privileged-ports.tcp`): those below 1024 are of
+/// services (RFC 6335, section 6), and nobody connects from one but to deceive.
+fn is_privileged(peer: Peer, listener: &LocalListener) -> bool {
+    listener.frontend.generation.global.reject_privileged_ports
+        && peer.inet().is_some_and(|address| address.port() < 1024)
+}
+
 fn speaks_tls(listener: &LocalListener) -> bool {
     listener.shared.acceptor.is_some()
 }
@@ -212,6 +219,10 @@ impl Worker {
             };
             match accepted {
                 Accepted::Connection(client, peer) => {
+                    if is_privileged(peer, &listener) {
+                        self.release_places(&listener);
+                        continue;
+                    }
                     self.occupy_places(&listener);
                     self.begin(client, peer, &listener);
                 }

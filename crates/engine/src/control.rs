@@ -86,6 +86,11 @@ impl Control {
         events.drain(..).collect()
     }
 
+    /// Works with what outlives plans, while no plan is put in force.
+    pub(crate) fn with_registry<T>(&self, work: impl FnOnce(&mut Registry) -> T) -> T {
+        work(&mut self.inner.lock().registry)
+    }
+
     /// Puts a plan in force. Where anything fails, nothing that runs is changed.
     pub(crate) fn apply(&self, plan: &Plan, files: &Files<'_>) -> ApplyReport {
         let mut inner = self.inner.lock();

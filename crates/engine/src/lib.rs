@@ -198,6 +198,13 @@ impl Engine {
         self.control.command(command, &turn)
     }
 
+    /// The type of a variable of scope `proc` and its value as text; `None` where it has none.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<(&'static str, String)> {
+        self.control
+            .with_registry(|registry| registry.variable(name))
+    }
+
     /// Everything that the statistics show.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {

@@ -171,6 +171,8 @@ fn options(generation: &Generation, frontend: &Frontend, bind: &Bind) -> ListenO
         v6only: bind.v6only,
         keepalive: keepalive(frontend.plan.options.keepalive),
         buffers: (receive, send),
+        unsent: generation.global.unsent[0],
+        congestion: bind.congestion.clone(),
         shared: true,
         owner: UnixOwner {
             mode: bind.mode,

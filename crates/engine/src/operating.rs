@@ -48,6 +48,7 @@ impl Control {
                 server,
                 weight,
             } => self.set_weight(&generation, backend, server, *weight),
+            Command::SetVariable { name, value } => self.set_variable(&generation, name, value),
             Command::ShutdownSession { id } => {
                 self.tell(|| Message::End(Whom::Session(*id), b'K'));
                 Ok(())

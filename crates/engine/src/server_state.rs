@@ -111,7 +111,7 @@ impl ServerLive {
             admin,
             inherited: AdminState::Ready,
             by_configuration: server.disabled,
-            healthy: said.resolved,
+            healthy: said.resolved && !server.starts_down,
             absent: false,
             reason: if said.resolved {
                 String::new()

@@ -61,10 +61,19 @@ impl Context for Starting<'_> {
 
 /// Evaluates the variables of a plan.
 pub(crate) fn assigned(global: &plan::Global, compiler: &mut Compiler<'_>) -> Assigned {
+    assigned_beside(global, Variables::default(), compiler)
+}
+
+/// Evaluates variables, where others are `known` already.
+pub(crate) fn assigned_beside(
+    global: &plan::Global,
+    known: Variables,
+    compiler: &mut Compiler<'_>,
+) -> Assigned {
     let starting = Starting {
         global,
         clock: Clock::new(),
-        variables: RefCell::default(),
+        variables: RefCell::new(known),
     };
     let mut made = Vec::new();
     for (name, value) in &global.variables {

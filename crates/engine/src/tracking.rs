@@ -87,10 +87,10 @@ impl Session {
         }
     }
 
-    /// Counts a server's status: 4xx is the client's fault, 5xx the server's but for 501 and 505, which tell
-    /// of requests that it does not know.
+    /// Counts a server's status. Unless said otherwise 4xx is the client's fault, 5xx the server's but for 501
+    /// and 505, which tell of requests that it does not know.
     pub(crate) fn count_tracked_status(&self, status: u16, now: u64) {
-        if let Some(event) = fault(status) {
+        for event in self.faults(status).into_iter().flatten() {
             self.count_tracked(event, 1, now);
         }
     }
@@ -127,17 +127,32 @@ impl Session {
         }
     }
 
+    /// Whose fault a server's status tells of: `http-err-codes` are the client's, `http-fail-codes` the
+    /// server's, and a status may be in both.
+    fn faults(&self, status: u16) -> [Option<Event>; 2] {
+        let said = &self.frontend.generation.global.http;
+        let within = |ranges: &[(u16, u16)]| {
+            ranges
+                .iter()
+                .any(|(first, last)| (*first..=*last).contains(&status))
+        };
+        [
+            within(&said.error_codes).then_some(Event::Error),
+            within(&said.failure_codes).then_some(Event::Failure),
+        ]
+    }
+
     /// What has been counted of this stream before an entry is tracked.
-    fn missed(&self) -> [Option<Event>; 2] {
+    fn missed(&self) -> [Option<Event>; 3] {
         let Some(stream) = self.http.as_deref() else {
-            return [None; 2];
+            return [None; 3];
         };
         let counted = self.phase != Phase::Judge || stream.stage != Stage::Content;
-        let status = match stream.response.whole {
-            true => fault(stream.server_status),
-            false => None,
+        let [error, failure] = match stream.response.whole {
+            true => self.faults(stream.server_status),
+            false => [None; 2],
         };
-        [counted.then_some(Event::Request), status]
+        [counted.then_some(Event::Request), error, failure]
     }
 
     /// Changes a number of a tracked entry; where there is none, nothing happens.
@@ -190,15 +205,5 @@ impl Session {
                 tracked.entry().touch(now);
             }
         }
-    }
-}
-
-/// Whose fault a server's status tells of.
-fn fault(status: u16) -> Option<Event> {
-    match status {
-        400..=499 => Some(Event::Error),
-        501 | 505 => None,
-        500..=599 => Some(Event::Failure),
-        _ => None,
     }
 }

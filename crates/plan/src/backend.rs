@@ -217,6 +217,8 @@ pub struct Server {
     pub track: Option<(usize, usize)>,
     /// Whether something decides about its health (`check`); otherwise it is up for good.
     pub checked: bool,
+    /// Whether it is down until its check, or that of the server it tracks, says otherwise (`init-state`).
+    pub starts_down: bool,
     /// `send-proxy*`
     pub proxy_header: Option<ProxyHeader>,
     /// `source`
@@ -225,6 +227,8 @@ pub struct Server {
     pub tcp_user_timeout: u32,
     /// `tfo`
     pub tfo: bool,
+    /// `cc`: the algorithm against congestion; `None` is the kernel's own.
+    pub congestion: Option<String>,
     /// `non-stick`
     pub non_stick: bool,
     /// What HTTP mode adds.

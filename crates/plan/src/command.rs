@@ -36,6 +36,13 @@ pub enum Command {
         /// 0..=256.
         weight: u32,
     },
+    /// `set var NAME VALUE`: sets a variable of scope `proc`.
+    SetVariable {
+        /// The variable, with its scope.
+        name: String,
+        /// What it is set to.
+        value: crate::Assigned,
+    },
     /// `shutdown session ID`
     ShutdownSession {
         /// The number that identifies it.

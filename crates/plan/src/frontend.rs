@@ -138,6 +138,8 @@ pub struct Bind {
     pub tcp_user_timeout: u32,
     /// `tfo`
     pub tfo: bool,
+    /// `cc`: the algorithm against congestion; `None` is the kernel's own.
+    pub congestion: Option<String>,
     /// `transparent`
     pub transparent: bool,
     /// `v6only`/`v4v6` for an IPv6 address: `Some(true)`, `Some(false)`.

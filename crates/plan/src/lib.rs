@@ -122,6 +122,11 @@ pub struct Global {
     pub pipesize: usize,
     /// Kernel buffer sizes in bytes, 0 for the kernel's own: client receive, client send, server receive, server send.
     pub socket_buffers: [usize; 4],
+    /// Bytes that a client's connection and a server's may have in the kernel unsent (`tune.notsent-lowat.*`);
+    /// 0 leaves the kernel's.
+    pub unsent: [usize; 2],
+    /// Whether clients whose port is below 1024 are dropped (`harden.reject-privileged-ports.tcp`).
+    pub reject_privileged_ports: bool,
     /// Settings of HTTP mode.
     pub http: http::HttpGlobal,
     /// Whether splice(2) may be used at all (`nosplice`).

@@ -83,6 +83,11 @@ impl Engine {
         json(py, &answer)
     }
 
+    fn variable<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyBytes>> {
+        let value = py.detach(|| self.0.variable(name));
+        json(py, &value)
+    }
+
     fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let snapshot = py.detach(|| self.0.snapshot());
         json(py, &snapshot)

@@ -87,6 +87,14 @@ impl Names {
         self.names.get(id as usize).map(AsRef::as_ref)
     }
 
+    /// The variable called `scope.name`, where it is known already.
+    #[must_use]
+    pub fn known(&mut self, name: &[u8]) -> Option<VarRef> {
+        let dot = name.iter().position(|&b| b == b'.')?;
+        self.ids.get(name.get(dot + 1..)?)?;
+        self.variable(name).ok()
+    }
+
     fn intern(&mut self, name: &[u8]) -> u32 {
         if let Some(&id) = self.ids.get(name) {
             return id;

@@ -46,6 +46,10 @@ pub struct ConnectOptions {
     pub fast_open: bool,
     /// The kernel's buffers in bytes, receive and send; 0 leaves them.
     pub buffers: (usize, usize),
+    /// Bytes that the connection may have in the kernel unsent; 0 leaves the kernel's.
+    pub unsent: usize,
+    /// TCP_CONGESTION: the algorithm against congestion; where the kernel does not have it, its own stays.
+    pub congestion: Option<String>,
     /// Netfilter mark; without the capability the connection goes unmarked.
     pub mark: Option<u32>,
     /// DS field, the whole byte.
@@ -212,6 +216,12 @@ fn prepare(socket: &OwnedFd, options: &ConnectOptions) -> Result<()> {
         let _ = set_int(socket, libc::IPPROTO_TCP, libc::TCP_FASTOPEN_CONNECT, 1);
     }
     set_buffers(socket, options.buffers);
+    if options.unsent > 0 {
+        set_unsent(socket, options.unsent);
+    }
+    if let Some(algorithm) = &options.congestion {
+        set_congestion(socket, algorithm);
+    }
     if let Some(mark) = options.mark {
         let _ = crate::options::set_mark(socket, mark);
     }
@@ -233,6 +243,23 @@ pub(crate) fn set_buffers(socket: &OwnedFd, (receive, send): (usize, usize)) {
             );
         }
     }
+}
+
+/// Sets TCP_NOTSENT_LOWAT, bytes; 0 is the kernel's own again.
+pub(crate) fn set_unsent(socket: &OwnedFd, bytes: usize) {
+    let bytes = i32::try_from(bytes).unwrap_or(i32::MAX);
+    // Unix sockets have no such bound, and need none.
+    let _ = set_int(socket, libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT, bytes);
+}
+
+/// Sets TCP_CONGESTION where the kernel has the algorithm; whoever starts the proxy was told where not.
+pub(crate) fn set_congestion(socket: &OwnedFd, algorithm: &str) {
+    let _ = set_bytes(
+        socket,
+        libc::IPPROTO_TCP,
+        libc::TCP_CONGESTION,
+        algorithm.as_bytes(),
+    );
 }
 
 /// Makes a socket able to bind addresses that are not this machine's.

@@ -11,7 +11,7 @@ use rustix::net::{
 
 use crate::Result;
 use crate::address::{Peer, abstract_address, socket_address};
-use crate::connect::{bind_device, set_buffers, set_transparent};
+use crate::connect::{bind_device, set_buffers, set_congestion, set_transparent, set_unsent};
 use crate::options::{Keepalive, set_int, set_nodelay};
 
 /// What is listened on.
@@ -59,6 +59,10 @@ pub struct ListenOptions {
     pub keepalive: Option<Keepalive>,
     /// The kernel's buffers in bytes, receive and send; 0 leaves them.
     pub buffers: (usize, usize),
+    /// Bytes that a connection may have in the kernel unsent; 0 leaves the kernel's.
+    pub unsent: usize,
+    /// TCP_CONGESTION: the algorithm against congestion; where the kernel does not have it, its own stays.
+    pub congestion: Option<String>,
     /// Several sockets share the address (SO_REUSEPORT).
     pub shared: bool,
     /// Owner of a unix socket.
@@ -129,6 +133,7 @@ fn listen_inet(address: SocketAddr, options: &ListenOptions) -> Result<OwnedFd> 
 /// It is no listening socket.
 pub fn adjust(socket: &OwnedFd, options: &ListenOptions) -> Result<()> {
     set_buffers(socket, options.buffers);
+    set_unsent(socket, options.unsent);
     match options.keepalive {
         None => Keepalive::remove(socket),
         Some(keepalive) => {
@@ -156,6 +161,12 @@ pub fn adjust(socket: &OwnedFd, options: &ListenOptions) -> Result<()> {
 fn tcp_options(socket: &OwnedFd, options: &ListenOptions) -> Result<()> {
     set_nodelay(socket);
     set_buffers(socket, options.buffers);
+    if options.unsent > 0 {
+        set_unsent(socket, options.unsent);
+    }
+    if let Some(algorithm) = &options.congestion {
+        set_congestion(socket, algorithm);
+    }
     if let Some(keepalive) = options.keepalive {
         keepalive.apply(socket);
     }

@@ -61,6 +61,10 @@ class Native(Protocol):
         """Ask about stick tables."""
         ...
 
+    def variable(self, name: str) -> bytes:
+        """Return type and text of a variable of the process."""
+        ...
+
     def snapshot(self) -> bytes:
         """Return counters and states."""
         ...
@@ -141,6 +145,10 @@ class Engine:
     def command(self, command: Command) -> None:
         """Carry out a command. Raises LookupError where a name is unknown, ValueError otherwise."""
         self._native.command(msgspec.json.encode(command))
+
+    def variable(self, name: str) -> tuple[str, str] | None:
+        """Return the type of a variable of scope `proc` and its value as text, None where it has none."""
+        return msgspec.json.decode(self._native.variable(name), type=tuple[str, str] | None)
 
     def snapshot(self) -> Snapshot:
         """Return counters and states of this moment."""

@@ -51,6 +51,9 @@ class Engine:
     def tables(self, request: bytes) -> bytes:
         """Answer a `TableRequest` with a `TableAnswer`. Raises ValueError for what is none."""
 
+    def variable(self, name: str) -> bytes:
+        """Return type and text of a variable of the process, or null."""
+
     def snapshot(self) -> bytes:
         """Return a `Snapshot`."""
 

@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from isthmus.plan.document import Assigned
+
 
 class AdminState(StrEnum):
     """An operator's decision about a server.
@@ -52,6 +54,13 @@ class SetServerWeight(
     backend: str
     server: str
     weight: int
+
+
+class SetVariable(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_variable"):
+    """`set var NAME VALUE`; the name has its scope, `proc`."""
+
+    name: str
+    value: Assigned
 
 
 class ShutdownSession(
@@ -144,6 +153,7 @@ Command = (
     SetServerAdmin
     | SetServerHealth
     | SetServerWeight
+    | SetVariable
     | ShutdownSession
     | ShutdownServerSessions
     | SetServerMaxconn

@@ -53,6 +53,7 @@ class Checker:
         self._make_socket = make_socket
         self._announcer = announcer
         self._checked: dict[Key, Checked] = {}
+        self._never_local = False
 
     def __iter__(self) -> Iterator[tuple[Key, Checked]]:
         return iter(self._checked.items())
@@ -63,6 +64,7 @@ class Checker:
 
     def use(self, health: Health) -> None:
         """Check these servers from now on, and no others. Needs a running loop."""
+        self._never_local = health.never_local
         wanted = {(check.backend, check.server): check for check in health.checks}
         for key in self._checked.keys() - wanted.keys():
             self._cancel(self._checked.pop(key))
@@ -74,7 +76,7 @@ class Checker:
             if known is not None:
                 self._cancel(known)
             same = known and (known.check.rise, known.check.fall) == (check.rise, check.fall)
-            counting = known.counting if known and same else Counting(check.rise, check.fall)
+            counting = known.counting if known and same else Counting(check.rise, check.fall, check.initial)
             entry = Checked(check, counting, paused=known.paused if known else False)
             entry.stopped = known.stopped if known else check.waits
             self._checked[key] = entry
@@ -92,8 +94,17 @@ class Checker:
         if entry is None or entry.paused == paused:
             return
         entry.paused = paused
-        if not paused and not (entry.stopped and entry.outcome is _NOT_YET):
+        if paused or (entry.stopped and entry.outcome is _NOT_YET):
+            return
+        if entry.counting.initial.is_down:
+            entry.counting.begin()
+        else:
             entry.counting.fill()
+
+    def returns_down(self, backend: str, server: str) -> bool:
+        """Whether a server in maintenance waits for its check when that ends (`init-state`)."""
+        entry = self._checked.get((backend, server))
+        return entry is not None and entry.paused and entry.counting.initial.is_down
 
     def set_stopped(self, backend: str, server: str, stopped: bool) -> bool:
         """Stop the check of a server, or go on with it; what it found last stays. False: there is none."""
@@ -134,7 +145,10 @@ class Checker:
             except LookupError as error:
                 return Outcome(Verdict.TLS_FAILED, str(error))
         greeting = Greeting(
-            check.header, handshake, named=check.tls is not None and check.tls.sni is not None
+            check.header,
+            handshake,
+            named=check.tls is not None and check.tls.sni is not None,
+            never_local=self._never_local,
         )
         return await probe(check.target, _timeout(check), self._make_socket, greeting)
 

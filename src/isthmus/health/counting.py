@@ -1,14 +1,17 @@
 """Rise and fall of one server's health. Holds no socket and reads no clock.
 
 The count runs from 0 to rise + fall - 1, and the server is up from `rise` on. A pass below `rise` adds one,
-and reaching it fills the count; a failure takes one away, and falling below `rise` empties it. It
-starts at `rise`, so that the first failure after the start takes a server out, as with HAProxy.
+and reaching it fills the count; a failure takes one away, and falling below `rise` empties it. Unless
+`init-state` says otherwise it starts at `rise`, so that the first failure after the start takes a server
+out, as with HAProxy.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+
+from isthmus.model.server import InitState
 
 
 class Change(Enum):
@@ -24,10 +27,21 @@ class Counting:
 
     rise: int
     fall: int
+    initial: InitState = InitState.UP
     health: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.health = self.rise
+        self.begin()
+
+    def begin(self) -> None:
+        """Count from the beginning: one result away from the other state, or all that it takes."""
+        starts = {
+            InitState.FULLY_UP: self.rise + self.fall - 1,
+            InitState.UP: self.rise,
+            InitState.DOWN: self.rise - 1,
+            InitState.FULLY_DOWN: 0,
+        }
+        self.health = starts[self.initial]
 
     @property
     def up(self) -> bool:

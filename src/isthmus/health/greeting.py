@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import struct
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from isthmus.engine import Handshake
 from isthmus.health.outcome import Verdict
 
-_LOCAL = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"
+_SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
+_LOCAL = _SIGNATURE + b"\x20\0\0\0"
 """A header of PROXY version 2 that says the connection is the proxy's own (`LOCAL`)."""
 _PORTION = 16 * 1024
 _REFUSED = "SSL handshake failure"
@@ -21,12 +24,14 @@ _MISNAMED = "Server presented an SSL certificate different from the {} one"
 class Greeting:
     """What a check says: a header of this version (0: none), then a handshake, if there is one.
 
-    `named` says that the handshake sends a name, which the certificate must have.
+    `named` says that the handshake sends a name, which the certificate must have; `never_local` that a header
+    of version 2 claims to be of a forwarded connection, for servers that take no other.
     """
 
     header: int = 0
     handshake: Handshake | None = None
     named: bool = False
+    never_local: bool = False
 
     @property
     def shakes_hands(self) -> bool:
@@ -42,7 +47,7 @@ class Greeting:
         """Greet a server that is connected, and return what came of it. Raises OSError of the header."""
         loop = asyncio.get_running_loop()
         if self.header:
-            await loop.sock_sendall(connection, _LOCAL if self.header == 2 else _proxy_line(connection))
+            await loop.sock_sendall(connection, self._header(connection))
         if self.handshake is None:
             return Verdict.PASSED, ""
         try:
@@ -52,6 +57,12 @@ class Greeting:
                 raise
             word = f" ({os.strerror(error.errno)})" if error.errno else ""
             return Verdict.TLS_FAILED, _REFUSED + word
+
+    def _header(self, connection: socket.socket) -> bytes:
+        """Return the PROXY header."""
+        if self.header == 2:
+            return _forwarded(connection) if self.never_local else _LOCAL
+        return _proxy_line(connection)
 
     async def _shake_hands(self, connection: socket.socket, handshake: Handshake) -> tuple[Verdict, str]:
         loop = asyncio.get_running_loop()
@@ -79,6 +90,17 @@ def _proxy_line(connection: socket.socket) -> bytes:
     here, there = connection.getsockname(), connection.getpeername()
     family = "TCP4" if connection.family == socket.AF_INET else "TCP6"
     return f"PROXY {family} {here[0]} {there[0]} {here[1]} {there[1]}\r\n".encode()
+
+
+def _forwarded(connection: socket.socket) -> bytes:
+    """Return the header of PROXY version 2 with the connection's own addresses (PROXY protocol, 2.2)."""
+    if connection.family == socket.AF_UNIX:
+        return _SIGNATURE + b"\x21\0\0\0"
+    here, there = connection.getsockname(), connection.getpeername()
+    addresses = b"".join(ip_address(each[0].partition("%")[0]).packed for each in (here, there))
+    family = b"\x11" if connection.family == socket.AF_INET else b"\x21"
+    block = addresses + struct.pack(">HH", here[1], there[1])
+    return _SIGNATURE + b"\x21" + family + struct.pack(">H", len(block)) + block
 
 
 NO_GREETING = Greeting()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
 
 from isthmus.config import Section, Span
@@ -33,7 +34,7 @@ class AcmeSections:
     @staticmethod
     def keywords() -> tuple[str, ...]:
         """Return the words that lines of such a section begin with."""
-        return tuple(each for each in AcmeSections._readers({}) if each not in _LATER)
+        return tuple(each for each in AcmeSections._readers({}, _nothing) if each not in _LATER)
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
@@ -53,11 +54,11 @@ class AcmeSections:
             raise RefusedError(DUPLICATE_NAME, message, name.span)
         need_library(section.header.span)
         said: dict[str, str | int] = {}
-        read_lines(section, self._readers(said, self._reading), self._reading)
+        read_lines(section, self._readers(said, self._reading.world.read_bytes), self._reading)
         self._found[name.text] = self._authority(name.text, said, section.header.span)
 
     @staticmethod
-    def _readers(said: dict[str, str | int], reading: Reading | None = None) -> dict[str, Reader]:
+    def _readers(said: dict[str, str | int], read_bytes: Callable[[str], bytes]) -> dict[str, Reader]:
         return {
             "directory": _directory(said),
             "contact": _text(said, "an address for mail"),
@@ -67,8 +68,8 @@ class AcmeSections:
             "bits": lambda words: said.__setitem__("bits", integer(words, 2048, 8192)),
             "curves": _curve(said),
             "map": _text(said, "a map"),
-            "eab-key-id": _file(said, reading),
-            "eab-mac-key": _file(said, reading),
+            "eab-key-id": _file(said, read_bytes),
+            "eab-mac-key": _file(said, read_bytes),
             "eab-mac-alg": lambda words: said.__setitem__("eab-mac-alg", choice(words, _SIGNING, "a MAC")),
             "profile": _text(said, "a profile of the authority"),
             "reuse-key": lambda words: said.__setitem__(
@@ -120,6 +121,11 @@ def need_library(span: Span) -> None:
         raise RefusedError(CANNOT, message, span, hint="`pip install 'isthmus[acme]'`")
 
 
+def _nothing(_name: str) -> bytes:
+    """Stand for the files of lines that are listed and not read."""
+    return b""
+
+
 def _text(said: dict[str, str | int], what: str) -> Reader:
     def read(words: Words) -> None:
         said[words.what] = words.take(what).text
@@ -127,15 +133,13 @@ def _text(said: dict[str, str | int], what: str) -> Reader:
     return read
 
 
-def _file(said: dict[str, str | int], reading: Reading | None) -> Reader:
+def _file(said: dict[str, str | int], read_bytes: Callable[[str], bytes]) -> Reader:
     """Read the name of a file with a secret, which has to be there: it is read when an account is made."""
 
     def read(words: Words) -> None:
         word = words.take("a file")
         try:
-            # Without a reading nothing is read: the rows are asked for their names alone.
-            if reading is not None:
-                reading.world.read_bytes(word.text)
+            read_bytes(word.text)
         except OSError as error:
             message = f"`{word.text}` cannot be read: {error.strerror or error}"
             raise RefusedError(BAD_VALUE, message, word.span) from error

@@ -16,8 +16,10 @@ from isthmus.keywords.codes import (
     OUT_OF_RANGE,
     UNKNOWN_BIND_OPTION,
 )
+from isthmus.keywords.congestion import congestion
 from isthmus.keywords.context import Context
 from isthmus.keywords.draft import ProxyDraft
+from isthmus.keywords.guid import guid
 from isthmus.keywords.namespaces import namespace
 from isthmus.keywords.option_row import Option, OptionTable, OptionUse, options, refused
 from isthmus.keywords.row import Keyword, Reading, RefusedError, Use, Where, Words, place
@@ -158,6 +160,7 @@ _ROWS: tuple[Option[BindSettings], ...] = (
         _accept_proxy,
     ),
     Option("backlog", "<backlog>", "Length of the kernel's queue of connections", _number("backlog")),
+    congestion(),
     Option("defer-accept", "", "Take a connection only once data came with it", _flag(defer_accept=True)),
     Option(
         "expose-fd",
@@ -168,10 +171,17 @@ _ROWS: tuple[Option[BindSettings], ...] = (
     ),
     Option("gid", "<gid>", "Group of a unix socket, by number", _number("gid")),
     Option("group", "<group>", "Group of a unix socket, by name", _group),
+    Option(
+        "guid-prefix",
+        "<prefix>",
+        "What the listeners are told from all else by, behind it a number",
+        lambda use: replace(use.settings, guid=guid(use.words)),
+    ),
     Option("id", "<id>", "Number in statistics", _number("id", 1)),
     Option(
         "interface", "<interface>", "Take connections from one device only", _text("interface", "a device")
     ),
+    Option("label", "<label>", "A mark of the sockets", _ignored("a label"), inert="nothing asks for it"),
     Option("level", "{ user | operator | admin }", "What commands of a stats socket may do", _level),
     Option("maxconn", "<maxconn>", "Most connections of the line", _number("maxconn")),
     Option("mode", "<mode>", "Permission bits of a unix socket", _mode),

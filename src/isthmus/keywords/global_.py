@@ -12,10 +12,13 @@ from isthmus.keywords.global_http import GLOBAL_HTTP
 from isthmus.keywords.global_services import GLOBAL_SERVICES
 from isthmus.keywords.global_tls import GLOBAL_TLS
 from isthmus.keywords.global_tokens import ROWS as TOKENS
+from isthmus.keywords.global_tuning import GLOBAL_TUNING
 from isthmus.keywords.global_variables import VARIABLES
 from isthmus.keywords.log_lines import GLOBAL_LOGS
+from isthmus.keywords.processors import PROCESSORS
 from isthmus.keywords.row import Keyword, RefusedError, Use, Where
 from isthmus.keywords.sections import table
+from isthmus.keywords.status_codes import STATUS_CODES
 from isthmus.keywords.unix_bind import UNIX_BIND
 from isthmus.keywords.values import integer, size, time
 from isthmus.model.bind import BindSettings
@@ -170,7 +173,6 @@ TUNING: tuple[Row, ...] = (
 
 WITHOUT_EFFECT: tuple[Row, ...] = (
     _inert("busy-polling", "", "Poll without sleeping", "workers sleep when idle", negatable=True),
-    _inert("cpu-map", "<threads> <cpus>", "Pin threads to processors", "the kernel places the workers"),
     _inert("expose-experimental-directives", "", "Allow experimental keywords", "no keyword here needs it"),
     _inert("expose-deprecated-directives", "", "Allow deprecated keywords", "no keyword here needs it"),
     _inert("insecure-fork-wanted", "", "Allow fork(2)", "workers never fork", negatable=True),
@@ -196,7 +198,6 @@ WITHOUT_EFFECT: tuple[Row, ...] = (
     _inert("thread-groups", "<number>", "Groups of threads", "all workers are one group"),
     _inert("thread-group", "<number> <threads>", "Threads of a group", "all workers are one group"),
     _inert("cpu-policy", "<policy>", "Where threads run", "the kernel places the workers"),
-    _inert("cpu-set", "<directive> ...", "Processors to use", "the kernel places the workers"),
     _inert(
         "tune.listener.multi-queue", "{ on | fair | off }", "Share of threads", "each has its own sockets"
     ),
@@ -213,6 +214,9 @@ GLOBAL = table(
     GLOBAL_SERVICES,
     GLOBAL_TLS,
     TOKENS,
+    GLOBAL_TUNING,
+    PROCESSORS,
+    STATUS_CODES,
     UNIX_BIND,
 )
 """Every keyword of section `global`."""

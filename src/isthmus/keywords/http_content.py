@@ -22,7 +22,14 @@ _PARTS = (
     *("direction", "minsize-req", "minsize-res", "offload"),
 )
 
-FILTERS = {"bwlim-in": "BWLIM", "bwlim-out": "BWLIM", "cache": "CACHE", "compression": "COMP"}
+FILTERS = {
+    "bwlim-in": "BWLIM",
+    "bwlim-out": "BWLIM",
+    "cache": "CACHE",
+    "comp-req": "COMP",
+    "comp-res": "COMP",
+    "compression": "COMP",
+}
 """The filters that there are, with the kind that `-dK` lists each under."""
 
 
@@ -64,7 +71,7 @@ def _types(use: Use[ProxyDraft]) -> tuple[str, ...]:
     return tuple(word.text for word in (first, *use.words.take_all()))
 
 
-_OTHER_FILTERS = ("comp-req", "comp-res", "fcgi-app", "opentracing", "otel", "spoe", "trace")
+_OTHER_FILTERS = ("fcgi-app", "opentracing", "otel", "spoe", "trace")
 _LIMIT_WORDS = ("default-limit", "default-period", "limit", "key", "table", "min-size")
 
 
@@ -77,10 +84,20 @@ def _filter(use: Use[ProxyDraft]) -> None:
         raise unknown(kind, FILTERS, "a filter")
     if kind.text in ("bwlim-in", "bwlim-out"):
         _bandwidth_limit(use, kind)
+    elif kind.text.startswith("comp-"):
+        _direction(use, "request" if kind.text == "comp-req" else "response")
     elif kind.text == "cache":
         # The order of filters is fixed here, so the line says nothing that rules do not.
         name = use.words.take("the name of a cache")
         change(use, cache_filters=(*use.draft.settings.http.cache_filters, (name.text, name.span)))
+
+
+def _direction(use: Use[ProxyDraft], direction: str) -> None:
+    """`filter comp-req`, `filter comp-res`: the direction of that name, and with the other one both."""
+    found = use.draft.settings.http.compression or Compression()
+    filters = found.filters | {direction}
+    direction = "both" if len(filters) > 1 else direction
+    change(use, compression=replace(found, filters=filters, direction=direction))
 
 
 def _bandwidth_limit(use: Use[ProxyDraft], kind: Word) -> None:

@@ -9,6 +9,7 @@ from isthmus.keywords.bind import BIND
 from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import NOT_IMPLEMENTED, REMOVED
 from isthmus.keywords.draft import ProxyDraft
+from isthmus.keywords.guid import guid
 from isthmus.keywords.http_content import HTTP_CONTENT
 from isthmus.keywords.http_lines import HTTP_RULES
 from isthmus.keywords.http_options import HTTP_OPTIONS
@@ -20,6 +21,7 @@ from isthmus.keywords.rule_lines import RULES
 from isthmus.keywords.sections import table
 from isthmus.keywords.server import SERVER
 from isthmus.keywords.source import source
+from isthmus.keywords.ssl_f_use import SSL_F_USE
 from isthmus.keywords.stick_tables import STICK_TABLE
 from isthmus.keywords.timeouts import TIMEOUTS
 from isthmus.keywords.transparent import OPTION as TRANSPARENT
@@ -70,6 +72,10 @@ def _id(use: Use[ProxyDraft]) -> None:
     use.draft.id_span = use.line.span
 
 
+def _guid(use: Use[ProxyDraft]) -> None:
+    use.draft.guid = guid(use.words)
+
+
 def _description(use: Use[ProxyDraft]) -> None:
     first = use.words.take("a text")
     text = " ".join(word.text for word in (first, *use.words.take_all()))
@@ -108,6 +114,7 @@ GENERAL: tuple[Keyword[ProxyDraft], ...] = (
     Keyword(
         "fullconn", _BACKEND, "<conns>", "Load at which servers reach their `maxconn`", _number("fullconn")
     ),
+    Keyword("guid", Where.LISTEN, "<guid>", "What the proxy is told from all else by", _guid),
     Keyword("id", Where.LISTEN, "<id>", "Number in statistics", _id),
     Keyword("maxconn", _FRONTEND, "<conns>", "Most connections of the frontend", _number("maxconn")),
     Keyword("mode", Where.PROXY, "{ tcp | http }", "What is spoken", _mode),
@@ -123,7 +130,7 @@ GENERAL: tuple[Keyword[ProxyDraft], ...] = (
 )
 
 PROXY = table(
-    *(GENERAL, TIMEOUTS, OPTIONS, KEEP_ALIVE, BIND, SERVER, BALANCE, LOGS, RULES),
+    *(GENERAL, TIMEOUTS, OPTIONS, KEEP_ALIVE, BIND, SSL_F_USE, SERVER, BALANCE, LOGS, RULES),
     (STICK_TABLE,),
     TRANSPARENT,
     *(HTTP_RULES, HTTP_OPTIONS, HTTP_SETTINGS, HTTP_CONTENT),

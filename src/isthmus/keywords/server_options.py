@@ -10,6 +10,8 @@ from isthmus.config import Word
 from isthmus.keywords.addresses import ip_address
 from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import BAD_VALUE, UNKNOWN_SERVER_OPTION
+from isthmus.keywords.congestion import congestion
+from isthmus.keywords.guid import guid
 from isthmus.keywords.log_formats import FormatKind, parse_format
 from isthmus.keywords.namespaces import namespace
 from isthmus.keywords.option_row import Option, OptionTable, OptionUse, options, refused
@@ -20,7 +22,7 @@ from isthmus.keywords.tls_server import TLS_SERVER
 from isthmus.keywords.values import choice, integer, time, unknown
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.address import ClientNamespace, Ip
-from isthmus.model.server import InitAddress, ProxyTlv, ServerSettings
+from isthmus.model.server import InitAddress, InitState, ProxyTlv, ServerSettings
 from isthmus.records import replace
 
 Read = Callable[[OptionUse[ServerSettings]], ServerSettings]
@@ -187,6 +189,11 @@ def _init_addr(use: OptionUse[ServerSettings]) -> ServerSettings:
     return replace(use.settings, init_addr=tuple(methods))
 
 
+def _init_state(use: OptionUse[ServerSettings]) -> ServerSettings:
+    said = choice(use.words, tuple(each.value for each in InitState), "a state")
+    return replace(use.settings, check=replace(use.settings.check, initial=InitState(said)))
+
+
 def _http(field: str, read: Callable[[OptionUse[ServerSettings]], object]) -> Read:
     def change(use: OptionUse[ServerSettings]) -> ServerSettings:
         return replace(use.settings, http=changed(use.settings.http, **{field: read(use)}))
@@ -217,12 +224,6 @@ def _http_number(field: str, low: int) -> Read:
     return _http(field, lambda use: integer(use.words, low))
 
 
-def _threshold(use: OptionUse[ServerSettings]) -> ServerSettings:
-    """Read a number of connections that nothing depends on."""
-    integer(use.words, 0)
-    return use.settings
-
-
 def _on_mark(action: str, field: str) -> Read:
     """Read what is done when the server's state changes: HAProxy knows one action for each direction."""
 
@@ -240,6 +241,7 @@ _METHODS = tuple(each.value for each in InitAddress)
 _ROWS: tuple[Option[ServerSettings], ...] = (
     Option("addr", "<addr>", "Address to check, where it is not the server's", _check_address),
     Option("backup", "", "Used only when no other server is", _flag(backup=True)),
+    congestion(),
     Option("check", "", "Check the server's health", _checked(True)),
     Option("check-namespace", "<name> [optional]", "Network namespace to check from", _check_namespace),
     Option("check-proto", "none", "Protocol of the check", _check_proto),
@@ -251,9 +253,21 @@ _ROWS: tuple[Option[ServerSettings], ...] = (
     Option("enabled", "", "Start in service", _flag(disabled=False)),
     Option("fall", "<count>", "Failed checks after which a server is down", _check_number("fall", 1)),
     Option("fastinter", "<delay>", "Time between checks while the state changes", _check_time("fastinter")),
+    Option(
+        "guid",
+        "<guid>",
+        "What the server is told from all else by",
+        lambda use: replace(use.settings, guid=guid(use.words)),
+    ),
     Option("id", "<id>", "Number in statistics and hashes", _number("id", 1)),
     Option(
         "init-addr", "{last | libc | none | <ip>},[...]*", "How the address is found at start", _init_addr
+    ),
+    Option(
+        "init-state",
+        "{ fully-up | up | down | fully-down }",
+        "Whether the server is in service before its first checks",
+        _init_state,
     ),
     Option("inter", "<delay>", "Time between checks", _check_time("inter")),
     Option(
@@ -294,8 +308,7 @@ _ROWS: tuple[Option[ServerSettings], ...] = (
         "pool-low-conn",
         "<max>",
         "Idle connections below which no other thread's is used",
-        _threshold,
-        inert="each worker has a pool of its own, and takes no other's connections",
+        _http_number("pool_low", 0),
     ),
     Option(
         "pool-max-conn",

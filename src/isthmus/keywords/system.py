@@ -83,6 +83,15 @@ class System:
         """Run a Python file, with all that a program may do."""
         return load_file(path)
 
+    def controls_congestion(self, algorithm: str) -> bool:
+        """Whether the kernel lets connections use an algorithm against congestion."""
+        with socket.socket() as probe:
+            try:
+                probe.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, algorithm.encode())
+            except OSError:
+                return False
+        return True
+
     def capabilities(self) -> frozenset[str]:
         """Return those capabilities in effect that a proxy may need, in this process's user namespace."""
         try:

@@ -11,11 +11,12 @@ from contextlib import suppress
 from posixpath import join, splitext
 
 from isthmus.config import Diagnostics, Span, Word
+from isthmus.keywords.issuer_chains import completed, without_root
 from isthmus.keywords.row import RefusedError
 from isthmus.keywords.tls_codes import BAD_AUTHORITY, BAD_CERTIFICATE, BAD_REVOCATIONS, UNUSED_PART
 from isthmus.keywords.tls_pem import Blocks, blocks
 from isthmus.keywords.world import World
-from isthmus.model.tls import Bases, Certificate, CertificateFiles, Parts, PemFile
+from isthmus.model.tls import Bases, Certificate, CertificateFiles, IssuerChain, Parts, PemFile
 from isthmus.records import dataclass, field
 
 EXTRA_FILES = ("bundle", "sctl", "ocsp", "issuer", "key")
@@ -47,6 +48,8 @@ class TlsFiles:
     key_base: str = ""
     extra: frozenset[str] = frozenset(EXTRA_FILES)
     without_extension: bool = False
+    issuers: tuple[IssuerChain, ...] = ()
+    skip_root: bool = False
     aliases: dict[str, Certificate] = field(default_factory=dict)
     tokens: set[str] = field(default_factory=set)
     _certificates: dict[str, Certificate] = field(default_factory=dict)
@@ -68,7 +71,12 @@ class TlsFiles:
     @property
     def bases(self) -> Bases:
         """What the lines of `global` above said."""
-        return Bases(self.crt_base, self.ca_base, self.key_base, self.extra, self.without_extension)
+        named = (self.crt_base, self.ca_base, self.key_base, self.extra, self.without_extension)
+        return Bases(*named, issuers=self.issuers, skip_root=self.skip_root)
+
+    def path(self, word: Word) -> str:
+        """Return where the file of a `crt` is."""
+        return join(self.crt_base, word.text)
 
     def is_folder(self, word: Word, world: World) -> bool:
         """Whether a `crt` names a folder."""
@@ -163,6 +171,14 @@ def read_certificate(
     return _Loading(files.path, span, world, diagnostics, files.bases).certificate(files)
 
 
+def sent(certificates: tuple[bytes, ...], bases: Bases) -> tuple[bytes, bytes | None]:
+    """Return the chain that is shown with a certificate, and the root that is kept back."""
+    chain, root = completed(certificates, bases.issuers), None
+    if bases.skip_root:
+        chain, root = without_root(chain)
+    return b"".join(chain), root
+
+
 def files_of(files: CertificateFiles) -> tuple[str, ...]:
     """Return every file that a certificate may be read from, those that need not be there included."""
     parts, bases = files.parts, files.bases
@@ -199,13 +215,14 @@ class _Loading:
             self._unused(f"DH parameters of `{self.path}` are not used: key exchange is ECDHE")
         if parts.sctl or ("sctl" in self.files.extra and self._found(".sctl") is not None):
             self._unused(f"timestamps beside `{self.path}` are not sent: certificates hold them today")
+        chain, root = sent(held.certificates, self.files)
         return Certificate(
             name=self.path,
-            chain=b"".join(held.certificates),
+            chain=chain,
             key=self._key(held, parts),
             span=self.span,
             ocsp=self._part(parts, "ocsp") or None,
-            issuer=self._part(parts, "issuer"),
+            issuer=self._part(parts, "issuer") or root,
             files=said,
         )
 

@@ -51,6 +51,10 @@ class World(Protocol):
         """Return how many files the process may have open."""
         ...
 
+    def controls_congestion(self, algorithm: str) -> bool:
+        """Whether the kernel lets connections use an algorithm against congestion."""
+        ...
+
     def host_name(self) -> str:
         """Return the machine's host name."""
         ...

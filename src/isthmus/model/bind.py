@@ -5,16 +5,19 @@ from __future__ import annotations
 from isthmus.config import Span
 from isthmus.model.address import Listen, Namespace
 from isthmus.model.tls import BindTls
-from isthmus.records import dataclass, field
+from isthmus.records import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
 class BindSettings:
     """What a `bind` line says behind its addresses. 0 and None leave the choice to engine or kernel.
 
-    `accept_proxy_from` holds networks; none means every client. `shards` 0 is a socket for each worker.
-    `threads` count from 0, none means all. Times are milliseconds, `mode` is permission bits.
+    `accept_proxy_from` holds networks; none means every client. `shards` 0 is a socket for each worker,
+    None what `global` says. `threads` count from 0, none means all. Times are milliseconds, `mode` is
+    permission bits.
     `h2` says that clients speak HTTP/2, or HTTP/1, whatever they offer (`proto`).
+    `congestion` is the algorithm against congestion (`cc`), `guid` the beginning of what tells the line's
+    listeners from all others (`guid-prefix`).
     """
 
     name: str = ""
@@ -27,10 +30,12 @@ class BindSettings:
     interface: str | None = None
     maxconn: int = 0
     mss: int = 0
-    shards: int = 0
+    shards: int | None = None
     threads: tuple[int, ...] = ()
     tcp_user_timeout: int = 0
     tfo: bool = False
+    congestion: str | None = None
+    guid: str | None = None
     transparent: bool = False
     v6only: bool | None = None
     mode: int | None = None
@@ -56,3 +61,11 @@ class Bind:
     address: Listen
     settings: BindSettings
     span: Span
+
+    def with_certificates(self, shown: BindTls) -> Bind:
+        """Return the line with a frontend's certificates where it has TLS and none (`ssl-f-use`)."""
+        tls = self.settings.tls
+        if not tls.on or tls.entries or tls.lists or not shown.entries:
+            return self
+        tls = replace(tls, entries=shown.entries, lists=shown.lists)
+        return replace(self, settings=replace(self.settings, tls=tls))

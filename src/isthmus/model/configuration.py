@@ -9,8 +9,9 @@ from isthmus.model.bind import Bind, UnixBind
 from isthmus.model.expression import Expression
 from isthmus.model.http import Cache, GlobalHttp, HttpErrors
 from isthmus.model.log import Format, LogLine
+from isthmus.model.processors import CpuChoice, CpuMap
 from isthmus.model.proxy import Proxy
-from isthmus.model.resolvers import Resolvers
+from isthmus.model.resolvers import Family, Resolvers
 from isthmus.model.services import ServiceSettings
 from isthmus.model.tls import Bases, Certificate, GlobalTls
 from isthmus.model.userlist import Userlist
@@ -55,6 +56,19 @@ class Global:
     send_buffer_client: int = 0
     receive_buffer_server: int = 0
     send_buffer_server: int = 0
+    unsent_client: int = 0
+    unsent_server: int = 0
+    reject_privileged_ports: bool = False
+    never_local: bool = False
+    default_shards: int = 0
+    thread_limit: int | None = None
+    thread_limit_span: Span | None = None
+    nice: int | None = None
+    cpu_set: tuple[CpuChoice, ...] = ()
+    cpu_map: tuple[CpuMap, ...] = ()
+    payload: int = 128 * 1024
+    accept_families: frozenset[Family] = frozenset(Family)
+    accept_routed: bool = False
     log_lines: tuple[LogLine, ...] = ()
     log_tag: str | None = None
     log_send_hostname: str | None = None

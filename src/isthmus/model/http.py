@@ -95,7 +95,10 @@ class Cookie:
 
 @dataclass(frozen=True, slots=True)
 class Compression:
-    """`compression`: algorithms in order of preference, media types (none means all), least sizes."""
+    """`compression`: algorithms in order of preference, media types (none means all), least sizes.
+
+    `filters` are the directions that `filter comp-req` and `comp-res` ask for.
+    """
 
     response: tuple[str, ...] = ()
     request: str | None = None
@@ -105,6 +108,7 @@ class Compression:
     direction: str = "response"
     response_minimum: int = 0
     request_minimum: int = 0
+    filters: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +212,7 @@ class ServerHttp:
     cookie: str | None = None
     redir: str | None = None
     pool_max: int = -1
+    pool_low: int = 0
     pool_purge: int = 5000
     max_reuse: int = -1
     protocol: Literal["h1", "h2"] | None = None
@@ -249,10 +254,13 @@ class GlobalHttp:
     compression_level: int = 1
     pool_low: int = 20
     pool_high: int = 25
+    share_idle: bool = True
     compression_rate: int = 0
     compression_cpu: int = 100
     compression_memory: int = 0
     splice_bodies: bool = True
+    error_codes: frozenset[int] = frozenset(range(400, 500))
+    failure_codes: frozenset[int] = frozenset(range(500, 600)) - {501, 505}
     h2: GlobalH2 = GlobalH2()
 
 

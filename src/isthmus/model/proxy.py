@@ -69,6 +69,7 @@ class Proxy:
     servers: tuple[Server, ...]
     span: Span
     id_span: Span | None = None
+    guid: str | None = None
 
     @property
     def is_frontend(self) -> bool:

@@ -67,6 +67,10 @@ class Resolvers:
     retry: int = 1000
     resolve: int = 1000
     payload: int = 512
+    accept: frozenset[Family] = frozenset(Family)
+    """The families of addresses that are asked for (`dns-accept-family`)."""
+    accept_routed: bool = False
+    """Whether IPv6 is one of them only while the machine has a default route for it."""
     span: Span | None = field(default=None, compare=False)
 
     @property

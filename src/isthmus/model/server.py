@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 from isthmus.config import Span
 from isthmus.model.address import ClientNamespace, Ip, Namespace, ServerAddress
@@ -39,6 +39,20 @@ class Source:
     span: Span
 
 
+class InitState(Enum):
+    """Whether a checked server begins in service, and whether one result or all of them change that."""
+
+    FULLY_UP = "fully-up"
+    UP = "up"
+    DOWN = "down"
+    FULLY_DOWN = "fully-down"
+
+    @property
+    def is_down(self) -> bool:
+        """Whether it waits for its check."""
+        return self in (InitState.DOWN, InitState.FULLY_DOWN)
+
+
 @dataclass(frozen=True, slots=True)
 class CheckSettings:
     """How a server's health is checked. None means: as often as `inter`, at the server's own address.
@@ -56,6 +70,7 @@ class CheckSettings:
     address: Ip | None = None
     namespace: Namespace | None = None
     send_proxy: bool | None = None
+    initial: InitState = InitState.UP
     span: Span | None = None
 
 
@@ -111,6 +126,8 @@ class ServerSettings:
     init_addr: tuple[InitAddress | Ip, ...] = (InitAddress.LAST, InitAddress.LIBC)
     tcp_user_timeout: int = 0
     tfo: bool = False
+    congestion: str | None = None
+    guid: str | None = None
     non_stick: bool = False
     http: ServerHttp = field(default_factory=ServerHttp)
     shut_on_down: bool = False

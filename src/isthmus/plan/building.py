@@ -14,6 +14,7 @@ from isthmus.keywords.codes import (
     NO_BIND,
     UNKNOWN_BACKEND,
 )
+from isthmus.keywords.global_tuning import TOO_MANY_THREADS
 from isthmus.keywords.values import suggest
 from isthmus.keywords.world import World
 from isthmus.model.configuration import Configuration, Global
@@ -26,6 +27,7 @@ from isthmus.plan.capabilities import warn_of_capabilities
 from isthmus.plan.dangers import Dangers
 from isthmus.plan.expressions import UNKNOWN_PROXY, Names
 from isthmus.plan.frontends import binds, frontend_options
+from isthmus.plan.guids import guids
 from isthmus.plan.health import checks
 from isthmus.plan.http import HttpSides, http_caches, http_global
 from isthmus.plan.http_replies import Replies
@@ -34,6 +36,7 @@ from isthmus.plan.logs import GlobalLogs, LogPolicies
 from isthmus.plan.modes import check_modes, switches, warn_of_http
 from isthmus.plan.names import Namespaces, Numbers, Proxies, origin
 from isthmus.plan.process import process, runtime
+from isthmus.plan.resolvers import accepting
 from isthmus.plan.rules import backend_rules, frontend_rules
 from isthmus.plan.servers import host_names, servers
 from isthmus.plan.tls import Tls
@@ -117,14 +120,15 @@ class _Builder:
         )
         return Built(
             engine=plan,
-            health=Health(tuple(self._checks), said.spread_checks, said.max_spread_checks),
+            health=Health(tuple(self._checks), said.spread_checks, said.max_spread_checks, said.never_local),
             runtime=runtime(said, self._world.host_name()),
             process=process(said),
             diagnostics=self._diagnostics,
             host_names=host_names(self._configuration.proxies),
             files=self._names.lists.files(),
             configuration=self._configuration,
-            resolvers=self._names.resolvers.used,
+            resolvers=accepting(self._names.resolvers.used, said),
+            guids=guids(self._configuration.proxies, frontends, self._diagnostics),
             tls_spans=self._tls.files.spans(),
         )
 
@@ -172,7 +176,7 @@ class _Builder:
     def _global(self, said: Global) -> document.Global:
         host_name = self._world.host_name()
         return document.Global(
-            nbthread=said.nbthread or 0,
+            nbthread=self._threads(said),
             maxconn=said.maxconn or 0,
             maxconnrate=said.maxconnrate,
             maxsessrate=said.maxsessrate,
@@ -190,6 +194,8 @@ class _Builder:
                 said.receive_buffer_server,
                 said.send_buffer_server,
             ),
+            unsent=(said.unsent_client, said.unsent_server),
+            reject_privileged_ports=said.reject_privileged_ports,
             splice=said.splice,
             netns_unlisted_ignore=any(
                 proxy.settings.options.netns_unlisted_ignore for proxy in self._proxies.frontends
@@ -205,6 +211,15 @@ class _Builder:
             variables=tuple((name, variable(value, self._names)) for name, value in said.variables),
         )
 
+    def _threads(self, said: Global) -> int:
+        """Return the number of workers, 0 for one a processor; the process keeps that below the limit."""
+        wanted = said.nbthread or 0
+        if said.thread_limit is None or wanted <= said.thread_limit:
+            return wanted
+        message = f"`nbthread {wanted}` is more than `thread-hard-limit {said.thread_limit}`, which holds"
+        self._diagnostics.warning(TOO_MANY_THREADS, message, said.thread_limit_span)
+        return said.thread_limit
+
     def _frontend(self, proxy: Proxy) -> document.Frontend:
         said = proxy.settings
         self._names.tables.section = proxy.name
@@ -218,7 +233,7 @@ class _Builder:
             disabled=said.disabled,
             maxconn=said.maxconn or 0,
             rate_limit=said.rate_limit,
-            binds=binds(proxy, self._namespaces, self._tls, self._configuration.global_.unix_bind),
+            binds=binds(proxy, self._namespaces, self._tls, self._configuration.global_),
             timeout_client=said.timeouts.client,
             timeout_client_fin=said.timeouts.client_fin,
             timeout_client_hs=said.timeouts.client_hs,

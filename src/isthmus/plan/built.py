@@ -11,9 +11,14 @@ from isthmus.config import Diagnostics, Span
 from isthmus.model.address import Listen, Namespace
 from isthmus.model.configuration import Configuration
 from isthmus.model.expression import ListValues, MatchMethod, PatternFile
+from isthmus.model.processors import CpuChoice, CpuMap
 from isthmus.model.resolvers import Resolvers
+from isthmus.model.server import InitState
 from isthmus.plan import document
 from isthmus.records import dataclass, field
+
+Owner = tuple[str, str, str]
+"""Who has a `guid`: F, B, S or L as in `show stat typed`, a proxy, a server's name or listener's number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +58,23 @@ class Check:
     origin: str
     waits: bool = False
     tls: CheckTls | None = None
+    initial: InitState = InitState.UP
     header: int = 0
     """The version of the PROXY header that is sent, 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Every check, and how their times are spread (`spread-checks` percent, `max-spread-checks`)."""
+    """Every check, and how their times are spread (`spread-checks` percent, `max-spread-checks`).
+
+    `never_local` says that PROXY headers of version 2 claim to be of a forwarded connection
+    (`pp2-never-send-local`).
+    """
 
     checks: tuple[Check, ...] = ()
     spread_percent: int = 0
     max_spread: int | None = None
+    never_local: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +102,8 @@ class Runtime:
     node: str = ""
     description: str = ""
     localpeer: str = ""
+    payload: int = 128 * 1024
+    """Most bytes of the lines that follow a command (`tune.cli.max-payload-size`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +123,10 @@ class Process:
     ulimit_n: int | None = None
     grace: int | None = None
     hard_stop_after: int | None = None
+    thread_limit: int | None = None
+    nice: int | None = None
+    cpu_set: tuple[CpuChoice, ...] = ()
+    cpu_map: tuple[CpuMap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,5 +173,7 @@ class Built:
     added: frozenset[tuple[str, str]] = frozenset()
     resolvers: tuple[Resolvers, ...] = ()
     """The sections that rules or servers ask."""
+    guids: Mapping[Owner, str] = field(default_factory=dict)
+    """What proxies, servers and listeners are told by (`guid`)."""
     tls_spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict, repr=False)
     """Where the files of the plan's TLS were named, by their kind and index."""

@@ -6,6 +6,7 @@ from msgspec import structs
 
 from isthmus.model.address import Inet
 from isthmus.model.bind import Bind, UnixBind
+from isthmus.model.configuration import Global
 from isthmus.model.proxy import Proxy
 from isthmus.model.settings import KeepAlive, Options
 from isthmus.plan import document
@@ -14,10 +15,14 @@ from isthmus.plan.names import Namespaces, Numbers, origin
 from isthmus.plan.tls import Tls
 
 
-def binds(proxy: Proxy, namespaces: Namespaces, tls: Tls, unix: UnixBind) -> tuple[document.Bind, ...]:
-    """Return a proxy's binds, each with its number; `unix` is for what their unix sockets leave open."""
+def binds(proxy: Proxy, namespaces: Namespaces, tls: Tls, process: Global) -> tuple[document.Bind, ...]:
+    """Return a proxy's binds, each with its number; what they leave open is as section `global` says."""
     numbers = Numbers(bind.settings.id for bind in proxy.binds)
-    return tuple(_owned(_bind(bind, proxy, numbers, namespaces, tls), unix) for bind in proxy.binds)
+    planned = (_bind(bind, proxy, numbers, namespaces, tls) for bind in proxy.binds)
+    return tuple(
+        _owned(structs.replace(each, shards=_shards(bind, process.default_shards)), process.unix_bind)
+        for each, bind in zip(planned, proxy.binds, strict=True)
+    )
 
 
 def _bind(bind: Bind, proxy: Proxy, numbers: Numbers, namespaces: Namespaces, tls: Tls) -> document.Bind:
@@ -35,10 +40,10 @@ def _bind(bind: Bind, proxy: Proxy, numbers: Numbers, namespaces: Namespaces, tl
         interface=said.interface,
         maxconn=said.maxconn,
         mss=said.mss,
-        shards=_shards(bind),
         threads=said.threads,
         tcp_user_timeout=said.tcp_user_timeout,
         tfo=said.tfo,
+        congestion=said.congestion,
         transparent=said.transparent,
         v6only=said.v6only,
         mode=said.mode,
@@ -63,9 +68,9 @@ def _owned(bind: document.Bind, unix: UnixBind) -> document.Bind:
     )
 
 
-def _shards(bind: Bind) -> document.Shards:
-    """Return how many sockets share the address: where nothing is said, one a worker if the kernel can."""
-    wanted = bind.settings.shards
+def _shards(bind: Bind, usual: int) -> document.Shards:
+    """Return how many sockets share the address; unless it is said, the usual number, 0 for each worker."""
+    wanted = usual if bind.settings.shards is None else bind.settings.shards
     if not isinstance(bind.address, Inet):
         return document.Count(1)
     return document.Count(wanted) if wanted else document.ByThread()

@@ -39,6 +39,7 @@ def check(server: Server, planned: document.Server, proxy: Proxy, diagnostics: D
         log=proxy.settings.options.log_health_checks,
         origin=origin(server.span),
         tls=CheckTls(server.settings.tls.check_sni) if checks_by_tls(server.settings) else None,
+        initial=said.initial,
         header=_header(server.settings),
     )
 

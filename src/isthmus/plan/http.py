@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from isthmus.config import register
 from isthmus.model.configuration import Global
@@ -226,6 +226,7 @@ def http_server(said: ServerHttp, alpn: tuple[str, ...]) -> document.http.HttpSe
         cookie=_bytes(said.cookie),
         redir=_bytes(said.redir),
         pool_max=said.pool_max,
+        pool_low=said.pool_low,
         pool_purge=said.pool_purge,
         max_reuse=said.max_reuse,
     )
@@ -243,6 +244,15 @@ def http_caches(caches: Iterable[Cache]) -> tuple[document.http.Cache, ...]:
     )
 
 
+def _ranges(numbers: frozenset[int]) -> Iterator[tuple[int, int]]:
+    """Give the runs of numbers that follow each other: the first and the last of each."""
+    rest = sorted(numbers)
+    while rest:
+        run = [number for at, number in enumerate(rest) if number == rest[0] + at]
+        yield run[0], run[-1]
+        rest = rest[len(run) :]
+
+
 def http_global(said: Global) -> document.http.HttpGlobal:
     """Return the process-wide settings."""
     own = said.http
@@ -258,10 +268,13 @@ def http_global(said: Global) -> document.http.HttpGlobal:
         compression_level=own.compression_level,
         pool_low=own.pool_low,
         pool_high=own.pool_high,
+        share_idle=own.share_idle,
         compression_rate=own.compression_rate,
         compression_cpu=own.compression_cpu,
         compression_memory=own.compression_memory,
         splice_bodies=own.splice_bodies,
+        error_codes=tuple(_ranges(own.error_codes)),
+        failure_codes=tuple(_ranges(own.failure_codes)),
         h2=http.H2(
             own.h2.header_table,
             _or(own.h2.client_window, own.h2.window),

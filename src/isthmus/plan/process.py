@@ -24,6 +24,10 @@ def process(settings: Global) -> Process:
         ulimit_n=settings.ulimit_n,
         grace=settings.grace,
         hard_stop_after=settings.hard_stop_after,
+        thread_limit=settings.thread_limit,
+        nice=settings.nice,
+        cpu_set=settings.cpu_set,
+        cpu_map=settings.cpu_map,
     )
 
 
@@ -36,6 +40,7 @@ def runtime(settings: Global, host_name: str) -> Runtime:
         node=settings.node or host_name,
         description=settings.description or "",
         localpeer=settings.localpeer or host_name,
+        payload=settings.payload,
     )
 
 

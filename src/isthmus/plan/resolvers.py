@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 from isthmus.config import Diagnostics, Span, register
 from isthmus.keywords.values import suggest
+from isthmus.model.configuration import Global
 from isthmus.model.resolvers import Resolvers
+from isthmus.records import replace
 
 NO_SUCH_RESOLVERS = register(
     "E0562",
@@ -47,3 +49,10 @@ class ResolversNames:
         """Return how long, in milliseconds, a session waits for an answer at most."""
         found = self.find(name, span)
         return found.patience + _SLACK if found else 0
+
+
+def accepting(sections: Iterable[Resolvers], said: Global) -> tuple[Resolvers, ...]:
+    """Return sections that ask for the families of addresses that section `global` accepts."""
+    return tuple(
+        replace(each, accept=said.accept_families, accept_routed=said.accept_routed) for each in sections
+    )

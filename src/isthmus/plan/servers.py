@@ -78,10 +78,12 @@ class ServerMaker:
             slowstart=said.slowstart,
             track=_tracked(server, proxy, self._names.proxies, self._diagnostics),
             checked=said.check.enabled or said.track is not None,
+            starts_down=_starts_down(server, proxy, self._names.proxies),
             proxy_header=_proxy_header(said.proxy_header, self._names),
             source=source_address(said.source, self._names),
             tcp_user_timeout=said.tcp_user_timeout,
             tfo=said.tfo,
+            congestion=said.congestion,
             non_stick=said.non_stick,
             http=http_server(said.http, () if tls is None else tls.alpn),
             shut_on_down=said.shut_on_down,
@@ -197,6 +199,19 @@ def _follow(
                 diagnostics.alert(TRACKING, message, span, hint="write `check` on its line")
             return
         at = _find(tracked, backend, proxies, None)
+
+
+def _starts_down(server: Server, proxy: Proxy, proxies: Proxies) -> bool:
+    """Whether a server is down until a check says otherwise: its own, or the one it tracks in the end."""
+    seen: set[tuple[int, int]] = set()
+    while server.settings.track is not None:
+        at = _find(server, proxy, proxies, None)
+        if at is None or at in seen:
+            return False
+        seen.add(at)
+        proxy = proxies.backends[at[0]]
+        server = proxy.servers[at[1]]
+    return server.settings.check.enabled and server.settings.check.initial.is_down
 
 
 def _proxy_header(header: ProxyHeader, names: Names) -> document.ProxyHeader | None:

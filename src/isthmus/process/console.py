@@ -8,16 +8,22 @@ from typing import TextIO
 
 from isthmus.records import dataclass
 
+_KEPT = 65536
+"""Characters of the start's messages that are kept, the last ones."""
+
 
 @dataclass(slots=True)
 class Console:
     """Writes messages with their severity and the process's number. A quiet one writes nothing.
 
-    `stream` None is stderr at the moment of writing, which a daemon redirects.
+    `stream` None is stderr at the moment of writing, which a daemon redirects. What is said until the start
+    is over is kept, quiet or not, for those who ask later.
     """
 
     quiet: bool = False
     stream: TextIO | None = None
+    startup: str = ""
+    started: bool = False
 
     def alert(self, message: str) -> None:
         """Say what keeps the process from running."""
@@ -33,6 +39,8 @@ class Console:
 
     def text(self, text: str) -> None:
         """Write text that has its own form (rendered diagnostics)."""
+        if not self.started:
+            self.startup = (self.startup + text)[-_KEPT:]
         if not self.quiet and text:
             stream = self.stream or sys.stderr
             stream.write(text)

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from isthmus import records
 from isthmus.engine import Engine
 from isthmus.plan.built import Built
-from isthmus.process import limits, namespaces, pidfile, privileges, systemd
+from isthmus.process import limits, namespaces, pidfile, privileges, processors, systemd
 from isthmus.process.configuration import Loaded
 from isthmus.process.console import Console
 from isthmus.process.daemon import Background, detach
@@ -80,7 +80,12 @@ def _limited(launch: Launch, built: Built) -> Built:
 def _open(loaded: Loaded, built: Built, console: Console) -> Supervisor:
     """Start the engine and open every socket; raises StartError."""
     try:
-        engine = Engine.start(built.engine.global_.nbthread or len(os.sched_getaffinity(0)))
+        processors.choose(built.process.cpu_set)
+        _renice(built.process.nice, console)
+        workers = _workers(built)
+        engine = Engine.start(workers)
+        for message in processors.pin(built.process.cpu_map, workers):
+            console.warning(message)
         report = engine.apply(built.engine, built.texts)
     except OSError as error:
         raise StartError(f"cannot start the engine: {error}") from None
@@ -95,6 +100,22 @@ def _open(loaded: Loaded, built: Built, console: Console) -> Supervisor:
     sockets = NamespaceSockets(engine, built)
     opened = _open_command_sockets(engine, built, sockets)
     return Supervisor(engine, built, opened, sockets, loaded.environment, console)
+
+
+def _workers(built: Built) -> int:
+    """Return how many workers there are: one for each usable processor unless another number was said."""
+    workers = built.engine.global_.nbthread or len(os.sched_getaffinity(0))
+    return min(workers, built.process.thread_limit or workers)
+
+
+def _renice(priority: int | None, console: Console) -> None:
+    """Give threads begun from now on the priority of `tune.renice.runtime`; where that fails, warn."""
+    if priority is None:
+        return
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, priority)
+    except OSError as error:
+        console.warning(f"tune.renice.runtime : cannot set the priority to {priority}: {error.strerror}")
 
 
 def _open_command_sockets(engine: Engine, built: Built, sockets: NamespaceSockets) -> list[Opened]:

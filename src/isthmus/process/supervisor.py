@@ -102,6 +102,8 @@ class Supervisor:
     async def run(self) -> int:
         """Serve until a signal ends it; return the exit status, which for a hard stop is 128 + the signal."""
         loop = asyncio.get_running_loop()
+        self._console.started = True
+        self._instance.startup = self._console.startup
         self._status = loop.create_future()
         for number in (*_SIGNALS, *_NOT_YET):
             loop.add_signal_handler(number, self._signal, number)

@@ -10,6 +10,7 @@ from isthmus.records import dataclass
 from isthmus.resolve.asking import Asking
 from isthmus.resolve.messages import Kind, Outcome, Status, parse_name
 from isthmus.resolve.nameserver import Server, SocketMaker
+from isthmus.resolve.routes import Routes
 
 AT_ONCE = 100
 """Names that a section asks for at the same time; further ones wait. Each takes a socket for every server."""
@@ -36,6 +37,7 @@ class Section:
         self._running: dict[_Key, _Running] = {}
         self._kept: OrderedDict[_Key, tuple[float, str]] = OrderedDict()
         self._room = asyncio.Semaphore(AT_ONCE)
+        self._routes = Routes()
 
     async def address(self, name: str, prefer: Family) -> str | None:
         """Return an address of a name, one of the preferred family if it has any."""
@@ -53,10 +55,16 @@ class Section:
     async def ask(self, name: str, *kinds: Kind) -> Outcome:
         """Ask for records of a name: of the first kind, and of the next where there are none."""
         parsed = parse_name(name)
-        if parsed is None:
+        if parsed is None or not kinds:
             return Outcome(Status.OTHER)
         async with self._room:
             return await Asking(self.said, self.servers, parsed).run(kinds)
+
+    def _accepted(self) -> frozenset[Family]:
+        """Return the families that are asked for now."""
+        if not self.said.accept_routed or self._routes.to_ipv6(asyncio.get_running_loop().time()):
+            return self.said.accept
+        return self.said.accept - {Family.IPV6}
 
     async def _share(self, key: _Key) -> Outcome:
         """Ask, or wait for the answer to the same question; who waits last and leaves ends it."""
@@ -64,7 +72,9 @@ class Section:
         if running is None:
             name, prefer = key
             other = Family.IPV4 if prefer is Family.IPV6 else Family.IPV6
-            task = asyncio.create_task(self.ask(name, Kind.of(prefer), Kind.of(other)))
+            accepted = self._accepted()
+            kinds = [Kind.of(family) for family in (prefer, other) if family in accepted]
+            task = asyncio.create_task(self.ask(name, *kinds))
             running = self._running[key] = _Running(task)
         running.waiting += 1
         try:

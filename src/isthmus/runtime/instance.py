@@ -56,8 +56,8 @@ class Instance:
 
     `sockets` are the addresses of the runtime API with their levels, `fullconn` the backends' limits
     by name, `host_names` the names that servers' lines give, `requests` counts its commands, `keeper` keeps
-    the certificates that authorities issue, `updater` OCSP responses, and `resolvers` gives the sections that
-    ask name servers.
+    the certificates that authorities issue, `updater` OCSP responses, `startup` is what was said when the
+    process began, and `resolvers` gives the sections that ask name servers.
     """
 
     engine: Engine
@@ -76,6 +76,7 @@ class Instance:
     certificates: CertificateStore = field(init=False)
     keeper: Keeper | None = None
     updater: Updater | None = None
+    startup: str = ""
     resolvers: Callable[[], Mapping[str, Section]] = dict
 
     def __post_init__(self) -> None:

@@ -45,11 +45,14 @@ class Command:
     run: Action
     of_process: bool = False
     """Whether it is about the process or the connection itself, so that HAProxy's master has it too."""
+    experimental: bool = False
+    """Whether the connection has to be in `experimental-mode`."""
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """Who has the command, as `-dKcli` lists it."""
-        return ("MASTER", "WORKER") if self.of_process else ("WORKER",)
+        """Who has the command, and in which mode, as `-dKcli` lists it."""
+        who = ("MASTER", "WORKER") if self.of_process else ("WORKER",)
+        return (*who, "EXPERIM") if self.experimental else who
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -70,14 +73,20 @@ _OFFERED = 5
 
 
 def command(
-    name: str, about: str, *, syntax: str = "", level: Level = Level.USER, of_process: bool = False
+    name: str,
+    about: str,
+    *,
+    syntax: str = "",
+    level: Level = Level.USER,
+    of_process: bool = False,
+    experimental: bool = False,
 ) -> Callable[[Action], Action]:
     """Register a function as a command; raises ValueError if the name is taken."""
 
     def register(run: Action) -> Action:
         if name in COMMANDS:
             raise ValueError(f"command {name!r} is registered twice")
-        COMMANDS[name] = Command(name, syntax, about, level, run, of_process)
+        COMMANDS[name] = Command(name, syntax, about, level, run, of_process, experimental)
         return run
 
     return register

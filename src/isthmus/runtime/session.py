@@ -12,6 +12,9 @@ from isthmus.runtime.level import Level
 from isthmus.runtime.mode import Mode
 from isthmus.runtime.registry import Request, find, unknown_text
 
+EXPERIMENTAL = "experimental-mode"
+"""The mode in which commands run that may change."""
+_TOO_LONG = "The payload is longer than tune.cli.max-payload-size.\n\n"
 _PAYLOAD = re.compile(r"\s<<(\S*)\s*\Z")
 """The end of a line whose command has a payload, and the word that ends it."""
 
@@ -23,6 +26,7 @@ class _Unfinished:
     words: tuple[str, ...]
     end: str
     lines: list[str] = field(default_factory=list)
+    size: int = 0
 
 
 @dataclass(slots=True)
@@ -35,6 +39,8 @@ class Session:
     mode: Mode = Mode.CLOSING
     timed: bool = False
     quitting: bool = False
+    modes: set[str] = field(default_factory=set)
+    """Those of `expert-mode` and `experimental-mode` that the connection is in."""
     _unfinished: _Unfinished | None = None
 
     def answer(self, line: str) -> str:
@@ -65,9 +71,13 @@ class Session:
         return self.quitting or (self.mode is Mode.CLOSING and self._unfinished is None)
 
     def _go_on(self, unfinished: _Unfinished, line: str) -> str:
-        """Take a line of a payload, or the end of it."""
+        """Take a line of a payload, or the end of it. One that is too long ends the connection."""
         if line != unfinished.end:
             unfinished.lines.append(line)
+            unfinished.size += len(line) + 1
+            if unfinished.size > self.instance.settings.payload:
+                self.quitting = True
+                return _TOO_LONG
             return self._prompt(more=True)
         self._unfinished = None
         self.instance.requests += 1
@@ -89,6 +99,8 @@ class Session:
         found = find(words)
         if found is None:
             return unknown_text(words, self.level)
+        if found.experimental and EXPERIMENTAL not in self.modes:
+            return "This command is restricted to experimental mode only.\n"
         if self.level < found.level:
             return "Permission denied\n"
         try:

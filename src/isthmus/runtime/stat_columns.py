@@ -124,6 +124,7 @@ h3req MCP u64
 proto SGP str
 - --- -
 netns CNS str
+guid CNS str
 """
 """One column a line: name, tags, type."""
 

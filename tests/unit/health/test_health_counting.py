@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from isthmus.health.counting import Change, Counting
+from isthmus.model.server import InitState
 
 
 @pytest.mark.parametrize(
@@ -56,3 +57,21 @@ def test_the_count_is_steady_at_its_ends_alone() -> None:
         counting.on_result(passed)
         steady.append(counting.steady)
     assert steady == [True, False, False, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("initial", "results", "ups"),
+    [
+        (InitState.UP, [False, True, True], [True, False, False, True]),
+        (InitState.FULLY_UP, [False, False, False], [True, True, True, False]),
+        (InitState.DOWN, [True, False], [False, True, True]),
+        (InitState.FULLY_DOWN, [True, True, False], [False, False, True, True]),
+    ],
+)
+def test_it_begins_as_init_state_says(initial: InitState, results: list[bool], ups: list[bool]) -> None:
+    counting = Counting(2, 3, initial)
+    seen = [counting.up]
+    for result in results:
+        counting.on_result(result)
+        seen.append(counting.up)
+    assert seen == ups

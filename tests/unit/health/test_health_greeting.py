@@ -73,6 +73,28 @@ def test_a_refusal_is_told_with_its_alert(state: str, named: bool, info: str) ->
     assert sent == b"alert"
 
 
+@pytest.mark.parametrize(
+    ("never_local", "header"), [(False, b"\x20\0\0\0"), (True, b"\x21\0\0\0")], ids=["local", "forwarded"]
+)
+def test_a_header_of_version_2_says_local_unless_it_never_may(never_local: bool, header: bytes) -> None:
+    came, sent = said(Greeting(2, never_local=never_local))
+    assert came == (Verdict.PASSED, "")
+    assert sent == b"\r\n\r\n\0\r\nQUIT\n" + header
+
+
+def test_a_forwarded_header_has_the_connection_s_own_addresses() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as ours:
+        ours.connect(listener.getsockname())
+        server, (_, port) = listener.accept()
+        with server:
+            ours.setblocking(False)
+            asyncio.run(Greeting(2, never_local=True).say(ours))
+            sent = server.recv(100)
+            there = listener.getsockname()[1]
+    addresses = bytes((127, 0, 0, 1)) * 2 + port.to_bytes(2) + there.to_bytes(2)
+    assert sent == b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + addresses
+
+
 def test_a_server_that_closes_in_between_has_failed() -> None:
     came, _ = said(Greeting(0, Told((b"hello", "waits"))), closed=True)
     assert came == (Verdict.TLS_FAILED, "SSL handshake failure")

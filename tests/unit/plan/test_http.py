@@ -54,6 +54,12 @@ def test_a_head_leaves_half_of_a_buffer_at_least() -> None:
     assert plan.global_.http.maxrewrite == 4096
 
 
+@pytest.mark.parametrize(("said", "shares"), [("on", True), ("off", False)])
+def test_whether_workers_share_idle_connections(said: str, shares: bool) -> None:
+    plan = built(f"global\n tune.idle-pool.shared {said}\n" + LISTEN).engine
+    assert plan.global_.http.share_idle is shares
+
+
 @pytest.mark.parametrize(
     ("line", "action"),
     [
@@ -307,9 +313,9 @@ def test_what_backends_say(line: str, field: str, value: object) -> None:
 
 
 def test_what_servers_say() -> None:
-    options = "cookie a redir /x pool-max-conn 5 pool-purge-delay 1s max-reuse 9"
+    options = "cookie a redir /x pool-max-conn 5 pool-low-conn 2 pool-purge-delay 1s max-reuse 9"
     server = built(LISTEN + f" server t 10.0.0.2:80 {options}\n").engine.backends[0].servers[1]
-    assert server.http == h.HttpServer("a", "/x", 5, 1000, 9)
+    assert server.http == h.HttpServer("a", "/x", 5, 2, 1000, 9)
 
 
 @pytest.mark.parametrize(
@@ -350,6 +356,24 @@ def test_a_filter_names_a_cache_that_there_is() -> None:
 
 def test_offload_has_no_effect_in_defaults() -> None:
     assert messages("defaults\n compression offload\n" + LISTEN) == [("W0111", 2)]
+
+
+@pytest.mark.parametrize(
+    ("filters", "directions"),
+    [
+        ("", (True, False)),
+        (" filter compression\n", (True, False)),
+        (" filter comp-res\n", (True, False)),
+        (" filter comp-req\n", (False, True)),
+        (" filter comp-req\n filter comp-res\n", (True, True)),
+        (" compression direction both\n filter comp-req\n", (False, True)),
+        (" filter comp-req\n compression direction both\n", (True, True)),
+    ],
+)
+def test_filters_of_compression_say_which_way(filters: str, directions: tuple[bool, bool]) -> None:
+    found = frontend(" compression algo gzip\n compression algo-req gzip\n" + filters).common.compression
+    assert found is not None
+    assert (found.response != (), found.request is not None) == directions
 
 
 def test_caches_limits_and_services_come_out_whole() -> None:

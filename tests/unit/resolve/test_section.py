@@ -210,3 +210,19 @@ def test_what_came_of_questions_is_counted(server: NameServer) -> None:
         "invalid": 3,
         "truncated": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("accept", "prefer", "address", "asked"),
+    [
+        ({V4}, V6, "192.0.2.1", ["A"]),
+        ({V6}, V4, "2001:db8::1", ["AAAA"]),
+        ({V4, V6}, V6, "2001:db8::1", ["AAAA"]),
+    ],
+)
+def test_only_families_that_are_accepted_are_asked_for(
+    server: NameServer, accept: set[Family], prefer: Family, address: str, asked: list[str]
+) -> None:
+    said = Resolvers("r", (nameserver(server),), accept=frozenset(accept))
+    assert run(Section(said, lambda *_place: -1).address("both.test", prefer)) == address
+    assert server.kinds("both.test") == asked

@@ -90,6 +90,7 @@ class Operator:
             self.running,
             {"HOME": "/root"},
             (("unix@/run/a.sock", "admin"),),
+            startup="[WARNING]  (1) : so it began\n",
         )
         self.session = Session(self.instance, Level.ADMIN, 10.0)
 

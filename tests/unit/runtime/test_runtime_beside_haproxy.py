@@ -47,6 +47,25 @@ LINES = """
 show cli level
 operator;show cli level
 user;show cli level;show env HOME
+expert-mode
+expert-mode on;expert-mode
+expert-mode on;expert-mode off;expert-mode
+expert-mode maybe
+experimental-mode on;experimental-mode;expert-mode
+user;expert-mode on
+get var
+get var proc.x
+get var txn.x
+set var proc.x int(3)
+experimental-mode on;set var proc.x int(3);get var proc.x
+experimental-mode on;set var proc.y expr str(abc),upper;get var proc.y
+experimental-mode on;set var proc.z fmt a%[int(3)]b;get var proc.z
+experimental-mode on;set var proc.w var(proc.x),add(4);get var proc.w
+experimental-mode on;set var proc.b bool(true);get var proc.b
+experimental-mode on;set var proc.i ipv4(10.0.0.1);get var proc.i
+experimental-mode on;set var proc.i ipv6(2001:db8::1);get var proc.i
+user;experimental-mode on;set var proc.x int(4)
+operator;get var proc.x
 show env NOPE
 show backend
 get weight b/s2

@@ -6,6 +6,7 @@ import pytest
 from instances import Operator
 
 from isthmus import product
+from isthmus.records import replace
 from isthmus.runtime.level import Level
 from isthmus.runtime.registry import COMMANDS
 
@@ -26,6 +27,19 @@ VERSION = product.FULL_VERSION + "\n\n"
         ("show env HOME", "HOME=/root\n\n"),
         ("show env", "HOME=/root\n\n"),
         ("show env NOPE", "Variable not found\n\n"),
+        ("echo", "\n\n"),
+        ("echo two  words", "two words\n\n"),
+        ("experimental-mode on;experimental-mode", "\nexperimental-mode is ON\n\n"),
+        ("get var proc.known", "proc.known: type=sint value=<3>\n"),
+        ("get var proc.other", "Variable not found.\n\n"),
+        ("get var txn.known", "Variable not found.\n\n"),
+        ("set var proc.x int(3)", "This command is restricted to experimental mode only.\n\n"),
+        ("experimental-mode on;set var proc.x int(3)", "\n\n"),
+        ("experimental-mode on;set var txn.x int(3)", "\nOnly process-wide variables are permitted.\n\n"),
+        ("experimental-mode on;set var proc.x", "\nMissing expression.\n\n"),
+        ("experimental-mode on;set var", "\nMissing process-wide variable identifier.\n\n"),
+        ("experimental-mode on;set var proc.x in(3)", "\nunknown fetch `in` (did you mean `int`?)\n\n"),
+        ("show startup-logs", "[WARNING]  (1) : so it began\n\n"),
         ("show cli sockets", "# socket lvl processes\nunix@/run/a.sock admin all\n\n"),
         ("set timeout cli 0", "Invalid timeout value.\n\n"),
         ("set timeout cli x", "Invalid timeout value.\n\n"),
@@ -137,6 +151,15 @@ def test_a_payload_may_end_with_a_word_and_is_asked_for_by_a_prompt():
     assert operator.ask("END") == "\n> "
     assert operator.native.commands[-1]["entries"] == [["k", "v"]]
     assert operator.native.commands[-1]["version"] == 5
+
+
+def test_a_payload_has_an_end_and_so_has_its_connection():
+    operator = Operator()
+    operator.session.instance.settings = replace(operator.session.instance.settings, payload=20)
+    assert [operator.ask(line) for line in ("add map a.map <<", "k1 v1", "k" * 13)] == ["", "", ""]
+    assert operator.ask("x") == "The payload is longer than tune.cli.max-payload-size.\n\n"
+    assert operator.session.closing
+    assert operator.native.commands == []
 
 
 def test_a_payload_with_a_key_alone_adds_nothing():

@@ -40,7 +40,7 @@ def rows(text: str) -> list[dict[str, str]]:
 
 def test_the_columns_of_haproxy_stand_where_tools_expect_them() -> None:
     assert HEADER.startswith(HAPROXY_2_6)
-    assert HEADER.endswith(",-,netns,\n")
+    assert HEADER.endswith(",-,netns,guid,\n")
 
 
 def test_every_proxy_and_server_has_its_line_in_haproxys_order() -> None:

@@ -131,6 +131,8 @@ pub struct HttpServer {
     pub redir: Option<ByteString>,
     /// `pool-max-conn`; -1 is no limit.
     pub pool_max: i64,
+    /// `pool-low-conn`
+    pub pool_low: u64,
     /// `pool-purge-delay`, milliseconds.
     pub pool_purge: u64,
     /// `max-reuse`; -1 is no limit.
@@ -323,6 +325,8 @@ pub struct HttpGlobal {
     pub pool_low: u64,
     /// `tune.pool-high-fd-ratio`: percent of the descriptors above which none is kept.
     pub pool_high: u64,
+    /// `tune.idle-pool.shared`: a worker may take another's idle connections.
+    pub share_idle: bool,
     /// `maxcomprate`: bytes that compression may be given in a second; 0 is unlimited.
     pub compression_rate: u64,
     /// `maxcompcpuusage`: percent of its time that a worker may be busy and still compress.
@@ -338,6 +342,10 @@ pub struct HttpGlobal {
     pub services: Vec<String>,
     /// HTTP/2.
     pub h2: H2,
+    /// Statuses that are the client's fault (`http-err-codes`): first and last of each range.
+    pub error_codes: Vec<(u16, u16)>,
+    /// Statuses that are the server's fault (`http-fail-codes`).
+    pub failure_codes: Vec<(u16, u16)>,
     /// `tune.python.queue`: requests that may wait for their services to begin.
     pub service_queue: usize,
     /// `tune.python.service-timeout`: how long a service may stay silent, milliseconds; 0 is for

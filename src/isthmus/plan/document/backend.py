@@ -161,10 +161,12 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
     slowstart: int = 0
     track: tuple[int, int] | None = None
     checked: bool = False
+    starts_down: bool = False
     proxy_header: ProxyHeader | None = None
     source: SourceAddress | None = None
     tcp_user_timeout: int = 0
     tfo: bool = False
+    congestion: str | None = None
     non_stick: bool = False
     http: HttpServer = HttpServer()
     shut_on_down: bool = False

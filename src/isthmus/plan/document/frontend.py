@@ -64,6 +64,7 @@ class Bind(Struct, frozen=True, forbid_unknown_fields=True):
     threads: tuple[int, ...] = ()
     tcp_user_timeout: int = 0
     tfo: bool = False
+    congestion: str | None = None
     transparent: bool = False
     v6only: bool | None = None
     mode: int | None = None

@@ -26,7 +26,7 @@ class Global(Struct, frozen=True, forbid_unknown_fields=True):
 
     0 means: one worker per usable processor (`nbthread`), no limit but the descriptors (`maxconn`), the
     engine's choice (`pipesize`), the kernel's own (`socket_buffers`: client receive and send, server
-    receive and send), never (`hard_stop_after`).
+    receive and send; `unsent`: of clients and of servers), never (`hard_stop_after`).
     """
 
     nbthread: int
@@ -48,6 +48,8 @@ class Global(Struct, frozen=True, forbid_unknown_fields=True):
     variables: tuple[tuple[str, Assigned], ...] = ()
     maxsslconn: int = 0
     maxsslrate: int = 0
+    unsent: tuple[int, int] = (0, 0)
+    reject_privileged_ports: bool = False
 
 
 class Namespace(Struct, frozen=True, forbid_unknown_fields=True):

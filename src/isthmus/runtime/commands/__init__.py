@@ -22,6 +22,7 @@ from isthmus.runtime.commands import (
     stat,
     tables,
     ticket_keys,
+    variables,
     weights,
 )
 
@@ -47,5 +48,6 @@ __all__ = [
     "stat",
     "tables",
     "ticket_keys",
+    "variables",
     "weights",
 ]

@@ -83,9 +83,23 @@ class _Kind:
 
     def set(self, request: Request) -> str:
         """Prepare a file: what its payload holds is put in the place of all that it had."""
+        return self._prepare(request, "set", lambda _shelf, _name: b"")
+
+    def add(self, request: Request) -> str:
+        """Prepare a file that holds what its payload holds behind all that it had, or was prepared with."""
+
+        def before(shelf: Shelf[PemFile], name: str) -> bytes:
+            prepared = shelf.transaction
+            file = prepared if prepared is not None and prepared.name == name else shelf.all()[name]
+            return file.pem if file is not None else b""
+
+        return self._prepare(request, "add", before)
+
+    def _prepare(self, request: Request, verb: str, before: Callable[[Shelf[PemFile], str], bytes]) -> str:
+        """Prepare a file that holds a payload behind other text."""
         name = request.argument(0)
         if not name or request.payload is None:
-            raise CommandError(f"'set ssl {self.word} expects a filename and {self.holds} as a payload")
+            raise CommandError(f"'{verb} ssl {self.word} expects a filename and {self.holds} as a payload")
         shelf = self.shelf(request.instance)
         if name not in shelf.all():
             why = f"Can't replace a {self.title} file which is not referenced by the configuration!"
@@ -95,7 +109,7 @@ class _Kind:
             found = self.read("\n".join(request.payload or ()).encode("latin-1", "replace"))
             if not found:
                 raise ValueError("Invalid payload")
-            return PemFile(name, b"".join(found), CLI)
+            return PemFile(name, before(shelf, name) + b"".join(found), CLI)
 
         return f"transaction {prepare(shelf, name, name, change)} for {self.title} {name}!\n"
 
@@ -185,4 +199,10 @@ REVOCATIONS = _Kind(
     _revocations_shown,
 )
 AUTHORITIES.register()
+command(
+    "add ssl ca-file",
+    "add certificates to a CA file, by a transaction",
+    syntax="<file> <payload>",
+    level=Level.ADMIN,
+)(AUTHORITIES.add)
 REVOCATIONS.register()

@@ -44,6 +44,33 @@ def quit_session(request: Request) -> str:
     return ""
 
 
+@command("echo", "print a text", syntax="[text]*", of_process=True)
+def echo(request: Request) -> str:
+    """Return the words, one blank between two."""
+    return " ".join(request.arguments) + "\n"
+
+
+def _mode(name: str, about: str) -> None:
+    """Register a mode of the connection: scripts enter it before commands of HAProxy that ask for it."""
+
+    def change(request: Request) -> str:
+        word = request.argument(0)
+        modes = request.session.modes
+        if word == "on":
+            modes.add(name)
+        elif word == "off":
+            modes.discard(name)
+        elif not word:
+            return f"{name} is {'ON' if name in modes else 'OFF'}\n"
+        return ""
+
+    command(name, about, syntax="[on|off]", level=Level.ADMIN, of_process=True)(change)
+
+
+_mode("expert-mode", "enter, leave or show the mode for commands that can do harm; there are none here")
+_mode("experimental-mode", "enter, leave or show the mode for commands that may change")
+
+
 @command(
     "operator",
     "lower the level of the current CLI session to operator",

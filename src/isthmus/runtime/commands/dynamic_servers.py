@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from errno import EPERM
 
-from isthmus.config import Diagnostics, Severity
+from isthmus.config import Diagnostics
 from isthmus.engine import vocabulary
 from isthmus.engine.command import AdminState, SetServerAdmin
 from isthmus.engine.served import BackendFacts, ServerFacts
@@ -17,6 +17,7 @@ from isthmus.model.server import Server
 from isthmus.plan import Built, document
 from isthmus.plan.changing import PointedToError, backend_index, with_server, without_server
 from isthmus.records import replace
+from isthmus.runtime.commands.messages import lines
 from isthmus.runtime.instance import BriefCommandError, CommandError, Instance
 from isthmus.runtime.level import Level
 from isthmus.runtime.registry import Request, command
@@ -63,11 +64,11 @@ def add_server(request: Request) -> str:
     except RefusedError as refusal:
         refusal.report(diagnostics)
     if diagnostics.failed:
-        raise CommandError("\n".join(_lines(diagnostics)))
+        raise CommandError("\n".join(lines(diagnostics)))
     _refuse_taken(built, at, server)
     changed = with_server(built, at, server, System(), diagnostics)
     if diagnostics.failed:
-        raise CommandError("\n".join(_lines(diagnostics)))
+        raise CommandError("\n".join(lines(diagnostics)))
     _put_in_force(instance, changed)
     if server.settings.disabled:
         instance.checker.set_maintenance(backend, name, paused=True)
@@ -75,7 +76,7 @@ def add_server(request: Request) -> str:
             # The operator's maintenance, not that of a `disabled` on its line.
             instance.engine.command(SetServerAdmin(backend, name, AdminState.MAINT))
     instance.running.told(f"'server {backend}/{name}' : New server registered.")
-    return "".join(f"{line}\n" for line in _lines(diagnostics)) + "New server registered.\n"
+    return "".join(f"{line}\n" for line in lines(diagnostics)) + "New server registered.\n"
 
 
 @command("del server", "remove a dynamically added server", syntax="<bk>/<srv>", level=Level.ADMIN)
@@ -152,14 +153,3 @@ def _put_in_force(instance: Instance, changed: Built) -> None:
         raise CommandError(str(error)) from None
     if report.errors:
         raise CommandError("\n".join(message for _, message in report.errors))
-
-
-def _lines(diagnostics: Diagnostics) -> list[str]:
-    """Return messages as lines: there is no file whose lines they could show."""
-    lines = []
-    for each in diagnostics:
-        if each.severity in (Severity.ALERT, Severity.WARNING):
-            expected = f", expected: {each.expected}" if each.expected else ""
-            hint = f" ({each.hint})" if each.hint else ""
-            lines.append(f"{each.message}{expected}{hint}")
-    return lines

@@ -34,6 +34,12 @@ def show_env(request: Request) -> str:
     return f"{name}={known[name]}\n"
 
 
+@command("show startup-logs", "report logs emitted during the start", of_process=True)
+def show_startup_logs(request: Request) -> str:
+    """Return what the process said on its console until it served."""
+    return request.instance.startup
+
+
 @command("show activity", "show per-thread activity stats (for support/developers)")
 def show_activity(request: Request) -> str:
     """Return what the workers did. The fields are those of HAProxy that mean something here."""

@@ -8,6 +8,7 @@ import msgspec
 
 from isthmus.engine.report import FrontendFacts, ListenerFacts, Snapshot
 from isthmus.engine.served import BackendFacts, ServerFacts
+from isthmus.plan.built import Owner
 from isthmus.records import dataclass
 from isthmus.runtime.fields import Value, csv, described, typed
 from isthmus.runtime.instance import CommandError, Instance
@@ -27,6 +28,12 @@ class Row:
     proxy: int
     number: int
     values: dict[str, Value]
+
+    @property
+    def owner(self) -> Owner:
+        """What the line is about, as guids are kept by."""
+        name = {"L": str(self.number), "S": str(self.values["svname"])}.get(self.letter, "")
+        return self.letter, str(self.values["pxname"]), name
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +94,17 @@ def _rows(snapshot: Snapshot, wanted: Wanted, instance: Instance) -> Iterator[Ro
     """Return the lines in HAProxy's order: by proxy, and within a `listen` from front to back."""
     fronts = {each.id: each for each in snapshot.frontends}
     backs = {each.id: each for each in snapshot.backends}
+    guids = instance.running.built.guids
     for number in sorted({*fronts, *backs}):
         front, back = fronts.get(number), backs.get(number)
+        found: list[Row] = []
         if front is not None and wanted.proxy_wanted(front.name, number):
-            yield from _front(front, wanted, snapshot.process.maxconn)
+            found += _front(front, wanted, snapshot.process.maxconn)
         if back is not None and wanted.proxy_wanted(back.name, number):
-            yield from _back(back, wanted, instance)
+            found += _back(back, wanted, instance)
+        for row in found:
+            row.values["guid"] = guids.get(row.owner)
+        yield from found
 
 
 def _front(front: FrontendFacts, wanted: Wanted, maxconn: int) -> Iterator[Row]:

@@ -92,6 +92,8 @@ def set_server(request: Request) -> str:
 
 
 def _state(request: Request, backend: BackendFacts, server: ServerFacts, state: AdminState) -> str:
+    if state is not AdminState.MAINT and request.instance.checker.returns_down(backend.name, server.name):
+        _command(request.instance, SetServerHealth(backend.name, server.name, False, "init-state"))
     _command(request.instance, SetServerAdmin(backend.name, server.name, state))
     request.instance.checker.set_maintenance(backend.name, server.name, state is AdminState.MAINT)
     return ""
