@@ -98,6 +98,7 @@ impl Registry {
             services: &[],
             tables: &[],
             table_plans: &[],
+            jose: &generation.jose,
             errors: Vec::new(),
         };
         let made = crate::starting::assigned_beside(&global, known, &mut compiler);
