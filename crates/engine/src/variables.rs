@@ -1,6 +1,8 @@
 //! Variables of scope `proc`, which belong to the process and outlive plans, and all that can be
 //! seen of variables at once.
 
+use std::sync::Arc;
+
 use isthmus_plan as plan;
 use isthmus_sample::{Kind, Names, Sample, Scope, Variables, cast};
 use parking_lot::Mutex;
@@ -34,7 +36,8 @@ impl View<'_> {
     /// Gives the variables of a scope that are set now, by name.
     pub(crate) fn visit_variables(&self, scope: Scope, visit: &mut dyn FnMut(&[u8], &Sample<'_>)) {
         let generation = &self.session.frontend.generation;
-        let mut show = |variables: &Variables| show(variables, &generation.names, visit);
+        let names = generation.names.load();
+        let mut show = |variables: &Variables| show(variables, &names, visit);
         if scope == Scope::Proc {
             return show(&generation.proc_variables.0.lock());
         }
@@ -105,6 +108,8 @@ impl Registry {
         if let Some((_, message)) = compiler.errors.pop() {
             return Err(message);
         }
+        // The name may be a new one, which `dump_all_vars` is to know.
+        generation.names.store(Arc::new(self.names.clone()));
         for (variable, value) in made {
             self.proc_variables.set(variable.id, value);
         }
