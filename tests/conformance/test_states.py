@@ -68,7 +68,7 @@ def test_variables_are_told_with_their_scope(lab: Lab) -> None:
 
 def test_a_variable_that_an_operator_was_the_first_to_name_is_told(lab: Lab) -> None:
     assert ask(lab, "process") == ""
-    lab.command("set var proc.new int(3)")
+    lab.command("experimental-mode on; set var proc.new int(3)")
     assert ask(lab, "process") == "proc.new=3"
 
 
