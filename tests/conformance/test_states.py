@@ -20,6 +20,7 @@ frontend f
   http-request return hdr x "%[fs.debug_str(17)]" if { path /some }
   http-request return hdr x "%[cpu_usage_thr] %[cpu_usage_grp] %[cpu_usage_proc]" if { path /usage }
   http-request return hdr x "%[dump_all_vars]" if { path /variables }
+  http-request return hdr x "%[dump_all_vars(proc)]" if { path /process }
   http-response set-header x "%[bs.debug_str]"
   default_backend b
 backend b
@@ -63,6 +64,12 @@ def test_states_of_both_sides_are_told(lab: Lab) -> None:
 
 def test_variables_are_told_with_their_scope(lab: Lab) -> None:
     assert ask(lab, "variables") == 'txn.a="x"'
+
+
+def test_a_variable_that_an_operator_was_the_first_to_name_is_told(lab: Lab) -> None:
+    assert ask(lab, "process") == ""
+    lab.command("experimental-mode on; set var proc.new int(3)")
+    assert ask(lab, "process") == "proc.new=3"
 
 
 def test_usage_is_that_of_the_last_second(lab: Lab) -> None:

@@ -98,7 +98,7 @@ fn compile_with(
     Ok(Generation {
         number,
         tls: crate::tls_facts::Kept::new(compiler.names.tls, &plan.tls),
-        names: compiler.names.clone(),
+        names: ArcSwap::from_pointee(compiler.names.clone()),
         jose: jose.clone(),
         global: plan.global.clone(),
         maxconn: AtomicU64::new(plan.global.maxconn),

@@ -48,7 +48,7 @@ pub(crate) struct Generation {
     pub(crate) listed: Vec<Arc<Namespace>>,
     pub(crate) proc_variables: Arc<crate::variables::ProcVariables>,
     /// Names of variables, this plan's and those of plans before it.
-    pub(crate) names: isthmus_sample::Names,
+    pub(crate) names: ArcSwap<isthmus_sample::Names>,
     /// What expressions about tokens look at.
     pub(crate) jose: Arc<isthmus_sample::Jose>,
     /// What the configuration sets of them.

@@ -39,7 +39,8 @@ impl View<'_> {
     /// Gives the variables of a scope that are set now, by name.
     pub(crate) fn visit_variables(&self, scope: Scope, visit: &mut dyn FnMut(&[u8], &Sample<'_>)) {
         let generation = &self.session.frontend.generation;
-        let mut show = |variables: &Variables| show(variables, &generation.names, visit);
+        let names = generation.names.load();
+        let mut show = |variables: &Variables| show(variables, &names, visit);
         if scope == Scope::Proc {
             return show(&generation.proc_variables.own.lock());
         }

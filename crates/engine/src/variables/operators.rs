@@ -1,5 +1,7 @@
 //! Variables of the process as operators see and set them.
 
+use std::sync::Arc;
+
 use isthmus_plan as plan;
 use isthmus_sample::{Kind, Sample, Scope, cast};
 
@@ -57,6 +59,8 @@ impl Registry {
         if let Some((_, message)) = compiler.errors.pop() {
             return Err(message);
         }
+        // The name may be a new one, which `dump_all_vars` is to know.
+        generation.names.store(Arc::new(self.names.clone()));
         for (variable, value) in made {
             self.proc_variables.set(variable.id, value);
         }
