@@ -154,6 +154,7 @@ fuzz_target!(|data: &[u8]| {
         lists: &[],
         userlists: &[],
         tables: &[],
+        jose: &Default::default(),
     };
     if let Ok(program) = Program::compile(&[acl], &mut env) {
         program.acl(0, &session);

@@ -85,6 +85,7 @@ impl End {
             authority: b"a",
             path: b"/",
             protocol: None,
+            secret_path: false,
         };
         while self.client && self.conn.can_open() {
             let _ = self.conn.send_request(&line, false, |_| {});

@@ -110,6 +110,7 @@ fuzz_target!(|data: &[u8]| {
         lists: &[],
         userlists: &[],
         tables: &[],
+        jose: &Default::default(),
     };
     if let Ok(format) = Format::compile(&items, &mut env) {
         let exchange = Exchange {

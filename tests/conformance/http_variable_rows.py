@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .http_exchanges import get
-from .http_lab import Exchange
+from .http_exchanges import get, ok
+from .http_lab import Exchange, Reply
 
 _SHOWN = 'log-format "req=%[var(req.f)] res=%[var(res.g)] txn=%[var(txn.h)]"'
 _REQUEST = (
@@ -30,6 +30,15 @@ VARIABLES = [
     Exchange("scopes of a request that the backend denies", front=_ALL, back="http-request deny"),
     Exchange("scopes of a denied response", front=_ALL, back="http-response deny"),
     Exchange("scopes of a redirect", front=f"{_ALL}\nhttp-request redirect location /%[var(req.f)]"),
+    Exchange(
+        "a message in its internal form",
+        (get(fields=b"X: r\r\nCookie: c=1\r\n"),),
+        (Reply(ok(b"X: s\r\nSet-Cookie: c=2\r\n")),),
+        front="http-request set-header o %[internal.strm.is_htx]_%[internal.htx.has_eom]\n"
+        "http-request set-header p %[hdr(x)]_%[cookie(c)]\n"
+        "http-response set-header v %[internal.strm.is_htx]_%[hdr(x)]_%[cookie(c)]",
+        again=True,
+    ),
     Exchange("scopes of both sides", front=_REQUEST, back=f"{_RESPONSE}\n{_AFTER}", again=True),
     _captured("capture of a status", "http-response capture status id 0"),
     _captured("capture of an address", "http-request capture src len 15"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .http_lab import PREAMBLE, until
 from .lab import Both, Lab
 from .sink import Line
 from .test_dynamic_servers import stats, wait_for
+from .test_http_shared_pools import connections
 from .tls_paper import Paper
 
 SEEN = "%[ssl_fc_sni]|%[ssl_c_s_dn(CN)]|%[ssl_fc_alpn]|%[ssl_fc_protocol]"
@@ -238,5 +240,34 @@ def test_what_replaces_a_file_reaches_the_servers_that_were_added(
         fill(lab, "late", paper["ca.crt"])
         wait_for(lab, "b", "s", CHECK_STATUS, "L6OK")
         assert asked(lab)[:3] == "200"
+    finally:
+        lab.close()
+
+
+GET_ONCE = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+AFTERWARDS = """
+frontend inner
+  bind 127.0.0.1:<inner> ssl crt {site} alpn h2
+  http-request return status 200
+  no log
+listen l
+  bind 127.0.0.1:<front>
+  http-reuse always
+"""
+
+
+def test_a_server_to_which_a_connection_of_http_2_idles_can_be_deleted(
+    program: str, paper: Paper, tmp_path: Path
+) -> None:
+    """HAProxy 2.6 refuses while connections idle."""
+    lab = Lab(program, tmp_path / "lab", PREAMBLE + AFTERWARDS.format(site=paper["site.pem"]), {})
+    try:
+        lab.command(f"add server l/x 127.0.0.1:{lab.ports['inner']} ssl verify none alpn h2")
+        lab.command("enable server l/x")
+        assert lab.ask(GET_ONCE).startswith(b"HTTP/1.1 200 ")
+        until(lambda: connections(lab, "l") == {"used_cur": "0", "idle_cur": "1"})
+        lab.command("disable server l/x")
+        assert "deleted" in lab.command("del server l/x")
+        assert lab.ask(GET_ONCE).startswith(b"HTTP/1.1 503 ")
     finally:
         lab.close()

@@ -14,6 +14,7 @@ from .h2_client import Client
 from .http_lab import GET, PREAMBLE, Await, state_of, statistic, until
 from .http_lab import Client as OldClient
 from .lab import Both, Lab
+from .tls_paper import Paper
 
 SITE = """
 frontend f
@@ -36,6 +37,27 @@ listen l
   retries 0
   timeout connect 400ms
   server s {address} proto h2
+"""
+NEGOTIATED = """
+listen l
+  bind 127.0.0.1:<front>
+  http-reuse always
+  server s 127.0.0.1:<way> ssl verify none alpn h2,http/1.1 pool-purge-delay 100ms
+listen way
+  mode tcp
+  no log
+  log-format "%ci"
+  bind 127.0.0.1:<way>
+  server h2 127.0.0.1:<modern>
+  server h1 127.0.0.1:<old> backup
+listen modern
+  bind 127.0.0.1:<modern> ssl crt {paper} alpn h2,http/1.1
+  no log
+  http-request return status 200
+listen old
+  bind 127.0.0.1:<old> ssl crt {paper} alpn http/1.1
+  no log
+  http-request return status 200
 """
 TOGETHER = 30
 
@@ -75,16 +97,21 @@ def test_streams_that_come_at_once_share_one_connection(both: Both) -> None:
     assert seen.value == ({"200"}, "1")
 
 
+def at_once(lab: Lab, listener: str, count: int) -> set[int | None]:
+    """Lets so many clients ask before any is answered; the statuses that they see."""
+    clients = [OldClient(lab, listener) for _ in range(count)]
+    for each in clients:
+        each.send(GET)
+    for each in clients:
+        each.play([Await(1)])
+    messages = [message for each in clients for message in each.messages()]
+    assert len(messages) == count
+    return {message.normal(True, True, frozenset()).status for message in messages}
+
+
 def test_clients_of_http_1_that_come_at_once_share_one_connection(both: Both) -> None:
     def traffic(lab: Lab) -> object:
-        clients = [OldClient(lab, "old") for _ in range(TOGETHER)]
-        for each in clients:
-            each.send(GET)
-        for each in clients:
-            each.play([Await(1)])
-        messages = [message for each in clients for message in each.messages()]
-        seen = {message.normal(True, True, frozenset()).status for message in messages}
-        return seen, statistic(lab, "inner", "FRONTEND", "conn_tot")
+        return at_once(lab, "old", TOGETHER), statistic(lab, "inner", "FRONTEND", "conn_tot")
 
     seen = both(SITE, traffic, origins={}, preamble=PREAMBLE, normal=lambda _line: "")
     assert seen.value == ({200}, "1")
@@ -123,3 +150,39 @@ def test_who_gives_up_the_connection_in_the_making_leaves_it_to_the_next(
         of.give_up(first)
         assert statuses(of, others) == {"503"}
         assert statuses(of, asked(of, 1)) == {"503"}
+
+
+@contextmanager
+def negotiated(program: str, folder: Path, paper: Paper) -> Iterator[Lab]:
+    """A server that chose HTTP/2 for a connection that is over."""
+    site = NEGOTIATED.format(paper=paper["site.pem"])
+    lab = Lab(program, folder / "lab", PREAMBLE + site, {})
+    try:
+        assert at_once(lab, "front", 1) == {200}
+        assert statistic(lab, "modern", "FRONTEND", "conn_tot") == "1"
+        until(lambda: statistic(lab, "way", "FRONTEND", "scur") == "0")
+        yield lab
+    finally:
+        lab.close()
+
+
+def test_who_comes_at_once_shares_what_alpn_made_one_of_http_2_before(
+    program: str, tmp_path: Path, paper: Paper
+) -> None:
+    with negotiated(program, tmp_path, paper) as lab:
+        assert at_once(lab, "front", TOGETHER) == {200}
+        assert statistic(lab, "modern", "FRONTEND", "conn_tot") == "2"
+
+
+def test_who_waited_for_http_2_in_vain_makes_a_connection_of_its_own(
+    program: str, tmp_path: Path, paper: Paper
+) -> None:
+    with negotiated(program, tmp_path, paper) as lab:
+        lab.command("disable server way/h2")
+        for _ in range(2):
+            assert at_once(lab, "front", TOGETHER) == {200}
+        assert statistic(lab, "modern", "FRONTEND", "conn_tot") == "1"
+        lab.command("enable server way/h2")
+        until(lambda: statistic(lab, "way", "FRONTEND", "scur") == "0")
+        assert at_once(lab, "front", 1) == {200}
+        assert statistic(lab, "modern", "FRONTEND", "conn_tot") == "2"

@@ -128,6 +128,15 @@ def test_what_a_server_marks_is_marked_towards_the_client(program: str, tmp_path
     assert got == [always, both, always, both]
 
 
+def test_a_path_that_is_marked_is_marked_towards_the_server(program: str, tmp_path: Path) -> None:
+    seen = Seen()
+    with between(program, tmp_path, seen) as lab, client(lab) as of:
+        for path in (SECRET(":path", "/token"), SECRET(":path", "/token?1"), (":path", "/token")):
+            line = [(":method", "GET"), (":scheme", "http"), path, (":authority", "a")]
+            assert of.head(of.request(line))[":status"] == "200"
+    assert seen.marks == [[":path"], [":path"], []]
+
+
 def test_one_connections_marks_are_not_anothers(program: str, tmp_path: Path) -> None:
     seen = Seen()
     with between(program, tmp_path, seen) as lab, client(lab) as one, client(lab) as other:

@@ -30,6 +30,12 @@ backend taken
   server s <a>
 backend plain
   server s 127.0.0.1:{port}
+frontend dropping
+  mode tcp
+  option tcplog
+  bind 127.0.0.1:<dropping> ssl crt {paper}
+  tcp-request content silent-drop
+  default_backend passed
 frontend again
   bind 127.0.0.1:<again> ssl crt {paper}
   default_backend sealed
@@ -121,8 +127,6 @@ def test_a_silent_drop_leaves_a_client_of_tls_waiting(
     with proxied(programs[1], tmp_path, paper, "<a_port>", a=Script((Reply(),))) as lab:
         place = ("127.0.0.1", lab.ports["edge"])
         with socket.create_connection(place, DEADLINE) as plain, context.wrap_socket(plain) as client:
-            # What the proxy has sent is acknowledged by the next request: an acknowledgement that
-            # came when nobody is there any more would be answered by a reset.
             client.sendall(GET)
             while not client.recv(4096).endswith(b"ok"):
                 pass
@@ -130,6 +134,26 @@ def test_a_silent_drop_leaves_a_client_of_tls_waiting(
             # Longer than the kernel waits before it sends again what is not acknowledged.
             client.settimeout(0.6)
             with pytest.raises(TimeoutError):
+                client.recv(1)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("line", [("edge", b"GET /dropped HTTP/1.1\r\nHost: a\r\n\r\n"), ("dropping", b"")])
+def test_a_silent_drop_waits_for_the_acknowledgement_of_the_handshake(
+    programs: tuple[str, str], tmp_path: Path, paper: Paper, version: ssl.TLSVersion, line: tuple[str, bytes]
+) -> None:
+    """It would meet no socket any more, and be answered with a reset, as with HAProxy."""
+    name, asks = line
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.minimum_version = context.maximum_version = version
+    with proxied(programs[1], tmp_path, paper, "<a_port>", a=Script((Reply(),))) as lab:
+        clients = [context.wrap_socket(lab.connect(name).sock) for _ in range(4)]
+        for client in clients:
+            client.settimeout(0.6)
+            client.sendall(asks)
+        for client in clients:
+            with client, pytest.raises(TimeoutError):
                 client.recv(1)
 
 

@@ -150,7 +150,7 @@ def servers() -> tuple[d.Server, ...]:
             1,
             d.ServerInet("10.0.0.1", d.FixedPort(80)),
             d.DefaultNamespace(),
-            http=d.http.HttpServer("a", "http://b", 5, 1000, 100),
+            http=d.http.HttpServer("a", "http://b", 5, 2, 1000, 100),
             proxy_header=header,
             source=one,
         ),

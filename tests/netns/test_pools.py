@@ -132,8 +132,30 @@ def test_a_pooled_connection_serves_its_tenant_alone(ground, isthmus, log, origi
         for name in ("red", "blue", "blue", "red"):
             assert get(ground.named(name), SAME, 8000) == name
     assert all(origin.requests == 20 for origin in origins.values())
-    # Each worker has a pool of its own.
+    # A worker may ask before the other has done with its connection.
     assert all(1 <= origin.accepted <= 2 for origin in origins.values())
+
+
+BY_WORKER = """
+frontend first
+  bind 10.0.0.10:8001 namespace red thread 1
+  bind 10.0.0.10:8001 namespace blue thread 1
+  default_backend own
+frontend second
+  bind 10.0.0.10:8002 namespace red thread 2
+  bind 10.0.0.10:8002 namespace blue thread 2
+  default_backend own
+backend own
+  server s 10.0.0.10:80 namespace *
+"""
+
+
+def test_a_worker_takes_no_other_tenants_connection_of_another_worker(ground, isthmus, log, origins):
+    isthmus(BY_WORKER, preamble=PREAMBLE)
+    for _ in range(10):
+        for name, port in (("red", 8001), ("blue", 8002), ("red", 8002), ("blue", 8001)):
+            assert get(ground.named(name), SAME, port) == name
+    assert all(origin.requests == 20 and origin.accepted <= 2 for origin in origins.values())
 
 
 def test_a_shared_connection_of_http2_serves_its_tenant_alone(ground, isthmus, log):

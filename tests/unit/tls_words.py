@@ -12,6 +12,7 @@ TLS_FILES = {
     "site.pem": _CERTIFICATE + _KEY,
     "ca.pem": _CERTIFICATE,
     "crl.pem": _CRL,
+    "chains/a.pem": _CERTIFICATE,
     "tickets": (b64encode(bytes(80)) + b"\n") * 3,
     "list.txt": b"# names\n\nsite.pem [alpn h2] *.example.org !a.example.org\nsite.pem\n",
 }

@@ -9,7 +9,7 @@ use isthmus_balance::Balancer;
 use isthmus_pattern::List;
 use isthmus_plan as plan;
 use isthmus_plan::command::FrontendState;
-use isthmus_sample::{CompileEnv, Program};
+use isthmus_sample::{Allowed, Certificates, CompileEnv, Jose, Program};
 use isthmus_table::Table;
 
 use crate::compile_balance::algorithm;
@@ -58,11 +58,11 @@ fn compile_with(
     names: &mut isthmus_sample::Names,
 ) -> Result<Generation, Errors> {
     let tables = registry.tables(&plan.tables)?;
-    let program = acls(plan, lists, &tables, names)?;
+    let jose = Arc::new(jose(&plan.tls)?);
+    let program = acls(plan, lists, &tables, (names, &jose))?;
     let certificates = certificates(&plan.tls)?;
     let caches = registry.caches(&plan.global.http.caches);
-    let services = plan.global.http.services.iter();
-    let services: Vec<_> = services.map(|name| Arc::new(Service::new(name))).collect();
+    let services = services(plan);
     let mut compiler = Compiler {
         names,
         program: &program,
@@ -74,6 +74,7 @@ fn compile_with(
         services: &services,
         tables: &tables,
         table_plans: &plan.tables,
+        jose: &jose,
         errors: Vec::new(),
     };
     let context = Context {
@@ -83,12 +84,7 @@ fn compile_with(
         number,
         before: before.map(Earlier::of).unwrap_or_default(),
     };
-    let backends: Vec<Arc<Backend>> = plan
-        .backends
-        .iter()
-        .enumerate()
-        .map(|(index, backend)| Arc::new(context.backend(index, backend, registry, &mut compiler)))
-        .collect();
+    let backends = context.backends(registry, &mut compiler);
     let frontends = plan
         .frontends
         .iter()
@@ -102,6 +98,8 @@ fn compile_with(
     Ok(Generation {
         number,
         tls: crate::tls_facts::Kept::new(compiler.names.tls, &plan.tls),
+        names: compiler.names.clone(),
+        jose: jose.clone(),
         global: plan.global.clone(),
         maxconn: AtomicU64::new(plan.global.maxconn),
         rates: RateLimits::new(&plan.global),
@@ -124,6 +122,21 @@ pub(crate) fn certificates(files: &plan::tls::TlsFiles) -> Result<isthmus_tls::S
         .map_err(|error| vec![(named_file(files, error.fault), error.to_string())])
 }
 
+fn services(plan: &plan::Plan) -> Vec<Arc<Service>> {
+    let names = plan.global.http.services.iter();
+    names.map(|name| Arc::new(Service::new(name))).collect()
+}
+
+/// What a plan says about tokens.
+pub(crate) fn jose(files: &plan::tls::TlsFiles) -> Result<Jose, Errors> {
+    let (algorithms, encryptions) = (&files.token_algorithms, &files.token_encryptions);
+    Ok(Jose {
+        allowed: Allowed::of(algorithms, encryptions)
+            .map_err(|error| vec![("global".to_owned(), error)])?,
+        certificates: ArcSwap::from_pointee(Certificates::new(files)),
+    })
+}
+
 /// The namespaces that a NETNS TLV may choose.
 fn listed(plan: &plan::Plan, namespaces: &[Arc<Namespace>]) -> Vec<Arc<Namespace>> {
     let listed = plan.namespace_list.iter();
@@ -140,7 +153,7 @@ fn acls(
     plan: &plan::Plan,
     lists: &[Arc<List>],
     tables: &[Arc<Table>],
-    names: &mut isthmus_sample::Names,
+    (names, jose): (&mut isthmus_sample::Names, &Arc<Jose>),
 ) -> Result<Program, Errors> {
     let mut env = CompileEnv {
         names,
@@ -149,6 +162,7 @@ fn acls(
         lists,
         userlists: &plan.userlists,
         tables,
+        jose,
     };
     Program::compile(&plan.acls, &mut env).map_err(|errors| {
         // What the runtime API tells about an ACL's list says where it stands.
@@ -184,6 +198,13 @@ pub(crate) struct Context<'c> {
 }
 
 impl Context<'_> {
+    fn backends(&self, registry: &mut Registry, compiler: &mut Compiler<'_>) -> Vec<Arc<Backend>> {
+        let backends = self.plan.backends.iter().enumerate();
+        backends
+            .map(|(index, from)| Arc::new(self.backend(index, from, registry, compiler)))
+            .collect()
+    }
+
     fn frontend(
         &self,
         from: &plan::Frontend,

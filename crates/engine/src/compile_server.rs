@@ -8,6 +8,7 @@ use isthmus_sockets::{ConnectOptions, Keepalive, SourceBinding};
 
 use crate::compile::Context;
 use crate::generation::Server;
+use crate::http::Shelf;
 use crate::proxy_header::HeaderMaker;
 use crate::registry::{Registry, server_key};
 use crate::rules::Compiler;
@@ -46,12 +47,15 @@ impl Context<'_> {
             compiler.tls(&plan.origin, made).map(ArcSwap::new)
         });
         let sni = tls.and_then(|tls| tls.sni.as_ref());
+        let live = registry.server(&server_key(&backend.name, &plan.name));
+        let shares = backend.http.is_some() && self.plan.global.http.share_idle;
         Server {
+            shelves: Shelf::for_workers(live.shards.len(), shares),
             connector,
             check_connector,
             sni: sni.and_then(|sni| compiler.expression(&plan.origin, sni)),
             at,
-            live: registry.server(&server_key(&backend.name, &plan.name)),
+            live,
             state: registry.server_state(&backend.name, &plan),
             namespace,
             options: self.connect_options(backend, &plan),

@@ -320,7 +320,9 @@ impl Worker {
         session.phase = Phase::Forwarding;
         session.phase_began = now;
         if session.http.is_some() {
-            if session.speaks_h2_to_server() && !self.share_link(session) {
+            if !session.speaks_h2_to_server() {
+                self.speaks_h1_after_all(session);
+            } else if !self.share_link(session) {
                 return self.failed_connect(session);
             }
             return self.send_request(session);

@@ -2,7 +2,7 @@
 //! ever used at once is not kept: with `http-reuse safe` each client that asks once needs a
 //! connection of its own, and thousands of them would idle until `pool-purge-delay` ends them.
 
-use isthmus_stats::Counter;
+use isthmus_stats::{Counter, Gauge};
 
 /// What a connection does now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,9 +15,12 @@ pub(crate) enum Standing {
     Proven,
 }
 
-/// A server's connections in one worker, which alone writes here.
+/// A server's connections in one worker, which alone writes here, but for what others took.
 #[derive(Debug, Default)]
 pub(crate) struct Demand {
+    /// Still counted below as waiting, though another worker has them by now.
+    taken_fresh: Gauge,
+    taken_proven: Gauge,
     used: Counter,
     fresh: Counter,
     proven: Counter,
@@ -57,7 +60,7 @@ impl Demand {
             self.highest.set(self.used.get());
             self.since.set(now);
         }
-        self.used() + self.fresh() + self.proven() <= self.needed()
+        self.used() + self.idle() <= self.needed()
     }
 
     /// Used now.
@@ -67,17 +70,50 @@ impl Demand {
 
     /// Waiting, having served one request.
     pub(crate) fn fresh(&self) -> u64 {
-        self.fresh.get()
+        self.fresh.get().saturating_sub(self.taken_fresh.get())
     }
 
     /// Waiting, having served several.
     pub(crate) fn proven(&self) -> u64 {
-        self.proven.get()
+        self.proven.get().saturating_sub(self.taken_proven.get())
+    }
+
+    /// Waiting.
+    pub(crate) fn idle(&self) -> u64 {
+        self.fresh() + self.proven()
+    }
+
+    /// Counts one, by another worker, that the other has taken.
+    pub(crate) fn take(&self, standing: Standing) {
+        if let Some(taken) = self.taken(standing) {
+            taken.enter();
+        }
+    }
+
+    /// Takes note of one that another worker has taken: it is counted nowhere here any more.
+    pub(crate) fn note_taken(&self, standing: Standing) {
+        self.leave(standing);
+        if let Some(taken) = self.taken(standing) {
+            taken.leave();
+        }
+    }
+
+    /// Whether others took some of which no note was taken.
+    pub(crate) fn lost_some(&self) -> bool {
+        self.taken_fresh.get() + self.taken_proven.get() > 0
     }
 
     /// As many as are thought to be needed.
     pub(crate) fn needed(&self) -> u64 {
         self.highest.get().max(self.before.get())
+    }
+
+    fn taken(&self, standing: Standing) -> Option<&Gauge> {
+        match standing {
+            Standing::Used => None,
+            Standing::Fresh => Some(&self.taken_fresh),
+            Standing::Proven => Some(&self.taken_proven),
+        }
     }
 
     fn counter(&self, standing: Standing) -> &Counter {
@@ -128,6 +164,17 @@ mod tests {
             assert_eq!(demand.needs_all(now, WINDOW), needed, "at {now}");
         }
         assert_eq!(demand.needed(), 0);
+    }
+
+    #[test]
+    fn what_another_worker_took_counts_no_more() {
+        let demand = used(2);
+        rests(&demand);
+        rests(&demand);
+        demand.take(Standing::Fresh);
+        assert_eq!((demand.fresh(), demand.lost_some()), (1, true));
+        demand.note_taken(Standing::Fresh);
+        assert_eq!((demand.fresh(), demand.lost_some()), (1, false));
     }
 
     #[test]

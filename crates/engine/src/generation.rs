@@ -13,7 +13,7 @@ use isthmus_sample::{Compiled, Program, Sample, VarRef};
 use isthmus_sockets::{ConnectOptions, ListenTarget};
 use std::os::fd::OwnedFd;
 
-use crate::http::{HttpSide, RequestPart};
+use crate::http::{HttpSide, RequestPart, Shelf};
 use crate::live::{ClientShard, Live, Process, RateLimits};
 use crate::logging::Logger;
 use crate::namespace::Namespace;
@@ -47,6 +47,10 @@ pub(crate) struct Generation {
     /// Namespaces that a NETNS TLV may pick.
     pub(crate) listed: Vec<Arc<Namespace>>,
     pub(crate) proc_variables: Arc<crate::variables::ProcVariables>,
+    /// Names of variables, this plan's and those of plans before it.
+    pub(crate) names: isthmus_sample::Names,
+    /// What expressions about tokens look at.
+    pub(crate) jose: Arc<isthmus_sample::Jose>,
     /// What the configuration sets of them.
     pub(crate) assigned: Vec<(VarRef, Option<Sample<'static>>)>,
 }
@@ -218,4 +222,6 @@ pub(crate) struct Server {
     pub(crate) usesrc: Option<Compiled>,
     /// Its value of the persistence cookie.
     pub(crate) cookie: Option<Vec<u8>>,
+    /// Idle connections of each worker that the others may take; none where they may not.
+    pub(crate) shelves: Box<[Shelf]>,
 }

@@ -361,7 +361,7 @@ impl Session {
         if let Some(hops) = ttl {
             isthmus_sockets::set_ttl(&self.client, hops);
             self.client.abort_on_close();
-        } else if isthmus_sockets::silence(&self.client).is_err() {
+        } else if isthmus_sockets::vanish(&self.client).is_err() {
             // Without CAP_NET_ADMIN: a reset that no router passes on (manual, silent-drop).
             isthmus_sockets::set_ttl(&self.client, 1);
             self.client.abort_on_close();

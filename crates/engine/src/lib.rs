@@ -36,6 +36,7 @@ mod h2;
 mod handshake;
 mod http;
 mod inspect;
+mod layers;
 mod live;
 mod load;
 mod local;

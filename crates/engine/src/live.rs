@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use crate::demand::Demand;
+use crate::load::Load;
 use isthmus_stats::{Average, Counter, Gauge, Highest, Peak, Places, Rate};
 
 /// What one worker counted for a frontend or a bind.
@@ -235,11 +236,19 @@ pub(crate) struct ProcessShard {
     pub(crate) compression_out: Rate,
     /// TLS connections of clients.
     pub(crate) tls_rate: Rate,
-    /// Milliseconds spent waiting for events.
-    pub(crate) idle_ms: Counter,
+    /// How busy the worker is.
+    pub(crate) load: Load,
 }
 
 impl Process {
+    /// How busy the workers are, percent of the time of the last second or so.
+    pub(crate) fn busy_percent(&self, now: u64) -> u64 {
+        let all = self.shards.iter().map(|shard| shard.load.seen(now));
+        all.sum::<u64>()
+            .checked_div(self.shards.len() as u64)
+            .unwrap_or(0)
+    }
+
     /// Whether fewer connections and sessions begin in a second than may (`maxconnrate`, `maxsessrate`), and
     /// fewer by `tls`, where the next one is (`maxsslrate`).
     pub(crate) fn is_below(&self, limits: &RateLimits, tls: bool, now: u64) -> bool {

@@ -55,6 +55,7 @@ pub(crate) struct LocalServer {
     pub(crate) counters: Arc<ServerShard>,
     /// Connections that wait for the next request.
     pub(crate) idle: RefCell<Idle>,
+    pub(crate) worker: usize,
 }
 
 /// A plan as one worker sees it.
@@ -116,6 +117,7 @@ impl LocalBackend {
                 shared: server.clone(),
                 counters: server.live.shard(worker),
                 idle: RefCell::default(),
+                worker,
             })
         };
         Self {

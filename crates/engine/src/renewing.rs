@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use isthmus_plan::Plan;
 use isthmus_plan::report::ApplyReport;
 use isthmus_plan::tls::ServerTls;
+use isthmus_sample::Certificates;
 use isthmus_tls::{Acceptor, Connector, Store, TlsError};
 
 use crate::compile::{Errors, certificates};
@@ -82,6 +83,8 @@ impl Control {
                 for (place, connector) in found.connectors {
                     place.store(connector);
                 }
+                let tokens = Certificates::new(&plan.tls);
+                generation.jose.certificates.store(Arc::new(tokens));
                 Errors::new()
             }
             Err(errors) => errors,

@@ -103,13 +103,14 @@ pub(crate) struct Compiler<'c> {
     pub(crate) services: &'c [Arc<crate::http::Service>],
     pub(crate) tables: &'c [Arc<Table>],
     pub(crate) table_plans: &'c [plan::StickTable],
+    pub(crate) jose: &'c Arc<isthmus_sample::Jose>,
     pub(crate) errors: Vec<(String, String)>,
 }
 
 impl Compiler<'_> {
     fn env<T>(&mut self, work: impl FnOnce(&mut CompileEnv<'_>) -> T) -> T {
         let (acls, lists, userlists) = (self.acls, self.lists, self.userlists);
-        let tables = self.tables;
+        let (tables, jose) = (self.tables, self.jose);
         work(&mut CompileEnv {
             names: self.names,
             env: &environment,
@@ -117,6 +118,7 @@ impl Compiler<'_> {
             lists,
             userlists,
             tables,
+            jose,
         })
     }
 

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::io::IoSlice;
 use std::os::fd::OwnedFd;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use isthmus_sample::TlsFacts;
 use isthmus_sockets::{Errno, Moved, receive, send};
@@ -54,7 +54,7 @@ pub(crate) enum Handshake {
 pub(crate) struct Secured {
     pub(crate) channel: Channel,
     /// What is known of a server's TLS, where anybody asks.
-    pub(crate) facts: Option<Rc<TlsFacts>>,
+    pub(crate) facts: Option<Arc<TlsFacts>>,
     /// What is sent before the handshake is over is sent early.
     pub(crate) sends_early: bool,
     /// Some was.

@@ -187,7 +187,7 @@ pub(crate) struct Session {
     /// What is known of the client's TLS, where anybody asks; shared by all that flows over it.
     pub(crate) tls: Option<Rc<TlsFacts>>,
     /// The same of a server connection that is gone or failed.
-    pub(crate) past_server_tls: Option<Rc<TlsFacts>>,
+    pub(crate) past_server_tls: Option<Arc<TlsFacts>>,
     /// The exchange that is under way (HTTP mode).
     pub(crate) http: Option<Box<Stream>>,
     /// The server connection's own identity (HTTP mode).

@@ -47,7 +47,8 @@ impl Kept {
             (0, 0) => channel,
             (most, first) => channel.with_records(most, first),
         };
-        match self.needs.hellos || self.needs.peer || self.secrets {
+        let seen = self.needs.hellos || self.needs.peer || self.needs.unique;
+        match seen || self.secrets {
             true => channel.watched(self.secrets),
             false => channel,
         }
@@ -101,6 +102,8 @@ impl Kept {
                 facts.peer = chain.map(|each| each.as_ref().into()).collect();
             }
         }
+        let finished = witnessed.finished.filter(|_| self.needs.unique);
+        facts.unique = finished.map(Vec::into_boxed_slice);
         let secrets = witnessed.secrets.into_iter().filter_map(|(label, secret)| {
             let label = SecretLabel::of(&label)?;
             let wanted = self.needs.secrets || label == SecretLabel::Master;
@@ -192,7 +195,7 @@ impl Session {
         let mut facts = TlsFacts::default();
         kept.complete(&mut facts, &mut secured.channel);
         facts.failure = failure.map(|failure| handshake_error(secured.channel.reason(failure)));
-        let facts = Rc::new(facts);
+        let facts = Arc::new(facts);
         self.past_server_tls = failure.map(|_| facts.clone());
         secured.facts = Some(facts);
     }

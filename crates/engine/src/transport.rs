@@ -8,6 +8,7 @@
 use std::io::IoSlice;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use isthmus_sample::TlsFacts;
 use isthmus_sockets::{Moved, abort_on_close, receive, send, send_pieces, shutdown_write};
@@ -31,7 +32,25 @@ pub(crate) struct Transport {
     carrier: Carrier,
     tls: Option<Box<Secured>>,
     /// Its place among the connections to servers.
-    _counted: Option<Counted>,
+    counted: Option<Counted>,
+}
+
+/// A transport over a socket of its own, which may go to another thread.
+#[derive(Debug)]
+pub(crate) struct Detached {
+    socket: OwnedFd,
+    tls: Option<Box<Secured>>,
+    counted: Option<Counted>,
+}
+
+impl From<Detached> for Transport {
+    fn from(detached: Detached) -> Self {
+        Self {
+            carrier: Carrier::Socket(detached.socket),
+            tls: detached.tls,
+            counted: detached.counted,
+        }
+    }
 }
 
 impl Transport {
@@ -40,14 +59,14 @@ impl Transport {
         Self {
             carrier: Carrier::Socket(socket),
             tls: None,
-            _counted: None,
+            counted: None,
         }
     }
 
     /// The socket of a connection to a server.
     pub(crate) fn counted(socket: OwnedFd, counted: Counted) -> Self {
         Self {
-            _counted: Some(counted),
+            counted: Some(counted),
             ..Self::plain(socket)
         }
     }
@@ -57,7 +76,19 @@ impl Transport {
         Self {
             carrier: Carrier::Stream(stream),
             tls: None,
-            _counted: None,
+            counted: None,
+        }
+    }
+
+    /// What may go to another thread; `None` for a stream, which is lost with that.
+    pub(crate) fn detach(self) -> Option<Detached> {
+        match self.carrier {
+            Carrier::Socket(socket) => Some(Detached {
+                socket,
+                tls: self.tls,
+                counted: self.counted,
+            }),
+            Carrier::Stream(_) => None,
         }
     }
 
@@ -118,7 +149,7 @@ impl Transport {
     }
 
     /// What is known of the server's TLS, where anybody asks.
-    pub(crate) fn facts(&self) -> Option<&Rc<TlsFacts>> {
+    pub(crate) fn facts(&self) -> Option<&Arc<TlsFacts>> {
         match &self.carrier {
             Carrier::Socket(_) => self.tls.as_ref()?.facts.as_ref(),
             Carrier::Stream(stream) => stream.connection().facts(),
@@ -228,6 +259,16 @@ impl Transport {
     /// Whether bytes of the peer's wait that came with others, already decrypted.
     pub(crate) fn holds_plain(&self) -> bool {
         self.channel().is_some_and(Channel::holds_plain)
+    }
+
+    /// Whether the connection stands and the peer has sent nothing for anybody: no bytes, no end. Within
+    /// TLS, what is not data is received on the way.
+    pub(crate) fn is_silent(&mut self) -> bool {
+        match &mut self.carrier {
+            Carrier::Socket(socket) if self.tls.is_none() => isthmus_sockets::is_silent(socket),
+            Carrier::Socket(_) => !self.holds_end() && self.receive(&mut [0]) == Moved::Later,
+            Carrier::Stream(_) => false,
+        }
     }
 
     /// Whether the peer sent bytes that nobody has received yet.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::live::ProcessShard;
-use crate::load::Load;
 
 /// What all evaluations and sessions of one turn of the loop share.
 pub(crate) struct Turn {
@@ -14,7 +13,6 @@ pub(crate) struct Turn {
     pub(crate) clock: Clock,
     pub(crate) worker: usize,
     pub(crate) counters: Arc<ProcessShard>,
-    pub(crate) load: Load,
     seed: Cell<u64>,
     /// The minute for which the offset of local time is known, and the offset.
     offset: Cell<(i64, i32)>,
@@ -28,7 +26,6 @@ impl Turn {
             clock,
             worker,
             counters,
-            load: Load::default(),
             seed: Cell::new(seed),
             offset,
         }

@@ -1,13 +1,16 @@
-//! Variables of scope `proc`: they belong to the process and outlive plans.
+//! Variables of scope `proc`, which belong to the process and outlive plans, and all that can be
+//! seen of variables at once.
 
 use isthmus_plan as plan;
-use isthmus_sample::{Kind, Sample, Scope, Variables, cast};
+use isthmus_sample::{Kind, Names, Sample, Scope, Variables, cast};
 use parking_lot::Mutex;
 
 use crate::control::Control;
 use crate::generation::Generation;
 use crate::registry::Registry;
 use crate::rules::Compiler;
+use crate::session::Notes;
+use crate::view::View;
 
 /// The process's variables.
 #[derive(Default)]
@@ -24,6 +27,32 @@ impl ProcVariables {
 
     pub(crate) fn set(&self, id: u32, value: Option<Sample<'static>>) {
         self.0.lock().set(id, value);
+    }
+}
+
+impl View<'_> {
+    /// Gives the variables of a scope that are set now, by name.
+    pub(crate) fn visit_variables(&self, scope: Scope, visit: &mut dyn FnMut(&[u8], &Sample<'_>)) {
+        let generation = &self.session.frontend.generation;
+        let mut show = |variables: &Variables| show(variables, &generation.names, visit);
+        if scope == Scope::Proc {
+            return show(&generation.proc_variables.0.lock());
+        }
+        let Some(place) = Notes::scope(scope).filter(|_| self.holds(scope)) else {
+            return;
+        };
+        if let Some(notes) = self.session.notes.get() {
+            notes.variables.borrow().get(place).map(show);
+        }
+    }
+}
+
+/// A variable that a later plan was the first to name is passed over: this one has no name for it.
+fn show(variables: &Variables, names: &Names, visit: &mut dyn FnMut(&[u8], &Sample<'_>)) {
+    for (id, value) in variables.iter() {
+        if let Some(name) = names.name(id) {
+            visit(name, value);
+        }
     }
 }
 

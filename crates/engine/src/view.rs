@@ -48,7 +48,7 @@ impl<'v> View<'v> {
 
     /// Whether variables of a scope live now: those of the request do before the response is there,
     /// those of the response from then on (manual, 2.8).
-    fn holds(&self, scope: Scope) -> bool {
+    pub(crate) fn holds(&self, scope: Scope) -> bool {
         match scope {
             Scope::Req => self.session.http.is_none() || !self.session.judges_response(),
             Scope::Res => self.session.http.is_none() || self.session.judges_response(),
@@ -114,6 +114,11 @@ impl Context for View<'_> {
             Number::Unfinished => Some(i64::from(
                 self.session.frontend.shared.logger.when == isthmus_plan::LogWhen::Connect,
             )),
+            Number::WorkerUsage => Some(signed(self.turn.counters.load.busy_percent())),
+            Number::ProcessUsage => {
+                let process = &self.session.frontend.generation.process;
+                Some(signed(process.busy_percent(self.turn.now)))
+            }
             Number::Thread => i64::try_from(self.turn.worker).ok(),
             Number::Stopping => {
                 let process = &self.session.frontend.generation.process;
@@ -290,6 +295,17 @@ impl Context for View<'_> {
         self.session.tls_facts(side)
     }
 
+    fn layers(&self, side: Side, wanted: i64) -> Option<String> {
+        self.layers(side, wanted)
+    }
+
+    fn side(&self) -> Side {
+        match self.session.http.is_some() && self.session.judges_response() {
+            true => Side::Response,
+            false => Side::Request,
+        }
+    }
+
     fn flows_early(&self) -> bool {
         self.session.client.is_early()
     }
@@ -368,6 +384,10 @@ impl Context for View<'_> {
         true
     }
 
+    fn each_variable(&self, scope: Scope, visit: &mut dyn FnMut(&[u8], &Sample<'_>)) {
+        self.visit_variables(scope, visit);
+    }
+
     fn acl(&self, index: usize) -> Verdict {
         self.session.frontend.generation.program.acl(index, self)
     }
@@ -378,6 +398,10 @@ impl Context for View<'_> {
 
     fn now_ms(&self) -> u64 {
         self.turn.now
+    }
+
+    fn running_ms(&self) -> u64 {
+        self.turn.clock.now()
     }
 
     fn now_wall_us(&self) -> Option<i64> {

@@ -44,6 +44,7 @@ impl View<'_> {
             }
             Number::ReceivedProxy => i64::from(notes.is_some_and(|n| n.received_proxy.get())),
             Number::ClientError => notes.map_or(0, |n| i64::from(n.error.get())),
+            Number::Held(side, what) => self.held(side, what)?,
             Number::Of(side, fact) => session.multiplexed(side, fact)?,
             // Nothing is captured of a request that could not be read.
             Number::RequestCaptures if self.lacks_request() => 0,

@@ -116,12 +116,10 @@ impl Worker {
     pub(crate) fn run(mut self) {
         while !(self.stopping && self.sessions.len() == 0) {
             let timeout = self.timeout();
-            let before = self.turn.clock.now();
+            self.turn.counters.load.waits(self.turn.clock.now());
             let count = self.poll.wait(timeout).unwrap_or(0);
             self.turn.now = self.turn.clock.now();
-            let slept = self.turn.now.saturating_sub(before);
-            self.turn.counters.idle_ms.add(slept);
-            self.turn.load.slept(self.turn.now, slept);
+            self.turn.counters.load.works(self.turn.now);
             self.events = count;
             for index in 0..count {
                 self.event = index + 1;

@@ -37,6 +37,10 @@ pub struct TlsFiles {
     pub record: usize,
     /// `tune.ssl.maxrecord`: the same at the beginning of what is sent; 0 is no other limit.
     pub first_records: usize,
+    /// `jwt.decrypt_alg_list`: how keys of encrypted tokens may be; empty leaves the choice to us.
+    pub token_algorithms: Vec<String>,
+    /// `jwt.decrypt_enc_list`: how encrypted tokens may be; empty leaves the choice to us.
+    pub token_encryptions: Vec<String>,
 }
 
 /// A certificate, the chain behind it, and its key.
@@ -53,6 +57,8 @@ pub struct Certificate {
     pub ocsp: Option<ByteString>,
     /// PEM: the authority's certificate, where the chain lacks it (`.issuer`).
     pub issuer: Option<ByteString>,
+    /// Whether tokens may be verified and decrypted with it (`jwt`).
+    pub jwt: bool,
 }
 
 /// A file of PEM blocks.

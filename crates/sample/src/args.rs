@@ -8,6 +8,7 @@ use isthmus_plan::{Arg, Userlist};
 use isthmus_table::Table;
 
 use crate::assignment::Assignment;
+use crate::jose::{Jose, Key};
 use crate::registry::Param;
 use crate::userlist::Users;
 use crate::value::Sample;
@@ -27,6 +28,8 @@ pub struct CompileEnv<'e> {
     pub userlists: &'e [Userlist],
     /// The plan's stick tables.
     pub tables: &'e [Arc<Table>],
+    /// What the plan says about tokens.
+    pub jose: &'e Arc<Jose>,
 }
 
 /// One argument, as the function that takes it wants it.
@@ -64,6 +67,10 @@ pub enum ArgValue {
     View(Arc<View>),
     /// A variable to be set.
     Assignment(Assignment),
+    /// A key that tokens are decrypted with.
+    Key(Arc<Key>),
+    /// What the configuration says about tokens.
+    Jose(Arc<Jose>),
     /// A value that was computed when the configuration was compiled.
     Sample(Sample<'static>),
 }

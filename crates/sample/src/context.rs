@@ -13,7 +13,7 @@ use crate::condition::Verdict;
 use crate::facts::{BackendNumber, End, FrontendNumber, Number, ServerNumber, TcpInfo, Text};
 use crate::tls::TlsFacts;
 use crate::value::{Bytes, Sample};
-use crate::variable::VarRef;
+use crate::variable::{Scope, VarRef};
 
 /// A side of the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -145,6 +145,12 @@ pub trait Context {
         false
     }
 
+    /// The states of layers under a stream, for those who look for faults: a sum of the manual's
+    /// numbers (`fs.debug_str`), 0 for all.
+    fn layers(&self, _side: Side, _wanted: i64) -> Option<String> {
+        None
+    }
+
     /// What the kernel knows about a connection (`TCP_INFO`); times in microseconds.
     fn tcp_info(&self, _side: Side, _fact: TcpInfo) -> Option<i64> {
         None
@@ -170,6 +176,9 @@ pub trait Context {
         false
     }
 
+    /// Gives every variable of a scope that is set now, by its name without the scope.
+    fn each_variable(&self, _scope: Scope, _visit: &mut dyn FnMut(&[u8], &Sample<'_>)) {}
+
     /// What an ACL of the plan says, by its index.
     fn acl(&self, _index: usize) -> Verdict {
         Verdict::Fail
@@ -183,6 +192,11 @@ pub trait Context {
     /// Milliseconds of the engine's clock, by which stick tables count.
     fn now_ms(&self) -> u64 {
         0
+    }
+
+    /// The same clock as it runs while an expression is evaluated: what takes long is timed by it.
+    fn running_ms(&self) -> u64 {
+        self.now_ms()
     }
 
     /// Microseconds of wall-clock time since 1970, UTC.

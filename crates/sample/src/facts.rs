@@ -37,6 +37,19 @@ pub enum Multiplexed {
     MostStreams,
 }
 
+/// What a buffer holds of an HTTP message, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Held {
+    /// What is at hand (`internal.htx.data`, `internal.htx.used`).
+    Data,
+    /// What there is room for (`internal.htx.size`).
+    Size,
+    /// What there is still room for (`internal.htx.free`, `internal.htx.free_data`).
+    Free,
+    /// 1 when the message's end is at hand (`internal.htx.has_eom`).
+    End,
+}
+
 /// A number that belongs to the session, the request or the process. Times are milliseconds
 /// unless said otherwise, -1 for what was never reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,6 +90,8 @@ pub enum Number {
     ServerConnectionReused,
     /// What is known of the client's or the server's stream, and of the connection under it.
     Of(Side, Multiplexed),
+    /// What a side's buffer holds of an HTTP message; nothing outside HTTP.
+    Held(Side, Held),
     /// When the session was accepted: microseconds of wall-clock time (`accept_date`, `%t`).
     AcceptDate,
     /// When the request began: microseconds of wall-clock time (`request_date`, `%tr`).
@@ -143,6 +158,10 @@ pub enum Number {
     MaxRetries,
     /// Line of the last rule that ended an evaluation (`last_rule_line`).
     LastRuleLine,
+    /// How busy this worker is, percent of its time (`cpu_usage_thr`).
+    WorkerUsage,
+    /// How busy all workers are (`cpu_usage_grp`, `cpu_usage_proc`).
+    ProcessUsage,
     /// Times that the session was given the processor (`cpu_calls`).
     CpuCalls,
     /// Nanoseconds of processor time, on average per call (`cpu_ns_avg`).

@@ -3,7 +3,8 @@
 //! holds ACLs and says whether conditions hold; a [`Format`] writes a log line.
 //!
 //! Nothing here opens a socket, reads a clock or draws a random number: all of that is asked of
-//! the context, so that an expression gives the same value for the same context.
+//! the context, so that an expression gives the same value for the same context. (The random bytes
+//! that stand for a content key which cannot be read, in `jose`, are seen by nobody.)
 
 #![forbid(unsafe_code)]
 
@@ -20,6 +21,8 @@ mod expression;
 mod facts;
 mod fetch;
 mod format;
+mod guesses;
+mod jose;
 mod kind;
 mod password;
 mod registry;
@@ -40,9 +43,10 @@ pub use convert::substitute;
 pub use date::parse_http_date;
 pub use expression::{Compiled, Fetched};
 pub use facts::{
-    BackendNumber, End, FrontendNumber, Multiplexed, Number, ServerNumber, TcpInfo, Text,
+    BackendNumber, End, FrontendNumber, Held, Multiplexed, Number, ServerNumber, TcpInfo, Text,
 };
 pub use format::Format;
+pub use jose::{Allowed, Certificates, Jose};
 pub use kind::{Kind, Validity};
 pub use registry::{Converter, Fetch, Param, converters, fetches, find_converter, find_fetch};
 pub use table::table_key;

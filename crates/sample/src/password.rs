@@ -1,5 +1,8 @@
-//! Passwords as crypt(3) keeps them: SHA-256 and SHA-512 (`$5$`, `$6$`), bcrypt (`$2b$` and its
-//! kin) and MD5 (`$1$`). DES and yescrypt are refused when the configuration is read.
+//! Passwords as crypt(3) keeps them: yescrypt (`$y$`), SHA-256 and SHA-512 (`$5$`, `$6$`), bcrypt
+//! (`$2b$` and its kin), MD5 (`$1$`) and DES.
+
+mod des;
+mod yescrypt;
 
 use isthmus_plan::Password as Kept;
 use md5::{Digest, Md5};
@@ -24,6 +27,11 @@ pub(crate) enum Password {
         digest: Box<str>,
     },
     Bcrypt(Box<str>),
+    Des {
+        salt: u16,
+        digest: Box<str>,
+    },
+    Yescrypt(yescrypt::Yescrypt),
 }
 
 /// The rounds of SHA-crypt where none are written, and those that may be asked for
@@ -43,13 +51,19 @@ impl Password {
             Kept::Hashed { hash } => {
                 let text = std::str::from_utf8(hash.as_bytes()).ok();
                 text.and_then(Self::hashed)
-                    .ok_or("the password is not hashed as crypt(3) does with MD5, SHA-256, SHA-512 or bcrypt")
+                    .ok_or("the password is not hashed as crypt(3) does with yescrypt, SHA-256, SHA-512, bcrypt, MD5 or DES, or takes too much memory")
             }
         }
     }
 
     fn hashed(text: &str) -> Option<Self> {
-        let mut parts = text.strip_prefix('$')?.split('$');
+        let Some(behind) = text.strip_prefix('$') else {
+            return Self::des(text);
+        };
+        if let Some(behind) = behind.strip_prefix("y$") {
+            return yescrypt::Yescrypt::read(behind).map(Self::Yescrypt);
+        }
+        let mut parts = behind.split('$');
         let id = parts.next()?;
         if matches!(id, "2a" | "2b" | "2x" | "2y") {
             // Only a well-formed hash is compared at all, and comparing is how to know.
@@ -83,6 +97,36 @@ impl Password {
         }
     }
 
+    /// Two digits of salt, and eleven of the hash.
+    fn des(text: &str) -> Option<Self> {
+        let (salt, digest) = text.split_at_checked(2)?;
+        let [low, high] = <[u8; 2]>::try_from(salt.as_bytes()).ok()?;
+        let salt = value(low)? | value(high)? << 6;
+        let known = digest.len() == 11 && digest.bytes().all(|digit| value(digit).is_some());
+        Some(Self::Des {
+            salt: u16::try_from(salt).ok().filter(|_| known)?,
+            digest: digest.into(),
+        })
+    }
+
+    /// Microseconds that comparing takes or so, on a processor of these years. What takes none is not
+    /// worth remembering.
+    pub(crate) fn effort(&self) -> u64 {
+        match self {
+            Self::Plain(_) => 0,
+            Self::Md5 { .. } | Self::Des { .. } => 300,
+            Self::Sha256 { rounds, .. } | Self::Sha512 { rounds, .. } => *rounds as u64,
+            Self::Bcrypt(hash) => {
+                let cost = hash.get(4..6).and_then(|cost| cost.parse::<u32>().ok());
+                1_u64
+                    .checked_shl(cost.unwrap_or(31))
+                    .unwrap_or(u64::MAX)
+                    .saturating_mul(60)
+            }
+            Self::Yescrypt(hash) => hash.effort(),
+        }
+    }
+
     /// Whether a text is the password.
     pub(crate) fn is(&self, text: &[u8]) -> bool {
         match self {
@@ -107,6 +151,8 @@ impl Password {
                 made.is_some_and(|made| same(digest.as_bytes(), made.as_bytes()))
             }
             Self::Bcrypt(hash) => bcrypt::verify(text, hash).unwrap_or(false),
+            Self::Des { salt, digest } => same(digest.as_bytes(), &des::crypt(text, *salt)),
+            Self::Yescrypt(hash) => hash.is(text),
         }
     }
 }
@@ -166,14 +212,27 @@ fn md5_crypt(password: &[u8], salt: &[u8]) -> Vec<u8> {
 
 /// The order in which the digest's bytes are written, four digits for three bytes.
 const ORDER: [[usize; 3]; 5] = [[0, 6, 12], [1, 7, 13], [2, 8, 14], [3, 9, 15], [4, 10, 5]];
+/// The digits of crypt(3), six bits each.
 const DIGITS: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// A digit of crypt(3).
+fn digit(value: u32) -> u8 {
+    let digit = DIGITS.get((value & 63) as usize);
+    digit.copied().unwrap_or(b'.')
+}
+
+/// What a digit of crypt(3) stands for.
+fn value(digit: u8) -> Option<u32> {
+    let at = DIGITS.iter().position(|known| *known == digit)?;
+    u32::try_from(at).ok()
+}
 
 fn md5_digits(digest: &[u8]) -> Vec<u8> {
     let byte = |at: usize| u32::from(digest.get(at).copied().unwrap_or(0));
     let mut out = Vec::with_capacity(22);
     let mut write = |mut value: u32, digits: usize| {
         for _ in 0..digits {
-            out.extend(DIGITS.get((value & 63) as usize));
+            out.push(digit(value));
             value >>= 6;
         }
     };
@@ -188,8 +247,20 @@ fn md5_digits(digest: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// Made with `openssl passwd` and Python's crypt(3).
-    const KNOWN: [(&str, &str); 7] = [
+    /// Made with `openssl passwd` and crypt(3) of Python and Perl.
+    const KNOWN: [(&str, &str); 13] = [
+        (
+            "hunter2",
+            "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$PmNgGTLMFjJn.URBv11CpTEm5RwlKtPjRtztKe6.b33",
+        ),
+        (
+            "hunter2",
+            "$y$jD5.7$LdJMENpBABJJ3hIHjB1Bi.$CKqD6ucol.rOh6dDWHqMkAd35IlBEcha6iKZxYZFOL5",
+        ),
+        ("hunter2", "ab0ozUNIgzCZ."),
+        ("", "zz6dpSdr.LHZw"),
+        ("longer than eight", "./yPRzyX/WeSM"),
+        ("longer t", "./yPRzyX/WeSM"),
         (
             "hunter2",
             "$5$salt$HcpxOfa925mFNRuYAscuC4oWpw6c8l.YtrFMtUG7fp9",
@@ -224,7 +295,7 @@ mod tests {
             let kept = read(hash).unwrap_or_else(|| panic!("{hash}"));
             assert!(kept.is(password.as_bytes()), "{hash}");
             assert!(!kept.is(b"hunter3"), "{hash}");
-            assert!(!kept.is(b"hunter22"), "{hash}");
+            assert!(!kept.is(b"hunter22") || hash.starts_with("./"), "{hash}");
         }
     }
 
@@ -236,9 +307,15 @@ mod tests {
             "$",
             "$9$a$b",
             "$y$j9T$a$b",
+            "$y$j9T$F5Jx5fExrKuPp53xLKQ..1",
+            "$y$jCT$F5Jx5fExrKuPp53xLKQ..1$PmNgGTLMFjJn.URBv11CpTEm5RwlKtPjRtztKe6.b33",
+            "$y$jzzzzzz$F5Jx5fExrKuPp53xLKQ..1$PmNgGTLMFjJn.URBv11CpTEm5RwlKtPjRtztKe6.b33",
+            "$y$!$F5Jx5fExrKuPp53xLKQ..1$PmNgGTLMFjJn.URBv11CpTEm5RwlKtPjRtztKe6.b33",
             "$5$salt$short",
             "$2b$99$x",
-            "rl.3StKT.4T8M",
+            "rl.3StKT.4T8",
+            "rl.3StKT.4T8Mx",
+            "rl.3StKT.4T8!",
         ] {
             assert!(read(hash).is_none(), "{hash}");
         }

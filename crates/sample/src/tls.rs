@@ -121,6 +121,8 @@ pub struct TlsFacts {
     pub failure: Option<HandshakeError>,
     /// Secrets, where they are kept.
     pub secrets: Vec<(SecretLabel, Box<[u8]>)>,
+    /// The first Finished message of TLS 1.2 (`ssl_fc_unique_id`).
+    pub unique: Option<Box<[u8]>>,
 }
 
 impl TlsFacts {

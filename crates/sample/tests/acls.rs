@@ -105,6 +105,7 @@ fn evaluate(text: &str) -> Result<Verdict, String> {
         lists: &[],
         userlists: &[],
         tables: &[],
+        jose: &std::sync::Arc::default(),
     };
     let program = Program::compile(&[acl], &mut env).map_err(|errors| format!("{errors:?}"))?;
     Ok(program.acl(0, &table))

@@ -16,6 +16,7 @@ fn written(format: &str, table: &Table) -> String {
         lists: &[],
         userlists: &[],
         tables: &[],
+        jose: &std::sync::Arc::default(),
     };
     let format = Format::compile(&items(format), &mut env).expect("a format");
     let mut out = Vec::new();

@@ -44,6 +44,7 @@ fn try_compile(item: FormatItem, names: &mut Names) -> Result<Format, String> {
         acl: &|_| None,
         lists: &[],
         tables: &[],
+        jose: &std::sync::Arc::default(),
         userlists: &[],
     };
     Format::compile(&[item], &mut env)

@@ -177,6 +177,7 @@ fn program(tests: &[(&str, MatchMethod, &str)]) -> Program {
         lists: &[],
         userlists: &[],
         tables: &[],
+        jose: &std::sync::Arc::default(),
     };
     Program::compile(&acls, &mut env).expect("ACLs")
 }
@@ -316,6 +317,7 @@ fn the_fetch_acl_holds_when_all_its_acls_do() {
             lists: &[],
             userlists: &[],
             tables: &[],
+            jose: &std::sync::Arc::default(),
         };
         let expression = parse(text).expect("an expression");
         let compiled = isthmus_sample::Compiled::compile(&expression, &mut env).expect("compiles");

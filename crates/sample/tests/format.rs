@@ -17,6 +17,7 @@ fn format(text: &str, names: &mut Names) -> Format {
         lists: &[],
         userlists: &[],
         tables: &[],
+        jose: &std::sync::Arc::default(),
     };
     Format::compile(&items(text), &mut env).expect("a format")
 }
@@ -187,6 +188,7 @@ fn unknown_aliases_and_flags_are_refused() {
         lists: &[],
         userlists: &[],
         tables: &[],
+        jose: &std::sync::Arc::default(),
     };
     for (name, flags) in [("nope", ""), ("ci", "Z")] {
         let item = FormatItem::Alias {

@@ -142,6 +142,7 @@ fn judge(text: &str, table: &Table) -> Result<Verdict, String> {
         lists: &[],
         userlists: &[support::staff()],
         tables: &[],
+        jose: &std::sync::Arc::default(),
     };
     let program = Program::compile(&[acl], &mut env).map_err(|errors| format!("{errors:?}"))?;
     Ok(program.acl(0, table))
@@ -215,6 +216,7 @@ fn default_method(
         lists: &[],
         userlists: &[support::staff()],
         tables: &[],
+        jose: &std::sync::Arc::default(),
     };
     let output = isthmus_sample::Compiled::compile(expression, &mut env)?.output();
     Ok(match output {

@@ -32,6 +32,7 @@ fn verdict(expression: &str, pattern: &str, table: &Table) -> Verdict {
         lists: &[],
         userlists: &[support::staff()],
         tables: &[],
+        jose: &std::sync::Arc::default(),
     };
     let acl = Acl {
         name: "a".to_owned(),

@@ -87,7 +87,7 @@ proptest! {
     ) {
         let mut names = Names::default();
         let variable = names.variable(b"txn.a").expect("a variable");
-        let mut env = CompileEnv { names: &mut names, env: &|_| None, acl: &|_| Some(0), lists: &[], userlists: &[], tables: &[] };
+        let mut env = CompileEnv { names: &mut names, env: &|_| None, acl: &|_| Some(0), lists: &[], userlists: &[], tables: &[], jose: &Default::default() };
         let item = FormatItem::Expression { expression, flags: "+Q,+E".to_owned() };
         if let Ok(format) = Format::compile(&[item], &mut env) {
             let table = Table {
@@ -133,6 +133,7 @@ proptest! {
             lists: &[],
             userlists: &[support::staff()],
             tables: &[],
+            jose: &std::sync::Arc::default(),
         };
         let item = FormatItem::Expression { expression: expression.clone(), flags: "+E".to_owned() };
         if let Ok(format) = Format::compile(&[item], &mut env) {

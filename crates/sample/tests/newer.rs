@@ -259,3 +259,83 @@ fn what_the_server_says_hello_with_is_looked_at_too() {
     assert_eq!(shown("rep_ssl_hello_type", &mut names, &table), "2");
     assert_eq!(shown("req.ssl_hello_type", &mut names, &table), "-");
 }
+
+#[test]
+fn control_characters_are_found() {
+    check(&[
+        ("str(plain),has_ctl", "0"),
+        ("str(),has_ctl", "0"),
+        ("bin(c3a9),has_ctl", "0"),
+        ("bin(7e20),has_ctl", "0"),
+        ("bin(61000a),has_ctl", "1"),
+        ("bin(1f),has_ctl", "1"),
+        ("bin(09),has_ctl", "1"),
+        ("bin(7f),has_ctl", "1"),
+    ]);
+    assert!(compile("str(a),has_ctl(b)", &mut Names::default()).is_err());
+}
+
+/// The examples are the manual's.
+#[test]
+fn variables_are_written_as_their_types_ask() {
+    let mut names = Names::default();
+    let table = Table::default();
+    for (name, value) in [
+        ("txn.name", Sample::text(b"John \"Doe\"")),
+        ("txn.data", Sample::Bin(b"Hello"[..].into())),
+        ("txn.count", Sample::Int(-42)),
+        ("txn.active", Sample::Bool(true)),
+        (
+            "sess.client",
+            Sample::from(std::net::IpAddr::from([192, 168, 1, 1])),
+        ),
+        ("proc.odd", Sample::text(b"a\\b\r\n\x08\0\t")),
+        ("req.user", Sample::text(b"")),
+    ] {
+        let variable = names.variable(name.as_bytes()).expect(name);
+        table.set(variable, value);
+    }
+    let table = Table {
+        names: names.clone(),
+        ..table
+    };
+    let txn = "txn.name=\"John \\\"Doe\\\"\", txn.data=x48656c6c6f, txn.count=-42, txn.active=true";
+    let odd = "proc.odd=\"a\\\\b\\r\\n\\b\\0\t\"";
+    let all = format!("sess.client=192.168.1.1, {txn}, req.user=\"\", {odd}");
+    let cases = [
+        ("dump_all_vars(txn)", txn),
+        ("dump_all_vars(proc)", odd),
+        ("dump_all_vars", &all),
+        ("dump_all_vars()", &all),
+        (
+            "dump_all_vars(,c,;)",
+            "sess.client=192.168.1.1;txn.count=-42",
+        ),
+        ("dump_all_vars(txn,count)", "txn.count=-42"),
+        ("dump_all_vars(txn,none)", ""),
+        ("dump_all_vars(txn,a,', ')", "txn.active=true"),
+        ("dump_all_vars(res)", ""),
+    ];
+    for (expression, expected) in cases {
+        let found = shown(expression, &mut names, &table);
+        assert_eq!(found, expected, "{expression}");
+    }
+    assert!(compile("dump_all_vars(check)", &mut names).is_err());
+}
+
+#[test]
+fn variables_that_do_not_fit_are_not_written_at_all() {
+    let mut names = Names::default();
+    let table = Table::default();
+    for name in ["txn.a", "txn.b"] {
+        let variable = names.variable(name.as_bytes()).expect(name);
+        table.set(variable, Sample::owned_text(vec![b'x'; 9000]));
+    }
+    let table = Table {
+        names: names.clone(),
+        ..table
+    };
+    assert_eq!(shown("dump_all_vars(txn)", &mut names, &table), "-");
+    let one = shown("dump_all_vars(txn,a)", &mut names, &table);
+    assert_eq!(one.len(), "txn.a=\"\"".len() + 9000);
+}

@@ -98,16 +98,26 @@ pub fn abort_on_close(fd: impl AsFd) {
     }
 }
 
-/// Makes the coming close invisible to the client (`silent-drop`): the socket is put into repair
-/// mode, in which the kernel sends nothing. Needs CAP_NET_ADMIN.
+/// Puts a socket into repair mode, in which the kernel says nothing of its close. Needs CAP_NET_ADMIN.
 ///
 /// # Errors
 /// The capability is missing.
-pub fn silence(fd: impl AsFd) -> Result<()> {
+pub(crate) fn silence(fd: impl AsFd) -> Result<()> {
     let fd = fd.as_fd();
     // What came and is not acknowledged yet would come again, and meet a reset.
     let _ = set_int(fd, libc::IPPROTO_TCP, libc::TCP_QUICKACK, 1);
     set_int(fd, libc::IPPROTO_TCP, libc::TCP_REPAIR, 1)
+}
+
+/// Bytes that were sent, or wait to be, and that the peer has not acknowledged (tcp(7), SIOCOUTQ).
+pub(crate) fn unacknowledged(fd: impl AsFd) -> usize {
+    let mut count: libc::c_int = 0;
+    // SAFETY: the descriptor is open as long as it is borrowed, and the kernel writes one int.
+    let done = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::TIOCOUTQ, &raw mut count) };
+    match done {
+        0 => usize::try_from(count).unwrap_or(0),
+        _ => 0,
+    }
 }
 
 /// Sets the hop limit of what is sent, so that a reset dies on its way (`silent-drop rst-ttl`).

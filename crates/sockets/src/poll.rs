@@ -1,6 +1,7 @@
 //! epoll(7), edge triggered, and a descriptor to wake it from another thread.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
@@ -40,7 +41,7 @@ pub struct Ready {
 
 /// A set of watched descriptors.
 pub struct Poll {
-    epoll: OwnedFd,
+    epoll: Arc<OwnedFd>,
     events: Vec<epoll::Event>,
 }
 
@@ -50,7 +51,7 @@ impl Poll {
     /// # Errors
     /// Out of descriptors or memory.
     pub fn new(batch: usize) -> Result<Self> {
-        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let epoll = Arc::new(epoll::create(epoll::CreateFlags::CLOEXEC)?);
         Ok(Self {
             epoll,
             events: Vec::with_capacity(batch.max(1)),
@@ -63,7 +64,7 @@ impl Poll {
     /// Out of memory, or the descriptor can't be watched.
     pub fn add(&self, fd: impl AsFd, token: u64, interest: Interest) -> Result<()> {
         let data = epoll::EventData::new_u64(token);
-        Ok(epoll::add(&self.epoll, fd, data, flags(interest))?)
+        Ok(epoll::add(&*self.epoll, fd, data, flags(interest))?)
     }
 
     /// Watches a descriptor for something else from now on; what is ready already is told.
@@ -72,12 +73,18 @@ impl Poll {
     /// The descriptor is not watched.
     pub fn change(&self, fd: impl AsFd, token: u64, interest: Interest) -> Result<()> {
         let data = epoll::EventData::new_u64(token);
-        Ok(epoll::modify(&self.epoll, fd, data, flags(interest))?)
+        Ok(epoll::modify(&*self.epoll, fd, data, flags(interest))?)
     }
 
     /// Watches no longer; needed only for descriptors that stay open elsewhere.
     pub fn remove(&self, fd: impl AsFd) {
-        let _ = epoll::delete(&self.epoll, fd);
+        let _ = epoll::delete(&*self.epoll, fd);
+    }
+
+    /// What ends the watching of a descriptor from another thread.
+    #[must_use]
+    pub fn unwatcher(&self) -> Unwatcher {
+        Unwatcher(self.epoll.clone())
     }
 
     /// Waits for events, at most `timeout` (`None`: as long as it takes).
@@ -91,7 +98,7 @@ impl Poll {
             tv_nsec: t.subsec_nanos().into(),
         });
         match epoll::wait(
-            &self.epoll,
+            &*self.epoll,
             rustix::buffer::spare_capacity(&mut self.events),
             limit.as_ref(),
         ) {
@@ -126,6 +133,19 @@ fn flags(interest: Interest) -> epoll::EventFlags {
         Interest::BothWays => incoming | Flags::OUT,
         Interest::Readable => Flags::IN,
         Interest::SharedListener => Flags::IN | Flags::EXCLUSIVE,
+    }
+}
+
+/// Ends the watching of a [`Poll`]'s descriptors from another thread.
+#[derive(Debug, Clone)]
+pub struct Unwatcher(Arc<OwnedFd>);
+
+impl Unwatcher {
+    /// Has the set watch a descriptor no longer: it is told of nothing that happens from now on. What it has
+    /// taken note of already it may still hand out.
+    pub fn unwatch(&self, fd: impl AsFd) {
+        // It fails only where the descriptor is not watched.
+        let _ = epoll::delete(&*self.0, fd);
     }
 }
 

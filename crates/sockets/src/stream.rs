@@ -148,12 +148,16 @@ pub fn drain_pipe(pipe: &mut Pipe, fd: impl AsFd, more: bool) -> Moved {
 
 /// Whether bytes wait to be received.
 pub fn holds_bytes(fd: impl AsFd) -> bool {
-    let mut byte = [0u8; 1];
-    matches!(
-        Moved::of(
-            rustix::net::recv(fd, &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT)
-                .map(|(count, _)| count)
-        ),
-        Moved::Bytes(_)
-    )
+    matches!(peek(fd), Moved::Bytes(_))
+}
+
+/// Whether a connection stands and nothing waits to be received, neither bytes nor its end.
+pub fn is_silent(fd: impl AsFd) -> bool {
+    peek(fd) == Moved::Later
+}
+
+/// What the next [`receive`] would bring, of at most one byte.
+fn peek(fd: impl AsFd) -> Moved {
+    let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+    Moved::of(rustix::net::recv(fd, &mut [0u8; 1], flags).map(|(count, _)| count))
 }

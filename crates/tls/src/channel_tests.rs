@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use isthmus_plan::tls::Negotiation;
 use proptest::prelude::*;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::{PrivateKeyDer, ServerName};
@@ -21,13 +22,18 @@ fn pair_with(versions: &[&'static rustls::SupportedProtocolVersion]) -> (Channel
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(vec!["a.example".to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
-    let mut server = ServerConfig::builder_with_protocol_versions(versions)
+    let provider = crate::negotiation::provider(&Negotiation::default());
+    let mut server = ServerConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(versions)
+        .unwrap()
         .with_no_client_auth()
         .with_single_cert(vec![cert.der().clone()], key)
         .unwrap();
     let mut roots = RootCertStore::empty();
     roots.add(cert.der().clone()).unwrap();
-    let mut client = ClientConfig::builder_with_protocol_versions(versions)
+    let mut client = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
     server.key_log = Arc::new(crate::watch::Secrets);
@@ -124,6 +130,10 @@ fn a_watched_handshake_shows_the_hellos_and_both_ends_keep_the_same_secrets() {
             let kept = sorted(seen.secrets);
             assert_eq!(kept.len(), secrets);
             assert_eq!(kept, sorted(other.secrets));
+            // TLS 1.3 names no connection so (RFC 9266).
+            let finished = seen.finished.as_ref().map(Vec::len);
+            assert_eq!(finished, (secrets == 1).then_some(12));
+            assert_eq!(seen.finished, other.finished);
             assert_eq!(client.channel.take_witnessed(), None);
         }
     }

@@ -17,6 +17,7 @@ mod early;
 mod error;
 mod failure;
 mod faults;
+mod finished;
 mod generation;
 mod hello;
 mod identity;

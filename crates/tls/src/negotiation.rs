@@ -8,6 +8,8 @@ use rustls::crypto::aws_lc_rs::{self, cipher_suite as suites, kx_group as groups
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::{SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion, version};
 
+use crate::finished::told;
+
 /// The cryptography of a line: what it says, and our order of preference where it says nothing.
 pub(crate) fn provider(said: &Negotiation) -> Arc<CryptoProvider> {
     let mut provider = aws_lc_rs::default_provider();
@@ -18,6 +20,9 @@ pub(crate) fn provider(said: &Negotiation) -> Arc<CryptoProvider> {
         .cipher_suites
         .retain(|suite| silent(is_tls13(suite)));
     provider.cipher_suites.splice(0..0, wanted);
+    for suite in &mut provider.cipher_suites {
+        *suite = told(*suite);
+    }
     if !said.groups.is_empty() {
         provider.kx_groups = said.groups.iter().copied().map(group).collect();
     }

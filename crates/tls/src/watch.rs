@@ -27,6 +27,7 @@ thread_local! {
 struct Told {
     secrets: Option<Vec<Secret>>,
     distrusted: Option<Distrusted>,
+    finished: Option<Vec<u8>>,
 }
 
 /// A secret: its label in key logs, and its bytes.
@@ -43,6 +44,8 @@ pub struct Witnessed {
     pub secrets: Vec<Secret>,
     /// What is wrong with the client's certificate, ignored or not.
     pub distrusted: Option<Distrusted>,
+    /// The first Finished message of TLS 1.2, whoever sent it (`tls-unique`, RFC 5929 section 3).
+    pub finished: Option<Vec<u8>>,
 }
 
 /// Watches a handshake.
@@ -65,7 +68,7 @@ impl Watch {
         self.look(records);
         TOLD.set(Some(Told {
             secrets: self.secrets.then(Vec::new),
-            distrusted: None,
+            ..Told::default()
         }));
     }
 
@@ -76,7 +79,9 @@ impl Watch {
             self.witnessed
                 .secrets
                 .extend(told.secrets.unwrap_or_default());
-            self.witnessed.distrusted = self.witnessed.distrusted.take().or(told.distrusted);
+            let witnessed = &mut self.witnessed;
+            witnessed.distrusted = witnessed.distrusted.take().or(told.distrusted);
+            witnessed.finished = witnessed.finished.take().or(told.finished);
         }
     }
 
@@ -105,6 +110,15 @@ pub(crate) fn tell_distrust(of: impl FnOnce() -> Distrusted) {
     TOLD.with_borrow_mut(|told| {
         if let Some(told) = told {
             told.distrusted.get_or_insert_with(of);
+        }
+    });
+}
+
+/// Tells the channel that receives just now of a Finished message, if anybody asks.
+pub(crate) fn tell_finished(message: &[u8]) {
+    TOLD.with_borrow_mut(|told| {
+        if let Some(told) = told {
+            told.finished.get_or_insert_with(|| message.to_vec());
         }
     });
 }

@@ -29,7 +29,8 @@ class TlsChange:
         """Return the configuration with the change. Raises ValueError where a line does not bear it."""
         said = built.configuration
         proxies = tuple(self._proxy(proxy) for proxy in said.proxies)
-        return _rebuilt(built, dataclasses.replace(said, proxies=proxies))
+        loaded = tuple(self.certificates.get(each.name, each) for each in said.loaded)
+        return _rebuilt(built, dataclasses.replace(said, proxies=proxies, loaded=loaded))
 
     def _proxy(self, proxy: Proxy) -> Proxy:
         binds = tuple(
@@ -92,7 +93,8 @@ def _other(file: PemFile | None, changed: Mapping[str, PemFile]) -> PemFile | No
 
 
 def used_certificates(said: Configuration) -> Iterator[Certificate]:
-    """Give the certificates that lines of a configuration show, some of them several times."""
+    """Give the certificates that lines and tokens of a configuration use, some of them several times."""
+    yield from (each for each in said.loaded if each.name in said.tokens)
     for bind in _binds(said):
         yield from (entry.certificate for entry in bind.entries)
         if bind.generation.authority is not None:

@@ -18,7 +18,6 @@ DIRECTORY = "https://acme-v02.api.letsencrypt.org/directory"
 _CHALLENGES = ("HTTP-01", "TLS-ALPN-01")
 _CURVES = ("P-256", "P-384", "P-521")
 _SIGNING = ("HS256", "HS384", "HS512")
-_Said = dict[str, str | int]
 _LATER = {
     "acme-vars": "DNS-01 is not there",
     "challenge-ready": "DNS-01 is not there",
@@ -35,7 +34,7 @@ class AcmeSections:
     @staticmethod
     def keywords() -> tuple[str, ...]:
         """Return the words that lines of such a section begin with."""
-        return tuple(_LINES)
+        return tuple(each for each in AcmeSections._readers({}, _nothing) if each not in _LATER)
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
@@ -54,13 +53,32 @@ class AcmeSections:
             message = f"there is a section `acme {name.text}` at {place(other.span)} already"
             raise RefusedError(DUPLICATE_NAME, message, name.span)
         need_library(section.header.span)
-        said: _Said = {}
-        readers = {each: read(said, self._reading) for each, read in _LINES.items()}
-        later = {each: _later(each, why) for each, why in _LATER.items()}
-        read_lines(section, readers | later, self._reading)
+        said: dict[str, str | int] = {}
+        read_lines(section, self._readers(said, self._reading.world.read_bytes), self._reading)
         self._found[name.text] = self._authority(name.text, said, section.header.span)
 
-    def _authority(self, name: str, said: _Said, span: Span) -> Authority:
+    @staticmethod
+    def _readers(said: dict[str, str | int], read_bytes: Callable[[str], bytes]) -> dict[str, Reader]:
+        return {
+            "directory": _directory(said),
+            "contact": _text(said, "an address for mail"),
+            "account-key": _text(said, "a file"),
+            "challenge": _challenge(said),
+            "keytype": lambda words: said.__setitem__("keytype", choice(words, ("ECDSA", "RSA"), "a key")),
+            "bits": lambda words: said.__setitem__("bits", integer(words, 2048, 8192)),
+            "curves": _curve(said),
+            "map": _text(said, "a map"),
+            "eab-key-id": _file(said, read_bytes),
+            "eab-mac-key": _file(said, read_bytes),
+            "eab-mac-alg": lambda words: said.__setitem__("eab-mac-alg", choice(words, _SIGNING, "a MAC")),
+            "profile": _text(said, "a profile of the authority"),
+            "reuse-key": lambda words: said.__setitem__(
+                "reuse-key", choice(words, ("on", "off"), "a switch") == "on"
+            ),
+            **{each: _later(each, why) for each, why in _LATER.items()},
+        }
+
+    def _authority(self, name: str, said: dict[str, str | int], span: Span) -> Authority:
         if said.get("challenge", "HTTP-01") == "HTTP-01" and "map" not in said:
             message = f"section `acme {name}` does not name the map in which challenges are looked up"
             raise RefusedError(MISSING_ARGUMENT, message, span, hint="write `map virt@acme`")
@@ -83,7 +101,7 @@ class AcmeSections:
         )
 
 
-def _binding(said: _Said, span: Span) -> Binding | None:
+def _binding(said: dict[str, str | int], span: Span) -> Binding | None:
     """Return to which account elsewhere an account is bound. Raises RefusedError where half of it is said."""
     parts = [said.get(name) for name in ("eab-key-id", "eab-mac-key")]
     if None not in parts:
@@ -103,20 +121,25 @@ def need_library(span: Span) -> None:
         raise RefusedError(CANNOT, message, span, hint="`pip install 'isthmus[acme]'`")
 
 
-def _text(said: _Said, what: str) -> Reader:
+def _nothing(_name: str) -> bytes:
+    """Stand for the files of lines that are listed and not read."""
+    return b""
+
+
+def _text(said: dict[str, str | int], what: str) -> Reader:
     def read(words: Words) -> None:
         said[words.what] = words.take(what).text
 
     return read
 
 
-def _file(said: _Said, reading: Reading) -> Reader:
+def _file(said: dict[str, str | int], read_bytes: Callable[[str], bytes]) -> Reader:
     """Read the name of a file with a secret, which has to be there: it is read when an account is made."""
 
     def read(words: Words) -> None:
         word = words.take("a file")
         try:
-            reading.world.read_bytes(word.text)
+            read_bytes(word.text)
         except OSError as error:
             message = f"`{word.text}` cannot be read: {error.strerror or error}"
             raise RefusedError(BAD_VALUE, message, word.span) from error
@@ -125,7 +148,7 @@ def _file(said: _Said, reading: Reading) -> Reader:
     return read
 
 
-def _directory(said: _Said) -> Reader:
+def _directory(said: dict[str, str | int]) -> Reader:
     def read(words: Words) -> None:
         word = words.take("the address of a directory")
         if not word.text.startswith(("https://", "http://")):
@@ -135,7 +158,7 @@ def _directory(said: _Said) -> Reader:
     return read
 
 
-def _challenge(said: _Said) -> Reader:
+def _challenge(said: dict[str, str | int]) -> Reader:
     def read(words: Words) -> None:
         word = words.take("a challenge")
         if word.text.upper() not in _CHALLENGES:
@@ -146,7 +169,7 @@ def _challenge(said: _Said) -> Reader:
     return read
 
 
-def _curve(said: _Said) -> Reader:
+def _curve(said: dict[str, str | int]) -> Reader:
     def read(words: Words) -> None:
         word = words.take("a curve")
         if word.text not in _CURVES:
@@ -169,33 +192,3 @@ def _later(name: str, why: str) -> Reader:
         raise RefusedError(NOT_IMPLEMENTED, message, word[0].span if word else words.end)
 
     return read
-
-
-def _kept(take: Callable[[Words], str | int]) -> Callable[[_Said, Reading], Reader]:
-    """Return what makes the reader of a line whose words are kept as they are taken."""
-
-    def make(said: _Said, _reading: Reading) -> Reader:
-        return lambda words: said.__setitem__(words.what, take(words))
-
-    return make
-
-
-def _saying(reader: Callable[[_Said], Reader]) -> Callable[[_Said, Reading], Reader]:
-    return lambda said, _reading: reader(said)
-
-
-_LINES: dict[str, Callable[[_Said, Reading], Reader]] = {
-    "directory": _saying(_directory),
-    "contact": _saying(lambda said: _text(said, "an address for mail")),
-    "account-key": _saying(lambda said: _text(said, "a file")),
-    "challenge": _saying(_challenge),
-    "keytype": _kept(lambda words: choice(words, ("ECDSA", "RSA"), "a key")),
-    "bits": _kept(lambda words: integer(words, 2048, 8192)),
-    "curves": _saying(_curve),
-    "map": _saying(lambda said: _text(said, "a map")),
-    "eab-key-id": _file,
-    "eab-mac-key": _file,
-    "eab-mac-alg": _kept(lambda words: choice(words, _SIGNING, "a MAC")),
-    "profile": _saying(lambda said: _text(said, "a profile of the authority")),
-    "reuse-key": _kept(lambda words: choice(words, ("on", "off"), "a switch") == "on"),
-}

@@ -6,6 +6,7 @@ unit, the flags of a regular expression); `NARROWER` names those, so that mistak
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
@@ -14,6 +15,7 @@ from isthmus.config import Span
 from isthmus.keywords.closed_arguments import ANY_CASE, NUMBERS, OTHERS, POSITIONS, WORDS, mqtt_field
 from isthmus.keywords.context import Context
 from isthmus.keywords.patterns import WrongPatternError, read_text
+from isthmus.keywords.row import RefusedError
 from isthmus.keywords.variables import CONDITIONS, is_variable
 from isthmus.model.expression import (
     Argument,
@@ -35,6 +37,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,1000}\Z")
 _BITS = re.compile(r"[0-9]{1,3}\Z")
 _FIELD_NUMBER = re.compile(r"0*[1-9][0-9]{0,9}(?:\.0*[1-9][0-9]{0,9})*\Z")
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\Z")
+_TOKEN_SECRET = re.compile(r"[A-Za-z0-9+/_-]{2,}={0,2}\Z")
 _HEXADECIMAL = re.compile(r"(?:[0-9A-Fa-f]{2})+\Z")
 _INT64 = (-(2**63), 2**63 - 1)
 
@@ -69,6 +72,8 @@ def parse_argument(kind: str, text: str, span: Span, context: Context) -> Argume
         return _map(kind, text, span)
     if kind == "public key":
         return _file(text, context)
+    if kind == "JWT certificate":
+        return _certificate(text, span, context)
     if kind in WORDS:
         return _word(kind, text)
     if kind in NUMBERS:
@@ -250,6 +255,32 @@ def _jws_algorithm(text: str) -> Argument:
     return StrArg(text)
 
 
+def _public_algorithm(text: str) -> Argument:
+    if text.startswith("HS"):
+        raise WrongArgumentError(
+            "a variable, or an algorithm with a public key: a certificate holds no secret"
+        )
+    return _jws_algorithm(text)
+
+
+def _jwk(text: str) -> Argument:
+    if is_variable(text):
+        return StrArg(text)
+    try:
+        key = json.loads(text)
+    except ValueError:
+        key = None
+    if not isinstance(key, dict) or key.get("kty") not in ("oct", "EC", "RSA"):
+        raise WrongArgumentError("a JSON Web Key of type `oct`, `EC` or `RSA`, or a variable with one")
+    return StrArg(text)
+
+
+def _secret(text: str) -> Argument:
+    if not is_variable(text) and not _TOKEN_SECRET.match(text):
+        raise WrongArgumentError("a secret in base64, or the name of a variable that holds it")
+    return StrArg(text)
+
+
 def _fix_tag(text: str) -> Argument:
     number = text.isascii() and text.isdigit() and int(text) > 0
     if not number and text.lower() not in _FIX_TAGS:
@@ -260,6 +291,13 @@ def _fix_tag(text: str) -> Argument:
 def _mqtt_packet(text: str) -> Argument:
     if text.lower() not in ("connect", "connack", "1", "2"):
         raise WrongArgumentError("`connect` (1) or `connack` (2)", ("connect", "connack"))
+    return StrArg(text)
+
+
+def _nothing(text: str) -> Argument:
+    # HAProxy 3.5 has an argument there; what it stands for is in no manual that could be read.
+    if text:
+        raise WrongArgumentError("no argument: what it stands for is not known here")
     return StrArg(text)
 
 
@@ -285,6 +323,20 @@ def _file(path: str, context: Context) -> Argument:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "there is no such file"
         raise WrongArgumentError(f"a file that holds a public key in PEM ({reason})") from None
+
+
+def _certificate(name: str, span: Span, context: Context) -> Argument:
+    if is_variable(name):
+        return StrArg(name)
+    if not name:
+        raise WrongArgumentError("a file with a certificate and its key, or a variable with its name")
+    try:
+        usable = context.certificate(name, span)
+    except (RefusedError, FileNotFoundError) as refusal:
+        raise WrongArgumentError(f"a certificate that can be read ({refusal})") from None
+    if not usable:
+        raise WrongArgumentError("a certificate whose crt-store says `jwt on`")
+    return StrArg(name)
 
 
 def _map(converter: str, text: str, span: Span) -> Argument:
@@ -327,6 +379,8 @@ _READERS: dict[str, Callable[[str], Argument]] = {
     "rtt unit": _one_of("", "us", "ms"),
     "set-var condition": _one_of(*CONDITIONS),
     "query option": _one_of("", "with_qm"),
+    "nothing": _nothing,
+    "variables' scope": _one_of("", "sess", "txn", "req", "res", "proc"),
     "delimiter": _one_character,
     "case flag": _one_of("", "i"),
     "distcc token": _four_letters,
@@ -334,6 +388,9 @@ _READERS: dict[str, Callable[[str], Argument]] = {
     "protobuf type": _one_of("", *_PROTOBUF_TYPES),
     "base64 or variable": _base64_or_variable,
     "JWS algorithm": _jws_algorithm,
+    "JWS public algorithm": _public_algorithm,
+    "JWK": _jwk,
+    "token secret": _secret,
     "FIX tag": _fix_tag,
     "MQTT packet": _mqtt_packet,
     "Forwarded field": _one_of("proto", "host", "for", "by"),
@@ -385,10 +442,17 @@ NARROWER: dict[str, dict[int, str]] = (
     | {
         "acl": {-1: "ACL name"},
         "var": {0: "variable"},
+        "dump_all_vars": {0: "variables' scope"},
+        "has_ctl": {0: "nothing"},
+        "ssl_c_policies": {0: "nothing"},
         "set-var": {0: "variable", -1: "set-var condition"},
         "unset-var": {0: "variable"},
         "concat": {1: "optional variable"},
         "jwt_verify": {0: "JWS algorithm"},
+        "jwt_verify_cert": {0: "JWS public algorithm", 1: "JWT certificate"},
+        "jwt_decrypt_cert": {0: "JWT certificate"},
+        "jwt_decrypt_jwk": {0: "JWK"},
+        "jwt_decrypt_secret": {0: "token secret"},
         "strcmp": {0: "variable"},
         "secure_memcmp": {0: "variable"},
         "bytes": {0: "integer or variable", 1: "integer or variable"},

@@ -15,6 +15,11 @@ def no_resolver(_name: str) -> IPv4Address | IPv6Address | None:
     return None
 
 
+def no_certificates(path: str, _span: Span) -> bool:
+    """Load nothing: the certificates where none were given."""
+    raise FileNotFoundError(path)
+
+
 def no_files(path: str) -> bytes:
     """Read nothing: the files where none were given."""
     raise FileNotFoundError(path)
@@ -26,7 +31,8 @@ class Context:
 
     `proxy` is the name of the section's proxy (empty in global and defaults), `frontend` and `backend` its
     capabilities, `http` whether its mode is HTTP. Host names are looked up through `resolve`, files are read
-    through `read_bytes`, which raises OSError.
+    through `read_bytes`, which raises OSError. `certificate` loads one that tokens are judged with, and says
+    whether they may use it; it raises RefusedError.
     """
 
     vocabulary: Vocabulary
@@ -37,6 +43,7 @@ class Context:
     http: bool = False
     resolve: Callable[[str], IPv4Address | IPv6Address | None] = field(default=no_resolver)
     read_bytes: Callable[[str], bytes] = field(default=no_files)
+    certificate: Callable[[str, Span], bool] = field(default=no_certificates)
 
     def alert(
         self, code: str, message: str, span: Span, *, hint: str | None = None, expected: str | None = None

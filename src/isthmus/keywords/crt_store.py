@@ -15,7 +15,7 @@ from isthmus.keywords.named_section import read_lines
 from isthmus.keywords.option_row import OptionTable, OptionUse, options
 from isthmus.keywords.row import Reading, RefusedError, Words, place
 from isthmus.keywords.tls_codes import BAD_CRT_STORE
-from isthmus.keywords.values import suggest
+from isthmus.keywords.values import choice, suggest
 from isthmus.keywords.world import World
 from isthmus.model.acme import Authority, Ordered
 from isthmus.model.tls import Certificate, CertificateFiles
@@ -23,7 +23,7 @@ from isthmus.records import replace
 
 _DOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,62})(\.[a-z0-9]([a-z0-9-]{0,62}))*")
 _PARTS = OptionTable("section", "load", BAD_CRT_STORE, options(*PARTS))
-_LATER = ("generate-dummy", "jwt")
+_LATER = ("generate-dummy",)
 """What a `load` line may say in HAProxy 3.5 and cannot here."""
 
 
@@ -128,6 +128,7 @@ class _Store:
         said, crt, alias = LineSettings(), None, None
         section: Word | None = None
         domains: Word | None = None
+        tokens = False
         while words:
             option = words.take("an option")
             if option.text == "crt":
@@ -139,6 +140,8 @@ class _Store:
                 need_library(section.span)
             elif option.text == "domains":
                 domains = words.take("names between commas")
+            elif option.text == "jwt":
+                tokens = choice(words, ("on", "off"), "a switch") == "on"
             elif option.text in _LATER:
                 message = f"`{option.text}` of a certificate is known to HAProxy, and not implemented yet"
                 raise RefusedError(NOT_IMPLEMENTED, message, option.span)
@@ -148,14 +151,16 @@ class _Store:
                 said = _PARTS.rows[option.text].read(use)
                 words.skip_to(rest)
             else:
-                known = ", ".join(("crt", "alias", "acme", "domains", *_PARTS.rows))
+                known = ", ".join(("crt", "alias", "acme", "domains", "jwt", *_PARTS.rows))
                 message = f"unknown option `{option.text}` of `load`"
                 raise RefusedError(BAD_CRT_STORE, message, option.span, expected=f"one of {known}")
         if crt is None:
             raise RefusedError(BAD_CRT_STORE, "`load` names no certificate", words.end, expected="crt <file>")
-        self._keep(crt, alias, said, _ordered(section, domains))
+        name = self._keep(crt, alias, said, _ordered(section, domains))
+        if tokens:
+            self._reading.tls.tokens.add(name)
 
-    def _keep(self, crt: Word, alias: Word | None, said: LineSettings, ordered: Ordered | None) -> None:
+    def _keep(self, crt: Word, alias: Word | None, said: LineSettings, ordered: Ordered | None) -> str:
         files = self._reading.tls
         path = join(files.crt_base, crt.text)
         world, diagnostics = self._reading.world, self._reading.diagnostics
@@ -175,6 +180,7 @@ class _Store:
             # As in HAProxy, `crt` may name it as any file.
             files.know({path: found}, {}, {})
         files.aliases[name] = found
+        return found.name
 
 
 _LINES: dict[str, Callable[[_Store, Words], None]] = {

@@ -13,6 +13,7 @@ from isthmus.model.http import HttpRules
 from isthmus.model.proxy import Proxy, ProxySettings
 from isthmus.model.rule import RuleSets
 from isthmus.model.server import Server
+from isthmus.model.tls import BindTls
 from isthmus.records import dataclass, field, replace
 
 
@@ -28,7 +29,7 @@ class ProxyDraft:
     """A defaults, frontend, backend or listen section.
 
     `span` is the header's; `context` is what its expressions are read with, `rules` and `http` are what
-    reads its rules.
+    reads its rules. `certificates` are those for bind lines that name none (`ssl-f-use`).
     """
 
     kind: str
@@ -42,6 +43,7 @@ class ProxyDraft:
     id_span: Span | None = None
     guid: str | None = None
     binds: list[Bind] = field(default_factory=list)
+    certificates: BindTls = field(default_factory=BindTls)
     servers: list[Server] = field(default_factory=list)
     server_names: dict[str, Server] = field(default_factory=dict)
     server_ids: dict[int, Server] = field(default_factory=dict)
@@ -79,6 +81,9 @@ class ProxyDraft:
         given, own = self.settings.http_rules, self.http.finish()
         return HttpRules(*(getattr(given, each) + getattr(own, each) for each in HttpRules.__match_args__))
 
+    def _binds(self) -> tuple[Bind, ...]:
+        return tuple(bind.with_certificates(self.certificates) for bind in self.binds)
+
     def finish(self) -> Proxy:
         """Return the proxy as it stands."""
         return Proxy(
@@ -88,7 +93,7 @@ class ProxyDraft:
             id_span=self.id_span,
             guid=self.guid,
             settings=self.with_rules(),
-            binds=tuple(self.binds),
+            binds=self._binds(),
             servers=tuple(self.servers),
             span=self.span,
         )

@@ -11,6 +11,7 @@ from isthmus.keywords.draft import GlobalDraft
 from isthmus.keywords.global_http import GLOBAL_HTTP
 from isthmus.keywords.global_services import GLOBAL_SERVICES
 from isthmus.keywords.global_tls import GLOBAL_TLS
+from isthmus.keywords.global_tokens import ROWS as TOKENS
 from isthmus.keywords.global_tuning import GLOBAL_TUNING
 from isthmus.keywords.global_variables import VARIABLES
 from isthmus.keywords.log_lines import GLOBAL_LOGS
@@ -212,6 +213,7 @@ GLOBAL = table(
     GLOBAL_HTTP,
     GLOBAL_SERVICES,
     GLOBAL_TLS,
+    TOKENS,
     GLOBAL_TUNING,
     PROCESSORS,
     STATUS_CODES,

@@ -38,11 +38,11 @@ def _flag(name: str, field: str, about: str) -> Row:
     return Keyword(name, _GLOBAL, "", about, lambda use: _change(use, **{field: True}))
 
 
-def _zero_copy(name: str) -> Row:
+def _switch(name: str, field: str, about: str) -> Row:
     def read(use: Use[GlobalDraft]) -> None:
-        _change(use, splice_bodies=choice(use.words, ("on", "off"), "a switch") == "on")
+        _change(use, **{field: choice(use.words, ("on", "off"), "a switch") == "on"})
 
-    return Keyword(name, _GLOBAL, "{ on | off }", "Forward bodies inside the kernel", read)
+    return Keyword(name, _GLOBAL, "{ on | off }", about, read)
 
 
 def _inert(name: str, syntax: str, about: str, why: str) -> Row:
@@ -91,7 +91,7 @@ def _case_file(use: Use[GlobalDraft]) -> None:
         _add_case(use, names[0], names[1], word.span)
 
 
-_OWN_POOL = "each worker has a pool of its own"
+_BODIES = "Forward bodies inside the kernel"
 _SHARES = "each connection has its share of a turn in any case"
 _WINDOWS = "each stream has a window of its own (tune.h2.fe.initial-window-size)"
 
@@ -128,8 +128,8 @@ GLOBAL_HTTP: tuple[Row, ...] = (
         "Never forward bodies inside the kernel",
         lambda use: _change(use, splice_bodies=False),
     ),
-    _zero_copy("tune.h1.zero-copy-fwd-recv"),
-    _zero_copy("tune.h1.zero-copy-fwd-send"),
+    _switch("tune.h1.zero-copy-fwd-recv", "splice_bodies", _BODIES),
+    _switch("tune.h1.zero-copy-fwd-send", "splice_bodies", _BODIES),
     *(
         _inert(f"tune.h2.{name}", "<value>", about, why)
         for name, about, why in (
@@ -185,7 +185,7 @@ GLOBAL_HTTP: tuple[Row, ...] = (
     _number("tune.http.cookielen", "cookie_len", "Most bytes of a captured cookie", 0),
     _number("tune.http.logurilen", "loguri_len", "Most bytes of a logged URI", 0),
     _number("tune.http.maxhdr", "maxhdr", "Most headers of a message", 1, 32767),
-    _inert("tune.idle-pool.shared", "{ on | off }", "Share idle connections", _OWN_POOL),
+    _switch("tune.idle-pool.shared", "share_idle", "Let a thread use another's idle connections"),
     _inert("tune.idletimer", "<timeout>", "Silence behind which buffers change", "buffers are of one size"),
     Keyword(
         "tune.maxrewrite",

@@ -11,10 +11,11 @@ from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import BAD_VALUE, UNKNOWN_OPTION
 from isthmus.keywords.crt_list import need_library
 from isthmus.keywords.draft import GlobalDraft
+from isthmus.keywords.issuer_chains import chains_in
 from isthmus.keywords.option_row import OptionTable, options
 from isthmus.keywords.row import Keyword, RefusedError, Use, Where, takes_all
 from isthmus.keywords.tls_bind import TLS_BIND
-from isthmus.keywords.tls_codes import CANNOT
+from isthmus.keywords.tls_codes import CANNOT, UNUSED_CHAIN
 from isthmus.keywords.tls_files import EXTRA_FILES
 from isthmus.keywords.tls_names import ciphers, ciphersuites, curves, signature_algorithms
 from isthmus.keywords.tls_options import TICKETS, VERSIONS
@@ -95,6 +96,23 @@ def _extra_files(use: Use[GlobalDraft]) -> None:
             raise unknown(word, ("all", "none", *EXTRA_FILES), "a kind of file")
         found |= set(EXTRA_FILES) if word.text == "all" else {word.text} - {"none"}
     use.reading.tls.extra = frozenset(found)
+
+
+def _issuers(use: Use[GlobalDraft]) -> None:
+    word = use.words.take("a folder")
+    try:
+        found, without = chains_in(word.text, use.reading.world)
+    except OSError:
+        message = f"`{word.text}` is no folder that can be read"
+        raise RefusedError(BAD_VALUE, message, word.span) from None
+    for each in without:
+        message = f"`{each}` holds no chain of certificates"
+        use.reading.diagnostics.warning(UNUSED_CHAIN, message, word.span)
+    use.reading.tls.issuers = found
+
+
+def _skip_root(use: Use[GlobalDraft]) -> None:
+    use.reading.tls.skip_root = True
 
 
 def _without_extension(use: Use[GlobalDraft]) -> None:
@@ -181,6 +199,10 @@ def _dh_size(use: Use[GlobalDraft]) -> None:
     integer(use.words, 1024)
 
 
+def _rate(use: Use[GlobalDraft]) -> None:
+    integer(use.words, 0)
+
+
 def _inert(name: str, syntax: str, about: str, why: str, *, read: Callable[..., None] = takes_all) -> Row:
     return Keyword(name, _GLOBAL, syntax, about, read, inert=why)
 
@@ -212,6 +234,10 @@ FILES: tuple[Row, ...] = (
     _folder("ca-base", "ca_base", "Where ca-file and crl-file look for files"),
     _folder("crt-base", "crt_base", "Where crt and crt-list look for files"),
     _folder("key-base", "key_base", "Where crt-store looks for private keys"),
+    Keyword("issuers-chain-path", _GLOBAL, "<dir>", "Chains for certificates that have none", _issuers),
+    Keyword(
+        "ssl-skip-self-issued-ca", _GLOBAL, "", "Do not send root certificates that end a chain", _skip_root
+    ),
     Keyword(
         "ssl-load-extra-files",
         _GLOBAL,
@@ -315,7 +341,6 @@ WITHOUT_EFFECT: tuple[Row, ...] = (
     _inert("ssl-propquery", "<query>", "Which of OpenSSL's implementations are used", _OWN),
     _inert("ssl-provider-path", "<path>", "Where OpenSSL's providers are", _OWN),
     _inert("ssl-security-level", "<number>", "OpenSSL's least strength", "what is weak is not there at all"),
-    _inert("ssl-skip-self-issued-ca", "", "Do not send root certificates", "chains are sent as they are"),
     _inert(
         "tune.ssl.force-private-cache",
         "",
@@ -327,6 +352,13 @@ WITHOUT_EFFECT: tuple[Row, ...] = (
         "{ auto | off }",
         "Compress certificates",
         "certificates are sent as they are",
+    ),
+    _inert(
+        "tune.ssl.keyupdate-rate-limit",
+        "<number>",
+        "How often peers may change keys",
+        "rustls ends connections whose peer asks for new keys again and again without sending data",
+        read=_rate,
     ),
     _inert("noktls", "", "Never encrypt in the kernel", "records are encrypted in the process"),
 )

@@ -121,6 +121,7 @@ class _Loader:
             http_errors=self._http_errors.sections,
             caches=self._caches.sections,
             loaded=tuple(self._reading.tls.aliases.values()),
+            tokens=frozenset(self._reading.tls.tokens),
             bases=self._reading.tls.bases,
             acme=self._acme.sections,
             resolvers=self._resolvers.sections,

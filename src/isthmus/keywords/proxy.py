@@ -21,6 +21,7 @@ from isthmus.keywords.rule_lines import RULES
 from isthmus.keywords.sections import table
 from isthmus.keywords.server import SERVER
 from isthmus.keywords.source import source
+from isthmus.keywords.ssl_f_use import SSL_F_USE
 from isthmus.keywords.stick_tables import STICK_TABLE
 from isthmus.keywords.timeouts import TIMEOUTS
 from isthmus.keywords.transparent import OPTION as TRANSPARENT
@@ -129,7 +130,7 @@ GENERAL: tuple[Keyword[ProxyDraft], ...] = (
 )
 
 PROXY = table(
-    *(GENERAL, TIMEOUTS, OPTIONS, KEEP_ALIVE, BIND, SERVER, BALANCE, LOGS, RULES),
+    *(GENERAL, TIMEOUTS, OPTIONS, KEEP_ALIVE, BIND, SSL_F_USE, SERVER, BALANCE, LOGS, RULES),
     (STICK_TABLE,),
     TRANSPARENT,
     *(HTTP_RULES, HTTP_OPTIONS, HTTP_SETTINGS, HTTP_CONTENT),

@@ -85,6 +85,9 @@ class Reading:
             http=http,
             resolve=lambda name: self.world.resolve(name, None),
             read_bytes=self.world.read_bytes,
+            certificate=lambda name, span: self.tls.token_certificate(
+                name, span, self.world, self.diagnostics
+            ),
         )
 
 

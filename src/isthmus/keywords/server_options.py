@@ -224,12 +224,6 @@ def _http_number(field: str, low: int) -> Read:
     return _http(field, lambda use: integer(use.words, low))
 
 
-def _threshold(use: OptionUse[ServerSettings]) -> ServerSettings:
-    """Read a number of connections that nothing depends on."""
-    integer(use.words, 0)
-    return use.settings
-
-
 def _on_mark(action: str, field: str) -> Read:
     """Read what is done when the server's state changes: HAProxy knows one action for each direction."""
 
@@ -314,8 +308,7 @@ _ROWS: tuple[Option[ServerSettings], ...] = (
         "pool-low-conn",
         "<max>",
         "Idle connections below which no other thread's is used",
-        _threshold,
-        inert="each worker has a pool of its own, and takes no other's connections",
+        _http_number("pool_low", 0),
     ),
     Option(
         "pool-max-conn",

@@ -229,7 +229,9 @@ ENTRY: tuple[Option[EntrySettings], ...] = (
 )
 """What each certificate may have of its own, in a crt-list."""
 _NOT_IN_LISTS = ("no-sslv3", "no-tlsv", "force-", "no-tls-tickets", "tls-tickets")
-CRT_LISTS = CrtLists(tuple(row for row in ENTRY if not row.name.startswith(_NOT_IN_LISTS)))
+LIST_ROWS = tuple(row for row in ENTRY if not row.name.startswith(_NOT_IN_LISTS))
+"""What may stand between the brackets of a crt-list, and on a line `ssl-f-use`."""
+CRT_LISTS = CrtLists(LIST_ROWS)
 """Reads crt-lists, at start and while running."""
 TLS_BIND: tuple[Row, ...] = (
     *lifted((*ENTRY, *lifted(_IGNORED, "client")), "settings"),

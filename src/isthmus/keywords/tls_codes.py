@@ -143,6 +143,12 @@ NOT_STAPLED = register(
     """A response is stapled where it is about the certificate, says that it is good, and holds at the moment;
     it is DER, in a file of the certificate's name with `.ocsp` behind it.""",
 )
+UNUSED_CHAIN = register(
+    "W0628",
+    "file holds no chain",
+    """Each file in the folder of `issuers-chain-path` is PEM: the certificate of an issuer, then those behind
+    it. Other files complete no certificate.""",
+)
 NO_ANSWER = register(
     "W0629",
     "no rule answers challenges",

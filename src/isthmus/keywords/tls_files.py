@@ -11,11 +11,12 @@ from contextlib import suppress
 from posixpath import join, splitext
 
 from isthmus.config import Diagnostics, Span, Word
+from isthmus.keywords.issuer_chains import completed, without_root
 from isthmus.keywords.row import RefusedError
 from isthmus.keywords.tls_codes import BAD_AUTHORITY, BAD_CERTIFICATE, BAD_REVOCATIONS, UNUSED_PART
 from isthmus.keywords.tls_pem import Blocks, blocks
 from isthmus.keywords.world import World
-from isthmus.model.tls import Bases, Certificate, CertificateFiles, Parts, PemFile
+from isthmus.model.tls import Bases, Certificate, CertificateFiles, IssuerChain, Parts, PemFile
 from isthmus.records import dataclass, field
 
 EXTRA_FILES = ("bundle", "sctl", "ocsp", "issuer", "key")
@@ -38,7 +39,8 @@ SYSTEM_FILES = (
 class TlsFiles:
     """`crt-base`, `ca-base`, `key-base`, `ssl-load-extra-*`, and the files that were read so far.
 
-    `aliases` are the certificates of crt-store sections by the names that `crt` refers to them with.
+    `aliases` are the certificates of crt-store sections by the names that `crt` refers to them with, and
+    those that expressions name; `tokens` are the names of those that tokens may use.
     """
 
     crt_base: str = ""
@@ -46,7 +48,10 @@ class TlsFiles:
     key_base: str = ""
     extra: frozenset[str] = frozenset(EXTRA_FILES)
     without_extension: bool = False
+    issuers: tuple[IssuerChain, ...] = ()
+    skip_root: bool = False
     aliases: dict[str, Certificate] = field(default_factory=dict)
+    tokens: set[str] = field(default_factory=set)
     _certificates: dict[str, Certificate] = field(default_factory=dict)
     _authorities: dict[str, PemFile] = field(default_factory=dict)
     _revocations: dict[str, PemFile] = field(default_factory=dict)
@@ -66,7 +71,12 @@ class TlsFiles:
     @property
     def bases(self) -> Bases:
         """What the lines of `global` above said."""
-        return Bases(self.crt_base, self.ca_base, self.key_base, self.extra, self.without_extension)
+        named = (self.crt_base, self.ca_base, self.key_base, self.extra, self.without_extension)
+        return Bases(*named, issuers=self.issuers, skip_root=self.skip_root)
+
+    def path(self, word: Word) -> str:
+        """Return where the file of a `crt` is."""
+        return join(self.crt_base, word.text)
 
     def is_folder(self, word: Word, world: World) -> bool:
         """Whether a `crt` names a folder."""
@@ -109,6 +119,19 @@ class TlsFiles:
                 self._certificates[path] = known
         return known
 
+    def token_certificate(self, name: str, span: Span, world: World, diagnostics: Diagnostics) -> bool:
+        """Load the certificate that an expression names; return whether tokens may use it.
+
+        One of a crt-store needs `jwt on` there. One that nothing else named is for tokens.
+        """
+        alias = self.aliases.get(name)
+        if alias is None and name.startswith("@"):
+            raise RefusedError(BAD_CERTIFICATE, f"no crt-store above has a certificate `{name}`", span)
+        if alias is None:
+            alias = self.aliases[name] = self.certificate(name, span, world, diagnostics)
+            self.tokens.add(alias.name)
+        return alias.name in self.tokens
+
     def authorities(self, word: Word, world: World) -> PemFile:
         """Return the authorities of a `ca-file`: a file's, a folder's or the system's."""
         path = word.text if word.text.startswith("@") else join(self.ca_base, word.text)
@@ -148,6 +171,14 @@ def read_certificate(
     return _Loading(files.path, span, world, diagnostics, files.bases).certificate(files)
 
 
+def sent(certificates: tuple[bytes, ...], bases: Bases) -> tuple[bytes, bytes | None]:
+    """Return the chain that is shown with a certificate, and the root that is kept back."""
+    chain, root = completed(certificates, bases.issuers), None
+    if bases.skip_root:
+        chain, root = without_root(chain)
+    return b"".join(chain), root
+
+
 def files_of(files: CertificateFiles) -> tuple[str, ...]:
     """Return every file that a certificate may be read from, those that need not be there included."""
     parts, bases = files.parts, files.bases
@@ -184,13 +215,14 @@ class _Loading:
             self._unused(f"DH parameters of `{self.path}` are not used: key exchange is ECDHE")
         if parts.sctl or ("sctl" in self.files.extra and self._found(".sctl") is not None):
             self._unused(f"timestamps beside `{self.path}` are not sent: certificates hold them today")
+        chain, root = sent(held.certificates, self.files)
         return Certificate(
             name=self.path,
-            chain=b"".join(held.certificates),
+            chain=chain,
             key=self._key(held, parts),
             span=self.span,
             ocsp=self._part(parts, "ocsp") or None,
-            issuer=self._part(parts, "issuer"),
+            issuer=self._part(parts, "issuer") or root,
             files=said,
         )
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from isthmus.config import Line, Section, Span, Word, register
 from isthmus.keywords.codes import MISSING_ARGUMENT, UNKNOWN_KEYWORD
 from isthmus.keywords.names import check_name
+from isthmus.keywords.password_hashes import MOST_MEMORY, Hash, judge
 from isthmus.keywords.row import Reading, RefusedError, Words, place
 from isthmus.keywords.values import suggest
 from isthmus.model.userlist import User, Userlist
@@ -22,9 +21,10 @@ UNKNOWN_MEMBER = register(
 BAD_HASH = register(
     "E0191",
     "password is not hashed in a way that is known here",
-    """Behind `password` stands what crypt(3) makes with MD5 ($1$), SHA-256 ($5$), SHA-512 ($6$) or bcrypt
-    ($2b$): `openssl passwd -6` writes one. DES and yescrypt ($y$) are not known. A password as it is stands
-    behind `insecure-password`.""",
+    """Behind `password` stands what crypt(3) makes with yescrypt ($y$), SHA-256 ($5$), SHA-512 ($6$), bcrypt
+    ($2b$), MD5 ($1$) or DES: `mkpasswd` and `openssl passwd -6` write one. A hash of yescrypt for which
+    comparing takes more than 64 MiB is refused: `mkpasswd -R 7` makes the most demanding one. A password as
+    it is stands behind `insecure-password`.""",
     "user ann password $5$salt$HcpxOfa925mFNRuYAscuC4oWpw6c8l.YtrFMtUG7fp9",
 )
 DECLARED_TWICE = register(
@@ -33,10 +33,14 @@ DECLARED_TWICE = register(
     """A userlist, and a user or a group in one, has one declaration: the first holds, and later ones are
     passed over.""",
 )
-
-_LENGTHS = {"1": 22, "5": 43, "6": 86}
-_HASH = re.compile(r"\$([156])\$(?:rounds=[0-9]{1,18}\$)?[^$:\n]*\$([./0-9A-Za-z]*)")
-_BCRYPT = re.compile(r"\$2[abxy]\$(?:0[4-9]|[12][0-9]|3[01])\$[./0-9A-Za-z]{53}")
+WEAK_HASH = register(
+    "W0193",
+    "password is hashed with DES",
+    """Hashes of 13 characters are those of DES, which Unix had at first: all passwords can be tried through
+    in hours on one machine, and only the first eight characters of a password count, so that longer ones that
+    begin alike are taken as well. `mkpasswd` makes a hash that is not weak.""",
+    "user ann password rl.3StKT.4T8M",
+)
 
 
 @dataclass(slots=True)
@@ -142,13 +146,27 @@ class _Section:
             elif option.text in ("password", "insecure-password"):
                 password = words.take("a password")
                 found.password, found.hashed = password.text, option.text == "password"
-                if found.hashed and not _is_known(password.text):
-                    message = f"the password of `{found.name.text}` is not hashed in a way that is known here"
-                    hint = "`openssl passwd -6` makes a hash; plain text stands behind insecure-password"
-                    raise RefusedError(BAD_HASH, message, password.span, hint=hint)
+                if found.hashed:
+                    self._check(found.name, password)
             else:
                 raise _unknown_option(option, ("password", "insecure-password", "groups"))
         return found
+
+    def _check(self, user: Word, password: Word) -> None:
+        judged = judge(password.text)
+        if judged is Hash.UNKNOWN:
+            message = f"the password of `{user.text}` is not hashed in a way that is known here"
+            hint = "`mkpasswd` makes a hash; plain text stands behind insecure-password"
+            raise RefusedError(BAD_HASH, message, password.span, hint=hint)
+        if judged is Hash.GREEDY:
+            most = MOST_MEMORY >> 20
+            message = f"comparing with the password of `{user.text}` takes more than {most} MiB of memory"
+            hint = "`mkpasswd -R 7` makes the most demanding hash that is taken"
+            raise RefusedError(BAD_HASH, message, password.span, hint=hint)
+        if judged is Hash.DES:
+            message = f"the password of `{user.text}` is hashed with DES, which can be tried through in hours"
+            hint = "only its first eight characters count; `mkpasswd` makes a better hash"
+            self._reading.diagnostics.warning(WEAK_HASH, message, password.span, hint=hint)
 
     def _members(self) -> tuple[User, ...]:
         """Join what users say about their groups with what groups say about their users."""
@@ -182,14 +200,6 @@ def _names(word: Word) -> list[Word]:
             found.append(Word(part, word.span.part(start, len(part))))
         start += len(part) + 1
     return found
-
-
-def _is_known(text: str) -> bool:
-    """Whether the engine can compare a password with a hash."""
-    if _BCRYPT.fullmatch(text):
-        return True
-    match = _HASH.fullmatch(text)
-    return match is not None and len(match[2]) == _LENGTHS[match[1]]
 
 
 def _unknown_option(word: Word, known: tuple[str, ...]) -> RefusedError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from isthmus.config import Span
 from isthmus.model.address import Listen, Namespace
 from isthmus.model.tls import BindTls
-from isthmus.records import dataclass, field
+from isthmus.records import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +61,11 @@ class Bind:
     address: Listen
     settings: BindSettings
     span: Span
+
+    def with_certificates(self, shown: BindTls) -> Bind:
+        """Return the line with a frontend's certificates where it has TLS and none (`ssl-f-use`)."""
+        tls = self.settings.tls
+        if not tls.on or tls.entries or tls.lists or not shown.entries:
+            return self
+        tls = replace(tls, entries=shown.entries, lists=shown.lists)
+        return replace(self, settings=replace(self.settings, tls=tls))

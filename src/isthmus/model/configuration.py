@@ -88,8 +88,9 @@ class Configuration:
     """Everything that a set of configuration files says, with nothing left to check about its words.
 
     Names of backends, servers and hosts are still names: `isthmus.plan` resolves them. `namespace_list` keeps
-    the order in which the names are listed. `loaded` are the certificates of crt-stores, used or not,
-    `bases` where files of TLS are looked for.
+    the order in which the names are listed. `loaded` are the certificates of crt-stores, used or not, and
+    those that expressions name; of these, `tokens` are the names of those that tokens may use (`jwt`).
+    `bases` is where files of TLS are looked for.
     """
 
     global_: Global = field(default_factory=Global)
@@ -99,6 +100,7 @@ class Configuration:
     http_errors: tuple[HttpErrors, ...] = ()
     caches: tuple[Cache, ...] = ()
     loaded: tuple[Certificate, ...] = ()
+    tokens: frozenset[str] = frozenset()
     bases: Bases = Bases()
     acme: tuple[Authority, ...] = ()
     resolvers: tuple[Resolvers, ...] = ()

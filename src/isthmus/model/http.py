@@ -212,6 +212,7 @@ class ServerHttp:
     cookie: str | None = None
     redir: str | None = None
     pool_max: int = -1
+    pool_low: int = 0
     pool_purge: int = 5000
     max_reuse: int = -1
     protocol: Literal["h1", "h2"] | None = None
@@ -253,6 +254,7 @@ class GlobalHttp:
     compression_level: int = 1
     pool_low: int = 20
     pool_high: int = 25
+    share_idle: bool = True
     compression_rate: int = 0
     compression_cpu: int = 100
     compression_memory: int = 0

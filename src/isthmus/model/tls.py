@@ -73,14 +73,27 @@ class Verify(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class IssuerChain:
+    """A file of `issuers-chain-path`: an issuer's certificate and those behind it, each as PEM."""
+
+    path: str
+    certificates: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Bases:
-    """Where files of TLS are looked for, and what is looked for beside certificates."""
+    """Where files of TLS are looked for, what is looked for beside certificates, and what chains come to.
+
+    Certificates without a chain get one of `issuers`; with `skip_root` a root at the end is not sent.
+    """
 
     crt_base: str = ""
     ca_base: str = ""
     key_base: str = ""
     extra: frozenset[str] = frozenset()
     without_extension: bool = False
+    issuers: tuple[IssuerChain, ...] = ()
+    skip_root: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +341,7 @@ class GlobalTls:
 
     `watch` is how often files are looked at again, in milliseconds; None: never. `trust` is whom our own
     requests believe, anybody with `believe_all`; `scheduled` says that certificates are renewed in time.
+    `token_algorithms` and `token_encryptions` are those of encrypted tokens as lists have them.
     """
 
     bind: BindTls = BindTls()
@@ -345,3 +359,5 @@ class GlobalTls:
     believe_all: bool = False
     scheduled: bool = True
     ocsp: OcspUpdate = OcspUpdate()
+    token_algorithms: tuple[str, ...] = ()
+    token_encryptions: tuple[str, ...] = ()

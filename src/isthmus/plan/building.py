@@ -100,6 +100,7 @@ class _Builder:
         listed = tuple(self._namespaces.index(each) for each in self._configuration.namespace_list)
         frontends = tuple(self._frontend(proxy) for proxy in self._proxies.frontends)
         backends = tuple(self._backend(proxy) for proxy in self._proxies.backends)
+        self._tls.files.tokens(self._configuration.loaded, self._configuration.tokens)
         said = self._configuration.global_
         settings = self._global(said)
         self._names.lists.warn_of_unread()

@@ -226,6 +226,7 @@ def http_server(said: ServerHttp, alpn: tuple[str, ...]) -> document.http.HttpSe
         cookie=_bytes(said.cookie),
         redir=_bytes(said.redir),
         pool_max=said.pool_max,
+        pool_low=said.pool_low,
         pool_purge=said.pool_purge,
         max_reuse=said.max_reuse,
     )
@@ -267,6 +268,7 @@ def http_global(said: Global) -> document.http.HttpGlobal:
         compression_level=own.compression_level,
         pool_low=own.pool_low,
         pool_high=own.pool_high,
+        share_idle=own.share_idle,
         compression_rate=own.compression_rate,
         compression_cpu=own.compression_cpu,
         compression_memory=own.compression_memory,

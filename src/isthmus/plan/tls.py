@@ -48,6 +48,16 @@ class Files:
         self._certificates: dict[Certificate, int] = {}
         self._authorities: dict[PemFile, int] = {}
         self._revocations: dict[PemFile, int] = {}
+        self._tokens: frozenset[str] = frozenset()
+
+    def tokens(self, loaded: Iterable[Certificate], names: frozenset[str]) -> None:
+        """Add the certificates of crt-stores, some of which tokens may use, whether a line shows them or not.
+
+        Those that tokens may not use are told from those that are not there.
+        """
+        self._tokens = names
+        for each in loaded if names else ():
+            self.certificate(each)
 
     def certificate(self, file: Certificate) -> int:
         """Return the index of a certificate."""
@@ -72,13 +82,15 @@ class Files:
     def documents(self, said: GlobalTls) -> document.tls.TlsFiles:
         """Return them in the plan's terms, with what is kept of handshakes."""
         return t.TlsFiles(
-            certificates=tuple(_certificate(each) for each in self._certificates),
+            certificates=tuple(_certificate(each, each.name in self._tokens) for each in self._certificates),
             authorities=tuple(_pem(each) for each in self._authorities),
             revocations=tuple(_pem(each) for each in self._revocations),
             capture=said.capture,
             keylog=said.keylog,
             record=said.record,
             first_records=said.first_records,
+            token_algorithms=said.token_algorithms,
+            token_encryptions=said.token_encryptions,
         )
 
 
@@ -286,13 +298,14 @@ def _ignored(said: IgnoredErrors | None) -> document.tls.IgnoredErrors:
     return t.IgnoredErrors() if said is None else t.IgnoredErrors(said.all, said.numbers)
 
 
-def _certificate(file: Certificate) -> document.tls.Certificate:
+def _certificate(file: Certificate, jwt: bool) -> document.tls.Certificate:
     return t.Certificate(
         name=file.name,
         chain=file.chain.decode("latin-1"),
         key=file.key.decode("latin-1"),
         ocsp=None if file.ocsp is None else file.ocsp.decode("latin-1"),
         issuer=None if file.issuer is None else file.issuer.decode("latin-1"),
+        jwt=jwt,
     )
 
 

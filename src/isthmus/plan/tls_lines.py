@@ -30,6 +30,7 @@ def with_lines(
         replace(backend, servers=_servers(backend, proxy, tls))
         for backend, proxy in zip(plan.backends, proxies.backends, strict=True)
     )
+    tls.files.tokens(said.loaded, said.tokens)
     return replace(plan, frontends=frontends, backends=backends, tls=tls.documents()), tls
 
 

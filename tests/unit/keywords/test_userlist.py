@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from paper import TIMEOUTS, built, loaded
+from paper import TIMEOUTS, built, loaded, messages
 
 from isthmus.model.userlist import User
 from isthmus.plan import document as d
@@ -53,8 +53,23 @@ def test_a_userlist_is_handed_to_the_engine_with_the_plan() -> None:
         SHA256,
         "$5$rounds=1000$salt$HcpxOfa925mFNRuYAscuC4oWpw6c8l.YtrFMtUG7fp9",
         "$2b$04$abcdefghijklmnopqrstuuV3duMsC0HpUex6N9qapiuOHHWkwRXVm",
+        "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$PmNgGTLMFjJn.URBv11CpTEm5RwlKtPjRtztKe6.b33",
+        "$y$jD5.7$LdJMENpBABJJ3hIHjB1Bi.$CKqD6ucol.rOh6dDWHqMkAd35IlBEcha6iKZxYZFOL5",
     ],
 )
 def test_a_hash_that_the_engine_knows_is_taken(hash_: str) -> None:
     (found,) = loaded(f"userlist u\n user a password {hash_}\n").userlists
     assert found.users[0].hashed
+
+
+def test_a_hash_of_des_is_taken_with_a_warning() -> None:
+    text = "userlist u\n user a password rl.3StKT.4T8M\n"
+    assert messages(text) == [("W0193", 2)]
+    (found,) = loaded(text).userlists
+    assert found.users[0].hashed
+
+
+@pytest.mark.parametrize("parameters", ["jCT", "jET", "j9zzzzz", "jzzzzzz"])
+def test_a_hash_that_takes_too_much_memory_is_refused(parameters: str) -> None:
+    hash_ = f"$y${parameters}$F5Jx5fExrKuPp53xLKQ..1$PmNgGTLMFjJn.URBv11CpTEm5RwlKtPjRtztKe6.b33"
+    assert messages(f"userlist u\n user a password {hash_}\n") == [("E0191", 2)]

@@ -54,6 +54,12 @@ def test_a_head_leaves_half_of_a_buffer_at_least() -> None:
     assert plan.global_.http.maxrewrite == 4096
 
 
+@pytest.mark.parametrize(("said", "shares"), [("on", True), ("off", False)])
+def test_whether_workers_share_idle_connections(said: str, shares: bool) -> None:
+    plan = built(f"global\n tune.idle-pool.shared {said}\n" + LISTEN).engine
+    assert plan.global_.http.share_idle is shares
+
+
 @pytest.mark.parametrize(
     ("line", "action"),
     [
@@ -307,9 +313,9 @@ def test_what_backends_say(line: str, field: str, value: object) -> None:
 
 
 def test_what_servers_say() -> None:
-    options = "cookie a redir /x pool-max-conn 5 pool-purge-delay 1s max-reuse 9"
+    options = "cookie a redir /x pool-max-conn 5 pool-low-conn 2 pool-purge-delay 1s max-reuse 9"
     server = built(LISTEN + f" server t 10.0.0.2:80 {options}\n").engine.backends[0].servers[1]
-    assert server.http == h.HttpServer("a", "/x", 5, 1000, 9)
+    assert server.http == h.HttpServer("a", "/x", 5, 2, 1000, 9)
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ def test_what_is_wrong_of_a_crt_store_is_told_at_its_word(rest: str, column: int
 def test_the_options_of_a_load_line_are_told_with_those_of_acme() -> None:
     _, found = load(tree(f"crt-store\n load nothing\n{TIMEOUTS}"), VOCABULARY, PaperWorld())
     (one,) = found
-    assert one.expected == "one of crt, alias, acme, domains, key, ocsp, issuer, sctl, ocsp-update"
+    assert one.expected == "one of crt, alias, acme, domains, jwt, key, ocsp, issuer, sctl, ocsp-update"
 
 
 def test_versions_that_cannot_be_spoken_are_not_suggested() -> None:
@@ -195,3 +195,77 @@ def test_versions_that_cannot_be_spoken_are_not_suggested() -> None:
     _, found = load(tree(text), VOCABULARY, PaperWorld())
     (one,) = [each for each in found if "TLSv1.4" in each.message]
     assert one.expected == "one of TLSv1.2, TLSv1.3"
+
+
+EXPECTED = "a certificate whose crt-store says `jwt on`"
+
+
+@pytest.mark.parametrize(
+    ("rest", "name", "wrong"),
+    [
+        ("alias a jwt on", "@web/a", ""),
+        ("alias a jwt off", "@web/a", EXPECTED),
+        ("alias a", "@web/a", EXPECTED),
+        ("alias a jwt on", "site.pem", ""),
+        (
+            "alias a jwt on",
+            "@web/b",
+            "a certificate that can be read (no crt-store above has a certificate `@web/b`)",
+        ),
+        ("alias a jwt on", "txn.name", ""),
+    ],
+)
+def test_tokens_use_certificates_that_are_said_to_be_for_them(rest: str, name: str, wrong: str) -> None:
+    rule = f"http-request deny unless {{ str(x),jwt_verify_cert(RS256,{name}) -m int 1 }}"
+    text = f"crt-store web\n load crt site.pem {rest}\n{TIMEOUTS}frontend f\n mode http\n bind :1\n {rule}\n"
+    _, found = load(tree(text), VOCABULARY, PaperWorld())
+    errors = [each.expected for each in found if each.severity.value == "alert"]
+    if wrong:
+        assert [str(each) for each in errors] == [wrong]
+        return
+    assert not errors
+    names = {each.name: each.jwt for each in built(text).engine.tls.certificates}
+    assert names["@web/a"] == ("on" in rest)
+    assert names.get(name, True)
+    assert name in names or name == "txn.name"
+
+
+def frontend(*lines: str) -> tuple[document.tls.BindTls | None, ...]:
+    text = "".join(f" {line}\n" for line in lines)
+    found = built(f"{TIMEOUTS}frontend f\n{text} default_backend b\nbackend b\n server s 10.0.0.1:1\n")
+    return tuple(bind.tls for bind in found.engine.frontends[0].binds)
+
+
+def test_certificates_of_a_frontend_are_for_lines_that_name_none() -> None:
+    first, second, clear, third = frontend(
+        "bind :1 ssl",
+        "ssl-f-use crt site.pem ssl-min-ver TLSv1.3",
+        "bind :2 ssl crt site.pem strict-sni",
+        "bind :3",
+        "ssl-f-use crt site.pem alpn http/1.1",
+        "bind :4 ssl",
+    )
+    assert clear is None
+    for each in (first, third):
+        assert each is not None
+        assert [each.settings[entry.settings].alpn for entry in each.entries][1] == ("http/1.1",)
+        assert [entry.default for entry in each.entries] == [True, False]
+    assert second is not None
+    assert len(second.entries) == 1
+    assert first is not None
+    versions = [first.settings[entry.settings].negotiation.versions for entry in first.entries]
+    assert versions == [(t.TlsVersion.TLS13,), (t.TlsVersion.TLS12, t.TlsVersion.TLS13)]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("ssl-f-use", "E0610"),
+        ("ssl-f-use crt nothing.pem", "E0600"),
+        ("ssl-f-use crt site.pem crs x", "E0610"),
+        ("ssl-f-use crt ca.pem", "E0600"),
+    ],
+)
+def test_a_line_for_a_frontends_certificates_that_is_wrong_is_told(line: str, code: str) -> None:
+    found = messages(f"{TIMEOUTS}frontend f\n bind :1 ssl\n {line}\n")
+    assert (code, TIMEOUTS.count("\n") + 3) in found

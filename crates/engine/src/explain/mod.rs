@@ -14,7 +14,7 @@ use std::sync::Arc;
 use isthmus_pattern::List;
 use isthmus_plan::explain::{Explained, Question};
 use isthmus_plan::{ByteString, Plan};
-use isthmus_sample::{CompileEnv, Names, Sample};
+use isthmus_sample::{CompileEnv, Jose, Names, Sample};
 use isthmus_table::Table;
 use parking_lot::Mutex;
 
@@ -31,6 +31,7 @@ pub struct Explainer {
     lists: Vec<Arc<List>>,
     tables: Vec<Arc<Table>>,
     names: Mutex<Names>,
+    jose: Arc<Jose>,
 }
 
 impl Explainer {
@@ -48,6 +49,7 @@ impl Explainer {
             lists,
             generation,
             names: Mutex::new(std::mem::take(&mut registry.names)),
+            jose: Arc::new(crate::compile::jose(&plan.tls)?),
             plan,
         })
     }
@@ -127,6 +129,7 @@ impl Explainer {
             lists: &self.lists,
             userlists: &self.plan.userlists,
             tables: &self.tables,
+            jose: &self.jose,
         })
     }
 }

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use isthmus_proto::http2::{Connection, ErrorCode};
 use isthmus_sample::TlsFacts;
@@ -40,7 +41,7 @@ pub(crate) struct Shared {
     /// TLS lies under it.
     https: bool,
     /// What is known of a server's TLS, where anybody asks.
-    facts: Option<Rc<TlsFacts>>,
+    facts: Option<Arc<TlsFacts>>,
     pub(super) inner: RefCell<Inner>,
     /// The driver has something to write, or a stream less, and is told of it.
     told: Cell<bool>,
@@ -61,7 +62,7 @@ pub(crate) struct Shared {
 impl Shared {
     pub(super) fn new(
         (socket, https): (OwnedFd, bool),
-        (facts, patience): (Option<Rc<TlsFacts>>, u64),
+        (facts, patience): (Option<Arc<TlsFacts>>, u64),
         driver: Driver,
         codec: Connection,
         worker: &Worker,
@@ -124,7 +125,7 @@ impl Shared {
     }
 
     /// What is known of a server's TLS, where anybody asks.
-    pub(crate) fn facts(&self) -> Option<&Rc<TlsFacts>> {
+    pub(crate) fn facts(&self) -> Option<&Arc<TlsFacts>> {
         self.facts.as_ref()
     }
 

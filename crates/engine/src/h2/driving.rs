@@ -286,7 +286,7 @@ impl Worker {
 }
 
 fn marks_secrets(event: &Event<'_>) -> bool {
-    matches!(event, Event::Head { head, .. } if head.has_secrets())
+    matches!(event, Event::Head { head, .. } if head.has_secrets() || head.protocol().is_some())
 }
 
 fn change(

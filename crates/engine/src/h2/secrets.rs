@@ -1,5 +1,6 @@
-//! Fields that their sender wants in no hop's table (RFC 7541, 7.1.3). The HTTP/1.1 that sessions
-//! read and write has no mark for that: the names go beside it, from one stream to the other.
+//! What a head says that HTTP/1.1 has no word for, which sessions read and write: which fields their sender
+//! wants in no hop's table (RFC 7541, 7.1.3), and that nothing but a tunnel will do (RFC 8441). It goes beside
+//! the text, from one stream to the other.
 
 use std::rc::Rc;
 
@@ -8,23 +9,38 @@ use isthmus_proto::http2::{FieldSink, Head};
 use crate::session::Session;
 use crate::transport::Transport;
 
-/// Names of a head's fields that are to be sent on as they came, never to be indexed. Those that
-/// always are so are not among them.
+/// What goes beside a head.
 #[derive(Debug)]
-pub(crate) struct Secrets(Vec<Box<[u8]>>);
+pub(crate) struct Secrets {
+    /// Names of fields that are to be sent on as they came, never to be indexed. Those that always are so are
+    /// not among them.
+    names: Vec<Box<[u8]>>,
+    /// The path is one, too.
+    pub(super) path: bool,
+    /// The client asked by extended CONNECT: it takes every success for a tunnel.
+    pub(super) tunnel: bool,
+}
 
 impl Secrets {
     /// What a head marks; mostly nothing.
     pub(super) fn of(head: &Head) -> Option<Rc<Self>> {
-        if !head.has_secrets() {
+        let (path, tunnel) = (head.has_secret_path(), head.protocol().is_some());
+        if !head.has_secrets() && !tunnel {
             return None;
         }
         let names: Vec<Box<[u8]>> = head.secrets().map(Box::from).collect();
-        (!names.is_empty()).then(|| Rc::new(Self(names)))
+        let any = path || tunnel || !names.is_empty();
+        any.then(|| {
+            Rc::new(Self {
+                names,
+                path,
+                tunnel,
+            })
+        })
     }
 
     fn has(&self, name: &[u8]) -> bool {
-        self.0.iter().any(|own| name.eq_ignore_ascii_case(own))
+        self.names.iter().any(|own| name.eq_ignore_ascii_case(own))
     }
 }
 

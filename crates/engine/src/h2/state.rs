@@ -33,11 +33,20 @@ pub(super) struct StreamState {
     pub(super) code: Option<u32>,
     /// The request was ours.
     asks: bool,
-    /// What the client of a WebSocket is to be shown, which HTTP/2 leaves out (RFC 8441, 5).
-    proof: Option<Vec<u8>>,
+    /// How consent to the tunnel that was asked for is written.
+    opening: Option<Opening>,
     /// Fields of the last head that are to be in no table.
     pub(super) secrets: Option<Rc<Secrets>>,
     pub(super) outbound: Outbound,
+}
+
+/// What a client of HTTP/1 is told of its tunnel, which HTTP/2 leaves out (RFC 8441, 5).
+#[derive(Debug)]
+pub(super) enum Opening {
+    /// That the key of its WebSocket was seen.
+    WebSocket(Vec<u8>),
+    /// Which other protocol is spoken.
+    Other(Vec<u8>),
 }
 
 impl StreamState {
@@ -68,14 +77,14 @@ impl StreamState {
             lost: false,
             code: None,
             asks: false,
-            proof: None,
+            opening: None,
             secrets: Secrets::of(head),
             outbound: Outbound::response(Exchange { method, upgrade }),
         }
     }
 
     /// A stream that a request of ours opened; `outbound` is what follows its head.
-    pub(super) fn asking(owner: Key, outbound: Outbound, proof: Option<Vec<u8>>) -> Self {
+    pub(super) fn asking(owner: Key, outbound: Outbound, opening: Option<Opening>) -> Self {
         Self {
             owner,
             inbound: Pending::default(),
@@ -87,7 +96,7 @@ impl StreamState {
             lost: false,
             code: None,
             asks: true,
-            proof,
+            opening,
             secrets: None,
             outbound,
         }
@@ -109,8 +118,9 @@ impl StreamState {
         self.secrets = Secrets::of(head);
         let text = self.inbound.bytes_mut();
         let tunnel = self.outbound.is_tunnel() && (200..300).contains(&head.status());
-        match &self.proof {
-            Some(proof) if tunnel => head.write_http1_websocket(proof, text),
+        match &self.opening {
+            Some(Opening::WebSocket(proof)) if tunnel => head.write_http1_websocket(proof, text),
+            Some(Opening::Other(protocol)) if tunnel => head.write_http1_upgrade(protocol, text),
             _ => head.write_http1(end, text),
         }
         if head.part() == Part::Response {

@@ -96,8 +96,9 @@ impl Worker {
                 .find(|(_, link)| link.waits_for_anybody())
                 .map(|(key, _)| key)
         };
-        if let Some(key) = idle {
-            self.close_idle_link(key);
+        match idle {
+            Some(key) => self.close_idle_link(key),
+            None => self.close_elsewhere(),
         }
     }
 }

@@ -11,7 +11,7 @@ use isthmus_plan::http::Reuse;
 use isthmus_plan::{ServerAddress, ServerPort};
 use isthmus_sockets::Ready;
 
-use super::link::{Link, Manner, identity};
+use super::link::{Link, Manner};
 use crate::demand::Standing;
 use crate::generation::Server;
 use crate::local::LocalServer;
@@ -31,25 +31,11 @@ impl Worker {
         let namespace = session.server_namespace();
         let key = self.links.reserve();
         let personal = self.personal(session, server);
-        let link = Link {
-            owner: Some(session.key),
-            socket: None,
-            server: server.clone(),
-            identity: identity(namespace.as_ref()),
-            namespace,
-            name: session.server_name(),
-            watch: None,
-            nodelay: false,
-            uses: 0,
-            idle_since: 0,
-            own: personal.is_some() || session.keeps_to_itself(),
-            personal,
-            sharing: None,
-            standing: Standing::Used,
-            making: false,
-            waiters: Vec::new(),
-        };
-        server.counters.demand.enter(link.standing);
+        let name = session.server_name();
+        let mut link = Link::new(server, namespace, name);
+        link.owner = Some(session.key);
+        link.own = personal.is_some() || session.keeps_to_itself();
+        link.personal = personal;
         self.links.put(key, Box::new(link));
         session.link = Some(key);
         self.offer_to_join(session, server);
@@ -78,13 +64,14 @@ impl Worker {
             let Some(mut link) = self.links.take(key) else {
                 continue;
             };
-            if !link.is_fresh() || (self.has_event(key) && !link.is_quiet()) {
-                self.links.release(key);
-                continue;
-            }
             if link.name != name || aggressive && link.uses < 2 {
                 self.links.put(key, link);
                 skipped.push(key);
+                continue;
+            }
+            let here = link.claim() && link.is_fresh();
+            if !here || (self.has_event(key) && !link.is_quiet()) {
+                self.links.release(key);
                 continue;
             }
             found = Some((key, link));
@@ -93,7 +80,7 @@ impl Worker {
         for key in skipped {
             server.idle.borrow_mut().put(namespace.as_ref(), key);
         }
-        match found {
+        match found.or_else(|| self.take_elsewhere(session, server)) {
             Some((key, link)) => self.attach(session, key, link),
             None => false,
         }
@@ -143,6 +130,7 @@ impl Worker {
         let Some(mut link) = self.links.take(key) else {
             return;
         };
+        self.forget_taken(&link.server);
         link.uses += 1;
         if link.own && keep && !self.stopping {
             link.rest(self.turn.now);
@@ -155,11 +143,12 @@ impl Worker {
         let keep = keep && !link.own;
         let plan = &link.server.shared.plan.http;
         let reusable = plan.max_reuse < 0 || link.uses <= plan.max_reuse.unsigned_abs();
-        let room = plan.pool_max < 0
-            || (link.server.idle.borrow().count() as u64) < plan.pool_max.unsigned_abs();
+        let room =
+            plan.pool_max < 0 || link.server.idle_everywhere() < plan.pool_max.unsigned_abs();
         let window = plan.pool_purge.max(1);
         let demand = &link.server.counters.demand;
-        let needed = demand.needs_all(self.turn.now, window) || self.is_alone(&link);
+        let needed =
+            demand.needs_all(self.turn.now, window) || self.is_alone(&link) || link.server.is_low();
         let needed = room && needed;
         let needed = needed && self.affords_idle(&link.server);
         if !(keep && reusable && needed && !self.stopping) {
@@ -177,6 +166,7 @@ impl Worker {
         self.next_purge = self.next_purge.min(purge);
         let idle = &link.server.idle;
         idle.borrow_mut().put(link.namespace.as_ref(), key);
+        link.shelve(key, &self.poll);
         self.links.put(key, link);
     }
 
@@ -215,11 +205,14 @@ impl Worker {
             return;
         }
         let told = ready.readable || ready.urgent;
-        if ready.read_closed || ready.failed || (told && !link.is_quiet()) {
+        if !link.claim() || ready.read_closed || ready.failed || (told && !link.is_quiet()) {
             let idle = &link.server.idle;
             idle.borrow_mut().remove(link.namespace.as_ref(), key);
             self.links.release(key);
         } else {
+            if !link.own {
+                link.shelve(key, &self.poll);
+            }
             self.links.put(key, link);
         }
     }
@@ -266,15 +259,24 @@ impl Worker {
                 Arc::ptr_eq(&heir.shared.state, &server.shared.state)
                     && heir.shared.plan == server.shared.plan
             });
-            for key in server.idle.borrow_mut().drain() {
+            if let Some(heir) = heir {
+                Self::inherit_choice(server, heir);
+            }
+            let keys = server.idle.borrow_mut().drain();
+            for key in keys {
                 match (heir, self.links.take(key)) {
                     (Some(heir), Some(mut link)) => {
+                        if !link.claim() {
+                            self.links.release(key);
+                            continue;
+                        }
                         link.pass_to(heir);
                         let mut idle = heir.idle.borrow_mut();
                         match link.is_shared() {
                             true => idle.share(link.namespace.as_ref(), key),
                             false => idle.put(link.namespace.as_ref(), key),
                         }
+                        link.shelve(key, &self.poll);
                         self.links.put(key, link);
                     }
                     (None, Some(link)) if link.is_shared() => {
@@ -306,7 +308,10 @@ impl Worker {
         match self.links.get(key).map(Link::is_shared) {
             Some(true) => self.retire_shared(key),
             Some(false) => {
-                let link = self.links.take(key);
+                let mut link = self.links.take(key);
+                if let Some(link) = &mut link {
+                    link.claim();
+                }
                 // Nothing is on its way: a reset spares the origin and us the wait of a FIN.
                 if let Some(socket) = link.as_ref().and_then(|link| link.socket.as_ref()) {
                     socket.abort_on_close();

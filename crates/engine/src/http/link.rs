@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use isthmus_sockets::{Identity, Interest, Moved};
+use isthmus_sockets::{Identity, Interest, Moved, Poll};
 
+use super::joining::Chosen;
 use super::own_links::Personal;
 use super::shared_links::Sharing;
+use super::shelf::Parcel;
 use crate::demand::Standing;
 use crate::local::LocalServer;
 use crate::marking::Marking;
@@ -52,11 +54,111 @@ pub(crate) struct Link {
     /// Its connection is being made, and will take the requests of those who wait for it, too.
     pub(super) making: bool,
     pub(super) waiters: Vec<Key>,
+    /// Its own key while its connection lies on this worker's shelf.
+    shelved: Option<Key>,
+    /// What its connection is packed into, kept from one time to the next.
+    parcel: Option<Box<Parcel>>,
+    /// Another worker took its connection.
+    lost: bool,
 }
 
 impl Drop for Link {
     fn drop(&mut self) {
-        self.server.counters.demand.leave(self.standing);
+        self.claim();
+        let demand = &self.server.counters.demand;
+        match self.lost {
+            true => demand.note_taken(self.standing),
+            false => demand.leave(self.standing),
+        }
+    }
+}
+
+impl Link {
+    /// One that is used, for a connection that is made, or was taken from another worker.
+    pub(super) fn new(
+        server: &Rc<LocalServer>,
+        namespace: Option<Arc<Namespace>>,
+        name: Manner,
+    ) -> Self {
+        server.counters.demand.enter(Standing::Used);
+        Self {
+            owner: None,
+            socket: None,
+            server: server.clone(),
+            identity: identity(namespace.as_ref()),
+            namespace,
+            name,
+            watch: None,
+            nodelay: false,
+            uses: 0,
+            idle_since: 0,
+            personal: None,
+            own: false,
+            sharing: None,
+            standing: Standing::Used,
+            making: false,
+            waiters: Vec::new(),
+            shelved: None,
+            parcel: None,
+            lost: false,
+        }
+    }
+
+    /// One for a connection that another worker gave.
+    pub(super) fn unpacked(
+        server: &Rc<LocalServer>,
+        parcel: Box<Parcel>,
+        connection: Transport,
+    ) -> Self {
+        let mut link = Self::new(server, parcel.namespace.clone(), parcel.name.clone());
+        link.socket = Some(connection);
+        link.nodelay = parcel.nodelay;
+        link.uses = parcel.uses;
+        link.parcel = Some(parcel);
+        link
+    }
+
+    /// Lets other workers take its connection, which begins to idle, if they share.
+    pub(super) fn shelve(&mut self, key: Key, poll: &Poll) {
+        let Some(shelf) = self.server.shelf().filter(|_| self.sharing.is_none()) else {
+            return;
+        };
+        let Some(connection) = self.socket.take().and_then(Transport::detach) else {
+            return;
+        };
+        let mut parcel = self.parcel.take().unwrap_or_else(|| {
+            Box::new(Parcel {
+                connection: None,
+                namespace: self.namespace.clone(),
+                identity: self.identity,
+                name: self.name.clone(),
+                nodelay: false,
+                uses: 0,
+                standing: self.standing,
+                unwatcher: poll.unwatcher(),
+            })
+        });
+        parcel.connection = Some(connection);
+        parcel.nodelay = self.nodelay;
+        parcel.uses = self.uses;
+        parcel.standing = self.standing;
+        shelf.put(key, parcel);
+        self.shelved = Some(key);
+    }
+
+    /// Takes its connection back from the shelf, if it lies there; false if another worker took it.
+    pub(super) fn claim(&mut self) -> bool {
+        let Some(key) = self.shelved.take() else {
+            return !self.lost;
+        };
+        let shelf = self.server.shelf();
+        let parcel = shelf.and_then(|shelf| shelf.claim(self.namespace.as_ref(), key));
+        self.lost = parcel.is_none();
+        if let Some(mut parcel) = parcel {
+            self.socket = parcel.connection.take().map(Transport::from);
+            self.parcel = Some(parcel);
+        }
+        !self.lost
     }
 }
 
@@ -128,6 +230,8 @@ pub(crate) struct Idle {
     shared: HashMap<usize, Vec<Key>>,
     /// Connections in the making that others wait for.
     pub(super) making: Vec<Key>,
+    /// Where TLS agreed on HTTP/2.
+    pub(super) chosen: Chosen,
 }
 
 /// Tells namespaces apart.

@@ -50,8 +50,10 @@ mod sending_away;
 mod service;
 mod shared_limit;
 mod shared_links;
+mod shelf;
 mod spelling;
 mod stream;
+mod taking;
 mod view;
 pub(crate) mod websocket;
 
@@ -67,4 +69,5 @@ pub(crate) use link::{Idle, Link};
 pub(crate) use persistence::server_cookie;
 pub(crate) use restraint::coder_memory;
 pub(crate) use service::Service;
+pub(crate) use shelf::Shelf;
 pub(crate) use stream::{Stage, Store, Stream};

@@ -50,7 +50,7 @@ impl Worker {
         let now = self.turn.now;
         let shards = self.process.shards.iter();
         let given = || -> u64 { shards.map(|s| s.compression_in.per_second(now)).sum() };
-        Some((rate > 0 && given() >= rate) || self.turn.load.busy_percent() > cpu)
+        Some((rate > 0 && given() >= rate) || self.turn.counters.load.busy_percent() > cpu)
     }
 
     /// Whether another body may begin to be compressed. Workers that ask at the same moment may each begin one.

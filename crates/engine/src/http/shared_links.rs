@@ -54,6 +54,7 @@ impl Worker {
             leaving: false,
         });
         if !link.own {
+            self.remember_h2(&link);
             let mut idle = link.server.idle.borrow_mut();
             idle.share(link.namespace.as_ref(), key);
         }
@@ -121,8 +122,8 @@ impl Worker {
         link.uses += 1;
         let plan = &link.server.shared.plan.http;
         let worn = plan.max_reuse >= 0 && link.uses > plan.max_reuse.unsigned_abs();
-        let crowded = plan.pool_max >= 0
-            && link.server.idle.borrow().count() as u64 >= plan.pool_max.unsigned_abs();
+        let crowded =
+            plan.pool_max >= 0 && link.server.idle_everywhere() >= plan.pool_max.unsigned_abs();
         let purge = self.turn.now + plan.pool_purge.max(1);
         let fresh = link.is_fresh();
         let own = link.own;

@@ -60,7 +60,6 @@ fn process(generation: &Generation, now: u64) -> ProcessFacts {
             .sum()
     };
     let workers = process.shards.len() as u64;
-    let idle = sum(|shard| shard.idle_ms.get());
     ProcessFacts {
         generation: process.generation.load(Relaxed),
         uptime_ms: now,
@@ -98,10 +97,7 @@ fn process(generation: &Generation, now: u64) -> ProcessFacts {
         pipes_free: sum(|shard| shard.pipes_free.get()),
         limited_searches: isthmus_pattern::limited_searches(),
         dropped_logs: sum(|shard| shard.dropped_logs.get()),
-        idle_percent: (idle * 100)
-            .checked_div(now * workers)
-            .unwrap_or(100)
-            .min(100),
+        idle_percent: 100_u64.saturating_sub(process.busy_percent(now)),
         failed_sessions: sum(|shard| shard.failed_sessions.get()),
         stopping: process.stopping.load(Relaxed),
     }

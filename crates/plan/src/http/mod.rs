@@ -131,6 +131,8 @@ pub struct HttpServer {
     pub redir: Option<ByteString>,
     /// `pool-max-conn`; -1 is no limit.
     pub pool_max: i64,
+    /// `pool-low-conn`
+    pub pool_low: u64,
     /// `pool-purge-delay`, milliseconds.
     pub pool_purge: u64,
     /// `max-reuse`; -1 is no limit.
@@ -323,6 +325,8 @@ pub struct HttpGlobal {
     pub pool_low: u64,
     /// `tune.pool-high-fd-ratio`: percent of the descriptors above which none is kept.
     pub pool_high: u64,
+    /// `tune.idle-pool.shared`: a worker may take another's idle connections.
+    pub share_idle: bool,
     /// `maxcomprate`: bytes that compression may be given in a second; 0 is unlimited.
     pub compression_rate: u64,
     /// `maxcompcpuusage`: percent of its time that a worker may be busy and still compress.

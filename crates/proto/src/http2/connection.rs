@@ -254,6 +254,12 @@ impl Connection {
         self.settings_seen
     }
 
+    /// Whether the peer takes extended CONNECT, as far as its SETTINGS have come (RFC 8441, 3).
+    #[must_use]
+    pub fn allows_tunnels(&self) -> bool {
+        self.peer.connect_protocol
+    }
+
     /// Whether the peer, which is known to speak HTTP/2, has not acknowledged our SETTINGS yet.
     #[must_use]
     pub fn awaits_acknowledgement(&self) -> bool {

@@ -62,8 +62,9 @@ pub struct Head {
     /// It answers HEAD, so that its fields say nothing of a body.
     pub(super) bodiless: bool,
     fault: Option<Fault>,
-    /// A regular field is marked as never to be indexed.
+    /// A regular field, or the path, is marked as never to be indexed.
     secrets: bool,
+    secret_path: bool,
     cookies: u32,
     host: Option<Span>,
     /// Bytes and fields that may still come.
@@ -119,10 +120,16 @@ impl Head {
         &self.fields
     }
 
-    /// Whether any regular field is marked as never to be indexed.
+    /// Whether any regular field, or the path, is marked as never to be indexed.
     #[must_use]
     pub fn has_secrets(&self) -> bool {
         self.secrets
+    }
+
+    /// Whether the path is: [`super::RequestLine::secret_path`] passes it on.
+    #[must_use]
+    pub fn has_secret_path(&self) -> bool {
+        self.secret_path
     }
 
     /// Names of the fields that are marked so, but for those that [`super::FieldSink::field`] marks
@@ -317,7 +324,11 @@ impl Sink for Head {
         self.room -= size;
         self.fields_room -= 1;
         let judged = match name.of(&self.text).first() {
-            Some(b':') => self.pseudo_field(name, value),
+            Some(b':') => {
+                self.secret_path |= never && name.of(&self.text) == b":path";
+                self.secrets |= self.secret_path;
+                self.pseudo_field(name, value)
+            }
             _ => self.regular(name, value, never),
         };
         if let Err(fault) = judged {

@@ -37,12 +37,17 @@ impl Head {
     /// Appends a server's consent to extended CONNECT as the 101 that opens a WebSocket; `proof` is
     /// what shows that the key was seen (RFC 8441, 5).
     pub fn write_http1_websocket(&self, proof: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(b"HTTP/1.1 101 \r\n");
-        line(b"connection", b"upgrade", out);
-        line(b"upgrade", b"websocket", out);
+        switching(b"websocket", out);
         line(ACCEPT, proof, out);
         // A server's own proof is about another connection's key.
         self.field_lines(ACCEPT, out);
+        out.extend_from_slice(b"\r\n");
+    }
+
+    /// Appends it as the 101 that opens a tunnel of another protocol.
+    pub fn write_http1_upgrade(&self, protocol: &[u8], out: &mut Vec<u8>) {
+        switching(protocol, out);
+        self.field_lines(b"", out);
         out.extend_from_slice(b"\r\n");
     }
 
@@ -98,6 +103,12 @@ impl Head {
             line(b"content-length", b"0", out);
         }
     }
+}
+
+fn switching(protocol: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(b"HTTP/1.1 101 \r\n");
+    line(b"connection", b"upgrade", out);
+    line(b"upgrade", protocol, out);
 }
 
 fn line(name: &[u8], value: &[u8], out: &mut Vec<u8>) {

@@ -38,6 +38,8 @@ pub struct RequestLine<'a> {
     pub path: &'a [u8],
     /// Of extended CONNECT (RFC 8441): what is spoken in the tunnel.
     pub protocol: Option<&'a [u8]>,
+    /// Whether the path is to be in no hop's table ([`super::Head::has_secret_path`]).
+    pub secret_path: bool,
 }
 
 impl Connection {

@@ -112,6 +112,7 @@ impl<'a> FieldSink<'a> {
                 scheme => self.named(index::SCHEME, scheme, Indexing::Add),
             }
             match line.path {
+                path if line.secret_path => self.named(index::PATH, path, Indexing::Never),
                 b"/" => self.known(index::PATH, line.path),
                 path => self.named(index::PATH, path, Indexing::Without),
             }

@@ -36,6 +36,7 @@ fn a_request_and_its_response_pass_a_client() {
         authority: b"example.test",
         path: b"/x",
         protocol: None,
+        secret_path: false,
     };
     let stream = end
         .conn

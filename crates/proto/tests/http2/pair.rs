@@ -194,6 +194,7 @@ impl Pair {
             authority: b"example.test",
             path: b"/",
             protocol: None,
+            secret_path: false,
         };
         let stream = conn
             .send_request(&line, false, |out| out.field(b"x-same", b"same"))

@@ -109,6 +109,7 @@ fn run(client: bool, bytes: &[u8], sizes: &[usize]) -> (Vec<Seen>, Option<Fault>
         authority: b"a",
         path: b"/",
         protocol: None,
+        secret_path: false,
     };
     while client && end.conn.open_streams() < 3 {
         end.conn.send_request(&line, true, |_| {}).unwrap();

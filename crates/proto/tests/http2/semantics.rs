@@ -215,6 +215,7 @@ fn rfc_8441_extended_connect_is_taken_where_it_was_offered() {
         authority: b"a",
         path: b"/chat",
         protocol: Some(b"websocket"),
+        secret_path: false,
     };
     assert_eq!(
         end.conn.send_request(&line, false, |_| {}),
@@ -314,6 +315,7 @@ fn asked(method: &str) -> End {
         authority: b"a",
         path: b"/",
         protocol: None,
+        secret_path: false,
     };
     assert_eq!(end.conn.send_request(&line, true, |_| {}), Ok(1));
     end.sent();

@@ -9,6 +9,7 @@ const LINE: RequestLine<'static> = RequestLine {
     authority: b"a",
     path: b"/",
     protocol: None,
+    secret_path: false,
 };
 
 #[test]

@@ -1,4 +1,5 @@
-//! `jwt_verify` (manual, section 7.3.1; RFC 7515 and 7518): whether a token's signature is right.
+//! `jwt_verify` and `jwt_verify_cert` (manual, section 7.3.1; RFC 7515 and 7518): whether a token's
+//! signature is right.
 
 use aws_lc_rs::signature as algorithms;
 use aws_lc_rs::signature::{UnparsedPublicKey, VerificationAlgorithm};
@@ -6,23 +7,32 @@ use hmac::{Hmac, Mac};
 use sha2::{Sha256, Sha384, Sha512};
 
 use super::base64::{STANDARD, URL_SAFE, decode};
+use super::jwt_decrypt::{jose, name_certificate, text};
 use crate::args::{ArgValue, Args, CompileEnv};
-use crate::cast;
 use crate::context::Context;
-use crate::kind::Kind::{Bin, Int, Str};
+use crate::jose::Found;
+use crate::kind::Kind::{Bin, Int};
 use crate::registry::Converter;
 use crate::value::{Bytes, Sample};
 
-pub(super) const CONVERTERS: &[Converter] =
-    &[Converter::new("jwt_verify", "string,string", Bin, Int, verify).preparing(prepare)];
+pub(super) const CONVERTERS: &[Converter] = &[
+    Converter::new("jwt_verify", "string,string", Bin, Int, verify).preparing(prepare),
+    Converter::new("jwt_verify_cert", "string,string", Bin, Int, verify_cert)
+        .preparing(prepare_cert),
+];
 
-/// What the manual has `jwt_verify` say.
+/// Where the certificates of the configuration stand behind the arguments of `jwt_verify_cert`.
+const JOSE: usize = 2;
+
+/// What the manual has `jwt_verify` and `jwt_verify_cert` say.
 mod verdict {
     pub(super) const FAILURE: i64 = 0;
     pub(super) const SUCCESS: i64 = 1;
     pub(super) const UNKNOWN_ALGORITHM: i64 = -1;
+    pub(super) const UNMANAGED_ALGORITHM: i64 = -2;
     pub(super) const INVALID_TOKEN: i64 = -3;
     pub(super) const UNKNOWN_KEY: i64 = -5;
+    pub(super) const UNAVAILABLE_CERTIFICATE: i64 = -7;
 }
 
 /// How a token is signed.
@@ -117,17 +127,6 @@ fn der(pem: &[u8]) -> Option<Vec<u8>> {
     decode(&digits, STANDARD, true)
 }
 
-fn text<'a>(args: &'a Args, at: usize, ctx: &'a dyn Context) -> Option<Bytes<'a>> {
-    match args.get(at) {
-        ArgValue::Str(bytes) => Some(Bytes::Borrowed(bytes)),
-        ArgValue::Var(name) => match cast(ctx.variable(*name)?, Str)? {
-            Sample::Str(text) => Some(text),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
 fn verify<'a>(sample: Sample<'a>, args: &'a Args, ctx: &'a dyn Context) -> Option<Sample<'a>> {
     let Sample::Bin(token) = sample else {
         return None;
@@ -140,15 +139,7 @@ fn judge(token: &[u8], name: &[u8], key: &[u8]) -> i64 {
     let Some(algorithm) = Algorithm::named(name) else {
         return verdict::UNKNOWN_ALGORITHM;
     };
-    let dots: Vec<usize> = (0..token.len())
-        .filter(|at| token.get(*at) == Some(&b'.'))
-        .collect();
-    let [_, last] = *dots.as_slice() else {
-        return verdict::INVALID_TOKEN;
-    };
-    let (signed, behind) = token.split_at_checked(last).unwrap_or_default();
-    let encoded = behind.get(1..).unwrap_or_default();
-    let Some(signature) = decode(encoded, URL_SAFE, false).filter(|bytes| !bytes.is_empty()) else {
+    let Some((signed, signature)) = parts(token) else {
         return verdict::INVALID_TOKEN;
     };
     let key = match (algorithm.is_public(), der(key)) {
@@ -160,5 +151,63 @@ fn judge(token: &[u8], name: &[u8], key: &[u8]) -> i64 {
     match algorithm.verifies(&key, signed, &signature) {
         true => verdict::SUCCESS,
         false => verdict::FAILURE,
+    }
+}
+
+/// What of a token is signed, and the signature.
+fn parts(token: &[u8]) -> Option<(&[u8], Vec<u8>)> {
+    let dots: Vec<usize> = (0..token.len())
+        .filter(|at| token.get(*at) == Some(&b'.'))
+        .collect();
+    let [_, last] = *dots.as_slice() else {
+        return None;
+    };
+    let (signed, behind) = token.split_at_checked(last)?;
+    let signature = decode(behind.get(1..)?, URL_SAFE, false)?;
+    (!signature.is_empty()).then_some((signed, signature))
+}
+
+/// The algorithm becomes a variable or is one with a public key, the certificate a variable or is known.
+fn prepare_cert(args: &mut Args, env: &mut CompileEnv<'_>) -> Result<(), String> {
+    let name = args.text(0).unwrap_or_default();
+    match (Algorithm::named(name), env.names.variable(name)) {
+        (Some(algorithm), _) if algorithm.is_public() => {}
+        (Some(_), _) => return Err("a certificate holds no secret for HMAC".into()),
+        (None, Ok(variable)) => args.set(0, ArgValue::Var(variable)),
+        (None, Err(_)) => {
+            let name = String::from_utf8_lossy(name).into_owned();
+            return Err(format!("unknown algorithm `{name}`"));
+        }
+    }
+    name_certificate(args, env, 1, JOSE)
+}
+
+fn verify_cert<'a>(sample: Sample<'a>, args: &'a Args, ctx: &'a dyn Context) -> Option<Sample<'a>> {
+    let Sample::Bin(token) = sample else {
+        return None;
+    };
+    let (name, certificate) = (text(args, 0, ctx)?, text(args, 1, ctx)?);
+    let certificates = jose(args, JOSE)?.certificates.load();
+    let found = certificates.find(&certificate);
+    Some(Sample::Int(judge_by(&token, &name, &found)))
+}
+
+fn judge_by(token: &[u8], name: &[u8], certificate: &Found<'_>) -> i64 {
+    let algorithm = match Algorithm::named(name) {
+        Some(algorithm) if algorithm.is_public() => algorithm,
+        Some(_) => return verdict::UNMANAGED_ALGORITHM,
+        None => return verdict::UNKNOWN_ALGORITHM,
+    };
+    let key = match certificate {
+        Found::Usable(certificate) => &certificate.0.public,
+        Found::Unavailable => return verdict::UNAVAILABLE_CERTIFICATE,
+        Found::Unknown => return verdict::UNKNOWN_KEY,
+    };
+    match parts(token) {
+        None => verdict::INVALID_TOKEN,
+        Some((signed, signature)) if algorithm.verifies(key, signed, &signature) => {
+            verdict::SUCCESS
+        }
+        Some(_) => verdict::FAILURE,
     }
 }

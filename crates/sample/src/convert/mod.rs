@@ -12,6 +12,7 @@ mod hash32;
 mod integer;
 mod json;
 mod jwt;
+mod jwt_decrypt;
 mod jwt_verify;
 mod language;
 mod map;
@@ -37,6 +38,17 @@ pub(crate) fn base64_decoded(text: &[u8]) -> Option<Vec<u8>> {
     base64::decode(text, base64::STANDARD, true)
 }
 
+/// Decodes base64 as tokens have it: for URLs, without padding (RFC 7515, section 2).
+pub(crate) fn base64_url_decoded(text: &[u8]) -> Option<Vec<u8>> {
+    base64::decode(text, base64::URL_SAFE, false).filter(|_| !text.contains(&b'='))
+}
+
+/// Encodes as [`base64_url_decoded`] decodes.
+#[cfg(test)]
+pub(crate) fn base64_url_encoded(bytes: &[u8]) -> Vec<u8> {
+    base64::encode(bytes, base64::URL_SAFE, false)
+}
+
 /// Every table.
 pub(crate) const TABLES: &[&[Converter]] = &[
     address::CONVERTERS,
@@ -49,6 +61,7 @@ pub(crate) const TABLES: &[&[Converter]] = &[
     integer::CONVERTERS,
     json::CONVERTERS,
     jwt::CONVERTERS,
+    jwt_decrypt::CONVERTERS,
     jwt_verify::CONVERTERS,
     language::CONVERTERS,
     map::CONVERTERS,

@@ -13,6 +13,7 @@ pub(super) const CONVERTERS: &[Converter] = &[
     Converter::new("bytes", "string[,string]", Bin, Bin, bytes).preparing(prepare_bytes),
     Converter::new("concat", "string[,string,string]", Str, Str, concat).preparing(prepare_concat),
     Converter::new("cut_crlf", "", Str, Str, cut_crlf),
+    Converter::new("has_ctl", "[string]", Bin, Bool, has_ctl).preparing(prepare_has_ctl),
     Converter::new("host_only", "", Str, Str, host_only),
     Converter::new("iif", "string,string", Bool, Str, iif),
     Converter::new("length", "", Str, Int, length),
@@ -48,6 +49,23 @@ fn upper<'a>(sample: Sample<'a>, _args: &'a Args, _ctx: &'a dyn Context) -> Opti
         text.to_mut().make_ascii_uppercase();
     }
     Some(Sample::Str(text))
+}
+
+/// No manual that could be read says what the argument of `has_ctl` stands for, and a guess about
+/// what is let through is worse than an error.
+fn prepare_has_ctl(args: &mut Args, _env: &mut CompileEnv<'_>) -> Result<(), String> {
+    match args.text(0) {
+        None | Some(b"") => Ok(()),
+        Some(_) => Err("no argument is known here: every control character counts".into()),
+    }
+}
+
+/// Whether a control character of ASCII is there, DEL included (RFC 5234, `CTL`).
+fn has_ctl<'a>(sample: Sample<'a>, _args: &'a Args, _ctx: &'a dyn Context) -> Option<Sample<'a>> {
+    let Sample::Bin(bytes) = sample else {
+        return None;
+    };
+    Some(Sample::Bool(bytes.iter().any(u8::is_ascii_control)))
 }
 
 fn length<'a>(sample: Sample<'a>, _args: &'a Args, _ctx: &'a dyn Context) -> Option<Sample<'a>> {

@@ -1,13 +1,17 @@
 //! Fetches of credentials (manual, section 7.3.6; RFC 7617, 2; RFC 6750, 2.1).
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::sync::Arc;
 
 use isthmus_proto::http1::View;
 
 use super::REQUEST;
+use super::message::with_head;
 use crate::args::{ArgValue, Args, CompileEnv};
+use crate::context::Context;
 use crate::convert::base64_decoded;
+use crate::expression::Fetched;
 use crate::kind::Kind::{self, Bool, Str};
 use crate::registry::{Each, Fetch, HeadRead, Of, Run, Visit};
 use crate::userlist::Users;
@@ -23,10 +27,19 @@ const fn row(name: &'static str, signature: &'static str, output: Kind, read: He
     )
 }
 
+/// A fetch that asks a userlist, which wants to know the time.
+const fn asking(
+    name: &'static str,
+    output: Kind,
+    run: for<'a> fn(&'a Args, &'a dyn Context) -> Fetched<'a>,
+) -> Fetch {
+    Fetch::new(name, "user list", output, REQUEST, Run::Call(run))
+}
+
 pub(super) const FETCHES: &[Fetch] = &[
-    row("http_auth", "user list", Bool, http_auth),
+    asking("http_auth", Bool, http_auth),
     row("http_auth_bearer", "[string]", Str, bearer).preparing(prepare_bearer),
-    row("http_auth_group", "user list", Str, group).iterating(Each::Head(Of::Request, each_group)),
+    asking("http_auth_group", Str, group).iterating(Each::Call(each_group)),
     row("http_auth_pass", "", Str, pass),
     row("http_auth_type", "", Str, scheme),
     row("http_auth_user", "", Str, user),
@@ -103,27 +116,36 @@ fn users(args: &Args) -> Option<&Arc<Users>> {
 }
 
 /// False where name and password do not belong together, nothing where none are given.
-fn http_auth<'a>(args: &'a Args, view: View<'a>) -> Option<Sample<'a>> {
-    let (name, password) = basic(view)?;
-    Some(Sample::Bool(
-        users(args)?.groups_of(&name, &password).is_some(),
-    ))
+fn http_auth<'a>(args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
+    with_head(Of::Request, ctx, &|view| {
+        let (name, password) = basic(view)?;
+        let found = users(args)?.groups_of(&name, &password, &|| ctx.running_ms());
+        Some(Sample::Bool(found.is_some()))
+    })
 }
 
 /// The user's name, where the password is right.
-fn group<'a>(args: &'a Args, view: View<'a>) -> Option<Sample<'a>> {
-    let (name, password) = basic(view)?;
-    users(args)?.groups_of(&name, &password)?;
-    Some(Sample::owned_text(name))
+fn group<'a>(args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
+    with_head(Of::Request, ctx, &|view| {
+        let (name, password) = basic(view)?;
+        users(args)?.groups_of(&name, &password, &|| ctx.running_ms())?;
+        Some(Sample::owned_text(name))
+    })
 }
 
 /// To ACLs, the groups of the user.
-fn each_group<'a>(args: &'a Args, view: View<'a>, each: &mut Visit<'_, 'a>) {
-    let (Some((name, password)), Some(users)) = (basic(view), users(args)) else {
-        return;
-    };
-    let groups = users.groups_of(&name, &password).unwrap_or_default();
-    groups
-        .iter()
-        .all(|group| each(Sample::Str(Cow::Borrowed(group))));
+fn each_group<'a>(args: &'a Args, ctx: &'a dyn Context, each: &mut Visit<'_, 'a>) -> bool {
+    let credentials = Cell::new(None);
+    let fetched = with_head(Of::Request, ctx, &|view| {
+        credentials.set(basic(view));
+        None
+    });
+    if let (Some((name, password)), Some(users)) = (credentials.take(), users(args)) {
+        let groups = users.groups_of(&name, &password, &|| ctx.running_ms());
+        let groups = groups.unwrap_or_default();
+        groups
+            .iter()
+            .all(|group| each(Sample::Str(Cow::Borrowed(group))));
+    }
+    fetched.may_change
 }

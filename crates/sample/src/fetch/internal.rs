@@ -13,6 +13,11 @@ use crate::value::Sample;
 const ACLS: &str =
     "string[,string,string,string,string,string,string,string,string,string,string,string]";
 
+/// A share of processor time. Workers are one group of threads.
+const fn usage(name: &'static str, fact: Number) -> Fetch {
+    Fetch::new(name, "", Int, EXCEPT_CONFIG, Run::Number(fact))
+}
+
 pub(super) const FETCHES: &[Fetch] = &[
     Fetch::new("acl", ACLS, Bool, EVERYWHERE, Run::Call(acl)).preparing(prepare_acl),
     Fetch::new(
@@ -43,6 +48,9 @@ pub(super) const FETCHES: &[Fetch] = &[
         EXCEPT_CONFIG,
         Run::Number(Number::CpuNsTotal),
     ),
+    usage("cpu_usage_grp", Number::ProcessUsage),
+    usage("cpu_usage_proc", Number::ProcessUsage),
+    usage("cpu_usage_thr", Number::WorkerUsage),
     Fetch::new("date", "[integer,string]", Int, EVERYWHERE, Run::Call(date))
         .preparing(prepare_date),
     Fetch::new("date_us", "", Int, EVERYWHERE, Run::Call(date_us)),

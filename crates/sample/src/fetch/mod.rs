@@ -11,6 +11,7 @@ mod http_param;
 mod http_target;
 mod internal;
 mod layer4;
+mod layers;
 mod message;
 mod multiplexed;
 mod payload;
@@ -22,6 +23,7 @@ mod tls_certificate;
 mod tls_client;
 mod tls_connection;
 mod tls_hello;
+mod variables;
 
 pub(crate) use internal::unit;
 pub(crate) use session::request_total;
@@ -46,6 +48,7 @@ pub(crate) const TABLES: &[&[Fetch]] = &[
     http_target::FETCHES,
     internal::FETCHES,
     layer4::FETCHES,
+    layers::FETCHES,
     multiplexed::FETCHES,
     payload::FETCHES,
     proxy::FETCHES,
@@ -62,6 +65,7 @@ pub(crate) const TABLES: &[&[Fetch]] = &[
     tls_connection::OTHERS,
     tls_connection::SECRETS,
     tls_hello::FETCHES,
+    variables::FETCHES,
 ];
 
 /// Valid everywhere.

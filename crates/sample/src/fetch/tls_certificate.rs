@@ -165,6 +165,14 @@ pub(super) const OTHERS: &[Fetch] = &[
     verdict("ssl_c_err", |_, ctx| {
         of_client(ctx, |facts| facts.distrust.own.into())
     }),
+    row!(
+        "ssl_c_policies",
+        "[string]",
+        Str,
+        Client,
+        prepare_policies,
+        |_, found| found.policies().map(Sample::owned_text)
+    ),
     Fetch::new(
         "ssl_c_r_dn",
         "[string,integer,string]",
@@ -255,6 +263,15 @@ fn prepare_name(args: &Args) -> Result<(), String> {
 
 fn prepare_peer_name(args: &mut Args, env: &mut CompileEnv<'_>) -> Result<(), String> {
     prepare_name(args)?;
+    need_peer(args, env)
+}
+
+/// No manual that could be read says what the argument of `ssl_c_policies` stands for, and a guess
+/// about who is let in is worse than an error.
+fn prepare_policies(args: &mut Args, env: &mut CompileEnv<'_>) -> Result<(), String> {
+    if args.text(0).is_some_and(|text| !text.is_empty()) {
+        return Err("no argument is known here: all policies are given, between commas".into());
+    }
     need_peer(args, env)
 }
 

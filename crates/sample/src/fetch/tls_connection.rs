@@ -56,6 +56,7 @@ pub(super) const FETCHES: &[Fetch] = both! {
     "ssl_fc_sni" "ssl_bc_sni" Str need_hellos |facts| {
         facts.greeting.as_ref()?.server_name.as_deref().map(Sample::text)
     };
+    "ssl_fc_unique_id" "ssl_bc_unique_id" Bin need_unique |facts| facts.unique.as_deref().map(bytes);
     "ssl_fc_use_keysize" "ssl_bc_use_keysize" Int need_facts key_bits;
 };
 
@@ -167,6 +168,7 @@ const FACTS: TlsNeeds = TlsNeeds {
     hellos: false,
     secrets: false,
     master: false,
+    unique: false,
 };
 
 fn need_facts(_args: &mut Args, env: &mut CompileEnv<'_>) -> Result<(), String> {
@@ -215,6 +217,14 @@ fn need_secrets(_args: &mut Args, env: &mut CompileEnv<'_>) -> Result<(), String
 fn need_master(_args: &mut Args, env: &mut CompileEnv<'_>) -> Result<(), String> {
     env.names.tls.add(TlsNeeds {
         master: true,
+        ..FACTS
+    });
+    Ok(())
+}
+
+fn need_unique(_args: &mut Args, env: &mut CompileEnv<'_>) -> Result<(), String> {
+    env.names.tls.add(TlsNeeds {
+        unique: true,
         ..FACTS
     });
     Ok(())

@@ -10,6 +10,9 @@ const VERSION: u8 = 0xa0;
 const EXTENSIONS: u8 = 0xa3;
 /// The extension `subjectAltName`, 2.5.29.17.
 const ALTERNATIVE_NAMES: &[u8] = &[0x55, 0x1d, 0x11];
+/// The extension `certificatePolicies`, 2.5.29.32 (RFC 5280, 4.2.1.4).
+const POLICIES: &[u8] = &[0x55, 0x1d, 0x20];
+
 /// The parts of a certificate that are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Certificate<'a> {
@@ -98,6 +101,12 @@ impl<'a> Certificate<'a> {
         algorithm(self.signature)
     }
 
+    /// Its key with the algorithm's identifier: SubjectPublicKeyInfo, DER.
+    #[must_use]
+    pub fn public_key(&self) -> &'a [u8] {
+        self.key.whole
+    }
+
     /// The name of its key's algorithm.
     #[must_use]
     pub fn key_algorithm(&self) -> Option<&'static str> {
@@ -129,6 +138,17 @@ impl<'a> Certificate<'a> {
         let names = self.extension(ALTERNATIVE_NAMES)?;
         let written: Vec<Vec<u8>> = names.inside().map(alternative_name).collect();
         Some(written.join(&b", "[..]))
+    }
+
+    /// The identifiers of the policies that it was issued under, between commas: `2.23.140.1.2.1`.
+    #[must_use]
+    pub fn policies(&self) -> Option<Vec<u8>> {
+        let policies = self.extension(POLICIES)?.inside();
+        let names: Vec<String> = policies
+            .filter_map(|policy| policy.inside().of(tag::OID))
+            .map(|name| dotted(name.content))
+            .collect();
+        (!names.is_empty()).then(|| names.join(",").into_bytes())
     }
 
     /// The value of an extension.

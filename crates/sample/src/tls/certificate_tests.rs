@@ -179,3 +179,21 @@ fn reading_what_is_cut_or_changed_ends_without_a_panic() {
     }
     assert_eq!(without_grease(&[]), Vec::<u8>::new());
 }
+
+#[test]
+fn policies_stand_between_commas() {
+    // certificatePolicies: 2.23.140.1.2.1, and 1.3.6.1.4.1.44947.1.1.1 with a qualifier of nothing.
+    let policies = [
+        0x30, 0x1a, 0x30, 0x08, 0x06, 0x06, 0x67, 0x81, 0x0c, 0x01, 0x02, 0x01, 0x30, 0x0e, 0x06,
+        0x0a, 0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0xdf, 0x13, 0x01, 0x01, 0x30, 0x00,
+    ];
+    let der = made(&[], |params| {
+        let extension = CustomExtension::from_oid_content(&[2, 5, 29, 32], policies.to_vec());
+        params.custom_extensions.push(extension);
+    });
+    let read = Certificate::read(&der).unwrap();
+    let found = String::from_utf8(read.policies().unwrap()).unwrap();
+    assert_eq!(found, "2.23.140.1.2.1,1.3.6.1.4.1.44947.1.1");
+    let der = made(&[], |_| {});
+    assert_eq!(Certificate::read(&der).unwrap().policies(), None);
+}

@@ -17,6 +17,8 @@ pub struct TlsNeeds {
     pub secrets: bool,
     /// The master secret of TLS 1.2.
     pub master: bool,
+    /// The first Finished message of TLS 1.2.
+    pub unique: bool,
 }
 
 impl TlsNeeds {
@@ -29,5 +31,6 @@ impl TlsNeeds {
         self.hellos |= more.hellos;
         self.secrets |= more.secrets;
         self.master |= more.master;
+        self.unique |= more.unique;
     }
 }

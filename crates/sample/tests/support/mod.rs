@@ -119,6 +119,7 @@ pub fn compile(text: &str, names: &mut Names) -> Result<Compiled, String> {
         lists: &[],
         userlists: &[staff()],
         tables: &[],
+        jose: &std::sync::Arc::default(),
     };
     Compiled::compile(&parse(text)?, &mut env)
 }
@@ -244,6 +245,7 @@ pub struct Table {
     pub tlvs: HashMap<u8, Vec<u8>>,
     pub tcp: HashMap<(Side, TcpInfo), i64>,
     pub variables: RefCell<HashMap<Scope, Variables>>,
+    pub names: Names,
     pub acls: Vec<Verdict>,
     pub now: Option<i64>,
     pub utc_offset: i32,
@@ -352,6 +354,13 @@ impl Context for Table {
             .or_default()
             .set(variable.id, value);
         true
+    }
+    fn each_variable(&self, scope: Scope, visit: &mut dyn FnMut(&[u8], &Sample<'_>)) {
+        if let Some(variables) = self.variables.borrow().get(&scope) {
+            for (id, value) in variables.iter() {
+                visit(self.names.name(id).unwrap_or(b"nameless"), value);
+            }
+        }
     }
     fn acl(&self, index: usize) -> Verdict {
         self.acls.get(index).copied().unwrap_or(Verdict::Fail)

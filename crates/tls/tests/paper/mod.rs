@@ -65,6 +65,7 @@ impl Authority {
             key: Secret(bytes(&key.serialize_pem())),
             ocsp: None,
             issuer: None,
+            jwt: false,
         }
     }
 
@@ -76,6 +77,7 @@ impl Authority {
             key: Secret(bytes(&self.key)),
             ocsp: None,
             issuer: None,
+            jwt: false,
         }
     }
 

@@ -15,13 +15,17 @@ from isthmus.plan.document.expression import Expression
 
 
 class Certificate(Struct, frozen=True, forbid_unknown_fields=True):
-    """A certificate with its chain and key (PEM), an OCSP response (DER) and its authority (PEM)."""
+    """A certificate with its chain and key (PEM), an OCSP response (DER) and its authority (PEM).
+
+    `jwt` says whether tokens may be verified and decrypted with it.
+    """
 
     name: str
     chain: str
     key: str
     ocsp: str | None = None
     issuer: str | None = None
+    jwt: bool = False
 
 
 class PemFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,6 +40,7 @@ class TlsFiles(Struct, frozen=True, forbid_unknown_fields=True):
 
     `capture` bytes are kept of the lists of a ClientHello, secrets where `keylog` says so. Records hold
     `record` bytes of data at most, and `first_records` at the beginning; 0 is as many as TLS allows.
+    Encrypted tokens may use `token_algorithms` and `token_encryptions`; none leaves the choice to the engine.
     """
 
     certificates: tuple[Certificate, ...] = ()
@@ -45,6 +50,8 @@ class TlsFiles(Struct, frozen=True, forbid_unknown_fields=True):
     keylog: bool = False
     record: int = 0
     first_records: int = 0
+    token_algorithms: tuple[str, ...] = ()
+    token_encryptions: tuple[str, ...] = ()
 
 
 class TlsVersion(StrEnum):

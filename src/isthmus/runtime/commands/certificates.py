@@ -10,8 +10,9 @@ from isthmus.certificates.shelf import ChangeError
 from isthmus.config import Span
 from isthmus.engine import describe_certificates
 from isthmus.engine.tls import CertificateDescription
+from isthmus.keywords.tls_files import sent
 from isthmus.keywords.tls_pem import blocks
-from isthmus.model.tls import Certificate
+from isthmus.model.tls import Bases, Certificate
 from isthmus.records import replace
 from isthmus.runtime.commands.transactions import abort, commit, prepare
 from isthmus.runtime.dates import openssl_date
@@ -145,9 +146,9 @@ def _whole(before: Certificate, text: str) -> Certificate:
         raise ValueError(f"unable to load certificate from file '{before.name}'.")
     if found.encrypted and found.key is None:
         raise ValueError("the private key has a passphrase, which `openssl pkey` takes off.")
-    chain = b"".join(found.certificates)
+    chain, root = sent(found.certificates, before.files.bases if before.files else Bases())
     # A response is about the certificate before.
-    return replace(before, chain=chain, key=found.key or b"", ocsp=None)
+    return replace(before, chain=chain, key=found.key or b"", ocsp=None, issuer=root or before.issuer)
 
 
 def _key(before: Certificate, text: str) -> Certificate:

@@ -183,6 +183,7 @@ class HttpServer(Struct, frozen=True, forbid_unknown_fields=True):
     cookie: str | None = None
     redir: str | None = None
     pool_max: int = -1
+    pool_low: int = 0
     pool_purge: int = 5000
     max_reuse: int = -1
     protocol: ServerProtocol = ServerProtocol.H1
@@ -216,6 +217,7 @@ class HttpGlobal(Struct, frozen=True, forbid_unknown_fields=True):
     compression_level: int = 1
     pool_low: int = 20
     pool_high: int = 25
+    share_idle: bool = True
     compression_rate: int = 0
     compression_cpu: int = 100
     compression_memory: int = 0
