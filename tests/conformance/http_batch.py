@@ -51,12 +51,18 @@ def _differing(both: Both, table: list[Exchange], normal: Normal | None, togethe
     return wrong
 
 
-def played(program: str, folder: Path, rows: Sequence[Exchange], normal: Normal | None = None) -> list[Any]:
+def played(
+    program: str,
+    folder: Path,
+    rows: Sequence[Exchange],
+    normal: Normal | None = None,
+    together: int = 8,
+) -> list[Any]:
     """Plays rows of equal settings through one proxy, and gives what each let us see.
 
     For what no HAProxy of ours can do: each row's test says itself what is right.
     """
-    seen = observe(program, folder, **_together(rows, normal, 8))
+    seen = observe(program, folder, **_together(rows, normal, together))
     assert seen.status == 0
     each = [of_row(seen, at) for at in range(len(rows))]
     for row, one in zip(rows, each, strict=True):

@@ -20,6 +20,29 @@ def test_a_refused_connection_is_retried_after_a_pause(both: Both, retries: int)
     assert (seen.log.ts, seen.log.rc, seen.log.Tc) == ("SC", str(retries), "-1")
 
 
+@pytest.mark.parametrize("option", ["no option redispatch", "option redispatch"])
+def test_what_a_client_said_first_survives_a_server_that_refuses(both: Both, option: str) -> None:
+    """The bytes are there when the connection is made (`defer-accept`), and the refusal as soon."""
+    text = f"""
+listen f
+  bind 127.0.0.1:<front> defer-accept
+  balance roundrobin
+  {option}
+  retries 1
+  timeout connect 300
+  server dead <closed>
+  server a <a>
+"""
+
+    def traffic(lab: Lab) -> object:
+        return [lab.ask(b"said first") for _ in range(2)]
+
+    seen = both(text, traffic)
+    refused, served = (line.ts for line in seen.logs)
+    assert served == "--"
+    assert refused == ("SC" if option.startswith("no") else "--")
+
+
 def test_a_client_that_resets_while_connecting(both: Both) -> None:
     def traffic(lab: Lab) -> object:
         client = lab.connect().send(b"x")

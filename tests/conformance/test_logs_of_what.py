@@ -28,6 +28,19 @@ def test_dontlognull_hides_a_connection_without_data(both: Both) -> None:
     assert [line.U for line in seen.logs] == ["1"]
 
 
+def test_dontlognull_hides_a_client_that_only_listened(both: Both) -> None:
+    """A server that greets first makes a probe no less of one."""
+
+    def traffic(lab: Lab) -> object:
+        got = lab.greeting()
+        lab.ask(b"x")
+        lab.log.wait(1)
+        return got
+
+    seen = both(config("option dontlognull"), traffic)
+    assert [line.U for line in seen.logs] == ["1"]
+
+
 def test_dontlog_normal_hides_what_went_well(both: Both) -> None:
     def traffic(lab: Lab) -> object:
         lab.greeting()

@@ -20,6 +20,7 @@ ORIGINS = {"a": greets, "b": greets}
 COLUMNS = (
     *("pxname", "svname", "qcur", "qmax", "scur", "smax", "slim", "stot", "bin", "bout", "dreq", "dresp"),
     *("ereq", "econ", "eresp", "wretr", "wredis", "status", "weight", "act", "bck", "pid", "iid", "sid"),
+    "rate_lim",
     *(
         "throttle",
         "lbtot",
@@ -85,6 +86,25 @@ backend b
         return {name: row for name, row in table(lab.command("show stat")).items() if name[0] in "fb"}
 
     both(text, traffic, origins=ORIGINS)
+
+
+def test_show_stat_tells_the_rate_that_a_frontend_is_limited_to(both: Both) -> None:
+    text = (
+        TWO
+        + """
+frontend limited
+  bind 127.0.0.1:<limited>
+  rate-limit sessions 7
+  default_backend b
+"""
+    )
+
+    def traffic(lab: Lab) -> object:
+        rows = table(lab.command("show stat"))
+        return {name: row["rate_lim"] for name, row in rows.items() if name.endswith("/FRONTEND")}
+
+    seen = both(text, traffic, origins=ORIGINS)
+    assert seen.value == {"f/FRONTEND": "0", "limited/FRONTEND": "7"}
 
 
 LIMIT_COMMANDS = (

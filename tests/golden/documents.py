@@ -90,6 +90,7 @@ def every_action() -> tuple[d.Rule, ...]:
         d.Capture(SRC, 16, 0),
         d.SetLogLevel(3),
         d.SetLogLevel(None),
+        *(d.DoLog(each) for each in d.LogOrigin),
         d.SetMark(False, SRC),
         d.SetMark(True, SRC),
         d.SetTos(False, SRC),
@@ -127,7 +128,9 @@ def log_policy() -> d.LogPolicy:
         d.LogTarget(d.LogUnix("/dev/log"), d.LogFormat.RFC5424, 0, 6, 3, 65535, sampling),
         d.LogTarget(d.LogFd(2), d.LogFormat.RAW, 23, 5, 0, 80),
     )
-    return d.LogPolicy(targets, "h\xe9", ITEMS, d.LogWhen.END, ITEMS, ITEMS, ITEMS, True, True, True)
+    return d.LogPolicy(
+        targets, "h\xe9", ITEMS, d.LogWhen.END, ITEMS, ITEMS, ITEMS, True, True, True, tuple(d.LogStep)
+    )
 
 
 def server(index: int, address: d.ServerAddress, namespace: d.ServerNamespace, **more: object) -> d.Server:
@@ -286,6 +289,7 @@ def plan() -> d.Plan:
             hard_stop_after=0,
             http=http_documents.settings(),
             variables=(("proc.a", SRC), ("proc.b", (d.Literal("x "), d.FormatExpression(SRC)))),
+            variable_limits=d.VariableLimits(5, 4, 3, 2, 1),
         ),
         namespaces=(d.Namespace("red", "/run/netns/red", True),),
         namespace_list=(0,),

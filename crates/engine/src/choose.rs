@@ -57,9 +57,7 @@ impl Worker {
             return self.take_slot_or_wait(session, &backend, (at, true));
         }
         if let Some(at) = self.last_server(session, &backend) {
-            if backend.shared.balancer.reserve(at, now) {
-                return self.go_to(session, &backend, at);
-            }
+            return self.take_slot_or_wait(session, &backend, (at, false));
         }
         let excluded = session.notes.get().and_then(|notes| notes.failed.get());
         let seed = self.turn.random();

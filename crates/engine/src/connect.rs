@@ -79,10 +79,9 @@ impl Worker {
                 if http {
                     self.make_link(session, &chosen);
                 }
-                if connecting.done || session.speaks_at_once(&chosen.shared) {
-                    self.established(session)
-                } else {
-                    Step::Wait
+                match connecting.done {
+                    true => self.established(session),
+                    false => self.speak_at_once(session, &chosen.shared),
                 }
             }
             Err(Refusal::Failed) => self.failed_connect(session),
@@ -109,6 +108,28 @@ impl Worker {
             return Some(self.reused(session));
         }
         self.join(session, chosen).then_some(Step::Wait)
+    }
+
+    /// Sends what the client has sent already, without waiting to be told that the connection
+    /// stands: on one machine it does when connect(2) returns.
+    fn speak_at_once(&mut self, session: &mut Session, server: &Server) -> Step {
+        let plain = server.header.is_none() && server.connector.is_none();
+        let Some(socket) = session.server.as_mut().filter(|_| plain) else {
+            return Step::Wait;
+        };
+        if session.up.pending.is_empty() {
+            return Step::Wait;
+        }
+        match socket.send(session.up.pending.as_slice()) {
+            Moved::Bytes(count) => {
+                session.up.written = true;
+                session.up.pending.consume(count);
+                self.established(session)
+            }
+            // The server refused meanwhile. Nobody else is told: a socket's error is told once.
+            Moved::Broken(_) => self.failed_connect(session),
+            Moved::Later | Moved::End => Step::Wait,
+        }
     }
 
     fn tell_loop(&self, session: &Session, chosen: &LocalServer, address: SocketAddr) {
@@ -406,27 +427,6 @@ impl Session {
             backend.shared.balancer.disconnected(chosen.shared.at);
         }
         held
-    }
-
-    /// Sends what the client has sent already, without waiting to be told that the connection
-    /// stands: on one machine it does when connect(2) returns. True if it does.
-    fn speaks_at_once(&mut self, server: &Server) -> bool {
-        let Some(socket) = self
-            .server
-            .as_mut()
-            .filter(|_| server.header.is_none() && server.connector.is_none())
-        else {
-            return false;
-        };
-        if self.up.pending.is_empty() {
-            return false;
-        }
-        let Moved::Bytes(count) = socket.send(self.up.pending.as_slice()) else {
-            return false;
-        };
-        self.up.written = true;
-        self.up.pending.consume(count);
-        true
     }
 
     /// Keeps the address of this end of the server's connection for the log.

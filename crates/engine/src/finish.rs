@@ -150,21 +150,30 @@ impl Worker {
             },
             LogWhen::End => false,
         };
+        let step = session.step_of(moment);
         // A session that failed before its early moment is logged at the end after all.
-        if logger.when != moment && (moment != LogWhen::End || written) {
+        let due = match logger.has_steps() {
+            true => logger.logs_at(step),
+            false => logger.when == moment || moment == LogWhen::End && !written,
+        };
+        if !due {
             return;
         }
         let nothing = match &session.http {
             // A page of the proxy's own is no data of a client's that said nothing.
             Some(stream) => stream.moments.began.is_none(),
-            None => session.up.bytes == 0 && session.down.bytes == 0,
+            // As HAProxy has it: a greeting of the server's makes a probe no less of one.
+            None => session.up.bytes == 0,
         };
         if moment == LogWhen::End
             && (logger.dontlog_normal && !failed || logger.dontlognull && nothing)
         {
             return;
         }
-        logger.session(&View::new(session, &self.turn), failed);
+        match logger.has_steps() {
+            true => self.write_step(session, step, failed),
+            false => logger.session(&View::new(session, &self.turn), failed),
+        }
     }
 }
 

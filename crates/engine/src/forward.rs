@@ -103,17 +103,23 @@ impl Worker {
         Pumped::More
     }
 
-    /// Counts what a read brought; a byte that moved is activity on both sides.
+    /// Counts what a read brought; a byte that moved is activity on both sides, unless `option
+    /// independent-streams` takes what is sent for no sign of the receiver's life.
     fn note(&mut self, session: &mut Session, way: Way, before: u64) {
-        let flow = if way == Way::Up {
-            &session.up
-        } else {
-            &session.down
+        let flow = match way {
+            Way::Up => &session.up,
+            Way::Down => &session.down,
         };
         let moved = flow.bytes - before;
         if moved > 0 {
-            session.client_active = self.turn.now;
-            session.server_active = self.turn.now;
+            let now = self.turn.now;
+            if way == Way::Up || !session.frontend.shared.plan.options.independent_streams {
+                session.client_active = now;
+            }
+            match way {
+                Way::Up => session.note_sent_to_server(now),
+                Way::Down => session.server_active = now,
+            }
             self.turn.counters.bytes_out.add(moved);
         }
     }

@@ -314,6 +314,7 @@ impl Session {
                 }
             }
             Action::SetLogLevel(level) => self.log_level = Some(*level),
+            Action::Log(origin) => self.log_by_rule(*origin, turn),
             Action::SetMark(towards, value) => self.set_mark(*towards, value, turn),
             Action::SetTos(towards, value) => self.set_tos(*towards, value, turn),
             Action::SetRetries(value) => self.set_retries(value, turn),

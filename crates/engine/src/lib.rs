@@ -40,6 +40,7 @@ mod layers;
 mod live;
 mod load;
 mod local;
+mod log_moments;
 mod logging;
 mod mailbox;
 mod marking;

@@ -27,6 +27,8 @@ pub(crate) const ERROR: u8 = 3;
 /// What a proxy logs, compiled.
 pub(crate) struct Logger {
     pub(crate) when: plan::LogWhen,
+    /// `log-steps`, a bit for each.
+    steps: u8,
     pub(crate) unique_id: Format,
     pub(crate) dontlognull: bool,
     pub(crate) dontlog_normal: bool,
@@ -59,6 +61,7 @@ impl Logger {
             |items: &[plan::FormatItem]| compiler.format(origin, items).unwrap_or_default();
         Self {
             when: from.when,
+            steps: from.steps.iter().fold(0, |all, step| all | bit(*step)),
             unique_id: format(&from.unique_id),
             dontlognull: from.dontlognull,
             dontlog_normal: from.dontlog_normal,
@@ -78,6 +81,16 @@ impl Logger {
                 .collect(),
             lines: AtomicU64::new(0),
         }
+    }
+
+    /// Whether lines are written at moments of their own (`log-steps`).
+    pub(crate) fn has_steps(&self) -> bool {
+        self.steps != 0
+    }
+
+    /// Whether a line is written at this moment (`log-steps`).
+    pub(crate) fn logs_at(&self, step: plan::LogStep) -> bool {
+        self.steps & bit(step) != 0
     }
 
     /// Whether anybody reads what is logged.
@@ -103,6 +116,20 @@ impl Logger {
         let errors = self.error_format.as_ref();
         let format = errors.filter(|_| view.lacks_request());
         format.unwrap_or(&self.format).render(view, &mut message);
+        let mut data = Vec::new();
+        self.structured_data.render(view, &mut data);
+        self.write(level, &message, &data, view.turn);
+    }
+
+    /// Writes a line that a rule asks for (`do-log`), in the format of the session's own.
+    pub(crate) fn by_rule(&self, view: &View<'_>) {
+        let level = match view.session.log_level {
+            Some(None) => return,
+            Some(Some(level)) => level,
+            None => INFO,
+        };
+        let mut message = Vec::with_capacity(256);
+        self.format.render(view, &mut message);
         let mut data = Vec::new();
         self.structured_data.render(view, &mut data);
         self.write(level, &message, &data, view.turn);
@@ -202,6 +229,10 @@ pub(crate) fn announce(
     } else {
         Err(format!("No such proxy '{}'.", proxy.unwrap_or_default()))
     }
+}
+
+fn bit(step: plan::LogStep) -> u8 {
+    1 << step as u8
 }
 
 /// What tells where the server's connection came from.

@@ -39,6 +39,8 @@ pub(crate) enum Action {
         slot: usize,
     },
     SetLogLevel(Option<u8>),
+    /// `do-log`
+    Log(plan::LogOrigin),
     SetMark(Towards, Compiled),
     SetTos(Towards, Compiled),
     SetRetries(Compiled),
@@ -222,6 +224,7 @@ impl Compiler<'_> {
                 slot: *slot,
             },
             From::SetLogLevel { level } => Action::SetLogLevel(*level),
+            From::DoLog { log_origin } => Action::Log(*log_origin),
             From::SetMark { server, value } => {
                 Action::SetMark(Towards::of(*server), self.expression(origin, value)?)
             }

@@ -24,6 +24,7 @@ use crate::slab::Key;
 use crate::sticking::ToStore;
 use crate::tracking::Tracking;
 use crate::transport::Transport;
+use crate::variables::Charge;
 
 /// Where a session stands.
 ///
@@ -223,6 +224,10 @@ pub(crate) struct Notes {
     /// What rules want the server connection to bear, and how often it may be tried again.
     pub(crate) marking: Cell<Marking>,
     pub(crate) retries: Cell<Option<u32>>,
+    /// What the variables count for in the process, where that is limited.
+    pub(crate) charge: OnceCell<Charge>,
+    /// The rule or the moment that a log line is written for just now.
+    pub(crate) log_origin: Cell<Option<&'static str>>,
     /// Where a server connection came from that this session has no more.
     pub(crate) server_source: Cell<Option<SocketAddr>>,
     /// What is known of the client's TLS before its handshake is over.

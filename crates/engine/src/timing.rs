@@ -130,6 +130,26 @@ impl Session {
         self.timeout(TimeoutKind::Tunnel, usual)
     }
 
+    /// What goes out to the server is activity of its side, unless `option independent-streams`
+    /// takes it for no sign of the server's life.
+    pub(crate) fn note_sent_to_server(&mut self, now: u64) {
+        if !self.server_is_independent() {
+            self.server_active = now;
+        }
+    }
+
+    /// `option independent-streams` of the backend.
+    pub(crate) fn server_is_independent(&self) -> bool {
+        let backend = self.backend.as_ref();
+        backend.is_some_and(|backend| backend.shared.plan.options.independent_streams)
+    }
+
+    /// Whether the client, idle as it is, may send one more request though the process stops.
+    pub(crate) fn closes_on_response(&self) -> bool {
+        let plan = self.frontend.shared.plan.http.as_ref();
+        plan.is_some_and(|http| http.idle_close_on_response)
+    }
+
     /// When the client has been silent, or has taken nothing, for too long.
     pub(crate) fn client_deadline(&self) -> u64 {
         if self.up.ended && (self.down.is_flushed() || self.down.shut) {

@@ -182,6 +182,7 @@ impl Context for View<'_> {
             Text::UniqueId if !session.frontend.shared.logger.unique_id.is_empty() => {
                 Some(Cow::Borrowed(self.unique_id()))
             }
+            Text::LogOrigin => Some(Cow::Borrowed(session.log_origin().as_bytes())),
             Text::Hostname => Some(Cow::Borrowed(generation.global.hostname.as_bytes())),
             // What ends before its PROXY header is through is the proxy's refusal.
             Text::TerminationState if session.phase == Phase::Header => Some(Cow::Borrowed(b"PR")),
@@ -358,12 +359,14 @@ impl Context for View<'_> {
     }
 
     fn set_variable(&self, variable: VarRef, value: Option<Sample<'static>>) -> bool {
+        let generation = &self.session.frontend.generation;
+        let limits = generation.global.variable_limits.as_ref();
         if variable.scope == Scope::Proc {
-            self.session
-                .frontend
-                .generation
-                .proc_variables
-                .set(variable.id, value);
+            let process = &generation.proc_variables;
+            if let Some(limits) = limits {
+                return process.set_within(limits, variable.id, value);
+            }
+            process.set(variable.id, value);
             return true;
         }
         // Before the session was admitted there is no transaction that could hold a variable.
@@ -372,6 +375,10 @@ impl Context for View<'_> {
         }
         if !self.holds(variable.scope) {
             return false;
+        }
+        if let Some(limits) = limits {
+            let which = (variable.scope, variable.id);
+            return self.session.set_within(limits, which, value);
         }
         let Some(place) = Notes::scope(variable.scope) else {
             return false;

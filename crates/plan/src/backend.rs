@@ -70,6 +70,8 @@ pub struct BackendOptions {
     pub nolinger: bool,
     /// `option splice-*`
     pub splice: Splice,
+    /// `option independent-streams`: what the server is sent is no sign of its life.
+    pub independent_streams: bool,
     /// `option abortonclose`
     pub abortonclose: bool,
     /// `option allbackups`

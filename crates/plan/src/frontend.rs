@@ -72,6 +72,8 @@ pub struct FrontendOptions {
     pub nolinger: bool,
     /// `option splice-*`
     pub splice: Splice,
+    /// `option independent-streams`: what the client is sent is no sign of its life.
+    pub independent_streams: bool,
     /// `option socket-stats`
     pub socket_stats: bool,
 }

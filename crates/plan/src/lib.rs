@@ -41,8 +41,8 @@ pub use caches::{CacheFacts, CachedFacts};
 pub use expression::{Acl, AclTest, Arg, Call, Condition, Expression, MatchMethod, Term};
 pub use frontend::{Bind, Frontend, FrontendOptions, KeepAlive, Shards, Splice};
 pub use log::{
-    Encoding, Field, FormatItem, ItemType, LogAddress, LogFormat, LogPolicy, LogSampling,
-    LogTarget, LogWhen,
+    Encoding, Field, FormatItem, ItemType, LogAddress, LogFormat, LogOrigin, LogPolicy,
+    LogSampling, LogStep, LogTarget, LogWhen,
 };
 pub use patterns::{
     ListAnswer, ListCheck, ListFacts, ListRefusal, ListRequest, ListUse, ListValues, Lookup,
@@ -137,6 +137,24 @@ pub struct Global {
     pub hard_stop_after: u64,
     /// Variables of scope `proc` set at start (`set-var`, `set-var-fmt`), in this order: name and value.
     pub variables: Vec<(String, Assigned)>,
+    /// `tune.vars.*-max-size`, where any is set.
+    pub variable_limits: Option<VariableLimits>,
+}
+
+/// Bytes of variables at most (`tune.vars.*-max-size`); 0 is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VariableLimits {
+    /// Of all scopes together.
+    pub global: u64,
+    /// Of the process, all sessions included.
+    pub proc: u64,
+    /// Of a session, its exchange included.
+    pub sess: u64,
+    /// Of an exchange, request or response included.
+    pub txn: u64,
+    /// Of a request or a response.
+    pub reqres: u64,
 }
 
 /// What a variable is set to at start.

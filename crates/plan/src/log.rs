@@ -98,6 +98,8 @@ pub struct LogPolicy {
     pub format: Vec<FormatItem>,
     /// When the line of a session is written.
     pub when: LogWhen,
+    /// `log-steps`: a line at each of these moments, instead; none leaves `when`.
+    pub steps: Vec<LogStep>,
     /// The line of a session that failed before it began; the built-in text when absent.
     pub error_format: Option<Vec<FormatItem>>,
     /// The structured data of RFC 5424; `-` when empty.
@@ -123,6 +125,40 @@ pub enum LogWhen {
     Connect,
     /// When the session ends, or in HTTP mode the exchange.
     End,
+}
+
+/// A moment of a session at which a line may be written (`log-steps`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogStep {
+    /// The connection is a session.
+    Accept,
+    /// A request's head is there (HTTP mode).
+    Request,
+    /// The server's connection stands, a new one or one that was there.
+    Connect,
+    /// The response's head is there (HTTP mode).
+    Response,
+    /// The session ends, or in HTTP mode the exchange.
+    Close,
+}
+
+/// Whose rule wrote a line (`do-log`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogOrigin {
+    /// `tcp-request connection`
+    TcpReqConn,
+    /// `tcp-request session`
+    TcpReqSess,
+    /// `tcp-request content`
+    TcpReqCont,
+    /// `http-request`
+    HttpReq,
+    /// `http-response`
+    HttpRes,
+    /// `http-after-response`
+    HttpAfterRes,
 }
 
 /// One `log` line.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::expression::{Condition, Expression};
-use crate::log::FormatItem;
+use crate::log::{FormatItem, LogOrigin};
 
 /// One line of a rule set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -93,6 +93,11 @@ pub enum Action {
     SetLogLevel {
         /// Syslog severity 0..=7.
         level: Option<u8>,
+    },
+    /// Writes a line to the log (`do-log`).
+    DoLog {
+        /// Where the rule stands.
+        log_origin: LogOrigin,
     },
     /// Sets the netfilter mark of packets to the client (`set-fc-mark`) or to the server
     /// (`set-bc-mark`).

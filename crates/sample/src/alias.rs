@@ -99,6 +99,7 @@ const ALIASES: &[Alias] = &[
     late("Tu", Source::Number(Number::TimeUser)),
     late("Tw", Source::Number(Number::TimeQueue)),
     late("U", Source::Number(Number::BytesIn)),
+    now("OG", Source::Text(Text::LogOrigin)),
     now("ac", Source::Number(Number::ActiveConnections)),
     now("b", Source::Text(Text::BackendName)),
     now("bc", Source::Backend(BackendNumber::Connections)),

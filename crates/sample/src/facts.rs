@@ -194,6 +194,8 @@ pub enum Number {
 /// A name or another text that belongs to the session or the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Text {
+    /// Which moment or rule a log line is written for (`%OG`).
+    LogOrigin,
     /// Frontend's name (`fe_name`, `%f`).
     FrontendName,
     /// Name of the frontend's default backend (`fe_defbe`).

@@ -18,6 +18,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is not None:
         return _run(tuple(argv))
     arguments = tuple(sys.argv[1:])
+    if arguments[:1] == ("net",):
+        # It looks after its streams itself.
+        status = _run(arguments)
+        _end(status)
+        return status
     # HAProxy's command line answers with its exit status, whether or not its words were heard.
     secure_streams(strict=_is_subcommand(arguments))
     try:
@@ -27,8 +32,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not lost.reader_left:
             print(f"isthmus: cannot write to standard output: {lost}", file=sys.stderr)
         status = 1
-    if arguments[:1] == ("net",):
-        _end(status)
     return status
 
 

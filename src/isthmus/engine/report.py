@@ -172,6 +172,8 @@ class FrontendFacts(Struct, frozen=True, forbid_unknown_fields=True):
     """`OPEN`, `FULL`, `STOP` or `PAUSED`."""
     maxconn: int = 0
     """Limit of its connections."""
+    rate_limit: int = 0
+    """New sessions in a second that it takes (`rate-limit sessions`); 0 is unlimited."""
     http: bool = False
     """Whether it is in `mode http`."""
     counters: ClientCounters = ClientCounters()

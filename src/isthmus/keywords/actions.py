@@ -25,8 +25,10 @@ from isthmus.model.rule import (
     Accept,
     Action,
     Capture,
+    DoLog,
     DoResolve,
     ExpectProxy,
+    LogOrigin,
     Reject,
     SetAddress,
     SetLogLevel,
@@ -52,6 +54,22 @@ def _silent_drop(words: ActionWords) -> Action:
         return SilentDrop()
     words.take("`rst-ttl`")
     return SilentDrop(words.number(1, 255, "a hop limit from 1 to 255"))
+
+
+def _do_log(words: ActionWords) -> Action:
+    if words.begins("profile"):
+        option = words.take("`profile`")
+        message = "log profiles are not implemented yet"
+        words.context.alert(ACTION_NOT_IMPLEMENTED, message, option.span)
+        raise WrongActionError
+    return DoLog()
+
+
+_ORIGINS = {
+    RuleSet.CONNECTION: LogOrigin.TCP_REQ_CONN,
+    RuleSet.SESSION: LogOrigin.TCP_REQ_SESS,
+    RuleSet.CONTENT: LogOrigin.TCP_REQ_CONT,
+}
 
 
 def _switch_mode(words: ActionWords) -> Action:
@@ -199,6 +217,7 @@ _CONTENT = frozenset({RuleSet.CONTENT})
 _OWN: dict[str, ActionRow] = {
     "accept": ActionRow(_ALL, lambda _words: Accept(), "ends the set: the connection passes"),
     "capture": ActionRow(_CONTENT, _capture, "keeps a sample for the log"),
+    "do-log": ActionRow(_ALL, _do_log, "writes a line to the log"),
     "do-resolve": ActionRow(_CONTENT, _do_resolve, "asks name servers for an address"),
     "expect-proxy": ActionRow(_CONNECTION, _expect_proxy, "the connection begins with a PROXY header"),
     "reject": ActionRow(_ALL, lambda _words: Reject(), "closes the connection"),
@@ -228,7 +247,6 @@ NOT_YET = frozenset(
     {
         *(
             "attach-srv",
-            "do-log",
             "expect-netscaler-cip",
             "ot-group",
         ),
@@ -261,7 +279,8 @@ def parse_action(words: ActionWords, rule_set: RuleSet) -> Action:
         message = f"`{name}` cannot stand in `tcp-request {rule_set.value}`"
         context.alert(ACTION_NOT_HERE, message, words.name.span, expected=f"`{name}` in {rest}")
         raise WrongActionError
-    return row.read(words)
+    action = row.read(words)
+    return DoLog(_ORIGINS[rule_set]) if isinstance(action, DoLog) else action
 
 
 def _unknown(name: str, word: Word, rule_set: RuleSet, context: Context) -> None:

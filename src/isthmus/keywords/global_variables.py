@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from isthmus.config import Word
+from isthmus.config.values import BadValueError, parse_integer
+from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import BAD_VALUE
 from isthmus.keywords.draft import GlobalDraft
 from isthmus.keywords.expressions import parse_expression
 from isthmus.keywords.log_formats import FormatKind, parse_format
-from isthmus.keywords.row import Keyword, RefusedError, Use, Where
+from isthmus.keywords.row import Keyword, RefusedError, Use, Where, takes_all
 from isthmus.keywords.variables import check_variable
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.expression import Expression
@@ -44,7 +46,40 @@ def _add(use: Use[GlobalDraft], name: Word, value: Expression | Format | None) -
         use.draft.settings = replace(use.draft.settings, variables=variables)
 
 
+def _limit(scope: str, about: str) -> Keyword[GlobalDraft]:
+    field = "global_" if scope == "global" else scope
+
+    def read(use: Use[GlobalDraft]) -> None:
+        word = use.words.take("a number of bytes")
+        # As with HAProxy, a negative number is no limit, and neither is 0.
+        limit = 0 if word.text.startswith("-") else parse_integer(word.text, maximum=2**63 - 1)
+        limits = changed(use.draft.settings.variable_limits, **{field: limit})
+        use.draft.settings = replace(use.draft.settings, variable_limits=limits)
+
+    def checked(use: Use[GlobalDraft]) -> None:
+        word = use.line.arguments[:1]
+        try:
+            read(use)
+        except BadValueError as fault:
+            fault.report(use.reading.diagnostics, word[0])
+
+    return Keyword(f"tune.vars.{scope}-max-size", Where.GLOBAL, "<bytes>", about, checked)
+
+
 VARIABLES: tuple[Keyword[GlobalDraft], ...] = (
     Keyword("set-var", Where.GLOBAL, "<name> <expression>", "Set a variable of the process", _set_var),
     Keyword("set-var-fmt", Where.GLOBAL, "<name> <format>", "Set a variable of the process", _set_var_fmt),
+    Keyword(
+        "tune.vars.check-max-size",
+        Where.GLOBAL,
+        "<bytes>",
+        "Most bytes of variables of a health check",
+        takes_all,
+        inert="health checks set no variables here",
+    ),
+    _limit("global", "Most bytes of all variables"),
+    _limit("proc", "Most bytes of variables of the process, those of its sessions included"),
+    _limit("reqres", "Most bytes of variables of a request or a response"),
+    _limit("sess", "Most bytes of variables of a session, those of its exchange included"),
+    _limit("txn", "Most bytes of variables of an exchange, those of its request or response included"),
 )

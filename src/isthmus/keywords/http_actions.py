@@ -44,6 +44,7 @@ from isthmus.keywords.http_replies import read_reply
 from isthmus.keywords.redirects import read_redirect
 from isthmus.keywords.tracking import TRACKING
 from isthmus.model.http_rule import Allow, Answer, DisableL7Retry, HttpAction, WaitForHandshake
+from isthmus.model.rule import DoLog, LogOrigin
 from isthmus.records import dataclass
 
 UNKNOWN_HTTP_ACTION = register(
@@ -75,6 +76,11 @@ class HttpActionRow:
     about: str
 
 
+_ORIGINS = {
+    HttpSet.REQUEST: LogOrigin.HTTP_REQ,
+    HttpSet.RESPONSE: LogOrigin.HTTP_RES,
+    HttpSet.AFTER: LogOrigin.HTTP_AFTER_RES,
+}
 _ALL = frozenset(HttpSet)
 _REQUEST = frozenset({HttpSet.REQUEST})
 _RESPONSE = frozenset({HttpSet.RESPONSE, HttpSet.AFTER})
@@ -113,6 +119,7 @@ HTTP_ACTIONS: dict[str, HttpActionRow] = {
     "del-map": HttpActionRow(_ALL, change_list, "removes a key from a map"),
     "deny": HttpActionRow(_BOTH, _deny, "answers with an error"),
     "disable-l7-retry": HttpActionRow(_REQUEST, lambda _words: DisableL7Retry(), "sends the request once"),
+    "do-log": _tcp("do-log", _ALL),
     "do-resolve": _tcp("do-resolve", _REQUEST),
     "early-hint": HttpActionRow(_REQUEST, add_header, "sends a field in an answer 103 first"),
     "normalize-uri": HttpActionRow(_REQUEST, normalize_uri, "brings the URI into a normal form"),
@@ -171,7 +178,7 @@ HTTP_ACTIONS: dict[str, HttpActionRow] = {
 
 UNREAD = frozenset(
     {
-        *("do-log", "send-spoe-group"),
+        "send-spoe-group",
     }
 )
 """Actions of HAProxy 3.5 that have no row; `lua.NAME` has none either."""
@@ -196,7 +203,8 @@ def parse_http_action(words: ActionWords, http_set: HttpSet) -> HttpAction:
         message = f"`{name}` cannot stand in `{http_set.value}`"
         context.alert(ACTION_NOT_HERE, message, words.name.span, expected=f"`{name}` in {rest}")
         raise WrongActionError
-    return row.read(words)
+    action = row.read(words)
+    return DoLog(_ORIGINS[http_set]) if isinstance(action, DoLog) else action
 
 
 def _not_implemented(name: str, word: Word, http_set: HttpSet, context: Context) -> None:

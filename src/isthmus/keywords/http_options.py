@@ -165,6 +165,8 @@ HTTP_OPTIONS: tuple[Row, ...] = (
     _switch(
         "disable-h2-upgrade", _FRONTEND, "Let no connection of HTTP/1 turn out to be HTTP/2", "no_h2_upgrade"
     ),
+    _switch("http-drop-request-trailers", _BACKEND, "Send servers no trailers", "drop_request_trailers"),
+    _switch("http-drop-response-trailers", _FRONTEND, "Send clients no trailers", "drop_response_trailers"),
     _switch("http-ignore-probes", _FRONTEND, "Say nothing about connections without one", "ignore_probes"),
     _connection(Connection.KEEP_ALIVE, "Keep connections of both sides for further requests"),
     _switch("http-no-delay", Where.PROXY, "Send each piece at once", "no_delay"),
@@ -189,6 +191,12 @@ HTTP_OPTIONS: tuple[Row, ...] = (
         "use_proxy_header",
     ),
     _connection(Connection.CLOSE, "Close connections of both sides behind each exchange"),
+    _switch(
+        "idle-close-on-response",
+        _FRONTEND,
+        "Let idle clients be when the process stops, up to their next response",
+        "idle_close_on_response",
+    ),
     Keyword(
         "option originalto",
         Where.PROXY,

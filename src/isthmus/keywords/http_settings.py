@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from isthmus.config import Word
-from isthmus.config.values import TimeUnit
+from isthmus.config.values import BadValueError, TimeUnit, parse_integer
 from isthmus.keywords.action_words import ActionWords, WrongActionError
 from isthmus.keywords.codes import BAD_VALUE, COOKIE_DOMAIN, EXTRA_ARGUMENT, MISSING_ARGUMENT
 from isthmus.keywords.draft import ProxyDraft
@@ -57,6 +57,17 @@ def _errorfile(use: Use[ProxyDraft]) -> None:
     found = read_message(name.text, name.span, use.draft.context)
     if found is not None:
         _error(use, Reply(code, Message(found)))
+
+
+def _max_keep_alive_queue(use: Use[ProxyDraft]) -> None:
+    word = use.words.take("a number, or -1 for no limit")
+    try:
+        found = parse_integer(word.text.removeprefix("-"))
+    except BadValueError as fault:
+        fault.report(use.reading.diagnostics, word)
+        return
+    # As with HAProxy, every negative number is no limit.
+    change(use, max_keep_alive_queue=None if word.text.startswith("-") else found)
 
 
 def _errorloc(name: str, code: int) -> Row:
@@ -240,6 +251,13 @@ HTTP_SETTINGS: tuple[Row, ...] = (
         _reuse,
     ),
     Keyword("http-send-name-header", _BACKEND, "<name>", "Tell a server its name in a header", _name_header),
+    Keyword(
+        "max-keep-alive-queue",
+        _BACKEND,
+        "<value>",
+        "With so many waiting for a client's last server, prefer it no longer",
+        _max_keep_alive_queue,
+    ),
     Keyword("monitor-uri", _FRONTEND, "<uri>", "Answer requests of this URI at once", _monitor_uri),
     Keyword(
         "retry-on",

@@ -15,7 +15,7 @@ HTTP_ONLY = frozenset(
 _EARLY = (
     *("H", "ST", "T", "Tl", "Ts", "b", "bi", "bp", "ci", "cp", "f", "fi", "fp", "ft", "hr", "hrl", "hs"),
     *("hsl", "lc", "ms", "pid", "rt", "s", "si", "sp", "sslc", "sslv", "t", "tr", "trg", "trl", "CC", "HM"),
-    *("HP", "HPO", "HQ", "HU", "HV", "r"),
+    *("HP", "HPO", "HQ", "HU", "HV", "OG", "r"),
 )
 _LATE = (
     *(

@@ -13,8 +13,9 @@ from isthmus.keywords.log_formats import CLFLOG, HTTPLOG, HTTPSLOG, TCPLOG, Form
 from isthmus.keywords.log_targets import parse_log
 from isthmus.keywords.namespaces import resolved
 from isthmus.keywords.row import Keyword, Reading, Sense, Use, Where
+from isthmus.keywords.values import unknown
 from isthmus.keywords.vocabulary import Place
-from isthmus.model.log import LogLine, LogTarget, NoLog, UdpLog
+from isthmus.model.log import LogLine, LogStep, LogTarget, NoLog, UdpLog
 from isthmus.records import replace
 
 _FRONTEND = Where.DEFAULTS | Where.FRONTEND
@@ -70,6 +71,19 @@ def _format(field: str, kind: FormatKind) -> Callable[[Use[ProxyDraft]], None]:
     return read
 
 
+def _steps(use: Use[ProxyDraft]) -> None:
+    word = use.words.take("moments at which lines are written: all, or some with commas between")
+    if word.text == "all":
+        _set(use, steps=tuple(LogStep))
+        return
+    found = []
+    for name in word.text.split(","):
+        if name not in tuple(LogStep):
+            raise unknown(replace(word, text=name), ("all", *LogStep), "a moment of `log-steps`")
+        found.append(LogStep(name))
+    _set(use, steps=tuple(dict.fromkeys(found)))
+
+
 def _set(use: Use[ProxyDraft], **changes: object) -> None:
     log = changed(use.draft.settings.log, **changes)
     use.draft.settings = replace(use.draft.settings, log=log)
@@ -118,6 +132,13 @@ LOGS: tuple[Keyword[ProxyDraft], ...] = (
         "<format>",
         "The line of a connection that failed before its session began",
         _format("error_format", FormatKind.LOG),
+    ),
+    Keyword(
+        "log-steps",
+        _FRONTEND,
+        "{ all | <step>[,<step> ...] }",
+        "At which moments of a session or an exchange a line is written, instead of one",
+        _steps,
     ),
     Keyword("log", Where.PROXY, f"global | {_TARGET}", "Where log lines go", _log, negatable=True),
     Keyword(

@@ -12,7 +12,14 @@ _BAD = re.compile(r"[^A-Za-z0-9_.:-]")
 
 
 def check_name(word: Word, what: str) -> None:
-    """Refuse a name with a character that names do not hold."""
+    """Refuse a name with a character that names do not hold, and one of none, such as an empty "$X"."""
+    if not word.text:
+        raise RefusedError(
+            BAD_SECTION_NAME,
+            f"the {what} name is empty",
+            word.span,
+            expected="letters, digits and - _ . :",
+        )
     bad = _BAD.search(word.text)
     if bad:
         raise RefusedError(

@@ -62,6 +62,7 @@ OPTIONS: tuple[Keyword[ProxyDraft], ...] = (
     _inert("contstats", _FRONTEND, "Count bytes while they flow", "bytes are always counted while they flow"),
     _switch("dontlog-normal", _FRONTEND, "Log only sessions that went wrong"),
     _switch("dontlognull", _FRONTEND, "Do not log connections on which nothing was sent"),
+    _switch("independent-streams", Where.PROXY, "Take what a peer is sent for no sign that it is there"),
     _switch("log-health-checks", _BACKEND, "Log every change of a health check's result"),
     _switch("log-separate-errors", _FRONTEND, "Log sessions that went wrong at level err"),
     _switch("logasap", _FRONTEND, "Log as soon as the server is connected"),

@@ -158,8 +158,14 @@ def _print_json(outcome: Outcome) -> None:
     print(msgspec.json.encode(outcome).decode(), flush=True)
 
 
+def _colours() -> bool:
+    """Whether standard output shows colours: a terminal that can, and nobody who would not."""
+    dumb = os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not dumb and "NO_COLOR" not in os.environ
+
+
 def _print_prose(demo: Demo, expectations: Sequence[Expectation], *, once: bool) -> None:
-    paint = Paint(on=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
+    paint = Paint(on=_colours())
     how = "without root, in a user namespace" if demo.rootless else "as root, in its own mount namespace"
     print(f"Isthmus {_version()}: three tenants, the same addresses, one machine ({how})\n")
     print(draw(TENANTS, demo.ports.tenants, demo.ports.core, paint))

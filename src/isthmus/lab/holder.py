@@ -17,7 +17,7 @@ from types import TracebackType
 
 from isthmus import kernel
 from isthmus.lab import address
-from isthmus.lab.errors import LabError
+from isthmus.lab.errors import LabError, NoLabError
 
 # A machine that is busy takes seconds to start an interpreter.
 _START_SECONDS = 30.0
@@ -117,10 +117,10 @@ def _met(connection: socket.socket) -> Lab | None:
 
 
 def running_lab() -> Lab:
-    """Return the caller's lab; LabError where there is none."""
+    """Return the caller's lab; NoLabError where there is none."""
     lab = find_lab()
     if lab is None:
-        raise LabError("no lab is running: `isthmus net apply --rootless FILE` starts one")
+        raise NoLabError("no lab is running: `isthmus net apply --rootless FILE` starts one")
     return lab
 
 

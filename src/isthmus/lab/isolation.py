@@ -8,6 +8,7 @@ As root it is the same without the user namespace, so a crash leaves nothing in 
 """
 
 import errno
+import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ NETNS_FOLDER = Path("/run/netns")
 _LAB_ENTRIES = frozenset({NETNS_FOLDER.name, "isthmus"})
 
 _CAP_SYS_ADMIN = 21
+_NS_GET_USERNS = 0xB701
 
 # What forbids user namespaces, by the setting's name and the value that forbids.
 _FORBIDDING_SETTINGS = (
@@ -37,7 +39,35 @@ def rootless_wanted(asked: bool, user: int) -> bool:
 
     `user` is the effective one. Inside a lab its user is root, and the answer False.
     """
-    return asked or user != 0 or not _may_administrate()
+    return asked or user != 0 or not (_may_administrate() and _namespaces_are_ours())
+
+
+def _namespaces_are_ours() -> bool:
+    """Root of a user namespace has no say in a mount or network namespace that is another's.
+
+    Inside a lab the process stays in the network namespace outside: `host` is the lab's own there.
+    """
+    lab = Path("/run/isthmus/host").exists()
+    return all(_is_ours(kind) for kind in (("mnt",) if lab else ("mnt", "net")))
+
+
+def _is_ours(kind: str) -> bool:
+    own = os.stat("/proc/self/ns/user").st_ino
+    descriptor = os.open(f"/proc/self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        owner = fcntl.ioctl(descriptor, _NS_GET_USERNS)
+    except PermissionError:
+        # An owner that is above is not shown.
+        return False
+    except OSError:
+        # A kernel before 4.9 does not tell; it will say no by itself.
+        return True
+    finally:
+        os.close(descriptor)
+    try:
+        return os.fstat(owner).st_ino == own
+    finally:
+        os.close(owner)
 
 
 def _may_administrate() -> bool:

@@ -13,6 +13,7 @@ from isthmus.model.processors import CpuChoice, CpuMap
 from isthmus.model.proxy import Proxy
 from isthmus.model.resolvers import Family, Resolvers
 from isthmus.model.services import ServiceSettings
+from isthmus.model.settings import VariableLimits
 from isthmus.model.tls import Bases, Certificate, GlobalTls
 from isthmus.model.userlist import Userlist
 from isthmus.records import dataclass, field
@@ -74,6 +75,7 @@ class Global:
     log_send_hostname: str | None = None
     stick_counters: int = 3
     variables: tuple[tuple[str, Expression | Format], ...] = ()
+    variable_limits: VariableLimits = field(default_factory=VariableLimits)
     stats_sockets: tuple[Bind, ...] = ()
     unix_bind: UnixBind = field(default_factory=UnixBind)
     stats_maxconn: int = 10

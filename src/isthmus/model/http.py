@@ -158,6 +158,10 @@ class HttpSettings:
     adjust_case_server: bool = False
     pretend_keepalive: bool = False
     prefer_last_server: bool = False
+    max_keep_alive_queue: int | None = None
+    drop_request_trailers: bool = False
+    drop_response_trailers: bool = False
+    idle_close_on_response: bool = False
     persist: bool = False
     check_cache: bool = False
     restrict_names: RestrictNames = RestrictNames.PRESERVE

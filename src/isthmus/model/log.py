@@ -22,6 +22,16 @@ class LogWhen(IntEnum):
     END = 2
 
 
+class LogStep(StrEnum):
+    """A moment of a session at which a line may be written (`log-steps`)."""
+
+    ACCEPT = "accept"
+    REQUEST = "request"
+    CONNECT = "connect"
+    RESPONSE = "response"
+    CLOSE = "close"
+
+
 @dataclass(frozen=True, slots=True)
 class Literal:
     """Text as it stands."""

@@ -6,7 +6,7 @@ from isthmus.config import Span, Word
 from isthmus.model.balance import Balance
 from isthmus.model.bind import Bind, BindSettings
 from isthmus.model.http import HttpRules, HttpSettings
-from isthmus.model.log import Format, LogLine
+from isthmus.model.log import Format, LogLine, LogStep
 from isthmus.model.rule import RuleSets
 from isthmus.model.server import Server, ServerSettings, Source
 from isthmus.model.settings import KeepAlive, Options, Timeouts
@@ -24,6 +24,7 @@ class LogSettings:
     error_format: Format | None = None
     structured_data: Format | None = None
     unique_id: Format | None = None
+    steps: tuple[LogStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

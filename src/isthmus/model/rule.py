@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from isthmus.config import Span
 from isthmus.model.expression import Acl, Condition, Expression, ProxyArg
 from isthmus.model.log import Format
@@ -85,6 +87,24 @@ class SetLogLevel:
     level: int | None
 
 
+class LogOrigin(StrEnum):
+    """Whose rule wrote a line, as `%OG` tells it."""
+
+    TCP_REQ_CONN = "tcp-req-conn"
+    TCP_REQ_SESS = "tcp-req-sess"
+    TCP_REQ_CONT = "tcp-req-cont"
+    HTTP_REQ = "http-req"
+    HTTP_RES = "http-res"
+    HTTP_AFTER_RES = "http-after-res"
+
+
+@dataclass(frozen=True, slots=True)
+class DoLog:
+    """Writes a line to the log. Where it stands, its action's reader leaves to its set's."""
+
+    origin: LogOrigin = LogOrigin.HTTP_REQ
+
+
 @dataclass(frozen=True, slots=True)
 class SetMark:
     """Sets the netfilter mark of packets to the client, or to the server."""
@@ -164,6 +184,7 @@ Action = (
     | SetAddress
     | Capture
     | SetLogLevel
+    | DoLog
     | SetMark
     | SetTos
     | SetRetries

@@ -38,6 +38,7 @@ class Options:
     """The `option` lines that are switches. `redispatch`: 0 off, N every N retries, -1 on the last."""
 
     nolinger: bool = False
+    independent_streams: bool = False
     splice_auto: bool = False
     splice_request: bool = False
     splice_response: bool = False
@@ -52,3 +53,14 @@ class Options:
     log_health_checks: bool = False
     netns_unlisted_ignore: bool = False
     redispatch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class VariableLimits:
+    """Bytes of variables at most (`tune.vars.*-max-size`); 0 is none. Coarse scopes include finer ones."""
+
+    global_: int = 0
+    proc: int = 0
+    sess: int = 0
+    txn: int = 0
+    reqres: int = 0

@@ -170,7 +170,9 @@ def _staying(before: tuple[Definition, ...], comparison: Comparison) -> list[Def
         step.old.name for step in comparison.steps if isinstance(step.old, ServiceObject) and step.new is None
     }
     spaces = {
-        step.subject.key[1] for step in comparison.steps if step.subject.key[0] == "namespace" and step.old
+        step.old.space.name
+        for step in comparison.steps
+        if isinstance(step.old, SpaceObject) and step.new is None
     }
     return [each for each in before if each.name not in ending and each.namespace not in spaces]
 

@@ -14,19 +14,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from isthmus.config import Diagnostics
-from isthmus.lab.errors import LabError
+from isthmus.lab.errors import LabError, NoLabError
 from isthmus.lab.stopping import Stopped, stop_on_signals
 from isthmus.network import building, document, preflight, telling
 from isthmus.network.applying import ApplyError
 from isthmus.network.desired import spaces
 from isthmus.network.difference import Step
 from isthmus.network.filtering import FilteringError
-from isthmus.network.machine import machine
+from isthmus.network.machine import Machine, machine
 from isthmus.network.model import Network
 from isthmus.network.services import ServiceError, check_proxy
 
 Options = argparse.Namespace
 
+EXEC_USAGE = "usage: isthmus net exec [-h] [--rootless] NAMESPACE -- COMMAND [ARGUMENT ...]"
 _FORMATS = ("tree", "json", "mermaid", "dot", "svg")
 # Where nft and the like lie, which an ordinary user's PATH may leave out.
 _ROOTS_FOLDERS = ("/usr/sbin", "/sbin")
@@ -115,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--ascii", action="store_true", help="no line-drawing characters")
     show.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a file, or a network's name")
     execute = add("exec", _exec, "run a command inside a namespace")
-    execute.usage = "isthmus net exec [-h] [--rootless] NAMESPACE -- COMMAND [ARGUMENT ...]"
+    execute.usage = EXEC_USAGE.removeprefix("usage: ")
     execute.add_argument("namespace", metavar="NAMESPACE", help="NAME, NETWORK/NAME, host or outside")
     add("schema", _schema, "print the JSON Schema of network files")
     return parser
@@ -130,7 +131,7 @@ def _read(file: Path, diagnostics: Diagnostics) -> Network:
 
 def _named_or_read(file: Path, diagnostics: Diagnostics) -> Network:
     """Take a network's name for a file that needs none: it is known by its marks."""
-    if not file.exists() and file.name == str(file) and not file.suffix:
+    if not file.is_file() and file.name == str(file) and not file.suffix:
         return Network(str(file))
     return _read(file, diagnostics)
 
@@ -161,32 +162,44 @@ def _compared(options: Options, diagnostics: Diagnostics) -> bool:
     _enter(options, start=True)
     with machine(spaces(network).values()) as opened:
         comparison = building.compare(network, opened)
+        _obstacles(network, comparison, opened, diagnostics)
     for line in telling.plan_lines(comparison.steps, colour=_colour()):
         telling.say(line)
     telling.say(telling.summary(network.name, comparison.steps))
-    _obstacles(network, comparison, diagnostics)
+    _check_proxy(network, diagnostics)
     if diagnostics.failed:
         raise WrongFileError
     return bool(comparison.steps)
 
 
+def _check_proxy(network: Network, diagnostics: Diagnostics) -> None:
+    """Add what is wrong with the proxy's configuration; its own errors have places in its own files."""
+    if network.proxy is None:
+        return
+    wrong = check_proxy(network)
+    if wrong is None:
+        return
+    telling.complain(wrong)
+    files = ", ".join(map(str, network.proxy.files))
+    diagnostics.alert(telling.PROXY, f"the proxy's configuration cannot be run: {files}", network.proxy.span)
+
+
 def _apply(options: Options, diagnostics: Diagnostics) -> int:
     network = _read(options.file, diagnostics)
     _enter(options, start=True)
-    wrong = check_proxy(network)
-    if wrong is not None:
-        telling.complain(wrong)
+    _check_proxy(network, diagnostics)
+    if diagnostics.failed:
         return 1
     with building.exclusive(network.name), machine(spaces(network).values()) as opened:
         comparison = building.compare(network, opened)
-        _obstacles(network, comparison, diagnostics)
+        _obstacles(network, comparison, opened, diagnostics)
         if diagnostics.failed:
             return 1
         progress = telling.Progress(len(comparison.steps), sys.stdout, quiet=options.quiet)
         try:
             building.build(network, comparison, opened, progress)
         except ApplyError as error:
-            telling.failure(error.step, error.reason, network, diagnostics)
+            telling.failure(error, network, diagnostics)
             _report_left(error.left)
             _tell_notes(error)
             return 1
@@ -203,7 +216,9 @@ def _applied(network: Network, comparison: building.Comparison) -> str:
     return f"{network.name}: done ({telling.summary(network.name, comparison.steps).split(': ', 1)[1]})"
 
 
-def _obstacles(network: Network, comparison: building.Comparison, diagnostics: Diagnostics) -> None:
+def _obstacles(
+    network: Network, comparison: building.Comparison, opened: Machine, diagnostics: Diagnostics
+) -> None:
     """Add what stands in the way of applying a network, all of it."""
     places = telling.places(network)
     for key, text in comparison.conflicts.items():
@@ -213,14 +228,13 @@ def _obstacles(network: Network, comparison: building.Comparison, diagnostics: D
             places.get(key),
             hint="give it another name, or remove what is there",
         )
-    for name in comparison.found.absent:
-        diagnostics.alert(
-            telling.ABSENT,
-            f"the namespace to attach {name} to is not there",
-            places.get(("namespace", name)),
-        )
+    for name, reason in comparison.found.absent.items():
+        text = f"the namespace to attach {name} to {reason}"
+        diagnostics.alert(telling.ABSENT, text, places.get(("namespace", name)))
+    for key, text in preflight.absent_devices(comparison.kernel_steps, opened):
+        diagnostics.alert(telling.ABSENT, text, places.get(key))
     if not diagnostics.failed:
-        for text in preflight.lacking(comparison.kernel_steps):
+        for text in preflight.lacking(comparison.kernel_steps, network.name):
             diagnostics.alert(telling.LACKING, text, None)
 
 
@@ -232,7 +246,13 @@ def _report_left(left: Sequence[tuple[Step, str]]) -> None:
 
 def _down(options: Options, diagnostics: Diagnostics) -> int:
     network = _named_or_read(options.file, diagnostics)
-    _enter(options, start=False)
+    try:
+        _enter(options, start=False)
+    except NoLabError:
+        # With its lab all of a network has gone.
+        if not options.quiet:
+            telling.say(f"{network.name}: gone")
+        return 0
     progress = telling.Progress(0, sys.stdout, quiet=options.quiet)
     with building.exclusive(network.name), machine(spaces(network).values()) as opened:
         try:
@@ -290,7 +310,8 @@ def _exec(options: Options, diagnostics: Diagnostics) -> int:
     from isthmus.network.entering import EnteringError, become
 
     if not options.words:
-        _parser().error("exec needs a command behind --")
+        telling.complain(f"{EXEC_USAGE}\nisthmus net exec: error: a command is needed behind --\n")
+        return 2
     _enter(options, start=False)
     try:
         become(find_space(options.namespace), options.words)
@@ -304,4 +325,5 @@ def _schema(_: Options, __: Diagnostics) -> int:
 
 
 def _colour() -> bool:
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    dumb = os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not dumb and "NO_COLOR" not in os.environ

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from isthmus.network.difference import Step
+from isthmus.network.filtering import in_words
 from isthmus.network.model import Route, Rule, Shaping
 from isthmus.network.objects import (
     Address,
@@ -44,13 +45,15 @@ def describe(step: Step) -> str:
 
 
 def details_of_change(step: Step) -> tuple[str, ...]:
-    """Return the lines of a changed ruleset that differ, each with its sign; nothing for other steps."""
+    """Return the lines of a new ruleset, or of a changed one those that differ, each with its sign."""
     match step.old, step.new:
         case Ruleset(text=old), Ruleset(text=new):
             import difflib
 
             lines = difflib.ndiff(old.splitlines(), new.splitlines())
-            return tuple(line for line in lines if line[:1] in "+-")
+            return tuple(f"{line[:2]}{in_words(line[2:])}" for line in lines if line[:1] in "+-")
+        case None, Ruleset(text=new):
+            return tuple(f"+ {in_words(line)}" for line in new.splitlines())
         case _:
             return ()
 
@@ -69,7 +72,7 @@ def name(subject: Object) -> str:
         case RouteObject(namespace, route):
             return f"{namespace}: {_route_name(route)}"
         case RuleObject(namespace, rule):
-            return f"{namespace}: rule {rule.priority}"
+            return f"{namespace}: rule {rule.priority}{' (IPv6)' if rule.family == 6 else ''}"
         case NeighbourObject(namespace, neighbour):
             return f"{namespace}/{neighbour.device}: neighbour {neighbour.address}"
         case Queue(namespace, interface):
@@ -197,6 +200,9 @@ def _changes(old: Object, new: Object) -> Iterator[str]:
     match old, new:
         case Interface(), Interface():
             yield from _interface_changes(old, new)
+        case SpaceObject(hostname=before), SpaceObject(hostname=after):
+            changed = f"host name {before or 'not its own'} → {after or 'not its own'}"
+            yield changed if before != after else "what a crash left of a host name is removed"
         case Ruleset(), Ruleset():
             yield "changed"
         case ServiceObject(), ServiceObject():
@@ -204,9 +210,9 @@ def _changes(old: Object, new: Object) -> Iterator[str]:
                 "restarted with its new definition" if old.fingerprint != new.fingerprint else "started again"
             )
         case _:
-            before, after = ", ".join(_details(old)), ", ".join(_details(new))
-            if before != after:
-                yield f"{before or 'nothing'} → {after or 'nothing'}"
+            was, is_now = ", ".join(_details(old)), ", ".join(_details(new))
+            if was != is_now:
+                yield f"{was or 'nothing'} → {is_now or 'nothing'}"
 
 
 def _interface_changes(old: Interface, new: Interface) -> Iterator[str]:

@@ -72,7 +72,10 @@ _EVERY_INTERFACE = ("all", "default")
 
 
 def difference(wanted: State, found: State) -> list[Step]:
-    """Return the steps from `found` to `wanted`: removals in reverse order, then what is made or changed."""
+    """Return the steps from `found` to `wanted`: removals in reverse order, then what is made or changed.
+
+    What has a successor goes last of all: connections would miss it in the meantime.
+    """
     gone = _gone(wanted, found)
     removals = [
         Step(each, None)
@@ -84,7 +87,26 @@ def difference(wanted: State, found: State) -> list[Step]:
     makings = list(_makings(wanted, found, gone))
     standing = _Heights(wanted)
     makings.sort(key=lambda step: (rank(step.subject), standing.of(step.subject)))
-    return removals + makings
+    succeeding = {_office(step.subject) for step in makings if step.old is None} - {None}
+    if not succeeding:
+        return removals + makings
+    late = [step for step in removals if _office(step.subject) in succeeding]
+    return [step for step in removals if _office(step.subject) not in succeeding] + makings + late
+
+
+def _office(each: Object) -> Key | None:
+    """Return what two routes, or two addresses, have in common of which one takes the other's place.
+
+    The kernel has both at a time: routes that differ in their metric, addresses of IPv4 that differ in
+    their prefix or interface.
+    """
+    match each:
+        case RouteObject(namespace, route) if route.kind == "unicast" and route.to is not None:
+            return ("route", namespace, str(route.table), str(route.to))
+        case Address(namespace, _, address) if address.version == 4:
+            return ("address", namespace, str(address.ip))
+        case _:
+            return None
 
 
 class _Heights:
@@ -221,9 +243,7 @@ def can_change(found: Object, wanted: Object) -> bool:
     """Say whether a found object can become the wanted one without being removed first."""
     match found, wanted:
         case SpaceObject(), SpaceObject():
-            return found.space.net == wanted.space.net and (found.hostname is None) == (
-                wanted.hostname is None
-            )
+            return found.space.net == wanted.space.net
         case Interface(), Interface():
             return _interface_can_change(found, wanted)
         case _:

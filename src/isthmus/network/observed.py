@@ -10,6 +10,7 @@ import errno
 import os
 import socket
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from isthmus.network import sysctls
@@ -24,7 +25,7 @@ from isthmus.network.netlink.mark import Mark, protocol_of
 from isthmus.network.netlink.reading import Reading
 from isthmus.network.objects import Interface, Object, Ruleset, SpaceObject, State, Sysctl
 from isthmus.network.sharing import Numbered, Sharing
-from isthmus.network.spaces import NAMED_FOLDER, OWN_FOLDER, Space
+from isthmus.network.spaces import NAMED_FOLDER, OWN_FOLDER, Space, why_absent
 from isthmus.records import dataclass, field, replace
 
 
@@ -39,8 +40,8 @@ class Observation:
     former: dict[str, dict[str, str]] = field(default_factory=dict)
     foreign: dict[tuple[str, ...], str] = field(default_factory=dict)
     """Keys that others have, with a sentence that says what is there."""
-    absent: tuple[str, ...] = ()
-    """Namespaces that the file attaches to and that are not there."""
+    absent: dict[str, str] = field(default_factory=dict)
+    """Namespaces that the file attaches to and that cannot be had, each with the reason."""
     bundled: frozenset[str] = frozenset()
     """Namespaces in which the network's group is exactly what was made for it."""
 
@@ -70,7 +71,6 @@ class _Observer:
         self._found = Observation(State(network.name, {}))
 
     def read(self, *, within_owned: bool) -> Observation:
-        absent = []
         self._found.state.objects.update(self._known)
         if not self._known:
             names = (each.name for each in self._network.namespaces if is_owned(each))
@@ -82,18 +82,22 @@ class _Observer:
                 continue
             space = self._machine.spaces[namespace.name]
             owned = is_owned(namespace)
-            if self._look_at(space, owned=owned):
-                continue
+            try:
+                if self._look_at(space, owned=owned):
+                    continue
+            except PermissionError:
+                if owned or not within_owned:
+                    raise
             if owned:
                 self._look_elsewhere(space)
             else:
-                absent.append(namespace.name)
+                self._found.absent[namespace.name] = why_absent(space.net)
+        self._found.absent.update(_twins(self._network, self._machine))
         # Not what the machine knows: that is also what was a stray when it was looked at before.
         for space in self._strays():
             self._machine.place(space)
             if not self._look_at(space, owned=True, stray=True):
                 del self._machine.spaces[space.name]
-        self._found.absent = tuple(absent)
         network = self._network.name
         self._found.bundled = frozenset(
             name
@@ -177,7 +181,7 @@ class _Observer:
             self._owned.add(space.name)
             found, hostname = _with_hostname(space, self._network.name)
             # As it is, not as the file has it: without a host name so far, or with one no longer wanted.
-            self._machine.spaces[space.name] = found
+            self._machine.spaces[space.name] = found if hostname is not None else replace(found, uts=None)
             self._add(SpaceObject(found, hostname))
         self._readings[space.name] = reading
         self._marks[space.name] = marks
@@ -272,6 +276,23 @@ class _Observer:
         self._found.former[name] = {**known, **former}
 
 
+def _twins(network: Network, machine: Machine) -> dict[str, str]:
+    """Return attached namespaces that the file has under another name too, with a sentence that says so."""
+    attached = [each.name for each in network.namespaces if each.attach is not None]
+    if not attached:
+        return {}
+    met: dict[tuple[int, int], str] = {}
+    told: dict[str, str] = {}
+    others = [each.name for each in all_namespaces(network) if each.name not in (OUTSIDE, *attached)]
+    for name in (*others, *attached):
+        with suppress(OSError):
+            found = machine.spaces[name].net.stat()
+            first = met.setdefault((found.st_dev, found.st_ino), name)
+            if first != name:
+                told[name] = f"is the same namespace as {first}: use that name alone"
+    return told
+
+
 class _Relations:
     """Finds peers and parents that stand in other namespaces."""
 
@@ -315,9 +336,14 @@ class _Relations:
 
 
 def _with_hostname(space: Space, network: str) -> tuple[Space, str | None]:
-    """Describe a namespace with the host name that it has, where it has one of its own."""
+    """Describe a namespace with the host name that it has, where it has one of its own.
+
+    With the file alone it has none: a crash left it of a UTS namespace that was about to be made.
+    """
     uts = OWN_FOLDER / "uts" / network / space.name
     if not uts.exists():
         return replace(space, uts=None), None
     found = replace(space, uts=uts)
+    if uts.stat().st_dev == uts.parent.stat().st_dev:
+        return found, None
     return found, found.call(socket.gethostname)

@@ -127,8 +127,8 @@ class Operator:
                 yield from self._interface(old if isinstance(old, Interface) else None, new, phase)
             case Step(Interface() as old, None):
                 yield from self._interface_removal(old, phase)
-            case Step(SpaceObject(), SpaceObject(space, str(hostname))):
-                yield partial(spacemaking.set_hostname, space, hostname)
+            case Step(SpaceObject() as old, SpaceObject() as new):
+                yield partial(self._change_hostname, old, new)
             case Step(old, Ruleset() as new):
                 yield partial(self._set_ruleset, new.namespace, new.text)
             case Step(Ruleset() as old, None):
@@ -210,9 +210,11 @@ class Operator:
         self._emptied.discard(old.namespace)
         if old.origin is not None:
             namespace, name = old.origin
+            # Its mark stays until it is as it was: a crash in between must not lose how that is.
+            alias = self.alias_of(old)
             yield Request(
                 old.namespace,
-                interfaces.moving(old.name, name, namespace, "", old.namespace, self._machine),
+                interfaces.moving(old.name, name, namespace, alias, old.namespace, self._machine),
             )
             return
         if old.kind == "bridge" and old.up:
@@ -259,6 +261,10 @@ class Operator:
                 yield partial(sysctls.write, machine.spaces[namespace], name, value)
             case _:
                 return
+
+    def _change_hostname(self, old: SpaceObject, new: SpaceObject) -> None:
+        spacemaking.change_hostname(old, new)
+        self._machine.place(new.space)
 
     def _set_tunnel(self, old: Interface | None, new: Interface) -> None:
         try:

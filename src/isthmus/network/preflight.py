@@ -40,7 +40,7 @@ _SETTINGS: dict[str, tuple[tuple[str, Setting], ...]] = {
 _WITH_PARENT = frozenset({"macvlan", "ipvlan", "vlan"})
 
 
-def lacking(steps: Iterable[Step]) -> list[str]:
+def lacking(steps: Iterable[Step], network: str) -> list[str]:
     """Return what the steps need and the machine has not, each as a sentence with what to do."""
     made = [step.new for step in steps if step.new is not None]
     if not made:
@@ -48,14 +48,50 @@ def lacking(steps: Iterable[Step]) -> list[str]:
     refusals = list(_privileges())
     if refusals:
         return refusals
-    if any(isinstance(each, Ruleset) for each in made):
+    rulesets = [each for each in made if isinstance(each, Ruleset)]
+    if rulesets:
         reason = filtering.missing_reason()
         if reason is not None:
             refusals.append(reason)
+            rulesets = []
     kinds = {each.kind for each in made if isinstance(each, Interface) and each.kind in KINDS}
     filters = any(isinstance(each, Interface) and dict(each.settings).get("vlan_filtering") for each in made)
     disciplines = {discipline(each.shaping) for each in made if isinstance(each, Queue)}
-    return refusals + _scratch_refusals(kinds, disciplines, filters=filters)
+    refusals += _scratch_refusals(kinds, disciplines, filters=filters)
+    # A thread that has left never returns; Space.call gives one that ends.
+    return refusals + (Space(_SCRATCH, OUTSIDE_PATH).call(_try_rules, rulesets, network) if rulesets else [])
+
+
+def _try_rules(rulesets: Iterable[Ruleset], network: str) -> list[str]:
+    """Try those rulesets that have expressions which none before them had: one of many tenants' is enough."""
+    kernel.unshare(kernel.CLONE_NEWNET)
+    known: frozenset[str] = frozenset()
+    refusals: list[str] = []
+    for each in rulesets:
+        kinds = filtering.expressions(each.text)
+        if kinds <= known and known:
+            continue
+        known |= kinds
+        try:
+            filtering.try_ruleset(each.text, network)
+        except filtering.FilteringError as error:
+            refusals.append(f"this kernel refuses the rules of {each.namespace}: {error}")
+    return refusals
+
+
+def absent_devices(steps: Iterable[Step], opened: Machine) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the keys of devices that are to be moved in and are not there, each with a sentence."""
+    for step in steps:
+        each = step.new
+        if step.old is not None or not isinstance(each, Interface) or each.origin is None:
+            continue
+        namespace, name = each.origin
+        try:
+            index = opened.channel(namespace).index_of(name)
+        except OSError:
+            index = None
+        if index is None:
+            yield each.key, f"there is no device {name} in {namespace} to move to {each.namespace}"
 
 
 def _privileges() -> Iterator[str]:

@@ -17,6 +17,7 @@ from isthmus.network.machine import Open, open_here
 from isthmus.network.netlink.interfaces import loopback_marking
 from isthmus.network.objects import SpaceObject
 from isthmus.network.spaces import NAMED_FOLDER, OWN_FOLDER, Space
+from isthmus.records import replace
 
 _THREADS = min(4, os.cpu_count() or 1)
 
@@ -50,16 +51,18 @@ def _in_threads(wanted: Sequence[SpaceObject], mark: str, made: list[Open | OSEr
         )
         for first in range(count)
     ]
-    for thread in threads:
-        thread.start()
     try:
+        for thread in threads:
+            thread.start()
         for thread in threads:
             thread.join()
     except BaseException:
-        # A signal: whoever undoes things must not be followed by threads that go on making them.
+        # A signal, perhaps as they are started: whoever undoes things must not be followed by threads that
+        # go on making them. One that has not begun yet sees at once that it is to stop.
         stopping.set()
         for thread in threads:
-            thread.join()
+            with suppress(RuntimeError):
+                thread.join()
         for each in made:
             if isinstance(each, Open):
                 each.close()
@@ -210,6 +213,32 @@ def _tidy(space: Space) -> None:
                 folder = folder.parent
 
 
-def set_hostname(space: Space, hostname: str) -> None:
-    """Give a namespace that has a host name of its own another one."""
-    space.call(kernel.sethostname, hostname)
+def change_hostname(old: SpaceObject, new: SpaceObject) -> None:
+    """Give a namespace another host name, one of its own for the first time, or none any more.
+
+    Its network namespace stays as it is. What runs in a UTS namespace that loses its name keeps it alive.
+    """
+    if old.space.uts is not None and new.space.uts is None:
+        _release(old.space.uts)
+        _tidy(old.space)
+    elif new.space.uts is not None and new.hostname is not None:
+        if old.hostname is None:
+            _prepare_folder(new.space.uts.parent, set())
+            replace(new.space, uts=None).call(_make_hostname, new.space.uts, new.hostname)
+        else:
+            new.space.call(kernel.sethostname, new.hostname)
+
+
+def _make_hostname(path: Path, hostname: str) -> None:
+    mounted: list[Path] = []
+    # Left of a change that a crash ended: it is ours in any case.
+    _release(path)
+    try:
+        _reserve(path, mounted)
+        kernel.unshare(kernel.CLONE_NEWUTS)
+        kernel.sethostname(hostname)
+        _keep(path, "uts")
+    except OSError:
+        for each in mounted:
+            _release(each)
+        raise

@@ -83,6 +83,20 @@ def _net_path(namespace: Namespace, network: str) -> Path:
     return OWN_FOLDER / "net" / network / namespace.name
 
 
+def why_absent(net: Path) -> str:
+    """Say why a namespace to attach to cannot be had, as the end of a sentence about its name."""
+    process = net.parts[2] if net.parts[:2] == ("/", "proc") and len(net.parts) > 2 else ""
+    if process.isdecimal() and not Path("/proc", process).exists():
+        return f"is not there: there is no process {process}"
+    try:
+        os.close(os.open(net, os.O_RDONLY | os.O_CLOEXEC))
+    except FileNotFoundError:
+        return f"is not there: there is no {net}"
+    except OSError as error:
+        return f"may not be entered: {net}: {error.strerror}"
+    return f"is not there: {net} is not a network namespace"
+
+
 OUTSIDE_PATH = Path("/proc/self/ns/net")
 """The process itself never leaves the namespace in which it was started."""
 

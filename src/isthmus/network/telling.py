@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TextIO
 
 from isthmus.config import Diagnostics, Span, register
+from isthmus.network.applying import ApplyError
 from isthmus.network.describing import describe, details_of_change, sign
 from isthmus.network.desired import ends_of
 from isthmus.network.difference import Step
@@ -37,8 +38,14 @@ FAILED = register(
 )
 ABSENT = register(
     "E2304",
-    "a namespace to attach to is not there",
-    """The file uses a namespace that a process or a path holds, and it is not there. Nothing was touched.""",
+    "a namespace to attach to, or a device to move in, cannot be had",
+    """The file uses a namespace that a process or a path holds, or a device, and it is not there, may not be
+    entered, or has another name in the file already. Nothing was touched.""",
+)
+PROXY = register(
+    "E2305",
+    "the proxy's configuration cannot be run",
+    """What is wrong with it was told before, with places in its own files. Nothing was touched.""",
 )
 
 
@@ -137,13 +144,14 @@ def place_of(step: Step, network: Network) -> Span | None:
     return None
 
 
-def failure(step: Step, reason: str, network: Network, diagnostics: Diagnostics) -> None:
+def failure(error: ApplyError, network: Network, diagnostics: Diagnostics) -> None:
     """Add the error that a step could not be done."""
+    step = error.step
     diagnostics.alert(
         FAILED,
-        f"`{sign(step)} {describe(step)}` could not be done: {reason}",
+        f"`{sign(step)} {describe(step)}` could not be done: {error.reason}",
         place_of(step, network),
-        hint="everything that had been done was undone",
+        hint=None if error.left else "everything that had been done was undone",
     )
 
 

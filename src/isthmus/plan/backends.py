@@ -77,6 +77,7 @@ def backend_options(proxy: Proxy) -> document.BackendOptions:
     return document.BackendOptions(
         keepalive=keep_alive(settings.server_keepalive),
         nolinger=settings.options.nolinger,
+        independent_streams=settings.options.independent_streams,
         splice=splice(settings.options),
         abortonclose=settings.options.abortonclose,
         allbackups=settings.options.allbackups,

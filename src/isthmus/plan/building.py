@@ -40,7 +40,7 @@ from isthmus.plan.resolvers import accepting
 from isthmus.plan.rules import backend_rules, frontend_rules
 from isthmus.plan.servers import host_names, servers
 from isthmus.plan.tls import Tls
-from isthmus.plan.variables import variable
+from isthmus.plan.variables import variable, variable_limits
 
 _DEFAULT_MAXACCEPT = 64
 _DEFAULT_MAXPOLLEVENTS = 200
@@ -209,6 +209,7 @@ class _Builder:
                 service_timeout=said.services.timeout,
             ),
             variables=tuple((name, variable(value, self._names)) for name, value in said.variables),
+            variable_limits=variable_limits(said.variable_limits),
         )
 
     def _threads(self, said: Global) -> int:

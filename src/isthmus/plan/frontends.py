@@ -94,6 +94,7 @@ def frontend_options(proxy: Proxy) -> document.FrontendOptions:
     return document.FrontendOptions(
         keepalive=keep_alive(settings.client_keepalive),
         nolinger=settings.options.nolinger,
+        independent_streams=settings.options.independent_streams,
         splice=splice(settings.options),
         socket_stats=settings.options.socket_stats,
     )

@@ -132,6 +132,7 @@ class LogPolicies:
             dontlognull=options.dontlognull,
             dontlog_normal=options.dontlog_normal,
             separate_errors=options.log_separate_errors,
+            steps=tuple(document.LogStep(each.value) for each in log.steps) if frontend else (),
         )
 
     def _items(self, found: Format | None) -> tuple[document.FormatItem, ...]:

@@ -13,6 +13,7 @@ from isthmus.model.rule import (
     AddGpc,
     BackendChoice,
     Capture,
+    DoLog,
     DoResolve,
     ExpectProxy,
     Reject,
@@ -126,6 +127,8 @@ def lowered_action(action: Action, names: Names) -> document.Action:
             return document.Capture(names.expression(value), length, slot)
         case SetLogLevel(level):
             return document.SetLogLevel(level)
+        case DoLog(written):
+            return document.DoLog(document.LogOrigin(written.value))
         case SetMark(mark, server):
             return document.SetMark(server, names.expression(mark))
         case SetTos(tos, server):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from isthmus.model.expression import Expression
 from isthmus.model.log import Format, Literal, Sample
+from isthmus.model.settings import VariableLimits
 from isthmus.plan import document
 from isthmus.plan.expressions import Names
 from isthmus.plan.logs import format_items
@@ -21,3 +22,10 @@ def variable(value: Expression | Format, names: Names) -> document.Assigned:
             text = "".join(item.text for item in value.items if isinstance(item, Literal))
             return document.Expression(document.Call("str", (document.ArgStr(byte_string(text)),)))
     return format_items(value, names)
+
+
+def variable_limits(said: VariableLimits) -> document.VariableLimits | None:
+    """Return how large variables may be; None where nothing is limited, so that nothing is counted."""
+    if said == VariableLimits():
+        return None
+    return document.VariableLimits(said.global_, said.proc, said.sess, said.txn, said.reqres)

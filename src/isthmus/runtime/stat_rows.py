@@ -36,7 +36,7 @@ def frontend_row(front: FrontendFacts, maxconn: int) -> Row:
         "sid": 0,
         "type": 0,
         "rate": said.rate,
-        "rate_lim": 0,
+        "rate_lim": front.rate_limit,
         "rate_max": said.rate_max,
         "req_rate": said.req_rate,
         "req_rate_max": said.req_rate_max,

@@ -241,6 +241,12 @@ def test_stopping_twice_is_no_error(machine, user):
     assert (again.returncode, again.stdout) == (0, "no lab is running\n")
 
 
+def test_taking_a_network_down_is_no_error_where_its_lab_has_gone(machine, user):
+    done = machine.isthmus(user, "net", "down", "--rootless", "web")
+    assert (done.returncode, done.stdout) == (0, "web: gone\n"), done.stderr
+    assert status(machine, user) == {"running": False}
+
+
 SUPERVISOR = """
 import os, signal, time
 child = os.fork()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -152,6 +154,20 @@ def test_an_apply_that_fails_leaves_a_device_as_it_was() -> None:
     before = state_of_card()
     assert net("apply", write(USED + BAD_SERVICE)).returncode == 1
     assert state_of_card() == before
+
+
+@in_world()
+def test_a_device_that_a_crash_left_half_way_back_is_made_as_it_was_by_down() -> None:
+    before, file = used_card(), write(USED)
+    done("apply", file)
+    # As a crash leaves it: moved, with its mark, and nothing else done.
+    alias = json.loads(ip("-n", "tenant", "-j", "link", "show", "eth0"))[0]["ifalias"]
+    ip("-n", "tenant", "link", "set", "eth0", "netns", str(os.getpid()), "name", "card")
+    assert alias.startswith("isthmus:moved from host/card was up 1400")
+    assert alias in ip("link", "show", "card")
+    done("down", file)
+    assert state_of_card() == before
+    assert "isthmus" not in ip("link")
 
 
 @in_world()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,9 +95,63 @@ def test_a_process_to_attach_to_that_is_not_there_is_told() -> None:
     file = write(f"network: n\nnamespaces: {{red: {{attach: {{pid: {gone.pid}}}}}, blue: {{}}}}\n")
     result = net("apply", file)
     assert result.returncode == 1
-    assert "attach red to is not there" in result.stderr
+    assert f"attach red to is not there: there is no process {gone.pid}" in result.stderr
     assert "network.yaml:2" in result.stderr
     assert snapshot() == before
+
+
+UNUSABLE = """
+network: unusable
+namespaces:
+  red: {}
+  file: {attach: {path: /etc/hostname}}
+  gone: {attach: {path: /run/gone}}
+  same: {attach: {path: /proc/self/ns/net}}
+  keep: {attach: {path: /run/netns/keep}}
+  kept: {attach: {path: /run/kept}}
+links:
+  - device: {in: red, name: eth0, device: card}
+"""
+
+
+@in_world()
+def test_all_that_cannot_be_attached_or_moved_in_is_told_before_anything_is_touched() -> None:
+    ip("netns", "add", "keep")
+    Path("/run/kept").symlink_to("/run/netns/keep")
+    before, file = snapshot(), write(UNUSABLE)
+    for command in ("plan", "apply"):
+        result = net(command, file)
+        assert result.returncode == 1
+        for line, told in (
+            (5, "attach file to is not there: /etc/hostname is not a network namespace"),
+            (6, "attach gone to is not there: there is no /run/gone"),
+            (7, "attach same to is the same namespace as host: use that name alone"),
+            (9, "attach kept to is the same namespace as keep: use that name alone"),
+            (11, "there is no device card in host to move to red"),
+        ):
+            assert told in result.stderr
+            assert f"network.yaml:{line}:" in result.stderr
+    assert snapshot() == before
+
+
+@in_world()
+def test_root_of_a_user_namespace_that_owns_no_more_gets_a_lab() -> None:
+    before, file = snapshot(), write(PAIR)
+    isthmus = shlex.join([sys.executable, "-P", "-m", "isthmus.cli"])
+    words = f"{isthmus} net apply {file}; {isthmus} lab stop"
+    result = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "sh", "-c", words], capture_output=True, text=True
+    )
+    assert "pair: done" in result.stdout, result.stderr
+    assert "the lab has stopped" in result.stdout
+    assert snapshot() == before
+
+
+@in_world()
+def test_a_folder_of_a_networks_name_is_not_in_the_way_of_the_name() -> None:
+    Path("/run/here/pair").mkdir(parents=True)
+    done("apply", write(PAIR))
+    assert done("down", "pair", cwd="/run/here").endswith("pair: gone\n")
 
 
 @in_world()
@@ -110,3 +166,19 @@ def test_of_two_applies_at_once_one_is_told_of_the_other() -> None:
     first.kill()
     first.wait()
     done("down", file)
+
+
+@in_world()
+def test_a_proxy_that_cannot_run_is_told_by_plan_too_at_its_place() -> None:
+    before = snapshot()
+    write("frontend f\n  bnd :80\n", "/run/wrong.cfg")
+    for file, told in (("wrong.cfg", "wrong.cfg:2:3: E0100"), ("gone.cfg", "cannot read")):
+        path = write(f"network: proxied\nnamespaces: {{red: {{}}}}\nproxy: {{in: red, files: [{file}]}}\n")
+        for command in ("plan", "diff", "apply"):
+            result = net(command, path)
+            assert result.returncode == 1
+            assert told in result.stderr
+            assert "network.yaml:3:8: E2305" in result.stderr
+    Path("/run/wrong.cfg").unlink()
+    Path("/run/network.yaml").unlink()
+    assert snapshot() == before

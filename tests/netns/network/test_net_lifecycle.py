@@ -64,7 +64,8 @@ def test_on_a_terminal_progress_is_one_line_and_plans_have_colours_unless_unwant
     file = write(PAIR)
     environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
     assert "\033[32m+ namespace red" in on_terminal("plan", file, environment=environment)
-    assert "\033[3" not in on_terminal("plan", file, environment={**environment, "NO_COLOR": "1"})
+    for unwanted in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        assert "\033[3" not in on_terminal("plan", file, environment={**environment, **unwanted})
     shown = on_terminal("apply", file, environment=environment)
     written = shown.split("\r\033[K")
     assert [each.split("]")[0] for each in written[1:9]] == [f"[{number}/8" for number in range(1, 9)]
@@ -240,3 +241,66 @@ def test_what_is_taken_out_of_the_file_is_the_kernels_choice_again() -> None:
         assert (left[name][0], *left[name][2:]) == (mtu, *rest), name
         # The kernel draws a link address for each new interface.
         assert name == "lo" or left[name][1] not in (mac, given[name][1]) or name == "p0"
+
+
+NAMED = """
+network: pair
+namespaces: {red: {hostname: %s}, blue: {}}
+links: [{veth: [{in: red, name: e0, addresses: 10.0.0.1/24}, {in: blue, name: e0}]}]
+services: {waiting: {in: red, command: [sleep, "600"]}}
+"""
+
+
+def identity(name: str = "red") -> int:
+    return Path(f"/run/netns/{name}").stat().st_ino
+
+
+@in_world()
+def test_a_host_name_comes_changes_and_goes_without_the_network_noticing() -> None:
+    plain = (NAMED % "x").replace("hostname: x", "")
+    file = write(plain)
+    done("apply", file)
+    before, own = identity(), socket.gethostname()
+    for text, name, restarted in ((NAMED % "one", "one", 1), (NAMED % "two", "two", 0), (plain, own, 1)):
+        write(text)
+        assert done("plan", file).count("service waiting: restarted") == restarted
+        assert done("apply", file).count("service waiting stopped") == restarted
+        assert done("exec", "red", "--", "hostname") == f"{name}\n"
+        assert done("apply", file) == "pair: nothing to do\n"
+        bad = (
+            text.replace("hostname: one", "").replace("hostname: two", "")
+            if "hostname" in text
+            else NAMED % "bad"
+        )
+        write(bad.replace("services: {", 'services: {bad: {in: blue, command: ["false"], ready: {tcp: 5}}, '))
+        assert net("apply", file).returncode == 1
+        assert done("exec", "red", "--", "hostname") == f"{name}\n"
+    assert identity() == before
+    done("down", file)
+    assert not Path("/run/isthmus/uts").exists()
+
+
+@pytest.mark.parametrize(
+    "text", [NAMED % "one", (NAMED % "x").replace("hostname: x", "")], ids=["named", "plain"]
+)
+def test_the_file_that_a_crash_left_of_a_host_name_is_in_nobodys_way(text: str) -> None:
+    def test() -> None:
+        before = snapshot()
+        file = write((NAMED % "x").replace("hostname: x", ""))
+        rest = Path("/run/isthmus/uts/pair/red")
+        for command in ("apply", "down"):
+            done("apply", file)
+            rest.parent.mkdir(parents=True, exist_ok=True)
+            rest.touch()
+            done(command, write(text))
+            if command == "apply":
+                assert done("apply", file) == "pair: nothing to do\n"
+                done("down", file)
+                write((NAMED % "x").replace("hostname: x", ""))
+        assert not rest.exists()
+        left = snapshot()
+        for folder in (before, left):
+            folder.pop("/run/isthmus")
+        assert left == before
+
+    in_world()(test)()

@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from isthmus import lab
-from isthmus.lab.command import Outcome, _parser
+from isthmus.lab.command import Outcome, _colours, _parser
 from isthmus.lab.expectation import expect
 
 
@@ -29,3 +29,19 @@ def test_the_object_has_an_error_only_where_there_was_one():
     }
     bad = Outcome("1", rootless=True, expectations=[], ok=False, error="why")
     assert msgspec.json.decode(msgspec.json.encode(bad))["error"] == "why"
+
+
+@pytest.mark.parametrize(
+    ("environment", "terminal", "expected"),
+    [
+        ({"TERM": "xterm"}, True, True),
+        ({}, True, True),
+        ({"TERM": "dumb"}, True, False),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, True, False),
+        ({"TERM": "xterm"}, False, False),
+    ],
+)
+def test_colours_are_for_terminals_that_have_them(environment, terminal, expected, monkeypatch):
+    monkeypatch.setattr("os.environ", environment)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal, raising=False)
+    assert _colours() is expected

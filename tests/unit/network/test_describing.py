@@ -90,6 +90,11 @@ CHANGES = [
         replace(TUNNEL, settings=(("listen_port", 51820), ("private_key", Secret("psst")))),
         "red/w0: private-key changed",
     ),
+    (
+        SpaceObject(SPACE),
+        SpaceObject(SPACE, "alpha"),
+        "namespace red: host name not its own → alpha",
+    ),
     (Sysctl("red", "net.a", "0"), Sysctl("red", "net.a", "1"), "red: net.a: = 0 → = 1"),
     (
         Queue("red", "eth0", Shaping(rate=1_000)),
@@ -111,3 +116,8 @@ def test_the_lines_of_rules_that_differ_are_told_and_no_others() -> None:
     assert describe(step) == "red: nftables rules: changed"
     assert details_of_change(step) == ("- old", "+ new")
     assert details_of_change(Step(None, VETH)) == ()
+
+
+def test_all_lines_of_new_rules_are_told_in_nfts_words() -> None:
+    rule = '{"add":{"rule":{"chain":"input","expr":[{"drop":null}]}}}'
+    assert details_of_change(Step(None, Ruleset("red", rule))) == ("+ input: drop",)

@@ -1,10 +1,11 @@
 """Which steps lead from one state to another, and in which order."""
 
-from ipaddress import ip_interface
+from ipaddress import ip_address, ip_interface, ip_network
 from pathlib import Path
 
 from isthmus.network.difference import Step, default_of_setting, difference
-from isthmus.network.objects import Address, Interface, Object, SpaceObject, State, Sysctl
+from isthmus.network.model import Route
+from isthmus.network.objects import Address, Interface, Object, RouteObject, SpaceObject, State, Sysctl
 from isthmus.network.spaces import Space
 
 RED = SpaceObject(Space("red", Path("/run/netns/red")))
@@ -50,3 +51,17 @@ def test_a_setting_of_an_interface_comes_after_it() -> None:
     assert [step.new for step in difference(state(setting, VETH), state())] == [VETH, setting]
     assert default_of_setting(setting.name) == "net.ipv4.conf.default.rp_filter"
     assert default_of_setting("net.ipv4.ip_forward") is None
+
+
+def test_a_route_or_address_goes_when_its_successor_is_there() -> None:
+    to = ip_network("0.0.0.0/0")
+    old = RouteObject("red", Route(to, ip_address("10.0.0.9")))
+    new = RouteObject("red", Route(to, ip_address("10.0.0.9"), metric=7))
+    wider = Address("red", "eth0", ip_interface("10.0.0.1/16"))
+    steps = difference(state(VETH, wider, new), state(VETH, ADDRESS, old))
+    assert steps == [Step(None, wider), Step(None, new), Step(old, None), Step(ADDRESS, None)]
+
+
+def test_an_address_of_ipv6_goes_before_it_comes_again_with_another_prefix() -> None:
+    narrow, wide = (Address("red", "eth0", ip_interface(f"fd00::1/{length}")) for length in (64, 48))
+    assert difference(state(VETH, wide), state(VETH, narrow)) == [Step(narrow, None), Step(None, wide)]

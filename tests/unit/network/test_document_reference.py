@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from isthmus.network.document import json_schema, reference
+from isthmus.config import Diagnostics
+from isthmus.network.document import json_schema, read, reference
 from isthmus.network.document.composing import compose
 from isthmus.network.document.nodes import plain
 from isthmus.network.document.report import Report
@@ -102,3 +103,56 @@ def test_the_committed_reference_is_up_to_date():
     assert file.read_text() == reference(), (
         "make it anew: python -m isthmus.network.document > docs/network-file.md"
     )
+
+
+WORDS = [
+    ("network: {}", ["web", "a-1", "7"], ["Web", "a_b", "'-a'"]),
+    ("namespaces: {{red: {{hostname: {}}}}}", ["red.host", "a"], ["a_b", "'-a'"]),
+    ("namespaces: {{red: {{routes: [{{to: {}, dev: lo}}]}}}}", ["default", "10.0.0.0/8", "'::/0'"], ["all"]),
+    ("namespaces: {{red: {{rules: [{{priority: {}, table: 7}}]}}}}", ["5", "'5'", "0x10"], ["'-x'", "1.5"]),
+    (
+        "namespaces: {{red: {{nat: {{forward: [{{port: {}, to: 10.0.0.1}}]}}}}}}",
+        ["80/tcp", "1-9/udp"],
+        ["80"],
+    ),
+    (
+        "namespaces: {{red: {{nat: {{forward: [{{port: 1/tcp, to: '{}'}}]}}}}}}",
+        ["10.0.0.1", "10.0.0.1:80", "[fd00::1]:80", "fd00::1"],
+        ["web:80", ":80"],
+    ),
+    ("networks: {{a: '{}'}}", ["10.0.0.0/8", "fd00::/8", "10.0.0.1"], ["office", "10.0.0.0/x"]),
+    (
+        "networks: {{a: 10.0.0.0/8}}\nnamespaces: {{red: {{nat: {{masquerade: {{from: {}}}}}}}}}",
+        ["a", "[a, 10.0.0.0/8]"],
+        ["'b c'", "[10.0.0.0 / 8]"],
+    ),
+    ("links: [{{dummy: {{name: {}}}}}]", ["eth0", "é'\"", "7"], ["'a b'", "a/b", "abcdefghijklmnop"]),
+    ("links: [{{dummy: {{name: d, mtu: {}}}}}]", ["1500", "'1500'"], ["small", "1", "1e9"]),
+    ("links: [{{dummy: {{name: d, mac: '{}'}}}}]", ["02:00:00:00:00:01"], ["01:00:00:00:00:01", "02-00"]),
+    ("links: [{{dummy: {{name: d, addresses: '{}'}}}}]", ["10.0.0.1/8", "fd00::1/64"], ["10.0.0.1", "a/8"]),
+    ("links: [{{dummy: {{name: d, shaping: {{rate: {}}}}}}}]", ["5mbit", "1.5gbit"], ["5", "5mb"]),
+    ("links: [{{dummy: {{name: d, shaping: {{delay: {}}}}}}}]", ["5ms", "0", "1.5s"], ["5", "5d"]),
+    ("links: [{{dummy: {{name: d, shaping: {{loss: {}}}}}}}]", ["1%", "0.5", "'1'"], ["1x"]),
+    ("links: [{{dummy: {{name: d, shaping: {{rate: 1mbit, burst: {}}}}}}}]", ["5k", "1500"], ["5kb"]),
+    ("services: {{a: {{command: x, user: {}}}}}", ["www-data", "1000"], ["'a b'"]),
+    ("services: {{a: {{command: x, ready: {{tcp: '{}'}}}}}}", ["80", "10.0.0.1:80", "[::1]:80"], ["web"]),
+    (
+        "namespaces: {{red: }}\nexpect: ['{}']",
+        [
+            "red can ping 10.0.0.1 within 5ms",
+            "red cannot  reach host:80/tcp",
+            "red reaches host:80 as 10.0.0.1",
+        ],
+        ["red pings host", "red can see host", "red reaches host:80"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "good", "bad"), WORDS, ids=[text.format("*") for text, _, _ in WORDS])
+def test_the_schema_knows_the_shape_of_words(text, good, bad, tmp_path, validator):
+    file = tmp_path / "words.yaml"
+    for words, expected in ((good, True), (bad, False)):
+        for word in words:
+            file.write_text(text.format(word))
+            assert (read(file, Diagnostics()) is not None) is expected, word
+            assert validator.is_valid(value_of(file)) is expected, word

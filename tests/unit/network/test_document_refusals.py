@@ -232,3 +232,20 @@ def test_link_local_addresses_repeat_and_others_beside_them_do_not(tmp_path: Pat
         "- dummy: {in: a, name: d1, addresses: ['fe80::1/64', 10.0.0.1/24]}\n"
     )
     assert _refused(file) == ["E2106"]
+
+
+@pytest.mark.parametrize("text", ["network: a\nnamespaces:\n\tred: {}\n", "network: a\n \tnamespaces: {}\n"])
+def test_a_tab_in_the_indentation_is_named(tmp_path: Path, text: str):
+    file = tmp_path / "tab.yaml"
+    file.write_text(text)
+    diagnostics = Diagnostics()
+    assert read(file, diagnostics) is None
+    assert "hint: YAML is indented with blanks alone, and there is a tab" in diagnostics.render()
+
+
+def test_an_interface_that_one_word_names_has_its_place(tmp_path: Path):
+    file = tmp_path / "nat.yaml"
+    file.write_text("namespaces:\n  red:\n    nat: {masquerade: [true, eth0]}\n")
+    diagnostics = Diagnostics()
+    assert read(file, diagnostics) is None
+    assert f"{file}:3:30: E2100: unknown interface `eth0` in `red`" in diagnostics.render()

@@ -247,8 +247,8 @@ def test_what_nft_lists_takes_one_form(listed, canonical):
 def test_without_nftables_the_package_is_named(monkeypatch):
     monkeypatch.setattr(nft_module, "_library", lambda: None)
     monkeypatch.setattr(nft_module, "_program", lambda: None)
-    assert missing_reason() == "nftables (Debian package nftables)"
-    with pytest.raises(FilteringError, match="not installed: nftables"):
+    assert missing_reason() == "nftables is not installed (Debian package nftables)"
+    with pytest.raises(FilteringError, match="nftables: not installed"):
         nft_module.run("{}")
 
 

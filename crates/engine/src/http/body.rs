@@ -30,6 +30,8 @@ pub(crate) struct Chunked {
     trailers: Trailers,
     /// Bytes of the last chunk and the trailers, once they are written.
     written: usize,
+    /// The receiver gets no trailers.
+    bare: bool,
 }
 
 /// How the receiver is told where the body ends.
@@ -83,6 +85,7 @@ impl Reading {
                 behind: None,
                 trailers: Trailers::default(),
                 written: 0,
+                bare: false,
             })),
         }
     }
@@ -109,6 +112,13 @@ impl Reading {
             }
         }
         true
+    }
+
+    /// Leaves trailers out, should there be any (`option http-drop-request-trailers` and its twin).
+    pub(crate) fn drop_trailers(&mut self) {
+        if let Self::Chunks(chunked) = self {
+            chunked.bare = true;
+        }
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -217,9 +227,13 @@ impl Chunked {
             Progress::Complete(len) => {
                 if writing != Writing::Plain {
                     let start = made.len();
-                    made.extend_from_slice(LAST_CHUNK_BEFORE_TRAILERS);
-                    self.trailers
-                        .write(behind, &mut |piece| made.extend_from_slice(piece));
+                    if self.bare {
+                        made.extend_from_slice(LAST_CHUNK);
+                    } else {
+                        made.extend_from_slice(LAST_CHUNK_BEFORE_TRAILERS);
+                        self.trailers
+                            .write(behind, &mut |piece| made.extend_from_slice(piece));
+                    }
                     self.written = made.len() - start;
                 }
                 let own = len.checked_sub(before);

@@ -6,6 +6,7 @@ use isthmus_sockets::Moved;
 
 use super::awaiting::Patience;
 use super::judge::Judged;
+use super::service::Next;
 use super::stream::{Answerer, Stream};
 use crate::session::Session;
 use crate::worker::Worker;
@@ -34,7 +35,7 @@ impl Worker {
     }
 
     /// `http-response wait-for-body`: it passes when the body is there, or enough of it, or the
-    /// buffer is full. A cache and a service keep theirs elsewhere: nothing of it is seen.
+    /// buffer is full. What a cache has is there.
     pub(super) fn await_response_body(
         &mut self,
         session: &mut Session,
@@ -42,10 +43,15 @@ impl Worker {
     ) -> Judged {
         let now = self.turn.now;
         let rules = session.frontend.shared.http.as_ref().map(|side| side.rules);
-        if session.stream().answerer != Answerer::Server {
-            return Judged::Pass;
-        }
-        let over = self.read_response_body(session);
+        let bufsize = session.frontend.generation.global.bufsize;
+        let over = match session.stream().answerer {
+            Answerer::Server => self.read_response_body(session),
+            Answerer::Proxy => {
+                session.stream().take_stored_body(bufsize);
+                return Judged::Pass;
+            }
+            Answerer::Service => session.stream().take_served_body(bufsize),
+        };
         let stream = session.stream();
         let here = stream.response.waiting_len() as u64;
         let enough = patience.at_least > 0 && here >= patience.at_least;
@@ -108,6 +114,36 @@ impl Worker {
 }
 
 impl Stream {
+    /// Puts as much of a cache's body as there is room for behind its head.
+    fn take_stored_body(&mut self, bufsize: usize) {
+        if let (Some(source), false) = (&mut self.source, self.response.reading.is_done()) {
+            let buffer = &mut self.response.buffer;
+            buffer.fit(bufsize);
+            let count = source.read(buffer.room());
+            buffer.filled(count);
+        }
+    }
+
+    /// The same of what a service has said of its body so far; true if no more comes, or fits.
+    fn take_served_body(&mut self, bufsize: usize) -> bool {
+        let Some(service) = &mut self.service else {
+            return true;
+        };
+        let buffer = &mut self.response.buffer;
+        buffer.fit(bufsize);
+        loop {
+            let room = buffer.room();
+            if room.is_empty() {
+                return true;
+            }
+            match service.read(room) {
+                Next::Bytes(count) => buffer.filled(count),
+                Next::Later => return false,
+                Next::Cut => return true,
+            }
+        }
+    }
+
     /// The body that the server's head announces.
     pub(super) fn announced(&self) -> Body {
         // A head whose body is not told is refused before rules see it.

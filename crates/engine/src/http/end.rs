@@ -239,6 +239,7 @@ impl Notes {
         for scope in self.variables.get_mut().iter_mut().skip(1) {
             *scope = isthmus_sample::Variables::default();
         }
+        self.settle_charge();
         self.failed.set(None);
         self.server_address.set(None);
         self.server_name.replace(None);

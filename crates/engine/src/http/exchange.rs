@@ -170,7 +170,9 @@ impl Session {
             .limits
             .as_ref()
             .is_some_and(|l| l.down.waits.is_some());
-        let awaited = stream.request.reading.is_done() && self.down.is_flushed() && !over && !held;
+        // While the client still sends, its server need say nothing, unless it is to all the time.
+        let owes = stream.request.reading.is_done() || self.server_is_independent();
+        let awaited = owes && self.down.is_flushed() && !over && !held;
         if !awaited && self.up.is_flushed() {
             return u64::MAX;
         }

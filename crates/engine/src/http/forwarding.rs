@@ -2,6 +2,7 @@
 
 use std::io::IoSlice;
 
+use isthmus_plan::LogStep;
 use isthmus_plan::http::ConnectionMode;
 use isthmus_proto::http::Method;
 use isthmus_proto::http1::{FieldId, Forward, Persistence, Rewrite, View as Head};
@@ -22,6 +23,7 @@ impl Worker {
         if session.http.as_deref().is_some_and(|s| !s.prepared) {
             self.prepare_request(session);
         }
+        self.log_step(session, LogStep::Connect);
         session.say_server_name();
         session.conceal_request();
         session.phase = Phase::Exchange;
@@ -44,6 +46,10 @@ impl Worker {
             .and_then(|f| f.coder.as_mut());
         if let Some(coder) = coder {
             self.count_coder(coder, &frontend.generation);
+        }
+        let plan = backend.as_deref().and_then(|b| b.shared.plan.http.as_ref());
+        if plan.is_some_and(|http| http.drop_request_trailers) {
+            stream.request.reading.drop_trailers();
         }
         let side = backend.as_deref().and_then(|b| b.shared.http.as_ref());
         let spellings = side.and_then(|side| side.spellings.as_ref());

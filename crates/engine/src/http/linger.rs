@@ -42,11 +42,13 @@ impl Worker {
     }
 
     /// Closes connections that wait for another request: what they were accepted under is over.
+    /// With `option idle-close-on-response` they are let be until their next response.
     pub(crate) fn end_idle_clients(&mut self) {
         let idle: Vec<Key> = self
             .sessions
             .iter()
             .filter(|(_, session)| session.is_idle() && self.is_outdated(session))
+            .filter(|(_, session)| !session.closes_on_response())
             .map(|(key, _)| key)
             .collect();
         for key in idle {

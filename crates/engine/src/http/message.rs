@@ -115,9 +115,13 @@ fn is_control(byte: u8) -> bool {
 /// Appends a value that was made of anything: what must not stand in a head as `%HH`, as HAProxy
 /// writes it.
 pub(super) fn push_encoded(out: &mut Vec<u8>, value: &[u8]) {
+    push_without(is_control, out, value);
+}
+
+fn push_without(unwanted: fn(u8) -> bool, out: &mut Vec<u8>, value: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     for &byte in value {
-        if is_control(byte) {
+        if unwanted(byte) {
             let digit = |at: u8| DIGITS.get(usize::from(at)).copied().unwrap_or_default();
             out.extend([b'%', digit(byte >> 4), digit(byte & 15)]);
         } else {
@@ -135,6 +139,17 @@ pub(super) fn encoded(value: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     }
     let mut out = Vec::with_capacity(value.len() + 16);
     push_encoded(&mut out, &value);
+    Cow::Owned(out)
+}
+
+/// The same for a part of a request's target, which ends at the first blank.
+pub(super) fn encoded_target(value: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    let ends = |byte: u8| byte <= b' ' || byte == 0x7f;
+    if !value.iter().copied().any(ends) {
+        return value;
+    }
+    let mut out = Vec::with_capacity(value.len() + 16);
+    push_without(ends, &mut out, &value);
     Cow::Owned(out)
 }
 

@@ -178,11 +178,20 @@ impl Worker {
         }
         let keys = notes.own_links.borrow();
         let mut latest = keys.iter().rev();
+        // Who was challenged comes back however many wait (manual, `max-keep-alive-queue`).
+        let limit = http
+            .max_keep_alive_queue
+            .filter(|_| !notes.prefers_last.get());
         latest.find_map(|key| {
             let link = self.links.get(*key)?;
             let mut servers = backend.servers.iter();
             let at = servers.position(|server| Rc::ptr_eq(server, &link.server))?;
-            link.server.shared.state.balanced.usable().then_some(at)
+            let balanced = &link.server.shared.state.balanced;
+            let crowded = limit.is_some_and(|most| {
+                let full = !backend.shared.balancer.has_room(at, self.turn.now);
+                full && balanced.queued() >= most
+            });
+            (balanced.usable() && !crowded).then_some(at)
         })
     }
 }

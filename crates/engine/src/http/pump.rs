@@ -133,7 +133,7 @@ impl Worker {
         };
         match passed {
             Ok(passed) => {
-                session.server_active = self.turn.now;
+                session.note_sent_to_server(self.turn.now);
                 Ok(passed.pumped)
             }
             Err(error) => Err(self.request_body_is_bad(session, error.kind.status())),
@@ -183,7 +183,7 @@ impl Worker {
             return Err(self.request_body_is_bad(session, error.kind.status()));
         }
         let pumped = up.write_pieces(server, &[IoSlice::new(&filter.out)]);
-        session.server_active = self.turn.now;
+        session.note_sent_to_server(self.turn.now);
         self.count_coded_request(session);
         Ok(pumped)
     }

@@ -1,5 +1,6 @@
 //! Reading a request's head, and the wait for it.
 
+use isthmus_plan::LogStep;
 use isthmus_proto::http::{Method, Version};
 use isthmus_proto::http1::{ErrorKind, Progress};
 use isthmus_proto::http2::PREFACE;
@@ -169,6 +170,7 @@ impl Worker {
         stream.method = request.head.method();
         stream.replayable = true;
         session.capture_request();
+        self.log_step(session, LogStep::Request);
         self.refuse_misdirected(session).unwrap_or(Step::Again)
     }
 

@@ -147,7 +147,8 @@ impl Worker {
             Judged::Pass => {
                 self.set_persistence(session);
                 let pumped = self.write_response(session, body);
-                if session.frontend.shared.logger.when == LogWhen::Connect {
+                let logger = &session.frontend.shared.logger;
+                if logger.has_steps() || logger.when == LogWhen::Connect {
                     self.log_at(session, LogWhen::Connect);
                     session.stream().logged = true;
                 }
@@ -163,6 +164,8 @@ impl Worker {
     pub(super) fn write_response(&mut self, session: &mut Session, body: Body) -> Pumped {
         let side = session.frontend.shared.http.as_ref();
         let rules = side.map(|side| side.rules);
+        let plan = session.frontend.shared.plan.http.as_ref();
+        let bare = plan.is_some_and(|http| http.drop_response_trailers);
         session.settle_coding(body);
         self.restrain_compression(session, body);
         self.judge_after(session);
@@ -171,6 +174,9 @@ impl Worker {
         };
         if let (Answerer::Server, Some(rules)) = (stream.answerer, rules) {
             stream.response.reading = Reading::of(body, &rules);
+        }
+        if bare {
+            stream.response.reading.drop_trailers();
         }
         let body = stream.settle_response(body);
         self.compress_response(session);

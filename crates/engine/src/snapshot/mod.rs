@@ -174,6 +174,7 @@ fn frontend(from: &Frontend, now: u64) -> FrontendFacts {
         id: from.plan.id,
         status: status.to_owned(),
         maxconn,
+        rate_limit: from.plan.rate_limit,
         http: from.plan.begins_with_http(),
         counters,
         listeners: from

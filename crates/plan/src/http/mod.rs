@@ -75,6 +75,10 @@ pub struct HttpFrontend {
     pub accept_unsafe: bool,
     /// `option h1-case-adjust-bogus-client`
     pub adjust_case: bool,
+    /// `option http-drop-response-trailers`
+    pub drop_response_trailers: bool,
+    /// `option idle-close-on-response`: clients that idle are let be when the process stops.
+    pub idle_close_on_response: bool,
     /// `unique-id-header`
     pub unique_id_header: Option<String>,
     /// `capture request header`: the name, and the index of its slot among the frontend's captures.
@@ -105,6 +109,10 @@ pub struct HttpBackend {
     pub adjust_case: bool,
     /// `option http-pretend-keepalive`
     pub pretend_keepalive: bool,
+    /// `option http-drop-request-trailers`
+    pub drop_request_trailers: bool,
+    /// `max-keep-alive-queue`: with so many waiting, a client's last server is not preferred.
+    pub max_keep_alive_queue: Option<u32>,
     /// `option prefer-last-server`
     pub prefer_last_server: bool,
     /// `http-send-name-header`

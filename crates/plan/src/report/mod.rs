@@ -105,6 +105,8 @@ pub struct FrontendFacts {
     pub status: String,
     /// Limit of its connections.
     pub maxconn: u64,
+    /// New sessions in a second that it takes (`rate-limit sessions`); 0 is unlimited.
+    pub rate_limit: u64,
     /// Whether it is in `mode http`.
     pub http: bool,
     /// What its clients did.

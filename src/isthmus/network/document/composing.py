@@ -28,6 +28,9 @@ _STRING_TAGS = (None, "!", "tag:yaml.org,2002:str")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+_NO_TABS = "YAML is indented with blanks alone, and there is a tab"
+
+
 def split_lines(text: str) -> tuple[str, ...]:
     """Split a text where YAML sees lines end."""
     return tuple(_LINE_BREAK.split(text))
@@ -47,7 +50,11 @@ def compose(file: str, text: str, report: Report) -> Node | None:
     except _StopError:
         return None
     except yaml.YAMLError as error:
-        report.alert(SYNTAX, _problem(error), composer.place(getattr(error, "problem_mark", None)))
+        place = composer.place(getattr(error, "problem_mark", None))
+        lines = split_lines(text)
+        line = lines[place.line - 1] if place.line <= len(lines) else ""
+        tabbed = "\t" in line[: len(line) - len(line.lstrip())]
+        report.alert(SYNTAX, _problem(error), place, hint=_NO_TABS if tabbed else None)
         return None
 
 

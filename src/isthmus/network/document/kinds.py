@@ -15,7 +15,7 @@ from isthmus.network.document.codes import BAD_VALUE, CLASHING_KEYS, MISSING_KEY
 from isthmus.network.document.nodes import Mapping, Node, Scalar, Sequence, describe
 from isthmus.network.document.report import Report
 from isthmus.network.model.filtering import AnyNetwork
-from isthmus.records import dataclass, field
+from isthmus.records import dataclass, field, replace
 
 Json = dict[str, Any]
 
@@ -190,7 +190,11 @@ class Either:
 
     def read(self, node: Node, reader: Reader) -> Meant:
         """Return what the kind reads that fits the node."""
-        return (self.table if isinstance(node, Mapping) else self.word).read(node, reader)
+        if isinstance(node, Mapping):
+            return self.table.read(node, reader)
+        found = self.word.read(node, reader)
+        # What one word stands for has a place in the file, as what a table says has.
+        return replace(found, span=node.span) if getattr(found, "span", node) is None else found
 
     def schema(self, definitions: Json) -> Json:
         """Return both schemas."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from isthmus.network.document.codes import BAD_VALUE, UNKNOWN_NAME
-from isthmus.network.document.kinds import BAD, TEMPLATE, Json, Many, Meant, Named, Reader
+from isthmus.network.document.kinds import BAD, Json, Many, Meant, Named, Reader
 from isthmus.network.document.nodes import Node, Scalar
 from isthmus.network.document.words import FILE_NAME, PATH, PREFIX, parse_network
 from isthmus.records import dataclass
@@ -40,7 +40,7 @@ class NetworkNames:
 
     def schema(self, definitions: Json) -> Json:
         """Return the schema of one word or a list."""
-        return Many(PREFIX, single=True).schema(definitions)
+        return Many(_One(), single=True).schema(definitions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class _One:
             return BAD
 
     def schema(self, definitions: Json) -> Json:
-        return {"anyOf": [PREFIX.schema(definitions), TEMPLATE]}
+        return {"anyOf": [FILE_NAME.schema(definitions), PREFIX.schema(definitions)]}
 
 
 NETWORKS = Named(FILE_NAME, Many(PREFIX, single=True), words="a mapping from names to prefixes")

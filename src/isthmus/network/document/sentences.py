@@ -11,7 +11,7 @@ import re
 
 from isthmus.config import nearest
 from isthmus.network.document.codes import BAD_SENTENCE
-from isthmus.network.document.kinds import BAD, Json, Meant, Reader, wrong_shape
+from isthmus.network.document.kinds import BAD, TEMPLATE, Json, Meant, Reader, wrong_shape
 from isthmus.network.document.nodes import Node, Scalar
 from isthmus.network.document.words import FILE_NAME, parse_address, parse_duration, parse_rate
 from isthmus.network.model import Bound, Expectation, Ping, Reach, ReachAs, Target
@@ -153,6 +153,10 @@ def _end(words: _Words) -> None:
         raise token.wrong(f"`{token.text}` is one word too many", "the end of the sentence")
 
 
+_SHAPE = r"^\s*\S+\s+((can|cannot)\s+(ping|reach)\s+\S.*|reaches\s+\S+\s+as\s+\S+\s*)$"
+"""What every sentence looks like, for editors."""
+
+
 class Sentence:
     """One line of `expect:`."""
 
@@ -173,4 +177,5 @@ class Sentence:
 
     def schema(self, definitions: Json) -> Json:
         """Return a text's schema."""
-        return {"type": "string", "description": self.words}
+        shape = {"type": "string", "description": self.words, "pattern": _SHAPE}
+        return {"anyOf": [shape, TEMPLATE]}

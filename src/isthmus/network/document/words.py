@@ -23,6 +23,23 @@ _MAC = re.compile(r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}\Z")
 _PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?/(tcp|udp)\Z")
 
 _TEXT: Json = {"type": ["string", "number"]}
+_FOUR = r"[0-9]{1,3}(\.[0-9]{1,3}){3}"
+_OCTETS = rf"({_FOUR}|[0-9a-fA-F]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)"
+_ENDPOINT = rf"({_FOUR}|\[{_OCTETS}\]):[0-9]{{1,5}}"
+
+
+def _like(pattern: str, *, number: bool = False) -> Json:
+    """Return what an editor can tell of a word: its shape, which every word that is accepted has.
+
+    `number`: YAML takes some such words for numbers, of which the shape says nothing.
+    """
+    return {"type": ["string", "number"] if number else "string", "pattern": f"^(?:{pattern})$"}
+
+
+def _amount_of(units: str) -> Json:
+    """Return the shape of an amount with a unit; nothing at all needs none."""
+    amount = _like(rf"[0-9]{{1,12}}(\.[0-9]{{1,9}})?({units})|0+(\.0+)?")
+    return {"anyOf": [amount, {"const": 0}]}
 
 
 def _shaped(pattern: str, reason: str = "") -> Callable[[str], str]:
@@ -62,19 +79,31 @@ def _filled(text: str) -> str:
     return text
 
 
+_HOSTNAME = r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?"
+_USER = r"[a-z_][a-z0-9_.-]{0,31}\$?|[0-9]{1,10}"
 NETWORK_NAME = Word(
-    "lower-case letters, digits and dashes, at most 31", _shaped("[a-z0-9][a-z0-9-]{0,30}"), _TEXT
+    "lower-case letters, digits and dashes, at most 31",
+    _shaped("[a-z0-9][a-z0-9-]{0,30}"),
+    _like("[a-z0-9][a-z0-9-]{0,30}", number=True),
 )
-FILE_NAME = Word("a name of letters, digits, `_`, `.` and `-`, at most 64", _file_name, _TEXT)
-INTERFACE = Word("an interface name: at most 15 bytes, no blanks, `/` or `:`", _interface_name, _TEXT)
+FILE_NAME = Word(
+    "a name of letters, digits, `_`, `.` and `-`, at most 64",
+    _file_name,
+    _like("[A-Za-z0-9_.-]{1,64}", number=True),
+)
+INTERFACE = Word(
+    "an interface name: at most 15 bytes, no blanks, `/` or `:`",
+    _interface_name,
+    _like(r"[^\s/:%]{1,15}", number=True),
+)
 HOSTNAME = Word(
     "a host name: letters, digits, dashes and dots, at most 63",
-    _shaped(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?"),
-    _TEXT,
+    _shaped(_HOSTNAME),
+    _like(_HOSTNAME, number=True),
 )
 TEXT = Word("a text", _text, {"type": ["string", "number", "boolean"]}, boolean=True)
 PATH = Word("a path", _filled, {"type": "string", "minLength": 1})
-USER = Word("a user's name or number", _shaped(r"[a-z_][a-z0-9_.-]{0,31}\$?|[0-9]{1,10}"), _TEXT)
+USER = Word("a user's name or number", _shaped(_USER), _like(_USER, number=True))
 SYSCTL = Word(
     "a setting under /proc/sys/net", _shaped(r"net[./](?!.*[./]{2})[A-Za-z0-9_./-]+"), {"type": "string"}
 )
@@ -101,7 +130,8 @@ def integer(low: int, high: int, what: str = "a whole number") -> Word:
             raise ValueError(f"{value} is out of range")
         return value
 
-    json = {"type": "integer", "minimum": low, "maximum": high}
+    json: Json = {"type": ["integer", "string"], "minimum": low, "maximum": high}
+    json["pattern"] = "^(?:-?(?:[0-9]{1,20}|0x[0-9a-fA-F]{1,16}))$"
     return Word(f"{what} from {low} to {high}", parse, json)
 
 
@@ -174,12 +204,16 @@ def _percent(text: str) -> float:
 
 
 _TIME_WORDS = "a time with its unit (us, ms, s, m, h)"
-DURATION = Word(_TIME_WORDS, parse_duration, _TEXT)
-MICROSECONDS = Word(_TIME_WORDS, _microseconds, _TEXT)
-WHOLE_SECONDS = Word("a time in whole seconds, such as 2s", _whole_seconds, _TEXT)
-RATE = Word("a rate: bit, kbit, mbit or gbit per second", parse_rate, _TEXT)
-SIZE = Word("a size in bytes, or with k, m or g", _size, _TEXT)
-PERCENT = Word("a percentage, such as 1% or 0.5%", _percent, _TEXT)
+DURATION = Word(_TIME_WORDS, parse_duration, _amount_of("us|ms|s|m|h"))
+MICROSECONDS = Word(_TIME_WORDS, _microseconds, _amount_of("us|ms|s|m|h"))
+WHOLE_SECONDS = Word("a time in whole seconds, such as 2s", _whole_seconds, _amount_of("us|ms|s|m|h"))
+RATE = Word("a rate: bit, kbit, mbit or gbit per second", parse_rate, _amount_of("bit|kbit|mbit|gbit"))
+SIZE = Word(
+    "a size in bytes, or with k, m or g", _size, _like(r"[0-9]{1,12}(\.[0-9]{1,9})?[kmg]?", number=True)
+)
+PERCENT = Word(
+    "a percentage, such as 1% or 0.5%", _percent, _like(r"[0-9]{1,12}(\.[0-9]{1,9})?%?", number=True)
+)
 
 
 @lru_cache(maxsize=65536)
@@ -296,15 +330,29 @@ def _split(text: str) -> tuple[str, ...]:
     return words
 
 
-MAC = Word("a MAC address of six octets, such as 02:00:00:00:00:01", _mac, {"type": "string"})
-ADDRESS = Word("an IPv4 or IPv6 address", parse_address, {"type": "string"})
-INTERFACE_ADDRESS = Word("an address with its prefix, such as 10.0.0.1/24", _interface, {"type": "string"})
-PREFIX = Word("an address or a network, such as 10.0.0.0/8", parse_network, {"type": "string"})
-DESTINATION = Word("`default`, an address or a network", _destination, {"type": "string"})
-PORTS = Word("a port or a range with its protocol, such as 443/tcp", _ports, {"type": "string"})
-ENDPOINT = Word("an address and a port, such as 10.0.0.1:51820", parse_endpoint, {"type": "string"})
-FORWARD_TARGET = Word("an address, or address and port", _forward_target, {"type": "string"})
-READY_PORT = Word("a port, or address and port", _ready_port, _TEXT)
+MAC = Word(
+    "a MAC address of six octets, such as 02:00:00:00:00:01",
+    _mac,
+    _like("[0-9a-fA-F][02468aceACE](:[0-9a-fA-F]{2}){5}"),
+)
+ADDRESS = Word("an IPv4 or IPv6 address", parse_address, _like(_OCTETS))
+INTERFACE_ADDRESS = Word(
+    "an address with its prefix, such as 10.0.0.1/24", _interface, _like(f"{_OCTETS}/[0-9]{{1,3}}")
+)
+PREFIX = Word(
+    "an address or a network, such as 10.0.0.0/8", parse_network, _like(f"{_OCTETS}(/[0-9]{{1,3}})?")
+)
+DESTINATION = Word(
+    "`default`, an address or a network", _destination, _like(f"default|{_OCTETS}(/[0-9]{{1,3}})?")
+)
+PORTS = Word(
+    "a port or a range with its protocol, such as 443/tcp",
+    _ports,
+    _like("[0-9]{1,5}(-[0-9]{1,5})?/(tcp|udp)"),
+)
+ENDPOINT = Word("an address and a port, such as 10.0.0.1:51820", parse_endpoint, _like(_ENDPOINT))
+FORWARD_TARGET = Word("an address, or address and port", _forward_target, _like(f"{_OCTETS}|{_ENDPOINT}"))
+READY_PORT = Word("a port, or address and port", _ready_port, _like(f"[0-9]{{1,5}}|{_ENDPOINT}", number=True))
 MARK = Word("a number, or number and mask: 0x1/0xff", _mark, _TEXT)
-KEY = Word("a wireguard key: 32 bytes in base64", _key, {"type": "string"})
+KEY = Word("a wireguard key: 32 bytes in base64", _key, _like("[A-Za-z0-9+/]{43}="))
 COMMAND_LINE = Word("a command", _split, {"type": "string"})

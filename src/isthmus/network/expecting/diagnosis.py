@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator
 from isthmus.network.expecting import facts, sockets
 from isthmus.network.expecting.denial import Flow, denial
 from isthmus.network.expecting.facts import RouteFact, SpaceFacts
+from isthmus.network.expecting.nearness import Wires
 from isthmus.network.expecting.sockets import SocketFact
 from isthmus.network.expecting.survey import AbsentError, Aim, Place, Survey
 from isthmus.network.expecting.switching import obstacle
 from isthmus.records import dataclass
 
 _LOOKED_INTO = 16
-"""Namespaces with one and the same address that are asked why it does not answer: tenants may overlap by the
-hundred, and each question costs the kernel's answer."""
+"""Namespaces with one and the same address that are asked why it does not answer, the nearest ones: tenants
+may overlap by the hundred, and each question costs the kernel's answer."""
 
 _RESOLUTION = {4: "ARP", 6: "neighbour discovery"}
 
@@ -42,8 +43,18 @@ class Situation:
 
     @property
     def far(self) -> Iterator[SpaceFacts]:
-        """Facts of the namespaces that have the address, the first of them, the source apart."""
-        return (self.survey.facts(owner) for owner in self.aim.owners[:_LOOKED_INTO] if owner != self.source)
+        """Facts of the namespaces that have the address, the nearest of them, the source apart."""
+        return (self.survey.facts(owner) for owner in self.owners if owner != self.source)
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """The namespaces that have the address, the nearest of them."""
+        return self.nearest(self.aim.owners)
+
+    def nearest(self, namespaces: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the nearest of some namespaces, as many as are looked into."""
+        wires = self.survey.once("wires", lambda: Wires(self.survey.network))
+        return wires.nearest_first(self.source, namespaces)[:_LOOKED_INTO]
 
     @property
     def to_itself(self) -> bool:
@@ -153,7 +164,7 @@ def _neighbour_silent(at: Situation) -> str | None:
 
 def _gateway_keeps_it(at: Situation) -> str | None:
     way = at.route
-    for gateway in at.survey.owners(way.via)[:_LOOKED_INTO] if way.via else ():
+    for gateway in at.nearest(at.survey.owners(way.via)) if way.via else ():
         if gateway in at.aim.owners:
             continue
         version = at.aim.address.version
@@ -173,7 +184,7 @@ def _gateway_keeps_it(at: Situation) -> str | None:
 def _denied_on_the_way_in(at: Situation) -> str | None:
     if at.to_itself:
         return None
-    for owner in at.aim.owners[:_LOOKED_INTO]:
+    for owner in at.owners:
         namespace = at.survey.namespaces.get(owner)
         refused = denial(namespace, "input", _flow(at)) if namespace else None
         if refused:
@@ -203,11 +214,17 @@ def _nothing_listens(at: Situation) -> str | None:
     """Look for who listens at the far end, and where instead."""
     if at.protocol == "icmp":
         return None
-    for place in at.survey.places(at.aim, at.protocol, at.port)[:_LOOKED_INTO]:
+    places = at.survey.places(at.aim, at.protocol, at.port)
+    near = at.nearest(tuple(place.namespace for place in places))
+    for place in sorted(places, key=lambda place: _order(near, place.namespace))[:_LOOKED_INTO]:
         listening = services(at.survey, place, at.protocol)
         if not any(each.local == place.address or each.local.is_unspecified for each in listening):
             return absence(place, at.protocol, listening)
     return None
+
+
+def _order(near: tuple[str, ...], namespace: str) -> int:
+    return near.index(namespace) if namespace in near else len(near)
 
 
 def services(survey: Survey, place: Place, protocol: str) -> tuple[SocketFact, ...]:

@@ -6,12 +6,22 @@ import contextlib
 import socket
 import struct
 import time
+from collections.abc import Callable
+from typing import Protocol
 
 from isthmus.network.expecting.connection import connect
 from isthmus.network.expecting.echo import FAMILY
 from isthmus.network.expecting.listener import FLOOD, Listener
+from isthmus.network.expecting.pairing import paired
 from isthmus.network.expecting.verdict import IpAddress
 from isthmus.network.spaces import Space
+
+
+class Sink(Protocol):
+    """Where the stream ends."""
+
+    received: int
+
 
 _WARMING = 0.2
 """Seconds left out: slow start, and the burst that a token bucket lets through at first."""
@@ -24,14 +34,14 @@ _DATAGRAM = FLOOD + bytes(1200 - len(FLOOD))
 _STREAM = bytes(1 << 17)
 
 
-def best(space: Space, protocol: str, to: tuple[IpAddress, int], listener: Listener, enough: float) -> float:
+def best(measure: Callable[[], float], enough: float) -> float:
     """Measure until the rate is enough, at most three times, and return the best.
 
     A stream that lost packets at its start, or a machine that was busy, says little about the link.
     """
     rate = 0.0
     for _ in range(_TRIES):
-        rate = max(rate, measure(space, protocol, *to, listener))
+        rate = max(rate, measure())
         if rate >= enough:
             break
     return rate
@@ -47,12 +57,24 @@ def measure(space: Space, protocol: str, address: IpAddress, port: int, listener
         made = space.call(socket.socket, FAMILY[address.version], socket.SOCK_DGRAM)
         made.connect((str(address), port))
     with made:
-        made.settimeout(_SLICE)
-        block = _STREAM if protocol == "tcp" else _DATAGRAM
-        _send(made, block, time.monotonic() + _WARMING)
-        first, started = listener.received, time.monotonic()
-        _send(made, block, started + _MEASURING)
-        return (listener.received - first) * 8 / (time.monotonic() - started)
+        return _rate(made, _STREAM if protocol == "tcp" else _DATAGRAM, listener)
+
+
+def measure_past(spaces: tuple[Space, Space], own: IpAddress, to: tuple[IpAddress, int]) -> float:
+    """Do the same on a port that a service has, past it. OSError where nothing gets through."""
+    with paired(*spaces, own, to) as stream:
+        rate = _rate(stream.near, _STREAM, stream)
+    if not rate:
+        raise TimeoutError
+    return rate
+
+
+def _rate(made: socket.socket, block: bytes, sink: Sink) -> float:
+    made.settimeout(_SLICE)
+    _send(made, block, time.monotonic() + _WARMING)
+    first, started = sink.received, time.monotonic()
+    _send(made, block, started + _MEASURING)
+    return (sink.received - first) * 8 / (time.monotonic() - started)
 
 
 def _send(made: socket.socket, block: bytes, until: float) -> None:

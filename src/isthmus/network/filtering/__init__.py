@@ -10,17 +10,27 @@ of the calling thread: callers go through `Space.call`.
 """
 
 from isthmus.network.filtering.interception import interception_objects
-from isthmus.network.filtering.kernel import apply_ruleset, read_former, read_ruleset
+from isthmus.network.filtering.kernel import (
+    apply_ruleset,
+    expressions,
+    read_former,
+    read_ruleset,
+    try_ruleset,
+)
 from isthmus.network.filtering.nft import FilteringError, missing_reason
 from isthmus.network.filtering.ruleset import table_name, wanted_ruleset
+from isthmus.network.filtering.wording import in_words
 
 __all__ = [
     "FilteringError",
     "apply_ruleset",
+    "expressions",
+    "in_words",
     "interception_objects",
     "missing_reason",
     "read_former",
     "read_ruleset",
     "table_name",
+    "try_ruleset",
     "wanted_ruleset",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from isthmus.network.filtering.canonical import Json, canonical_text, commands, listed_objects
 from isthmus.network.filtering.former import former_settings
@@ -40,6 +41,34 @@ def apply_ruleset(text: str | None, network: str) -> None:
         run(_document(replacing))
     except FilteringError as error:
         raise FilteringError(error.said, _culprit(replacing)) from error
+
+
+def try_ruleset(text: str, network: str) -> None:
+    """Have the kernel check the table that a canonical text describes, here where nothing is; it makes none.
+
+    FilteringError says what was refused, and of which rule.
+    """
+    making = [*_start(network, False), *commands(text)]
+    try:
+        run(_document(making), dry=True)
+    except FilteringError as error:
+        raise FilteringError(error.said, _culprit(making)) from error
+
+
+def expressions(text: str) -> frozenset[str]:
+    """Return what kinds of expression the rules of a canonical text are made of: each may need a module."""
+    rules = (each["add"]["rule"] for each in commands(text) if "rule" in each.get("add", {}))
+    return frozenset(kind for rule in rules for part in rule.get("expr", ()) for kind in _kinds(part))
+
+
+def _kinds(part: object) -> Iterator[str]:
+    if isinstance(part, dict):
+        yield from part
+        for each in part.values():
+            yield from _kinds(each)
+    elif isinstance(part, list):
+        for each in part:
+            yield from _kinds(each)
 
 
 def _listed(network: str) -> list[Json]:

@@ -13,6 +13,7 @@ import threading
 
 _JSON = 1 << 4
 _NUMERIC_PROTOCOL = 1 << 7
+_NOT_INSTALLED = "not installed (Debian package nftables)"
 _FOLDERS = os.pathsep + "/usr/sbin" + os.pathsep + "/sbin"
 
 # The library keeps tables of names in static storage (the interfaces, for one).
@@ -31,7 +32,7 @@ class FilteringError(Exception):
 def missing_reason() -> str | None:
     """Return what has to be installed before nftables can be used, None where all is there."""
     if _library() is None and _program() is None:
-        return "nftables (Debian package nftables)"
+        return f"nftables is {_NOT_INSTALLED}"
     return None
 
 
@@ -70,7 +71,7 @@ def _as_program(command: str, dry: bool) -> tuple[bool, str, str]:
 
     program = _program()
     if program is None:
-        raise FilteringError(f"not installed: {missing_reason()}")
+        raise FilteringError(_NOT_INSTALLED)
     words = [program, "--json", "--numeric-protocol", *(["--check"] if dry else []), "--file", "-"]
     environment = {**os.environ, "LC_ALL": "C"}
     done = subprocess.run(words, input=command, capture_output=True, text=True, env=environment)

@@ -17,7 +17,7 @@ from isthmus.network.machine import Machine
 from isthmus.network.model import Route
 from isthmus.network.netlink import addresses, routes
 from isthmus.network.netlink.channel import Channel
-from isthmus.network.netlink.interfaces import MissingError, index_of, restoring
+from isthmus.network.netlink.interfaces import MissingError, index_of, restoring, unmarking
 from isthmus.network.netlink.message import (
     NLM_F_CREATE,
     RTM_GETADDR,
@@ -128,23 +128,22 @@ def put_back(moved: Interface, machine: Machine) -> None:
     namespace, name = moved.origin
     known = machine.remembered.pop(moved.origin, None)
     before = known.before if known is not None else moved.before
-    if before is None:
-        return
     channel = machine.channel(namespace)
     found = Reading(namespace, channel).interface(name)
     if found is None:
         raise MissingError(f"there is no interface {name} in {namespace}")
     index = index_of(machine, namespace, name)
-    requests = [restoring(index, found, before, machine)]
+    requests = [] if before is None else [restoring(index, found, before, machine)]
     if known is not None:
         requests += [_again(RTM_NEWADDR, _ADDRESS_HEAD, body, index) for body in known.addresses]
         requests += [_again(RTM_NEWROUTE, _ROUTE_HEAD, body, index) for body in known.routes]
-    else:
+    elif before is not None:
         own = (Address(namespace, name, ip_interface(each)) for each in before.addresses)
         requests += [addresses.adding(each, machine) for each in own]
         ways = (RouteObject(namespace, _read(each, name)) for each in before.routes)
         requests += [routes.adding(each, _RTPROT_BOOT, machine) for each in ways]
-    for refusal in channel.change(requests):
+    # All in one message to the kernel, this last: from then on the device is nobody's.
+    for refusal in channel.change([*requests, unmarking(index)]):
         # What the kernel sets by itself, or somebody was quicker with.
         if refusal is not None and refusal.number != errno.EEXIST:
             raise OSError(refusal.number, str(refusal))

@@ -228,6 +228,11 @@ def moving(name: str, new_name: str, target: str, alias: str, source: str, machi
     return _set(index, told)
 
 
+def unmarking(index: int) -> bytes:
+    """Encode the request that takes an interface's alias away."""
+    return _set(index, [(_IFALIAS, text(""))])
+
+
 def restoring(index: int, found: Interface, before: Before, machine: Machine) -> bytes:
     """Encode the request that makes a device that came back what it was before, its addresses apart."""
     told: Raw = []

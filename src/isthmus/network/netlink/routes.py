@@ -24,6 +24,7 @@ from isthmus.network.netlink.message import (
     to_number,
 )
 from isthmus.network.objects import RouteObject
+from isthmus.records import replace as replace_in
 
 _KINDS = {"unicast": 1, "local": 2, "blackhole": 6, "unreachable": 7, "prohibit": 8, "throw": 9}
 _KIND_NAMES = {number: name for name, number in _KINDS.items()}
@@ -42,7 +43,10 @@ def adding(route: RouteObject, protocol: int, machine: Machine, *, replace: bool
 
 
 def removing(route: RouteObject, protocol: int, machine: Machine) -> bytes:
-    """Encode the request that removes a route."""
+    """Encode the request that removes a route, and no other one to the same destination."""
+    if family_of(route.route) == AF_INET6 and route.route.metric is None:
+        # Without a metric the kernel takes the first one, whatever its metric is.
+        route = RouteObject(route.namespace, replace_in(route.route, metric=_DEFAULT_METRIC_6))
     return _request(RTM_DELROUTE, 0, route, protocol, machine)
 
 

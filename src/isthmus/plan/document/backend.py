@@ -183,6 +183,7 @@ class BackendOptions(Struct, frozen=True, forbid_unknown_fields=True):
     splice: Splice = Splice()
     abortonclose: bool = False
     allbackups: bool = False
+    independent_streams: bool = False
 
 
 class Backend(Struct, frozen=True, forbid_unknown_fields=True):

@@ -81,6 +81,7 @@ class FrontendOptions(Struct, frozen=True, forbid_unknown_fields=True):
     nolinger: bool = False
     splice: Splice = Splice()
     socket_stats: bool = False
+    independent_streams: bool = False
 
 
 class Frontend(Struct, frozen=True, forbid_unknown_fields=True):

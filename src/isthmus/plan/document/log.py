@@ -81,6 +81,16 @@ class LogWhen(StrEnum):
     END = "end"
 
 
+class LogStep(StrEnum):
+    """A moment of a session at which a line may be written (`log-steps`)."""
+
+    ACCEPT = "accept"
+    REQUEST = "request"
+    CONNECT = "connect"
+    RESPONSE = "response"
+    CLOSE = "close"
+
+
 class LogUdp(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="udp"):
     """Datagrams over UDP; `namespace` is an index into the plan's, None the default namespace."""
 
@@ -150,3 +160,4 @@ class LogPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     dontlognull: bool = False
     dontlog_normal: bool = False
     separate_errors: bool = False
+    steps: tuple[LogStep, ...] = ()

@@ -21,6 +21,16 @@ Assigned = Expression | tuple[FormatItem, ...]
 """What a variable is set to at start: a value, or text made of several pieces."""
 
 
+class VariableLimits(Struct, frozen=True, forbid_unknown_fields=True):
+    """Bytes of variables at most (`tune.vars.*-max-size`); 0 is no limit."""
+
+    global_: int = field(default=0, name="global")
+    proc: int = 0
+    sess: int = 0
+    txn: int = 0
+    reqres: int = 0
+
+
 class Global(Struct, frozen=True, forbid_unknown_fields=True):
     """Process-wide limits and settings (section `global`). Sizes are bytes, times milliseconds.
 
@@ -46,6 +56,7 @@ class Global(Struct, frozen=True, forbid_unknown_fields=True):
     http: HttpGlobal = HttpGlobal()
     files: int = 0
     variables: tuple[tuple[str, Assigned], ...] = ()
+    variable_limits: VariableLimits | None = None
     maxsslconn: int = 0
     maxsslrate: int = 0
     unsent: tuple[int, int] = (0, 0)

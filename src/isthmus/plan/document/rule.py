@@ -94,6 +94,23 @@ class SetLogLevel(Struct, frozen=True, forbid_unknown_fields=True, tag_field="ki
     level: int | None
 
 
+class LogOrigin(StrEnum):
+    """Whose rule wrote a line (`do-log`)."""
+
+    TCP_REQ_CONN = "tcp-req-conn"
+    TCP_REQ_SESS = "tcp-req-sess"
+    TCP_REQ_CONT = "tcp-req-cont"
+    HTTP_REQ = "http-req"
+    HTTP_RES = "http-res"
+    HTTP_AFTER_RES = "http-after-res"
+
+
+class DoLog(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="do_log"):
+    """Writes a line to the log (`do-log`)."""
+
+    log_origin: LogOrigin
+
+
 class SetMark(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_mark"):
     """Sets the netfilter mark of packets to the client (`set-fc-mark`) or the server (`set-bc-mark`)."""
 
@@ -186,6 +203,7 @@ Action = (
     | SetDstPort
     | Capture
     | SetLogLevel
+    | DoLog
     | SetMark
     | SetTos
     | SetRetries

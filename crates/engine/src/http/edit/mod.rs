@@ -5,6 +5,7 @@ mod make;
 mod normalize;
 mod target;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use isthmus_pattern::{Expression, List, Refusal, Which};
@@ -14,7 +15,7 @@ use isthmus_sample::{Compiled, Format, Kind, Sample};
 use self::listed::Listed;
 use self::normalize::Normalizer;
 use super::compile::Delay;
-use super::message::encoded;
+use super::message::{encoded, encoded_target};
 use crate::rules::Compiler;
 use crate::session::Session;
 use crate::view::View;
@@ -150,6 +151,15 @@ impl Edit {
         })
     }
 
+    /// A text as it may stand where the change puts it. A blank in a target is written `%20`: as it
+    /// is, what stands behind it could be read for the version (RFC 9112, 3.2).
+    fn written<'t>(&self, text: Cow<'t, [u8]>) -> Cow<'t, [u8]> {
+        match self {
+            Self::SetTarget(..) | Self::ReplaceTarget(..) => encoded_target(text),
+            _ => encoded(text),
+        }
+    }
+
     /// What the text is made of that the change needs.
     fn format(&self) -> Option<&Format> {
         match self {
@@ -216,7 +226,8 @@ impl Worker {
             }
             edit => {
                 let view = View::new(session, &self.turn);
-                let text = edit.format().map(|format| encoded(format.text(&view)));
+                let text = edit.format();
+                let text = text.map(|format| edit.written(format.text(&view)));
                 let done = session.change(edit, &text.unwrap_or_default());
                 return self.changed(session, done);
             }

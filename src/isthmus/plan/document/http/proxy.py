@@ -136,6 +136,8 @@ class HttpFrontend(Struct, frozen=True, forbid_unknown_fields=True):
     use_proxy_header: bool = False
     accept_unsafe: bool = False
     adjust_case: bool = False
+    drop_response_trailers: bool = False
+    idle_close_on_response: bool = False
     unique_id_header: str | None = None
     request_captures: tuple[tuple[str, int], ...] = ()
     response_captures: tuple[tuple[str, int], ...] = ()
@@ -153,6 +155,8 @@ class HttpBackend(Struct, frozen=True, forbid_unknown_fields=True):
     accept_unsafe: bool = False
     adjust_case: bool = False
     pretend_keepalive: bool = False
+    drop_request_trailers: bool = False
+    max_keep_alive_queue: int | None = None
     prefer_last_server: bool = False
     name_header: str | None = None
     cookie: Cookie | None = None

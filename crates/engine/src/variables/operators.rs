@@ -1,60 +1,12 @@
-//! Variables of scope `proc`, which belong to the process and outlive plans, and all that can be
-//! seen of variables at once.
+//! Variables of the process as operators see and set them.
 
 use isthmus_plan as plan;
-use isthmus_sample::{Kind, Names, Sample, Scope, Variables, cast};
-use parking_lot::Mutex;
+use isthmus_sample::{Kind, Sample, Scope, cast};
 
 use crate::control::Control;
 use crate::generation::Generation;
 use crate::registry::Registry;
 use crate::rules::Compiler;
-use crate::session::Notes;
-use crate::view::View;
-
-/// The process's variables.
-#[derive(Default)]
-pub(crate) struct ProcVariables(Mutex<Variables>);
-
-impl ProcVariables {
-    pub(crate) fn get(&self, id: u32) -> Option<Sample<'static>> {
-        self.0.lock().get(id).cloned()
-    }
-
-    fn all(&self) -> Variables {
-        self.0.lock().clone()
-    }
-
-    pub(crate) fn set(&self, id: u32, value: Option<Sample<'static>>) {
-        self.0.lock().set(id, value);
-    }
-}
-
-impl View<'_> {
-    /// Gives the variables of a scope that are set now, by name.
-    pub(crate) fn visit_variables(&self, scope: Scope, visit: &mut dyn FnMut(&[u8], &Sample<'_>)) {
-        let generation = &self.session.frontend.generation;
-        let mut show = |variables: &Variables| show(variables, &generation.names, visit);
-        if scope == Scope::Proc {
-            return show(&generation.proc_variables.0.lock());
-        }
-        let Some(place) = Notes::scope(scope).filter(|_| self.holds(scope)) else {
-            return;
-        };
-        if let Some(notes) = self.session.notes.get() {
-            notes.variables.borrow().get(place).map(show);
-        }
-    }
-}
-
-/// A variable that a later plan was the first to name is passed over: this one has no name for it.
-fn show(variables: &Variables, names: &Names, visit: &mut dyn FnMut(&[u8], &Sample<'_>)) {
-    for (id, value) in variables.iter() {
-        if let Some(name) = names.name(id) {
-            visit(name, value);
-        }
-    }
-}
 
 impl Control {
     /// Sets a variable of the process by an operator's will.
@@ -99,6 +51,7 @@ impl Registry {
             services: &[],
             tables: &[],
             table_plans: &[],
+            jose: &generation.jose,
             errors: Vec::new(),
         };
         let made = crate::starting::assigned_beside(&global, known, &mut compiler);
