@@ -42,7 +42,6 @@ impl Registry {
         let mut compiler = Compiler {
             names: &mut self.names,
             program: &generation.program,
-            jose: &generation.jose,
             acls: &[],
             lists: &[],
             userlists: &[],
