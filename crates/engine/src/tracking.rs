@@ -90,6 +90,9 @@ impl Session {
     /// Counts a server's status. Unless said otherwise 4xx is the client's fault, 5xx the server's but for 501
     /// and 505, which tell of requests that it does not know.
     pub(crate) fn count_tracked_status(&self, status: u16, now: u64) {
+        if self.tracking.is_none() {
+            return;
+        }
         for event in self.faults(status).into_iter().flatten() {
             self.count_tracked(event, 1, now);
         }

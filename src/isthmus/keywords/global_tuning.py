@@ -13,7 +13,7 @@ Row = Keyword[GlobalDraft]
 _GLOBAL = Where.GLOBAL
 
 TOO_MANY_THREADS = register(
-    "W0193",
+    "W0195",
     "more threads than the limit",
     "`thread-hard-limit` holds whatever `nbthread` says.",
     "nbthread 4",

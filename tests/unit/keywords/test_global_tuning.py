@@ -92,7 +92,7 @@ def test_what_is_refused(line: str, code: str) -> None:
 
 def test_thread_hard_limit_holds_over_nbthread_and_says_so() -> None:
     text = f"global\n thread-hard-limit 2\n nbthread 5\n{TIMEOUTS}frontend f\n bind :80\n"
-    assert ("W0193", 2) in messages(text)
+    assert ("W0195", 2) in messages(text)
     assert built(text).engine.global_.nbthread == 2
 
 

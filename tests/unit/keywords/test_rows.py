@@ -73,6 +73,7 @@ ARGUMENTS = {
     "hash-balance-factor": "150",
     "hash-type": "consistent",
     "log": "/dev/log local0",
+    "log-steps": "all",
     "log-format": "%ci",
     "log-format-sd": "%ci",
     "log-tag": "tag",
