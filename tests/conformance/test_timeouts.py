@@ -347,3 +347,29 @@ def test_beyond_a_header_is_waited_for_no_longer_than_ten_seconds(beyond: Both, 
         True,
         True,
     )
+
+
+def test_a_timeout_that_is_not_set_is_told_as_zero(both: Both) -> None:
+    """A rule can compare it: a fetch without a value would match nothing."""
+    told = "fe_client_timeout be_server_timeout be_tunnel_timeout cur_server_timeout cur_tunnel_timeout"
+    text = f"""
+defaults
+  mode tcp
+  log global
+frontend f
+  bind 127.0.0.1:<front>
+  log-format "told {" ".join(f"%[{fetch}]" for fetch in told.split())}"
+  default_backend b
+backend b
+  use-server a if {{ be_server_timeout 0 }} {{ be_tunnel_timeout 0 }}
+  server z <closed>
+  server a <a>
+"""
+
+    def traffic(lab: Lab) -> object:
+        name = lab.greeting()
+        lab.log.wait(1)
+        return name, [line.message for line in lab.log.lines() if line.message.startswith("told")]
+
+    seen = both(text, traffic, logged=False)
+    assert seen.value == ("a", ["told 0 0 0 0 0"])

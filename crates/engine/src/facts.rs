@@ -13,6 +13,9 @@ fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
+/// What a fetch of a timeout says where none is set, as HAProxy: a rule can compare it.
+pub(crate) const UNLIMITED: u64 = 0;
+
 /// A number of a frontend.
 pub(crate) fn frontend_number(frontend: &Frontend, fact: FrontendNumber, now: u64) -> Option<i64> {
     Some(match fact {
@@ -31,7 +34,7 @@ pub(crate) fn frontend_number(frontend: &Frontend, fact: FrontendNumber, now: u6
         FrontendNumber::TarpitTimeout => {
             signed(frontend.plan.http.as_ref()?.common.timeout_tarpit?)
         }
-        FrontendNumber::ClientTimeout => signed(frontend.plan.timeout_client?),
+        FrontendNumber::ClientTimeout => signed(frontend.plan.timeout_client.unwrap_or(UNLIMITED)),
     })
 }
 
@@ -52,10 +55,10 @@ pub(crate) fn backend_number(backend: &Backend, fact: BackendNumber, now: u64) -
             let servers = usable(backend).max(1);
             count(waiting(backend).div_ceil(servers))
         }
-        BackendNumber::ServerTimeout => signed(plan.timeout_server?),
-        BackendNumber::TunnelTimeout => signed(plan.timeout_tunnel?),
-        BackendNumber::ConnectTimeout => signed(plan.timeout_connect?),
-        BackendNumber::QueueTimeout => signed(plan.timeout_queue?),
+        BackendNumber::ServerTimeout => signed(plan.timeout_server.unwrap_or(UNLIMITED)),
+        BackendNumber::TunnelTimeout => signed(plan.timeout_tunnel.unwrap_or(UNLIMITED)),
+        BackendNumber::ConnectTimeout => signed(plan.timeout_connect.unwrap_or(UNLIMITED)),
+        BackendNumber::QueueTimeout => signed(plan.timeout_queue.unwrap_or(UNLIMITED)),
         BackendNumber::TarpitTimeout => 0,
         BackendNumber::MaxRetries => i64::from(plan.retries),
     })

@@ -6,6 +6,7 @@ use isthmus_plan::http::TimeoutKind;
 use isthmus_sample::Number;
 use isthmus_sockets::local_name;
 
+use crate::facts::UNLIMITED;
 use crate::session::Session;
 use crate::view::View;
 
@@ -65,7 +66,11 @@ impl View<'_> {
             Number::ClientTimeout => {
                 let http = session.http.as_deref();
                 let replaced = http.and_then(|s| s.timeouts.get(TimeoutKind::Client));
-                signed(replaced.or(frontend.plan.timeout_client)?)
+                signed(
+                    replaced
+                        .or(frontend.plan.timeout_client)
+                        .unwrap_or(UNLIMITED),
+                )
             }
             Number::SrcIsLocal => i64::from(is_local(session.source()?.ip(), session)),
             Number::DstIsLocal => i64::from(is_local(session.destination()?.ip(), session)),
@@ -95,9 +100,9 @@ impl View<'_> {
             Number::ConnectTimeout => replaced(TimeoutKind::Connect).or(backend.timeout_connect),
             Number::QueueTimeout => replaced(TimeoutKind::Queue).or(backend.timeout_queue),
             Number::MaxRetries => Some(u64::from(self.session.most_retries())),
-            _ => None,
+            _ => return None,
         };
-        value.map(signed)
+        Some(signed(value.unwrap_or(UNLIMITED)))
     }
 }
 

@@ -36,7 +36,8 @@ def find_files(paths: Iterable[str], diagnostics: Diagnostics) -> tuple[str, ...
             continue
         chosen = [name for name in names if name.endswith(".cfg") and not name.startswith(".")]
         found = [os.path.join(path, name) for name in sorted(chosen, key=os.fsencode)]
-        found = [file for file in found if os.path.isfile(file)]
+        # A link to nowhere stays, to be told of when it is read: a part of the configuration is missing.
+        found = [file for file in found if os.path.isfile(file) or not os.path.exists(file)]
         if not found:
             diagnostics.alert(
                 EMPTY_DIRECTORY,

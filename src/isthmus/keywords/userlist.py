@@ -34,7 +34,7 @@ DECLARED_TWICE = register(
     passed over.""",
 )
 WEAK_HASH = register(
-    "W0193",
+    "W0194",
     "password is hashed with DES",
     """Hashes of 13 characters are those of DES, which Unix had at first: all passwords can be tried through
     in hours on one machine, and only the first eight characters of a password count, so that longer ones that

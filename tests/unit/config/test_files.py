@@ -1,7 +1,7 @@
 import pytest
 
 from isthmus.config import Diagnostics, read
-from isthmus.config.files import find_files
+from isthmus.config.files import find_files, read_bytes
 
 from .builders import FEATURES, SECTIONS, codes
 
@@ -45,6 +45,17 @@ def test_every_file_that_cannot_be_read_is_reported_and_the_others_are_read(tmp_
     assert codes(tree) == ["E0013", "E0012", "E0012", "E0012"]
     assert "No such file or directory" in tree.diagnostics.render()
     assert len(tree.sections) == 1
+
+
+def test_a_link_to_nowhere_in_a_directory_is_reported(tmp_path):
+    (tmp_path / "1.cfg").write_text("global\n")
+    (tmp_path / "2.cfg").symlink_to(tmp_path / "was-here")
+    (tmp_path / "3.cfg").mkdir()
+    diagnostics = Diagnostics()
+    files = find_files([str(tmp_path)], diagnostics)
+    read = [read_bytes(file, diagnostics) for file in files]
+    assert read == [b"global\n", None]
+    assert "2.cfg`: No such file or directory" in diagnostics.render()
 
 
 def test_a_section_and_a_block_end_with_their_file(tmp_path):

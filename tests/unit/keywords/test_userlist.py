@@ -64,7 +64,7 @@ def test_a_hash_that_the_engine_knows_is_taken(hash_: str) -> None:
 
 def test_a_hash_of_des_is_taken_with_a_warning() -> None:
     text = "userlist u\n user a password rl.3StKT.4T8M\n"
-    assert messages(text) == [("W0193", 2)]
+    assert messages(text) == [("W0194", 2)]
     (found,) = loaded(text).userlists
     assert found.users[0].hashed
 
