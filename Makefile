@@ -43,15 +43,18 @@ $(VENV)/.installed: requirements.lock scripts/make-venv.sh
 
 # The native module exists in one build at a time: release to show and to measure, dev to test
 # (fat link-time optimisation takes longer than all tests together).
+# A stamp says when a build began: what changes while it runs is built the next time.
 $(VENV)/.native-release: $(VENV)/.installed pyproject.toml $(RUST_SOURCES)
+	touch $@.began
 	$(VENV)/bin/maturin develop --release --locked
 	rm -f $(VENV)/.native-dev
-	touch $@
+	mv $@.began $@
 
 $(VENV)/.native-dev: $(VENV)/.installed pyproject.toml $(RUST_SOURCES)
+	touch $@.began
 	$(VENV)/bin/maturin develop --locked
 	rm -f $(VENV)/.native-release
-	touch $@
+	mv $@.began $@
 
 $(VENV)/.rust-components: | $(VENV)/.installed
 	scripts/rust-components.sh
