@@ -69,6 +69,7 @@ def with_field(field: bytes, method: bytes = b"GET") -> bytes:
 CASES: dict[str, tuple[bytes, tuple[bytes, ...]]] = {
     "max_age": (reply(FRESH), (GET, GET)),
     "chunked": (chunked(FRESH), (GET, GET)),
+    "empty": (reply(FRESH, b""), (GET, GET)),
     "s_maxage": (reply(b"Cache-Control: s-maxage=9\r\n"), (GET, GET)),
     "expires": (reply(b"Expires: Sat, 28 Nov 2037 05:00:00 GMT\r\n"), (GET, GET)),
     "expired": (reply(b"Expires: Sat, 28 Nov 2020 05:00:00 GMT\r\n"), (GET, GET)),

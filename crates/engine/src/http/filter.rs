@@ -36,6 +36,13 @@ impl Filter {
         }
     }
 
+    /// The body has no bytes, so that nothing will pass: what is stored is whole.
+    pub(crate) fn end_empty(&mut self) {
+        if let Some(storing) = self.storing.take() {
+            storing.finish();
+        }
+    }
+
     /// Reads input by its framing and says how much of it is done with; what the client gets of
     /// it stands in `out`.
     ///

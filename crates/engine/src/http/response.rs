@@ -343,6 +343,9 @@ fn finish_head(stream: &mut Stream, body: Body, is_11: bool) {
     if let Some(filter) = stream.filter.as_mut().filter(|f| f.coder.is_none()) {
         filter.writing = stream.response_writing;
     }
+    if let (Body::None, Some(filter)) = (body, &mut stream.filter) {
+        filter.end_empty();
+    }
     if stream.answerer == Answerer::Server {
         stream.spent |= response.head.persistence() == Persistence::Close;
         stream.spent |= !body.is_delimited();

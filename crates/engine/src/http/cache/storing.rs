@@ -81,9 +81,9 @@ impl Stream {
         let exchange = self.exchange();
         let length = match self.response.head.body(exchange).ok()? {
             Body::Length(length) => length,
-            Body::Chunked => 0,
+            Body::Chunked | Body::None => 0,
             // Nothing tells a whole one from one that was cut.
-            Body::UntilClose | Body::None | Body::Tunnel => return None,
+            Body::UntilClose | Body::Tunnel => return None,
         };
         let plain = self.answerer == Answerer::Server && self.method == Method::Get;
         if !plain || wanted.unstored || head.part(StartLine::Status) != b"200" {
