@@ -74,6 +74,9 @@ def refuses(port: int) -> bool:
         socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:
+        # It was closed between SYN and ACK: the next one is refused.
+        return False
     return False
 
 

@@ -79,6 +79,9 @@ def refused(port: int) -> bool:
         connect(port).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:
+        # It was closed between SYN and ACK: the next one is refused.
+        return False
     return False
 
 
