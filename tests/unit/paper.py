@@ -35,8 +35,8 @@ class PaperWorld:
         self.held = frozenset({"CAP_SYS_ADMIN", "CAP_NET_ADMIN"})
         self.paths = {"/run/netns/red", "/run/netns/blue", *paths}
 
-    def exists(self, path: str) -> bool:
-        return path in self.paths
+    def namespace_fault(self, path: str) -> str | None:
+        return None if path in self.paths else "does not exist"
 
     def resolve(self, host: str, family: int | None) -> IPv4Address | IPv6Address | None:
         if host != "origin.test":

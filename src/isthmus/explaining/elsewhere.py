@@ -10,10 +10,10 @@ from isthmus.keywords import System
 class Elsewhere(System):
     """Has every namespace, user, group and descriptor that a configuration names, and asks no resolver."""
 
-    def exists(self, path: str) -> bool:
-        """Whether a namespace is there: all are."""
+    def namespace_fault(self, path: str) -> str | None:
+        """Return what is wrong with a namespace: nothing."""
         del path
-        return True
+        return None
 
     def is_socket(self, descriptor: int) -> bool:
         """Whether a descriptor is a socket: all are."""

@@ -7,7 +7,7 @@ import re
 from isthmus.config import Word
 from isthmus.keywords.codes import BAD_NAMESPACE, NO_NAMESPACE
 from isthmus.keywords.row import RefusedError, Words
-from isthmus.keywords.world import World
+from isthmus.keywords.world import ABSENT, World
 from isthmus.model.address import Namespace
 
 _NAME = re.compile(r"[A-Za-z0-9_:.-]+\Z")
@@ -28,13 +28,12 @@ def namespace(words: Words, world: World) -> Namespace:
 def resolved(word: Word, world: World, *, optional: bool = False) -> Namespace:
     """Return the namespace that a word names."""
     path = _path(word)
-    if not optional and not world.exists(path):
+    fault = None if optional else world.namespace_fault(path)
+    if fault is not None:
         hint = None
-        if path.startswith(_FOLDER):
+        if path.startswith(_FOLDER) and fault == ABSENT:
             hint = f"`ip netns add {word.text}` makes it; `{word.text} optional` waits until it is made"
-        raise RefusedError(
-            NO_NAMESPACE, f"namespace `{word.text}` does not exist ({path})", word.span, hint=hint
-        )
+        raise RefusedError(NO_NAMESPACE, f"namespace `{word.text}` {fault} ({path})", word.span, hint=hint)
     return Namespace(word.text, path, optional, word.span)
 
 

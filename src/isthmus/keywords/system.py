@@ -9,12 +9,18 @@ import re
 import resource
 import socket
 import stat
+from errno import EISDIR, ENOTTY
+from fcntl import ioctl
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
+from isthmus.kernel import CLONE_NEWNET
+from isthmus.keywords.world import ABSENT
 from isthmus.services.loading import load_file
 from isthmus.services.registry import Services
 
+_NS_GET_NSTYPE = 0xB703
+"""Asks a namespace for its kind, by its number for clone(2) (ioctl_ns(2))."""
 _CAPABILITIES = {
     "CAP_SETGID": 6,
     "CAP_SETUID": 7,
@@ -29,12 +35,18 @@ _CAPABILITIES = {
 class System:
     """The `World` of a running program."""
 
-    def exists(self, path: str) -> bool:
-        """Whether a namespace's file is there: one of the kernel's nsfs, as our own namespace's is."""
+    def namespace_fault(self, path: str) -> str | None:
+        """Return why a file is no network namespace of the kernel's; None where it is one."""
         try:
-            return os.stat(path).st_dev == os.stat("/proc/self/ns/net").st_dev
-        except OSError:
-            return False
+            # A pipe of that name must not hold us up.
+            with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+                kind = ioctl(file, _NS_GET_NSTYPE)
+        except FileNotFoundError:
+            return ABSENT
+        except OSError as error:
+            other = error.errno in (ENOTTY, EISDIR)
+            return "is another kind of file" if other else f"cannot be used: {error.strerror}"
+        return None if kind == CLONE_NEWNET else "is a namespace of another kind"
 
     def resolve(self, host: str, family: int | None) -> IPv4Address | IPv6Address | None:
         """Return the first address that getaddrinfo(3) finds."""

@@ -7,12 +7,15 @@ from typing import Protocol
 
 from isthmus.services.registry import Services
 
+ABSENT = "does not exist"
+"""What is wrong with a namespace that is not there."""
+
 
 class World(Protocol):
     """Answers about the machine. None means that there is no such thing."""
 
-    def exists(self, path: str) -> bool:
-        """Whether a namespace's file is there."""
+    def namespace_fault(self, path: str) -> str | None:
+        """Return why a file cannot be used as a namespace, behind its name; None where it can."""
         ...
 
     def resolve(self, host: str, family: int | None) -> IPv4Address | IPv6Address | None:

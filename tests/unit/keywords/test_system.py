@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from ipaddress import ip_address
 from pathlib import Path
@@ -15,9 +16,13 @@ SYSTEM: World = System()
 
 
 def test_only_a_namespaces_file_is_a_namespace(tmp_path: Path) -> None:
-    assert SYSTEM.exists("/proc/self/ns/net")
-    assert not SYSTEM.exists(str(tmp_path))
-    assert not SYSTEM.exists(str(tmp_path / "none"))
+    assert SYSTEM.namespace_fault("/proc/self/ns/net") is None
+    assert SYSTEM.namespace_fault(str(tmp_path)) == "is another kind of file"
+    assert SYSTEM.namespace_fault("/proc/self/ns/uts") == "is a namespace of another kind"
+    os.mkfifo(tmp_path / "pipe")
+    assert SYSTEM.namespace_fault(str(tmp_path / "pipe")) == "is another kind of file"
+    assert SYSTEM.namespace_fault(str(tmp_path / "none")) == "does not exist"
+    assert SYSTEM.namespace_fault("/dev/null/none") == "cannot be used: Not a directory"
 
 
 def test_an_address_resolves_to_itself_and_a_strange_name_to_nothing() -> None:

@@ -27,8 +27,8 @@ SPAN = Span("t.cfg", 1, 1, 2)
 class Machine:
     """Knows one host and one namespace."""
 
-    def exists(self, path):
-        return path == "/run/netns/blue"
+    def namespace_fault(self, path):
+        return None if path == "/run/netns/blue" else "does not exist"
 
     def resolve(self, host, _family):
         return IPv4Address("192.0.2.9") if host == "logs.test" else None

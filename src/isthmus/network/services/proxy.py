@@ -64,8 +64,8 @@ def _promised(network: Network) -> System:
     made = {str(locate(each, network.name).net) for each in network.namespaces if not each.attach}
 
     class Promised(System):
-        def exists(self, path: str) -> bool:
-            return path in made or super().exists(path)
+        def namespace_fault(self, path: str) -> str | None:
+            return None if path in made else super().namespace_fault(path)
 
     return Promised()
 
