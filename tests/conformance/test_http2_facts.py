@@ -97,9 +97,10 @@ def line(lab: Lab, path: str) -> str:
 
 
 def test_a_stream_and_its_connection_are_told_of(program: str, tmp_path: Path) -> None:
-    with between(program, tmp_path) as (lab, _), client(lab) as of:
+    with between(program, tmp_path) as (lab, server), client(lab) as of:
         assert told(of, "/facts", "x-facts") == "1,1,50,0,0,"
         held = asked(of, "/held", end=False)
+        until(lambda: any(peer.requests for peer in server.peers))
         assert told(of, "/facts", "x-facts") == "5,2,50,0,0,"
         of.give_up(held)
         assert told(of, "/one", "x-server") == "3,1,40,0,0,2"

@@ -109,19 +109,22 @@ def test_connections_with_servers_count_too(both: Both, paper: Paper) -> None:
 
 
 def test_more_than_so_many_in_a_second_wait(both: Both, paper: Paper) -> None:
-    def traffic(lab: Lab) -> list[object]:
-        def took() -> str:
-            began = time.monotonic()
+    def five(lab: Lab) -> float:
+        began = time.monotonic()
+        for _ in range(5):
             with connected(lab) as secured:
                 assert asked(secured) == b"HTTP/1.1 200"
-            return "at once" if time.monotonic() - began < 0.25 else "waited"
+        return time.monotonic() - began
 
-        seen: list[object] = [info(lab)[3], took(), took(), took()]
+    def traffic(lab: Lab) -> list[object]:
+        # Two in a second leave a second and a half between the first and the fifth, or little less. A
+        # busy machine makes it longer, limit or not, so that without one the best of some tries counts.
+        seen: list[object] = [info(lab)[3], five(lab) > 0.9]
         seen.append(lab.command("set rate-limit ssl-sessions global 0"))
-        return [*seen, info(lab)[3], took(), took(), took()]
+        return [*seen, info(lab)[3], any(five(lab) < 0.9 for _ in range(9))]
 
     seen = both(config(paper, "maxsslrate 2"), traffic, preamble="", origins={"a": None}, logged=False).value
-    assert seen[:4] == ["2", "at once", "at once", "waited"]
+    assert (seen[0], seen[1], seen[-2], seen[-1]) == ("2", True, "0", True)
 
 
 def records(lab: Lab, requests: int) -> list[list[int]]:
