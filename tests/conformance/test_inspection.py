@@ -29,7 +29,7 @@ def found(name: str, wait: str, what: dict[str, str]) -> str:
     return f"""
 frontend {name}
   bind 127.0.0.1:<{name}>
-  tcp-request inspect-delay 4s
+  tcp-request inspect-delay 30s
   tcp-request content set-var(sess.seen) int(1) if {wait}
 {sets}
   log-format "{name} seen=%[var(sess.seen)] {shown}"
@@ -89,7 +89,7 @@ SITE = (
     + """
 frontend actions
   bind 127.0.0.1:<actions>
-  tcp-request inspect-delay 4s
+  tcp-request inspect-delay 30s
   tcp-request content set-var(sess.early) req.payload(0,8)
   tcp-request content set-src-port req.payload(0,8),length
   tcp-request content set-var(sess.port) int(8) if { src_port 8 }
@@ -99,7 +99,7 @@ frontend actions
   default_backend a
 frontend tracks
   bind 127.0.0.1:<tracks>
-  tcp-request inspect-delay 4s
+  tcp-request inspect-delay 30s
   tcp-request content track-sc0 req.payload(0,8) table counted
   log-format "tracks conns=%[sc_conn_cnt(0)]"
   default_backend a
@@ -271,7 +271,7 @@ def test_a_name_is_found_in_a_hello_of_several_records(beyond: Both) -> None:
             told.append(shown(lab.log.wait(number)[number - 1]))
         return told
 
-    expected, got = beyond.apart(SITE.replace("inspect-delay 4s", "inspect-delay 300"), traffic, normal=shown)
+    expected, got = beyond.apart(SITE.replace("inspect-delay 30s", "inspect-delay 300"), traffic, normal=shown)
     assert {each.startswith(f"tls seen=1 sni={NAME} alpn=h2 type=1 ") for each in got.value} == {True}
     # Only a name that is whole in the first record is the right one there.
     right = [name for (name, _), told in zip(RECORDS, expected.value, strict=True) if f" sni={NAME} " in told]

@@ -153,7 +153,11 @@ frontend front
 
     def traffic(lab: Lab) -> dict[str, bytes]:
         asked = ("good", "revoked", "revoked inter", "revoked twice", "old", "stranger with chain")
-        return {name: status(lab, "front", client_with(files[name], version)) for name in asked}
+        found: dict[str, bytes] = {}
+        for name in asked:
+            found[name] = status(lab, "front", client_with(files[name], version))
+            lab.log.wait(len(found))
+        return found
 
     seen = both(config, traffic, preamble=PREAMBLE, origins={}, normal=message)
     assert list(seen.value.values()) == [b"200", b"401", b"402", b"401", b"403", b"403"]
