@@ -271,7 +271,9 @@ def test_a_name_is_found_in_a_hello_of_several_records(beyond: Both) -> None:
             told.append(shown(lab.log.wait(number)[number - 1]))
         return told
 
-    expected, got = beyond.apart(SITE.replace("inspect-delay 30s", "inspect-delay 300"), traffic, normal=shown)
+    expected, got = beyond.apart(
+        SITE.replace("inspect-delay 30s", "inspect-delay 300"), traffic, normal=shown
+    )
     assert {each.startswith(f"tls seen=1 sni={NAME} alpn=h2 type=1 ") for each in got.value} == {True}
     # Only a name that is whole in the first record is the right one there.
     right = [name for (name, _), told in zip(RECORDS, expected.value, strict=True) if f" sni={NAME} " in told]
