@@ -163,8 +163,9 @@ EXPRESSIONS = [
     'str(0x10),add(0)',
     'str( 5),add(0)',
     'str(5 ),add(0)',
+    'ssl_fc',
+    'fc_http_major',
 ]
-LATER_EXPRESSIONS = ['ssl_fc', 'fc_http_major']
 # fmt: on
 CHUNK = 14
 
@@ -172,11 +173,6 @@ CHUNK = 14
 @pytest.mark.parametrize("start", range(0, len(EXPRESSIONS), CHUNK), ids=lambda at: EXPRESSIONS[at])
 def test_an_expressions_value(both: Both, start: int) -> None:
     evaluate(both, EXPRESSIONS[start : start + CHUNK])
-
-
-@pytest.mark.later("TLS, HTTP")
-def test_a_later_expressions_value(both: Both) -> None:
-    evaluate(both, LATER_EXPRESSIONS)
 
 
 def evaluate(both: Both, chunk: list[str]) -> None:
