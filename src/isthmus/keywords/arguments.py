@@ -6,24 +6,22 @@ unit, the flags of a regular expression); `NARROWER` names those, so that mistak
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from isthmus.config import Span
+from isthmus.keywords.address_arguments import ADDRESSES
 from isthmus.keywords.closed_arguments import ANY_CASE, NUMBERS, OTHERS, POSITIONS, WORDS, mqtt_field
 from isthmus.keywords.context import Context
 from isthmus.keywords.patterns import WrongPatternError, read_text
-from isthmus.keywords.row import RefusedError
+from isthmus.keywords.token_arguments import TOKENS, certificate, public_key
 from isthmus.keywords.variables import CONDITIONS, is_variable
+from isthmus.keywords.wrong_argument import WrongArgumentError
 from isthmus.model.expression import (
     Argument,
     IntArg,
-    IpArg,
     ListValues,
     MapArg,
-    MaskArg,
     MatchMethod,
     PatternFile,
     ProxyArg,
@@ -34,25 +32,12 @@ from isthmus.model.expression import (
 )
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,1000}\Z")
-_BITS = re.compile(r"[0-9]{1,3}\Z")
 _FIELD_NUMBER = re.compile(r"0*[1-9][0-9]{0,9}(?:\.0*[1-9][0-9]{0,9})*\Z")
-_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\Z")
-_TOKEN_SECRET = re.compile(r"[A-Za-z0-9+/_-]{2,}={0,2}\Z")
 _HEXADECIMAL = re.compile(r"(?:[0-9A-Fa-f]{2})+\Z")
 _INT64 = (-(2**63), 2**63 - 1)
 
-_JWS_ALGORITHMS = tuple(f"{kind}{bits}" for kind in ("HS", "RS", "PS", "ES") for bits in (256, 384, 512))
-
 PROXY_TYPES = ("frontend", "backend", "table")
 """Types of argument that name a proxy; left out, they mean the proxy of the section."""
-
-
-class WrongArgumentError(ValueError):
-    """An argument that is not of its type; the message says what was expected, `words` what may stand."""
-
-    def __init__(self, expected: str, words: tuple[str, ...] = ()) -> None:
-        super().__init__(expected)
-        self.words = words
 
 
 def parse_argument(kind: str, text: str, span: Span, context: Context) -> Argument:
@@ -71,9 +56,9 @@ def parse_argument(kind: str, text: str, span: Span, context: Context) -> Argume
     if kind in MAPS:
         return _map(kind, text, span)
     if kind == "public key":
-        return _file(text, context)
+        return public_key(text, context)
     if kind == "JWT certificate":
-        return _certificate(text, span, context)
+        return certificate(text, span, context)
     if kind in WORDS:
         return _word(kind, text)
     if kind in NUMBERS:
@@ -151,55 +136,6 @@ def _optional_variable(text: str) -> Argument:
     return _variable(text) if text else StrArg("")
 
 
-def _ipv4(text: str) -> Argument:
-    try:
-        return IpArg(IPv4Address(text))
-    except AddressValueError:
-        raise WrongArgumentError("an IPv4 address") from None
-
-
-def _ipv6(text: str) -> Argument:
-    try:
-        return IpArg(IPv6Address(text))
-    except AddressValueError:
-        raise WrongArgumentError("an IPv6 address") from None
-
-
-def _ip(text: str) -> Argument:
-    return _ipv6(text) if ":" in text else _ipv4(text)
-
-
-def _default_address(text: str) -> Argument:
-    _ip(text)
-    return StrArg(text)
-
-
-def _mask4(text: str) -> Argument:
-    if _BITS.match(text) and int(text) <= 32:
-        return MaskArg(int(text))
-    try:
-        mask = int(IPv4Address(text))
-    except AddressValueError:
-        raise WrongArgumentError("an IPv4 netmask: a number of bits up to 32, or four numbers") from None
-    bits = mask.bit_count()
-    if mask != ((1 << bits) - 1) << (32 - bits):
-        raise WrongArgumentError("an IPv4 netmask whose ones stand together")
-    return MaskArg(bits)
-
-
-def _mask6(text: str) -> Argument:
-    if _BITS.match(text) and int(text) <= 128:
-        return MaskArg(int(text))
-    try:
-        mask = int(IPv6Address(text))
-    except AddressValueError:
-        raise WrongArgumentError("an IPv6 netmask: a number of bits up to 128, or an address") from None
-    bits = mask.bit_count()
-    if mask != ((1 << bits) - 1) << (128 - bits):
-        raise WrongArgumentError("an IPv6 netmask whose ones stand together")
-    return MaskArg(bits)
-
-
 def _hexadecimal(text: str) -> Argument:
     if not _HEXADECIMAL.match(text):
         raise WrongArgumentError("an even number of hexadecimal digits")
@@ -243,44 +179,6 @@ def _field_number(text: str) -> Argument:
     return StrArg(text)
 
 
-def _base64_or_variable(text: str) -> Argument:
-    if not is_variable(text) and not _BASE64.match(text):
-        raise WrongArgumentError("base64, or the name of a variable that holds it")
-    return StrArg(text)
-
-
-def _jws_algorithm(text: str) -> Argument:
-    if not is_variable(text) and text not in _JWS_ALGORITHMS:
-        raise WrongArgumentError("a variable, or an algorithm of RFC 7518: " + ", ".join(_JWS_ALGORITHMS))
-    return StrArg(text)
-
-
-def _public_algorithm(text: str) -> Argument:
-    if text.startswith("HS"):
-        raise WrongArgumentError(
-            "a variable, or an algorithm with a public key: a certificate holds no secret"
-        )
-    return _jws_algorithm(text)
-
-
-def _jwk(text: str) -> Argument:
-    if is_variable(text):
-        return StrArg(text)
-    try:
-        key = json.loads(text)
-    except ValueError:
-        key = None
-    if not isinstance(key, dict) or key.get("kty") not in ("oct", "EC", "RSA"):
-        raise WrongArgumentError("a JSON Web Key of type `oct`, `EC` or `RSA`, or a variable with one")
-    return StrArg(text)
-
-
-def _secret(text: str) -> Argument:
-    if not is_variable(text) and not _TOKEN_SECRET.match(text):
-        raise WrongArgumentError("a secret in base64, or the name of a variable that holds it")
-    return StrArg(text)
-
-
 def _fix_tag(text: str) -> Argument:
     number = text.isascii() and text.isdigit() and int(text) > 0
     if not number and text.lower() not in _FIX_TAGS:
@@ -317,28 +215,6 @@ def _server(text: str, span: Span, context: Context) -> Argument:
     return ServerArg(backend if slash else context.proxy, server, span)
 
 
-def _file(path: str, context: Context) -> Argument:
-    try:
-        return StrArg(context.read_bytes(path).decode("latin-1"))
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "there is no such file"
-        raise WrongArgumentError(f"a file that holds a public key in PEM ({reason})") from None
-
-
-def _certificate(name: str, span: Span, context: Context) -> Argument:
-    if is_variable(name):
-        return StrArg(name)
-    if not name:
-        raise WrongArgumentError("a file with a certificate and its key, or a variable with its name")
-    try:
-        usable = context.certificate(name, span)
-    except (RefusedError, FileNotFoundError) as refusal:
-        raise WrongArgumentError(f"a certificate that can be read ({refusal})") from None
-    if not usable:
-        raise WrongArgumentError("a certificate whose crt-store says `jwt on`")
-    return StrArg(name)
-
-
 def _map(converter: str, text: str, span: Span) -> Argument:
     if not text.removeprefix("opt@").removeprefix("file@").removeprefix("virt@"):
         raise WrongArgumentError("the name of a file of keys and values")
@@ -357,15 +233,11 @@ _PROTOBUF_TYPES = (
 _WHEN = ("acl", "error", "forwarded", "normal", "processed", "stopping", "toapplet")
 
 _READERS: dict[str, Callable[[str], Argument]] = {
+    **ADDRESSES,
+    **TOKENS,
     "integer": _integer,
     "sint": _integer,
     "index": _index,
-    "IPv4 address": _ipv4,
-    "IPv6 address": _ipv6,
-    "ip": _ip,
-    "default address": _default_address,
-    "IPv4 mask": _mask4,
-    "IPv6 mask": _mask6,
     "variable": _variable,
     "optional variable": _optional_variable,
     "integer or variable": _integer_or_variable,
@@ -386,11 +258,6 @@ _READERS: dict[str, Callable[[str], Argument]] = {
     "distcc token": _four_letters,
     "Protocol buffers field number": _field_number,
     "protobuf type": _one_of("", *_PROTOBUF_TYPES),
-    "base64 or variable": _base64_or_variable,
-    "JWS algorithm": _jws_algorithm,
-    "JWS public algorithm": _public_algorithm,
-    "JWK": _jwk,
-    "token secret": _secret,
     "FIX tag": _fix_tag,
     "MQTT packet": _mqtt_packet,
     "Forwarded field": _one_of("proto", "host", "for", "by"),

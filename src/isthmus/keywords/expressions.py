@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterable
 
 from isthmus.config import ArgumentError, Span, Word, register, split_arguments
-from isthmus.keywords.arguments import NEVER_EMPTY, PROXY_TYPES, WrongArgumentError, narrowed, parse_argument
+from isthmus.keywords.arguments import NEVER_EMPTY, PROXY_TYPES, narrowed, parse_argument
 from isthmus.keywords.casts import can_cast
 from isthmus.keywords.context import Context, did_you_mean
 from isthmus.keywords.known_samples import CONVERTERS, FETCHES
 from isthmus.keywords.vocabulary import Converter, Fetch, Parameter, Place
+from isthmus.keywords.wrong_argument import WrongArgumentError
 from isthmus.model.expression import Argument, Call, Expression, IntArg, SampleType
 from isthmus.records import dataclass
 

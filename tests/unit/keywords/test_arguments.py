@@ -6,8 +6,9 @@ import pytest
 from paper import VOCABULARY
 
 from isthmus.config import Diagnostics, Span
-from isthmus.keywords.arguments import WrongArgumentError, narrowed, parse_argument
+from isthmus.keywords.arguments import narrowed, parse_argument
 from isthmus.keywords.context import Context
+from isthmus.keywords.wrong_argument import WrongArgumentError
 from isthmus.model.expression import IntArg, StrArg, UserlistArg
 
 SPAN = Span("a.cfg", 1, 0, 0)
