@@ -1,41 +1,16 @@
-//! Connecting to the chosen server, once: `destination` says where to, `retry` what follows a failure.
+//! Connecting to the chosen server, once: `destination` says where to, `dial` how, `retry` what follows
+//! a failure.
 
-use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
-use isthmus_plan::{Address, ClientSource, ServerAddress, ServerPort};
-use isthmus_sample::Sample;
-use isthmus_sockets::{ConnectOptions, Connecting, Moved, connect, pending_error};
+use isthmus_sockets::{Moved, pending_error};
 
-use crate::destination::{leads_back, target};
+use crate::dial::Refusal;
 use crate::generation::Server;
 use crate::local::LocalServer;
-use crate::logging;
-use crate::marking::Marking;
-use crate::queue;
 use crate::session::{Phase, Session};
 use crate::view::View;
 use crate::worker::{Step, Worker};
-
-/// Why a connection could not even be begun.
-enum Refusal {
-    /// The attempt failed; another may succeed.
-    Failed,
-    /// No source port is free.
-    NoPort,
-    /// It would connect the proxy to itself; no retry helps.
-    Loop(SocketAddr),
-}
-
-impl From<std::io::Error> for Refusal {
-    fn from(error: std::io::Error) -> Self {
-        use std::io::ErrorKind::{AddrInUse, AddrNotAvailable};
-        match error.kind() {
-            AddrInUse | AddrNotAvailable => Self::NoPort,
-            _ => Self::Failed,
-        }
-    }
-}
 
 impl Worker {
     /// Begins to connect to the chosen server, whose slot is held.
@@ -73,7 +48,7 @@ impl Worker {
             session.count_redispatch();
         }
         session.phase = Phase::Connecting;
-        match self.start(session, &chosen.shared) {
+        match self.dial(session, &chosen.shared) {
             Ok(connecting) => {
                 session.server = Some(self.counted(connecting.socket));
                 if http {
@@ -130,124 +105,6 @@ impl Worker {
             Moved::Broken(_) => self.failed_connect(session),
             Moved::Later | Moved::End => Step::Wait,
         }
-    }
-
-    fn tell_loop(&self, session: &Session, chosen: &LocalServer, address: SocketAddr) {
-        let text = format!(
-            "{}: server {}/{} at {address} is the proxy itself: connection refused",
-            session.frontend.shared.plan.name,
-            session.backend.as_ref().map_or("", |b| &b.shared.plan.name),
-            chosen.shared.plan.name,
-        );
-        let logger = &session.frontend.shared.logger;
-        logger.write(logging::WARNING, text.as_bytes(), b"", &self.turn);
-    }
-
-    fn tell_no_port(&self, session: &Session) {
-        let Some(backend) = &session.backend else {
-            return;
-        };
-        let text = format!(
-            "Connect() failed for backend {}: no free ports.",
-            backend.shared.plan.name
-        );
-        let logger = &session.frontend.shared.logger;
-        logger.write(logging::ERROR, text.as_bytes(), b"", &self.turn);
-    }
-
-    fn start(&self, session: &Session, server: &Server) -> Result<Connecting, Refusal> {
-        let namespace = session.server_namespace();
-        let factory = match &namespace {
-            None => None,
-            Some(namespace) => Some(namespace.factory().ok_or(Refusal::Failed)?),
-        };
-        match &server.plan.address {
-            ServerAddress::Inet { ip, port } => {
-                let target = target(session, *ip, *port).ok_or(Refusal::Failed)?;
-                let speaks = server.header.is_some()
-                    || server.connector.is_some()
-                    || !session.up.pending.is_empty();
-                let dynamic = ip.is_none() || matches!(port, ServerPort::Client { .. });
-                if dynamic {
-                    session.notes().server_address.set(Some(target));
-                    if leads_back(session, namespace.as_ref(), target) {
-                        return Err(Refusal::Loop(target));
-                    }
-                }
-                let marking = session.marking();
-                if server.source_depends_on_client() || marking != Marking::default() {
-                    let mut options = match server.source_depends_on_client() {
-                        true => self.client_source(session, server, target),
-                        false => server.options.clone(),
-                    };
-                    options.mark = marking.mark;
-                    options.tos = marking.tos;
-                    return Ok(connect(target, &options, factory.as_deref(), speaks)?);
-                }
-                Ok(connect(
-                    target,
-                    &server.options,
-                    factory.as_deref(),
-                    speaks,
-                )?)
-            }
-            ServerAddress::Local {
-                address: Address::Unix { path },
-            } => Ok(Connecting::unix(path)?),
-            ServerAddress::Local {
-                address:
-                    Address::Abstract {
-                        name,
-                        zero_terminated,
-                    },
-            } => {
-                let (name, ends) = (name.clone(), *zero_terminated);
-                let open = move || Connecting::abstract_name(&name, ends);
-                Ok(match factory {
-                    None => open()?,
-                    Some(factory) => factory.run(open)??,
-                })
-            }
-            ServerAddress::Local {
-                address: Address::Sockpair { fd },
-            } => Ok(Connecting::over_pair(*fd)?),
-            _ => Err(Refusal::Failed),
-        }
-    }
-
-    /// Connect options whose source address is the client's, or comes from an expression.
-    pub(crate) fn client_source(
-        &self,
-        session: &Session,
-        server: &Server,
-        target: SocketAddr,
-    ) -> ConnectOptions {
-        let mut options = server.options.clone();
-        let client = session.source();
-        let usesrc = server.source().and_then(|source| source.usesrc.as_ref());
-        options.source.foreign = true;
-        options.source.local = match usesrc {
-            Some(ClientSource::Client) => client,
-            Some(ClientSource::ClientIp) => client.map(|c| SocketAddr::new(c.ip(), 0)),
-            Some(ClientSource::Expression { .. }) => {
-                let view = View::new(session, &self.turn);
-                let ip = server.usesrc.as_ref().and_then(|e| match e.value(&view) {
-                    Some(Sample::Ipv4(ip)) => Some(IpAddr::V4(ip)),
-                    Some(Sample::Ipv6(ip)) => Some(IpAddr::V6(ip)),
-                    _ => None,
-                });
-                ip.map(|ip| SocketAddr::new(ip, 0))
-            }
-            _ => options.source.local,
-        };
-        if options
-            .source
-            .local
-            .is_some_and(|local| local.is_ipv4() != target.is_ipv4())
-        {
-            options.source.local = None;
-        }
-        options
     }
 
     /// Reads what the client has sent already: the server gets it as soon as the connection
@@ -369,66 +226,31 @@ impl Worker {
         }
         self.send_request(session)
     }
-
-    /// Gives the slot of the chosen server back, and on to whoever waits for it.
-    pub(crate) fn release_slot(&mut self, session: &mut Session) {
-        if session.give_slot_back() {
-            self.pass_slot_on(session);
-        }
-    }
-
-    /// Offers the slot that a session gave back to whoever waits for it.
-    pub(crate) fn pass_slot_on(&self, session: &Session) {
-        let (Some(backend), Some(chosen)) = (&session.backend, &session.chosen) else {
-            return;
-        };
-        if self.return_to_heir(&backend.shared, &chosen.shared) {
-            return;
-        }
-        if !backend.shared.line.is_empty() {
-            let (backend, server) = (&backend.shared, &chosen.shared);
-            queue::offer_server(backend, server, &self.mailboxes, self.turn.now);
-        }
-    }
 }
 
 impl LocalServer {
-    /// Counts a request that goes over a connection that is there: a session of the server's too.
+    /// Counts a request that goes over a connection that is there.
     fn count_reuse(&self, now: u64) {
-        let counters = &self.counters;
-        counters.reuses.add(1);
-        counters.note_session(now);
-        let live = &self.shared.live;
-        live.count_session(counters, now);
-        let current = self.shared.state.balanced.current();
-        live.common.highest.see(u64::from(current));
+        self.counters.reuses.add(1);
+        self.count_session(now);
     }
 
-    /// Counts an attempt to connect: each one is a session of the server's, as HAProxy has it.
     fn count_attempt(&self, now: u64) {
-        let counters = &self.counters;
-        counters.connects.add(1);
-        counters.note_session(now);
+        self.counters.connects.add(1);
+        self.count_session(now);
+    }
+
+    /// Each attempt and each reuse is a session of the server's, as HAProxy has it.
+    fn count_session(&self, now: u64) {
+        self.counters.note_session(now);
         let live = &self.shared.live;
-        live.count_session(counters, now);
+        live.count_session(&self.counters, now);
         let current = self.shared.state.balanced.current();
         live.common.highest.see(u64::from(current));
     }
 }
 
 impl Session {
-    /// Gives the slot of the chosen server back; true if one was held.
-    pub(crate) fn give_slot_back(&mut self) -> bool {
-        let (Some(backend), Some(chosen)) = (&self.backend, &self.chosen) else {
-            return false;
-        };
-        let held = std::mem::take(&mut self.holds_slot);
-        if held {
-            backend.shared.balancer.disconnected(chosen.shared.at);
-        }
-        held
-    }
-
     /// Keeps the address of this end of the server's connection for the log.
     pub(crate) fn remember_source(&self) {
         if !self.frontend.shared.logger.tells_source {
