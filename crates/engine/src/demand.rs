@@ -100,7 +100,8 @@ impl Demand {
 
     /// Whether others took some of which no note was taken.
     pub(crate) fn lost_some(&self) -> bool {
-        self.taken_fresh.get() + self.taken_proven.get() > 0
+        // Each for itself: what the owner notes before it is counted makes one negative for a moment.
+        self.taken_fresh.get() > 0 || self.taken_proven.get() > 0
     }
 
     /// As many as are thought to be needed.

@@ -105,31 +105,29 @@ impl Logger {
 
     /// Writes the line of a session. `failed` says that it did not go as it should.
     pub(crate) fn session(&self, view: &View<'_>, failed: bool) {
-        let level = match view.session.log_level {
-            Some(None) => return,
-            Some(Some(level)) => level,
-            None if failed && self.separate_errors => ERROR,
-            None => INFO,
+        let usual = match failed && self.separate_errors {
+            true => ERROR,
+            false => INFO,
         };
-        let mut message = Vec::with_capacity(256);
         // What never became a request is an error of the connection.
         let errors = self.error_format.as_ref();
         let format = errors.filter(|_| view.lacks_request());
-        format.unwrap_or(&self.format).render(view, &mut message);
-        let mut data = Vec::new();
-        self.structured_data.render(view, &mut data);
-        self.write(level, &message, &data, view.turn);
+        self.line(view, usual, format.unwrap_or(&self.format));
     }
 
     /// Writes a line that a rule asks for (`do-log`), in the format of the session's own.
     pub(crate) fn by_rule(&self, view: &View<'_>) {
+        self.line(view, INFO, &self.format);
+    }
+
+    fn line(&self, view: &View<'_>, usual: u8, format: &Format) {
         let level = match view.session.log_level {
             Some(None) => return,
             Some(Some(level)) => level,
-            None => INFO,
+            None => usual,
         };
         let mut message = Vec::with_capacity(256);
-        self.format.render(view, &mut message);
+        format.render(view, &mut message);
         let mut data = Vec::new();
         self.structured_data.render(view, &mut data);
         self.write(level, &message, &data, view.turn);

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use crate::Result;
 use crate::options::{silence, unacknowledged};
 
-/// Sockets that are kept at most; those beyond end at once, so that nobody fills our table of files.
+/// Sockets that are kept at most, and that wait to be kept; those beyond end at once, so that nobody fills our
+/// table of files.
 const MOST: usize = 1024;
 /// How long one is kept: who acknowledges nothing for so long has left, or means to hold us up.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -44,6 +45,7 @@ fn start() -> Option<SyncSender<OwnedFd>> {
 
 fn bury(arriving: &Receiver<OwnedFd>) {
     let mut kept: Vec<(OwnedFd, Instant)> = Vec::new();
+    let mut look = Instant::now();
     loop {
         let next = match kept.is_empty() {
             true => arriving.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -55,7 +57,11 @@ fn bury(arriving: &Receiver<OwnedFd>) {
             Ok(_) | Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        kept.retain(|(fd, until)| now < *until && unacknowledged(fd) > 0);
+        // In a flood one comes after the other: all are asked no more often for that.
+        if now >= look {
+            kept.retain(|(fd, until)| now < *until && unacknowledged(fd) > 0);
+            look = now + LOOK;
+        }
     }
 }
 

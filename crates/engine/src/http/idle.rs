@@ -12,6 +12,7 @@ use isthmus_plan::{ServerAddress, ServerPort};
 use isthmus_sockets::Ready;
 
 use super::link::{Link, Manner};
+use super::shelf::Wanted;
 use crate::demand::Standing;
 use crate::generation::Server;
 use crate::local::LocalServer;
@@ -54,7 +55,11 @@ impl Worker {
         }
         let namespace = session.server_namespace();
         let name = session.server_name();
-        let aggressive = session.reuse() == Reuse::Aggressive && session.exchanges == 0;
+        let wanted = Wanted {
+            namespace: namespace.as_ref(),
+            name: &name,
+            uses: if session.is_wary() { 2 } else { 0 },
+        };
         let mut skipped = Vec::new();
         let mut found = None;
         loop {
@@ -64,7 +69,7 @@ impl Worker {
             let Some(mut link) = self.links.take(key) else {
                 continue;
             };
-            if link.name != name || aggressive && link.uses < 2 {
+            if link.name != name || link.uses < wanted.uses {
                 self.links.put(key, link);
                 skipped.push(key);
                 continue;
@@ -80,7 +85,7 @@ impl Worker {
         for key in skipped {
             server.idle.borrow_mut().put(namespace.as_ref(), key);
         }
-        match found.or_else(|| self.take_elsewhere(session, server)) {
+        match found.or_else(|| self.take_elsewhere(&wanted, server)) {
             Some((key, link)) => self.attach(session, key, link),
             None => false,
         }
@@ -363,5 +368,10 @@ impl Session {
             Reuse::Safe => !first,
             Reuse::Aggressive | Reuse::Always => true,
         }
+    }
+
+    /// Whether only a connection that has proved itself may serve this request (`http-reuse aggressive`).
+    pub(super) fn is_wary(&self) -> bool {
+        self.reuse() == Reuse::Aggressive && self.exchanges == 0
     }
 }

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use isthmus_plan::http::{Reuse, ServerProtocol};
+use isthmus_plan::http::ServerProtocol;
 
 use super::link::{Link, Manner, place};
 use crate::local::LocalServer;
@@ -65,8 +65,7 @@ impl Worker {
         if server.idle.borrow().making.is_empty() {
             return false;
         }
-        let first = session.reuse() == Reuse::Aggressive && session.exchanges == 0;
-        if first || !session.may_reuse() || session.asks_for_h1() {
+        if session.is_wary() || !session.may_reuse() || session.asks_for_h1() {
             return false;
         }
         // Whoever makes it is one of them.

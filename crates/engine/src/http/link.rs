@@ -114,6 +114,8 @@ impl Link {
         link.socket = Some(connection);
         link.nodelay = parcel.nodelay;
         link.uses = parcel.uses;
+        // The namespace may have been made again meanwhile; the connection is one of the old one's.
+        link.identity = parcel.identity;
         link.parcel = Some(parcel);
         link
     }

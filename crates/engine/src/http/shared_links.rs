@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use isthmus_plan::http::{Reuse, ServerProtocol, TimeoutKind, WebSocketProtocol};
+use isthmus_plan::http::{ServerProtocol, TimeoutKind, WebSocketProtocol};
 
 use crate::demand::Standing;
 use crate::h2::{Shared, Upstream};
@@ -97,7 +97,7 @@ impl Worker {
         }
         let namespace = session.server_namespace();
         let name = session.server_name();
-        let aggressive = session.reuse() == Reuse::Aggressive && session.exchanges == 0;
+        let wary = session.is_wary();
         let keys = server.idle.borrow().shared(namespace.as_ref())?.to_vec();
         keys.into_iter().find(|key| {
             let Some(link) = self.links.get(*key) else {
@@ -107,7 +107,7 @@ impl Worker {
                 .sharing
                 .as_ref()
                 .is_some_and(|sharing| !sharing.leaving && sharing.shared.can_open());
-            takes && link.name == name && link.is_fresh() && !(aggressive && link.uses < 1)
+            takes && link.name == name && link.is_fresh() && !(wary && link.uses < 1)
         })
     }
 

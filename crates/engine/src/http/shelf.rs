@@ -100,10 +100,17 @@ impl Shelf {
         namespace: Option<&Arc<Namespace>>,
         key: Key,
     ) -> Option<Box<Parcel>> {
-        let mut held = self.0.lock();
-        let parcels = held.parcels.get_mut(&place(namespace))?;
-        let at = parcels.iter().rposition(|(own, _)| *own == key)?;
-        Some(parcels.remove(at).1)
+        let held = &mut *self.0.lock();
+        let parcels = held.parcels.get_mut(&place(namespace));
+        let found = parcels.and_then(|parcels| {
+            let at = parcels.iter().rposition(|(own, _)| *own == key)?;
+            Some(parcels.remove(at).1)
+        });
+        if found.is_none() {
+            // The owner knows it now, and need not be told.
+            held.taken.retain(|own| *own != key);
+        }
+        found
     }
 
     /// Gives another worker the latest that fits.
@@ -219,7 +226,7 @@ mod tests {
         assert!(shelf.claim(None, key(2)).is_none());
         assert!(shelf.claim(None, key(1)).is_some());
         assert_eq!(shelf.give_any().unwrap().name, asked_for(None));
-        assert_eq!(shelf.taken(), [key(2), key(0)]);
+        assert_eq!(shelf.taken(), [key(0)]);
         assert_eq!(shelf.taken(), []);
     }
 

@@ -3,13 +3,10 @@
 
 use std::rc::Rc;
 
-use isthmus_plan::http::Reuse;
-
 use super::link::Link;
 use super::shelf::{Shelf, Wanted};
 use crate::generation::Server;
 use crate::local::LocalServer;
-use crate::session::Session;
 use crate::slab::Key;
 use crate::worker::Worker;
 
@@ -68,10 +65,10 @@ impl Server {
 }
 
 impl Worker {
-    /// Takes an idle connection of another worker that the session's request may go over.
+    /// Takes an idle connection of another worker that a request may go over.
     pub(super) fn take_elsewhere(
         &mut self,
-        session: &Session,
+        wanted: &Wanted<'_>,
         server: &Rc<LocalServer>,
     ) -> Option<(Key, Box<Link>)> {
         let shared = &server.shared;
@@ -82,15 +79,8 @@ impl Worker {
         if idle == 0 || idle < shared.plan.http.pool_low {
             return None;
         }
-        let (namespace, name) = (session.server_namespace(), session.server_name());
-        let aggressive = session.reuse() == Reuse::Aggressive && session.exchanges == 0;
-        let wanted = Wanted {
-            namespace: namespace.as_ref(),
-            name: &name,
-            uses: if aggressive { 2 } else { 0 },
-        };
         for worker in server.others() {
-            while let Some(mut parcel) = shared.take_from(worker, |shelf| shelf.give(&wanted)) {
+            while let Some(mut parcel) = shared.take_from(worker, |shelf| shelf.give(wanted)) {
                 let Some(connection) = parcel.open() else {
                     continue;
                 };

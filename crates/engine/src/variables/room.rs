@@ -67,9 +67,8 @@ impl Drop for Charge {
 impl Notes {
     /// An exchange's variables are gone.
     pub(crate) fn settle_charge(&mut self) {
-        let left = self.variables.get_mut().first().map_or(0, size);
         if let Some(charge) = self.charge.get() {
-            charge.settle(left);
+            charge.settle(self.variables.get_mut().first().map_or(0, size));
         }
     }
 }

@@ -75,33 +75,32 @@ impl Session {
         let Some(stream) = self.http.as_deref_mut() else {
             return false;
         };
-        let mut rewrite = match response {
-            true => std::mem::take(&mut stream.response.rewrite),
-            false => std::mem::take(&mut stream.request.rewrite),
+        // Names alone bring nothing.
+        let news: &[Field] = match listed.how {
+            How::Delete(_) => &[],
+            How::Add(_) | How::Set(_) => &fields,
         };
-        let (request, answer) = (&stream.request, &stream.response);
-        let head = match response {
-            true => Head::response(&answer.head, answer.buffer.bytes(), &rewrite),
-            false => Head::request(&request.head, request.buffer.bytes(), &rewrite),
+        let found = |head: &Head<'_>, growth: usize| {
+            let size = news
+                .iter()
+                .map(|(name, value)| name.len() + value.len() + 4);
+            let plan = plan(head, &listed.how, &fields, most)?;
+            has_room(head, (growth, bufsize), size.sum()).then_some(plan)
         };
-        let plan = plan(&head, &listed.how, &fields, most);
-        let added = fields
-            .iter()
-            .map(|(name, value)| name.len() + value.len() + 4);
-        let news = match listed.how {
-            How::Delete(_) => 0,
-            How::Add(_) | How::Set(_) => added.sum(),
-        };
-        let fits = has_room(&head, (rewrite.growth(), bufsize), news);
-        let done = plan.filter(|_| fits).is_some_and(|plan| match listed.how {
-            How::Delete(_) => apply(&mut rewrite, plan, &[]),
-            How::Add(_) | How::Set(_) => apply(&mut rewrite, plan, &fields),
-        });
         match response {
-            true => stream.response.rewrite = rewrite,
-            false => stream.request.rewrite = rewrite,
+            true => {
+                let said = &mut stream.response;
+                let head = Head::response(&said.head, said.buffer.bytes(), &said.rewrite);
+                found(&head, said.rewrite.growth())
+                    .is_some_and(|plan| plan.apply(&mut said.rewrite, news))
+            }
+            false => {
+                let asked = &mut stream.request;
+                let head = Head::request(&asked.head, asked.buffer.bytes(), &asked.rewrite);
+                found(&head, asked.rewrite.growth())
+                    .is_some_and(|plan| plan.apply(&mut asked.rewrite, news))
+            }
         }
-        done
     }
 }
 
@@ -139,18 +138,17 @@ fn plan(head: &Head<'_>, how: &How, fields: &[Field], most: usize) -> Option<Pla
     (new == 0 || count + new <= most).then_some(Plan { gone, target })
 }
 
-fn apply(rewrite: &mut Rewrite, plan: Plan, fields: &[Field]) -> bool {
-    for id in plan.gone {
-        rewrite.remove(id);
+impl Plan {
+    /// Carries it out; false, and nothing is changed, where the target cannot hold the new Host.
+    fn apply(self, rewrite: &mut Rewrite, news: &[Field]) -> bool {
+        let fits = (self.target).is_none_or(|target| rewrite.set(StartLine::Target, &target));
+        if fits {
+            for id in self.gone {
+                rewrite.remove(id);
+            }
+        }
+        fits && news.iter().all(|(name, value)| rewrite.add(name, value))
     }
-    let mut added = true;
-    for (name, value) in fields {
-        added &= rewrite.add(name, value);
-    }
-    added
-        && plan
-            .target
-            .is_none_or(|target| rewrite.set(StartLine::Target, &target))
 }
 
 /// Names and values up to an empty name or the list's end, of those that begin so. `None` if the
