@@ -177,6 +177,15 @@ def test_what_may_be_meant_for_one_client_is_not_served_to_another(beyond: Both,
     assert got.value[1] == 2
 
 
+def test_what_a_rule_asked_for_by_head_is_not_served_for_a_get(beyond: Both) -> None:
+    by_head = "http-request set-method HEAD if { hdr(x-head) -m found }"
+    said = reply(FRESH + b"Connection: close\r\n")
+    asked = (with_field(b"X-Head: 1"), GET)
+    _, got = beyond.apart(config(rules=by_head), lambda lab: seen(lab, asked), origins={"a": answers(said)})
+    assert [(status, body) for status, _, body, _ in got.value[0]] == [(200, b""), (200, TEXT)]
+    assert got.value[1] == 2
+
+
 def shown(text: str) -> list[str]:
     """What `show cache` says, without addresses, hashes, and how much of its memory an object takes."""
     text = re.sub(r"0x[0-9a-f]{2,}: |0x[0-9a-f]: ", "<cache>: ", text)

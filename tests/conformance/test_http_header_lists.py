@@ -75,6 +75,8 @@ BROKEN = {
     "a line break in a name": listed("a: b\r\nc", "d"),
     "more than tune.http.maxhdr": f"bin({'01610162' * 101})",
 }
+# A Host that an absolute target cannot hold: they would tell of different places (RFC 9112, 3.2.2).
+HOSTS = (f"set-headers-bin {listed('c', '5', 'host', 'a b')}", 'set-header host "a b"')
 KEYWORDS = ("http-request", "http-response", "http-after-response")
 
 
@@ -99,6 +101,14 @@ def seen(program: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, ob
                  f"{keyword} del-headers-bin {listed('x')} -m beg")
         for keyword in KEYWORDS[1:]
     ]  # fmt: skip
+    rows += [
+        Exchange(
+            rule,
+            (get(b"http://a/x", fields=FIELDS),),
+            back=f"http-request strict-mode off\nhttp-request {rule}",
+        )
+        for rule in HOSTS
+    ]
     found = played(program, tmp_path_factory.mktemp("lists") / "isthmus", rows)
     return {row.name: each for row, each in zip(rows, found, strict=True)}
 
@@ -128,3 +138,9 @@ def test_a_response_goes_on_with_the_fields_of_the_list(seen: dict, keyword: str
     assert got["client"][0].fields == ("content-length: 2", "c: 3", "a: 2")
     assert got["client"][0].body == b"ok"
     assert got["alive"]
+
+
+@pytest.mark.parametrize("rule", HOSTS)
+def test_a_host_that_the_target_cannot_hold_changes_nothing(seen: dict, rule: str) -> None:
+    ((got,),) = seen[rule].value["origin"]
+    assert "|".join(got.fields) == "host: a|a: 1|x-b: 2|x-b: 3"

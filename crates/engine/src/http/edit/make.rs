@@ -71,20 +71,23 @@ impl Change {
         has_room(head, room, change.news(edit, text)).then_some(change)
     }
 
-    /// Notes it; false where the text is none that can stand there.
+    /// Notes it; false, and nothing is changed, where the text is none that can stand there.
     fn make(self, edit: &Edit, text: &[u8], rewrite: &mut Rewrite) -> bool {
+        let mut fits = (self.target).is_none_or(|target| rewrite.set(StartLine::Target, &target));
+        fits = fits && make(edit, text, rewrite);
+        if !fits {
+            return false;
+        }
         for (id, value) in self.fields {
             match value {
                 Some(value) => rewrite.set_value(id, &value),
                 None => rewrite.remove(id),
             }
         }
-        let done = make(edit, text, rewrite)
-            && (self.target).is_none_or(|target| rewrite.set(StartLine::Target, &target));
-        if let (true, Some((id, host))) = (done, self.host) {
+        if let Some((id, host)) = self.host {
             rewrite.set_value(id, &host);
         }
-        done
+        true
     }
 
     /// Bytes of text that it brings.
