@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use isthmus_plan::command::FrontendState;
 use isthmus_plan::report::{ClientCounters, FrontendFacts, ListenerFacts, ProcessFacts, Snapshot};
-use isthmus_stats::Counter;
+use isthmus_stats::{Counter, Peak, Rate};
 
 use self::served::backend;
 use crate::generation::{Frontend, Generation, Listener};
@@ -52,7 +52,7 @@ fn process(generation: &Generation, now: u64) -> ProcessFacts {
     let sum = |read: fn(&crate::live::ProcessShard) -> u64| -> u64 {
         process.shards.iter().map(|shard| read(shard)).sum()
     };
-    let rate = |read: fn(&crate::live::ProcessShard) -> &isthmus_stats::Rate| -> u64 {
+    let rate = |read: fn(&crate::live::ProcessShard) -> &Rate| -> u64 {
         process
             .shards
             .iter()
@@ -75,17 +75,15 @@ fn process(generation: &Generation, now: u64) -> ProcessFacts {
         max_tls: generation.global.maxsslconn,
         tls_rate_limit: generation.rates.tls.load(Relaxed),
         tls_rate: rate(|shard| &shard.tls_rate),
-        tls_rate_max: process
-            .highest_tls_rate
-            .get(process.shards.iter().map(|s| &s.tls_rate)),
+        tls_rate_max: peak(&process.highest_tls_rate, &process.shards, |s| &s.tls_rate),
         conn_rate: rate(|shard| &shard.connection_rate),
-        conn_rate_max: process
-            .highest_connection_rate
-            .get(process.shards.iter().map(|s| &s.connection_rate)),
+        conn_rate_max: peak(&process.highest_connection_rate, &process.shards, |s| {
+            &s.connection_rate
+        }),
         sess_rate: rate(|shard| &shard.session_rate),
-        sess_rate_max: process
-            .highest_session_rate
-            .get(process.shards.iter().map(|s| &s.session_rate)),
+        sess_rate_max: peak(&process.highest_session_rate, &process.shards, |s| {
+            &s.session_rate
+        }),
         compression_rate_limit: generation.rates.compression.load(Relaxed),
         compression_rate_in: rate(|shard| &shard.compression_in),
         compression_rate_out: rate(|shard| &shard.compression_out),
@@ -101,6 +99,11 @@ fn process(generation: &Generation, now: u64) -> ProcessFacts {
         failed_sessions: sum(|shard| shard.failed_sessions.get()),
         stopping: process.stopping.load(Relaxed),
     }
+}
+
+/// The highest that a rate of all workers together was.
+fn peak<S>(highest: &Peak, shards: &[S], read: fn(&S) -> &Rate) -> u64 {
+    highest.get(shards.iter().map(read))
 }
 
 fn clients(live: &Live<ClientShard>, now: u64) -> ClientCounters {
@@ -119,21 +122,16 @@ fn clients(live: &Live<ClientShard>, now: u64) -> ClientCounters {
         dcon: live.sum(|s| s.denied_connections.get()),
         dses: live.sum(|s| s.denied_sessions.get()),
         rate: live.sum(|s| s.session_rate.per_second(now)),
-        rate_max: live
-            .common
-            .highest_rate
-            .get(live.shards.iter().map(|s| &s.session_rate)),
+        rate_max: peak(&live.common.highest_rate, &live.shards, |s| &s.session_rate),
         conn_rate: live.sum(|s| s.connection_rate.per_second(now)),
-        conn_rate_max: live
-            .common
-            .highest_connection_rate
-            .get(live.shards.iter().map(|s| &s.connection_rate)),
+        conn_rate_max: peak(&live.common.highest_connection_rate, &live.shards, |s| {
+            &s.connection_rate
+        }),
         req_tot: live.sum(|s| s.requests.get()),
         req_rate: live.sum(|s| s.request_rate.per_second(now)),
-        req_rate_max: live
-            .common
-            .highest_request_rate
-            .get(live.shards.iter().map(|s| &s.request_rate)),
+        req_rate_max: peak(&live.common.highest_request_rate, &live.shards, |s| {
+            &s.request_rate
+        }),
         responses: by_digit(live, |s| &s.responses),
         comp_in: live.sum(|s| s.compression_in.get()),
         comp_out: live.sum(|s| s.compression_out.get()),

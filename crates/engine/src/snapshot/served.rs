@@ -5,7 +5,7 @@ use isthmus_plan::command::AdminState;
 use isthmus_plan::report::{BackendFacts, ServerCounters, ServerFacts};
 use isthmus_plan::{Address, Algorithm, ServerAddress, ServerPort};
 
-use super::by_digit;
+use super::{by_digit, peak};
 use crate::facts::shown_weight;
 use crate::generation::{Backend, Generation, Server};
 use crate::live::{Live, ServerShard};
@@ -42,10 +42,7 @@ fn servers(live: &Live<ServerShard>, now: u64) -> ServerCounters {
         wredis: live.sum(|s| s.redispatches.get()),
         lbtot: live.sum(|s| s.balanced.get()),
         rate: live.sum(|s| s.session_rate.per_second(now)),
-        rate_max: live
-            .common
-            .highest_rate
-            .get(live.shards.iter().map(|s| &s.session_rate)),
+        rate_max: peak(&live.common.highest_rate, &live.shards, |s| &s.session_rate),
         cli_abrt: live.sum(|s| s.client_aborts.get()),
         srv_abrt: live.sum(|s| s.server_aborts.get()),
         comp_in: live.sum(|s| s.compression_in.get()),
