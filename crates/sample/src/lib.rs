@@ -54,6 +54,7 @@ pub use tls::{
     Certificate, Distrust, Greeting, HandshakeError, Lists, Name, Revocations, SecretLabel,
     TlsFacts, TlsNeeds,
 };
+pub use userlist::Users;
 pub use value::{Bytes, Sample};
 pub use variable::{Names, Scope, VarRef, Variables};
 pub use vocabulary::{
