@@ -9,7 +9,7 @@ use isthmus_balance::Balancer;
 use isthmus_pattern::List;
 use isthmus_plan as plan;
 use isthmus_plan::command::FrontendState;
-use isthmus_sample::{Allowed, Certificates, CompileEnv, Jose, Program};
+use isthmus_sample::{Allowed, Certificates, CompileEnv, Jose, Program, Users};
 use isthmus_table::Table;
 
 use crate::compile_balance::algorithm;
@@ -59,7 +59,8 @@ fn compile_with(
 ) -> Result<Generation, Errors> {
     let tables = registry.tables(&plan.tables)?;
     let jose = Arc::new(jose(&plan.tls)?);
-    let program = acls(plan, lists, &tables, (names, &jose))?;
+    let userlists = userlists(plan)?;
+    let program = acls(plan, (lists, &userlists, &tables), (names, &jose))?;
     let certificates = certificates(&plan.tls)?;
     let caches = registry.caches(&plan.global.http.caches);
     let services = services(plan);
@@ -68,7 +69,7 @@ fn compile_with(
         program: &program,
         acls: &plan.acls,
         lists,
-        userlists: &plan.userlists,
+        userlists: &userlists,
         limits: Vec::new(),
         caches: &caches,
         services: &services,
@@ -127,6 +128,15 @@ fn services(plan: &plan::Plan) -> Vec<Arc<Service>> {
     names.map(|name| Arc::new(Service::new(name))).collect()
 }
 
+/// The userlists of a plan, each compiled once whoever mentions it.
+pub(crate) fn userlists(plan: &plan::Plan) -> Result<Vec<Arc<Users>>, Errors> {
+    let compiled = plan.userlists.iter().map(|list| {
+        let users = Users::compile(list).map(Arc::new);
+        users.map_err(|error| vec![("userlist".to_owned(), error)])
+    });
+    compiled.collect()
+}
+
 /// What a plan says about tokens.
 pub(crate) fn jose(files: &plan::tls::TlsFiles) -> Result<Jose, Errors> {
     let (algorithms, encryptions) = (&files.token_algorithms, &files.token_encryptions);
@@ -149,10 +159,12 @@ fn names_of(backends: &[Arc<Backend>]) -> std::collections::HashMap<Box<[u8]>, u
     backends.iter().enumerate().rev().map(named).collect()
 }
 
+/// Lists of patterns, userlists and tables, which expressions refer to by index.
+type Named<'n> = (&'n [Arc<List>], &'n [Arc<Users>], &'n [Arc<Table>]);
+
 fn acls(
     plan: &plan::Plan,
-    lists: &[Arc<List>],
-    tables: &[Arc<Table>],
+    (lists, userlists, tables): Named<'_>,
     (names, jose): (&mut isthmus_sample::Names, &Arc<Jose>),
 ) -> Result<Program, Errors> {
     let mut env = CompileEnv {
@@ -160,7 +172,7 @@ fn acls(
         env: &crate::rules::environment,
         acl: &|name| plan.acls.iter().position(|acl| acl.name.as_bytes() == name),
         lists,
-        userlists: &plan.userlists,
+        userlists,
         tables,
         jose,
     };

@@ -98,7 +98,7 @@ pub(crate) struct Compiler<'c> {
     pub(crate) program: &'c Program,
     pub(crate) acls: &'c [plan::Acl],
     pub(crate) lists: &'c [Arc<List>],
-    pub(crate) userlists: &'c [plan::Userlist],
+    pub(crate) userlists: &'c [Arc<isthmus_sample::Users>],
     /// `filter bwlim-in` and `bwlim-out` of the proxy that is being compiled.
     pub(crate) limits: Vec<plan::http::BandwidthLimit>,
     pub(crate) caches: &'c [Arc<crate::http::Cache>],

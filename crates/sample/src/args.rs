@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use isthmus_pattern::{Expression, List, View};
-use isthmus_plan::{Arg, Userlist};
+use isthmus_plan::Arg;
 use isthmus_table::Table;
 
 use crate::assignment::Assignment;
@@ -25,7 +25,7 @@ pub struct CompileEnv<'e> {
     /// The files of patterns that the plan names.
     pub lists: &'e [Arc<List>],
     /// The plan's userlists.
-    pub userlists: &'e [Userlist],
+    pub userlists: &'e [Arc<Users>],
     /// The plan's stick tables.
     pub tables: &'e [Arc<Table>],
     /// What the plan says about tokens.
@@ -108,8 +108,8 @@ impl Args {
                     ArgValue::List(known.cloned().ok_or("no such list of patterns")?)
                 }
                 Arg::Userlist { userlist } => {
-                    let known = env.userlists.get(*userlist).ok_or("no such userlist")?;
-                    ArgValue::Users(Arc::new(Users::compile(known)?))
+                    let known = env.userlists.get(*userlist);
+                    ArgValue::Users(known.cloned().ok_or("no such userlist")?)
                 }
                 Arg::Table { table } => {
                     let known = env.tables.get(*table);

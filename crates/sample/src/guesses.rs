@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use aws_lc_rs::{hmac, rand};
 
-/// Passwords that are remembered for each userlist; later ones take the places of others.
+/// Passwords that are remembered for each userlist; later ones take the places of others, wrong ones those of
+/// wrong ones only.
 const PLACES: usize = 512;
 /// A wrong password counts for so many times what it took: a quarter of one processor goes to guesses.
 const SHARE: u64 = 4;
@@ -73,9 +74,14 @@ impl Guesses {
         (kept >> 1 == tag.bits >> 1).then_some(kept & 1 == 1)
     }
 
+    /// Remembers a result. A wrong password takes no right one's place: whoever guesses would make those
+    /// forgotten who are in, and keep them out.
     pub(crate) fn keep(&self, tag: Tag, right: bool) {
+        let new = tag.bits & !1 | u64::from(right);
         if let Some(place) = self.places.get(tag.place) {
-            place.store(tag.bits & !1 | u64::from(right), Relaxed);
+            let _ = place.fetch_update(Relaxed, Relaxed, |kept| {
+                (right || kept & 1 == 0).then_some(new)
+            });
         }
     }
 
@@ -114,8 +120,27 @@ mod tests {
             let other = guesses.tag(name.as_bytes(), password.as_bytes());
             assert_eq!(guesses.known(other), None, "{name} {password}");
         }
-        guesses.keep(tag, false);
-        assert_eq!(guesses.known(tag), Some(false));
+        let mut wrong = (0..u32::MAX).map(|n| guesses.tag(b"bob", &n.to_be_bytes()));
+        let wrong = wrong.find(|other| other.place != tag.place).unwrap();
+        guesses.keep(wrong, false);
+        assert_eq!(guesses.known(wrong), Some(false));
+    }
+
+    #[test]
+    fn wrong_passwords_push_out_no_right_one() {
+        let guesses = Guesses::new().unwrap();
+        let first = guesses.tag(b"ann", b"secret");
+        guesses.keep(first, true);
+        for number in 0..100_000_u32 {
+            guesses.keep(guesses.tag(b"ann", &number.to_be_bytes()), false);
+        }
+        assert_eq!(guesses.known(first), Some(true));
+        // Right ones take each other's places, and those of wrong ones.
+        let mut later = (0..u32::MAX).map(|n| guesses.tag(b"bob", &n.to_be_bytes()));
+        let later = later.find(|tag| tag.place == first.place).unwrap();
+        guesses.keep(later, true);
+        assert_eq!(guesses.known(later), Some(true));
+        assert_eq!(guesses.known(first), None);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod alias;
 mod args;
 mod assignment;
 mod cast;
+mod cipher;
 mod condition;
 mod context;
 mod convert;
@@ -25,6 +26,7 @@ mod guesses;
 mod jose;
 mod kind;
 mod password;
+mod pem;
 mod registry;
 mod table;
 mod tls;
@@ -54,6 +56,7 @@ pub use tls::{
     Certificate, Distrust, Greeting, HandshakeError, Lists, Name, Revocations, SecretLabel,
     TlsFacts, TlsNeeds,
 };
+pub use userlist::Users;
 pub use value::{Bytes, Sample};
 pub use variable::{Names, Scope, VarRef, Variables};
 pub use vocabulary::{

@@ -10,7 +10,8 @@ use crate::password::Password;
 /// Tells milliseconds.
 type Clock<'c> = &'c dyn Fn() -> u64;
 
-/// A userlist, ready to be asked.
+/// A userlist, ready to be asked. All who ask it share what it remembers of passwords and the bound on
+/// guesses: it is compiled once for a configuration.
 #[derive(Debug)]
 pub struct Users {
     users: HashMap<Box<[u8]>, User>,
@@ -28,7 +29,7 @@ impl Users {
     ///
     /// # Errors
     /// A password is hashed in a way that is not known here.
-    pub(crate) fn compile(list: &Userlist) -> Result<Self, String> {
+    pub fn compile(list: &Userlist) -> Result<Self, String> {
         let user = |user: &isthmus_plan::User| {
             let password = user.password.as_ref().map(Password::read).transpose();
             let name = String::from_utf8_lossy(user.name.as_bytes());

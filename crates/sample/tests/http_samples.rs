@@ -140,7 +140,7 @@ fn judge(text: &str, table: &Table) -> Result<Verdict, String> {
         env: &|_| None,
         acl: &|_| None,
         lists: &[],
-        userlists: &[support::staff()],
+        userlists: &support::userlists(),
         tables: &[],
         jose: &std::sync::Arc::default(),
     };
@@ -214,7 +214,7 @@ fn default_method(
         env: &|_| None,
         acl: &|_| None,
         lists: &[],
-        userlists: &[support::staff()],
+        userlists: &support::userlists(),
         tables: &[],
         jose: &std::sync::Arc::default(),
     };

@@ -4,9 +4,11 @@
 
 mod support;
 
-use isthmus_plan::{Acl, AclTest, ByteString, MatchMethod};
+use std::sync::Arc;
+
+use isthmus_plan::{Acl, AclTest, ByteString, MatchMethod, Password, User, Userlist};
 use isthmus_proto::http1::{FieldId, RequestHead, StartLine};
-use isthmus_sample::{CompileEnv, Names, Number, Program, Sample, Text, Verdict};
+use isthmus_sample::{CompileEnv, Compiled, Names, Number, Program, Sample, Text, Users, Verdict};
 use support::{Message, Table, compile, parse};
 
 fn value(expression: &str, table: &Table) -> Option<Sample<'static>> {
@@ -30,7 +32,7 @@ fn verdict(expression: &str, pattern: &str, table: &Table) -> Verdict {
         env: &|_| None,
         acl: &|_| None,
         lists: &[],
-        userlists: &[support::staff()],
+        userlists: &support::userlists(),
         tables: &[],
         jose: &std::sync::Arc::default(),
     };
@@ -167,4 +169,43 @@ fn nobody_passes_as_a_user_without_a_password() {
             Verdict::Fail
         );
     }
+}
+
+#[test]
+fn guesses_count_for_a_userlist_whichever_rule_asks_it() {
+    // One wrong password is what may be guessed in a row: 600,000 rounds are reckoned as 0.6 s.
+    let hash = "$6$rounds=600000$saltsalt$C.0xt6Q7zwQYHJ6NsZYs8OOAiwcqRlSd8lNaIeNKwdAmosgVYr/ZKdpRv4gY9a46e.jT2.kqj7nrZiuMjvHgf0";
+    let ann = User {
+        name: ByteString::from("ann"),
+        password: Some(Password::Hashed {
+            hash: ByteString::from(hash),
+        }),
+        groups: Vec::new(),
+    };
+    let list = Userlist {
+        name: "slow".to_owned(),
+        users: vec![ann],
+    };
+    let mut env = CompileEnv {
+        names: &mut Names::default(),
+        env: &|_| None,
+        acl: &|_| None,
+        lists: &[],
+        userlists: &[Arc::new(Users::compile(&list).expect("a userlist"))],
+        tables: &[],
+        jose: &Arc::default(),
+    };
+    let expression = parse("http_auth(slow)").expect("an expression");
+    let mut mention = || Compiled::compile(&expression, &mut env).expect("compiles");
+    let (first, second) = (mention(), mention());
+    let asked = |mention: &Compiled, credentials: &str| {
+        let table = request(&format!(
+            "GET / HTTP/1.1\r\nHost: h\r\nAuthorization: Basic {credentials}\r\n\r\n"
+        ));
+        mention.value(&table).map(Sample::into_owned)
+    };
+    // `ann:0`, and `ann:hunter2` when there is no time left.
+    assert_eq!(asked(&first, "YW5uOjA="), Some(Sample::Bool(false)));
+    let right = asked(&second, "YW5uOmh1bnRlcjI=");
+    assert_eq!(right, Some(Sample::Bool(false)));
 }

@@ -131,7 +131,7 @@ proptest! {
             env: &|_| None,
             acl: &|_| Some(0),
             lists: &[],
-            userlists: &[support::staff()],
+            userlists: &support::userlists(),
             tables: &[],
             jose: &std::sync::Arc::default(),
         };

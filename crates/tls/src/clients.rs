@@ -23,7 +23,7 @@ use crate::faults::{Fault, OF_LISTS, Search, number};
 use crate::negotiation::schemes;
 use crate::own_lists::OwnLists;
 use crate::path::{Authorities, End, Path, Trust};
-use crate::revocation::{Revoked, for_webpki, webpki_takes};
+use crate::revocation::{Revoked, for_webpki, read};
 use crate::store::Store;
 use crate::watch::tell_distrust;
 
@@ -39,18 +39,24 @@ pub(crate) fn verifier(
     };
     let revoked = store.revoked(&said.revocations);
     let lenient = ignores(said);
+    let taken = for_webpki(&revoked);
+    let beside = taken.len() < revoked.len();
+    let lists = read(&revoked);
     Ok(Arc::new(Clients {
-        chain: webpki(said, &revoked, store, provider)?,
+        chain: webpki(said, (taken, beside), store, provider)?,
         unrevoked: match lenient {
-            true => Some(webpki(said, &[], store, provider)?),
+            true => Some(webpki(said, (Vec::new(), false), store, provider)?),
             false => None,
         },
-        own_lists: OwnLists::new(&revoked, trust),
+        own_lists: beside.then(|| OwnLists {
+            lists: lists.clone(),
+            trust: trust.clone(),
+        }),
         schemes: schemes(&said.schemes),
         ignored: said.ignored.clone(),
         ignored_in_chain: said.ignored_in_chain.clone(),
         trust: trust.clone(),
-        lists: revoked.iter().filter_map(Revoked::read).collect(),
+        lists,
     }))
 }
 
@@ -69,9 +75,10 @@ pub(crate) fn trust(
     Some(Arc::new(Trust { authorities, known }))
 }
 
+/// What verifies chains, with the lists that webpki takes; `beside` says whether there are others.
 fn webpki(
     said: &ClientRules,
-    revoked: &[CertificateRevocationListDer<'static>],
+    (lists, beside): (Vec<CertificateRevocationListDer<'static>>, bool),
     store: &Store,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
@@ -85,9 +92,9 @@ fn webpki(
     let mut builder = WebPkiClientVerifier::builder_with_provider(roots, provider.clone())
         .clear_root_hint_subjects()
         .add_root_hint_subjects(named)
-        .with_crls(for_webpki(revoked))
+        .with_crls(lists)
         .enforce_revocation_expiration();
-    if !revoked.iter().all(webpki_takes) {
+    if beside {
         builder = builder.allow_unknown_revocation_status();
     }
     if said.verify == ClientVerification::Optional {
@@ -116,7 +123,8 @@ struct Clients {
     ignored: IgnoredErrors,
     ignored_in_chain: IgnoredErrors,
     trust: Arc<Trust>,
-    lists: Vec<Revoked>,
+    /// All lists that can be read.
+    lists: Arc<[Revoked]>,
 }
 
 impl fmt::Debug for Clients {
@@ -157,6 +165,7 @@ impl Clients {
         let second = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         let search = Search {
             lists: &self.lists,
+            whole: self.own_lists.is_some(),
             known: &self.trust.known,
             now: second,
         };

@@ -55,6 +55,9 @@ pub(crate) struct Fault {
 pub(crate) struct Search<'s> {
     /// What was revoked; nothing is, where there are no lists.
     pub(crate) lists: &'s [Revoked],
+    /// Whether a list has to speak of all that its authority issued. One that does not can revoke then, but
+    /// clears nobody.
+    pub(crate) whole: bool,
     pub(crate) known: &'s WebPkiSupportedAlgorithms,
     /// The second that dates are compared with.
     pub(crate) now: i64,
@@ -94,8 +97,20 @@ impl Search<'_> {
     /// Adds what lists say of the first steps of a path.
     fn revocations(&self, path: &Path<'_>, listed: &[Shown<'_>], found: &mut Vec<(u16, usize)>) {
         for (depth, step) in listed.iter().enumerate() {
-            let Some(list) = Revoked::latest(self.lists, &step.facts.issuer, self.now) else {
+            let of_issuer = || {
+                let lists = self.lists.iter();
+                lists.filter(|list| list.issuer == step.facts.issuer)
+            };
+            let unclear = |list: &&Revoked| self.whole && list.partial;
+            let in_part = of_issuer()
+                .filter(unclear)
+                .any(|list| list.holds(&step.facts));
+            let counting = of_issuer().filter(|list| !unclear(list));
+            let Some(list) = Revoked::latest(counting, self.now) else {
                 found.push((number::NO_CRL, depth));
+                if in_part {
+                    found.push((number::REVOKED, depth));
+                }
                 continue;
             };
             let itself = step.is_its_own().then_some(step);
@@ -116,7 +131,7 @@ impl Search<'_> {
             if by.is_some_and(|by| !list.is_signed_by(by, self.known)) {
                 found.push((number::CRL_UNVERIFIED, depth));
             }
-            if list.holds(&step.facts) {
+            if in_part || list.holds(&step.facts) {
                 found.push((number::REVOKED, depth));
             }
         }
@@ -165,5 +180,124 @@ fn uses(judged: &[Shown<'_>], found: &mut Vec<(u16, usize)>) {
         if depth > 0 && !step.is_its_own() {
             below += 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{
+        BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint,
+        CrlIssuingDistributionPoint, CrlScope, DnType, IsCa, Issuer, KeyIdMethod, KeyPair,
+        RevokedCertParams, SerialNumber, date_time_ymd,
+    };
+    use rustls::crypto::aws_lc_rs::default_provider;
+    use rustls::pki_types::CertificateDer;
+
+    use super::*;
+    use crate::path::Authorities;
+
+    fn named(name: &str) -> CertificateParams {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params
+    }
+
+    struct Authority {
+        certificate: CertificateDer<'static>,
+        issuer: Issuer<'static, KeyPair>,
+    }
+
+    fn authority() -> Authority {
+        let (mut params, key) = (named("x"), KeyPair::generate().unwrap());
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Authority {
+            certificate: params.self_signed(&key).unwrap().der().clone(),
+            issuer: Issuer::new(params, key),
+        }
+    }
+
+    impl Authority {
+        fn client(&self, serial: u64) -> CertificateDer<'static> {
+            let mut params = named("client");
+            params.serial_number = Some(SerialNumber::from(serial));
+            let key = KeyPair::generate().unwrap();
+            params.signed_by(&key, &self.issuer).unwrap().der().clone()
+        }
+
+        /// A list of all that it issued, or of clients and servers alone.
+        fn list(&self, serial: u64, partial: bool) -> Revoked {
+            let only = CrlIssuingDistributionPoint {
+                distribution_point: CrlDistributionPoint {
+                    uris: vec!["http://a.example/".to_owned()],
+                },
+                scope: Some(CrlScope::UserCertsOnly),
+            };
+            let list = CertificateRevocationListParams {
+                this_update: date_time_ymd(2020, 1, 1),
+                next_update: date_time_ymd(2040, 1, 1),
+                crl_number: SerialNumber::from(1),
+                issuing_distribution_point: partial.then_some(only),
+                revoked_certs: vec![RevokedCertParams {
+                    serial_number: SerialNumber::from(serial),
+                    revocation_time: date_time_ymd(2020, 1, 1),
+                    reason_code: None,
+                    invalidity_date: None,
+                }],
+                key_identifier_method: KeyIdMethod::Sha256,
+            };
+            Revoked::read(list.signed_by(&self.issuer).unwrap().der()).unwrap()
+        }
+    }
+
+    #[test]
+    fn a_list_for_a_part_revokes_and_clears_nobody_where_lists_have_to_be_whole() {
+        let known = default_provider().signature_verification_algorithms;
+        let of = authority();
+        let authorities = Authorities::new(std::iter::once(of.certificate.clone()));
+        let (partial, whole) = (|| of.list(5, true), || of.list(6, false));
+        assert!(partial().partial && !whole().partial);
+        let (missing, revoked) = (number::NO_CRL, number::REVOKED);
+        for (lists, serial, expected) in [
+            (vec![partial()], 5, &[missing, revoked][..]),
+            (vec![partial()], 7, &[missing]),
+            (vec![partial(), whole()], 5, &[revoked]),
+            (vec![partial(), whole()], 6, &[revoked]),
+            (vec![partial(), whole()], 7, &[]),
+            (vec![whole()], 5, &[]),
+        ] {
+            let client = of.client(serial);
+            let path = Path::find(&client, &[], &authorities, &known).unwrap();
+            let search = Search {
+                lists: &lists,
+                whole: true,
+                known: &known,
+                now: 1_700_000_000,
+            };
+            let found = search.faults(&path).into_iter();
+            let found: Vec<u16> = found
+                .filter(|fault| fault.depth == 0)
+                .map(|f| f.error)
+                .collect();
+            assert_eq!(found, expected, "{serial} {lists:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_hashed_once_for_the_key_that_signed_it() {
+        let known = default_provider().signature_verification_algorithms;
+        let (of, other) = (authority(), authority());
+        let signed_by = |list: &Revoked, by: &Authority| {
+            list.is_signed_by(&Shown::read(&by.certificate).unwrap(), &known)
+        };
+        let mut list = of.list(5, false);
+        for _ in 0..2 {
+            assert!(!signed_by(&list, &other));
+            assert!(signed_by(&list, &of));
+        }
+        list.forget_body();
+        assert!(signed_by(&list, &of) && !signed_by(&list, &other));
+        let mut fresh = of.list(5, false);
+        fresh.forget_body();
+        assert!(!signed_by(&fresh, &of));
     }
 }

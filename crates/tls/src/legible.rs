@@ -53,6 +53,7 @@ pub fn legible(bytes: &[u8], now: i64) -> Legible {
             .collect();
         let search = Search {
             lists: &lists,
+            whole: false,
             known: &known,
             now,
         };

@@ -4,38 +4,22 @@
 
 use std::sync::Arc;
 
-use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
+use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::{CertificateError, Error};
 
 use crate::distrust::alert;
 use crate::faults::{Fault, OF_LISTS, Search, number};
 use crate::path::{End, Path, Trust};
-use crate::revocation::{Revoked, webpki_takes};
+use crate::revocation::Revoked;
 
-/// The lists of a line of which webpki takes some or none.
+/// The lists of a line of which webpki takes some or none, all of them: those that it takes, too.
 #[derive(Debug)]
 pub(crate) struct OwnLists {
-    /// Those that speak of all that their authorities issued, whether webpki takes them or not.
-    lists: Vec<Revoked>,
-    trust: Arc<Trust>,
+    pub(crate) lists: Arc<[Revoked]>,
+    pub(crate) trust: Arc<Trust>,
 }
 
 impl OwnLists {
-    /// `None` where webpki takes all lists, and needs nobody beside it.
-    pub(crate) fn new(
-        lists: &[CertificateRevocationListDer<'_>],
-        trust: &Arc<Trust>,
-    ) -> Option<Self> {
-        if lists.iter().all(webpki_takes) {
-            return None;
-        }
-        let read = lists.iter().filter_map(Revoked::read);
-        Some(Self {
-            lists: read.filter(|list| !list.partial).collect(),
-            trust: trust.clone(),
-        })
-    }
-
     /// Verifies a chain: `chain` does everything but the lists, for the certificates that it is given besides
     /// the peer's own; every one of the path needs a list that holds now, that its issuer signed, and that it
     /// is not on.
@@ -59,6 +43,7 @@ impl OwnLists {
         let verified = chain(&behind)?;
         let search = Search {
             lists: &self.lists,
+            whole: true,
             known: &self.trust.known,
             now: i64::try_from(now.as_secs()).unwrap_or(i64::MAX),
         };

@@ -4,6 +4,7 @@
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
 
 use isthmus_proto::der::{Value, Values, tag};
 use rustls::crypto::WebPkiSupportedAlgorithms;
@@ -21,7 +22,7 @@ const VERSION_2: &[u8] = &[1];
 /// A list of what an authority has revoked.
 #[derive(Debug)]
 pub(crate) struct Revoked {
-    issuer: Vec<u8>,
+    pub(crate) issuer: Vec<u8>,
     /// The second from which it holds.
     pub(crate) since: i64,
     /// The second at which the next list is due.
@@ -32,6 +33,8 @@ pub(crate) struct Revoked {
     body: Vec<u8>,
     algorithm: Vec<u8>,
     signature: Vec<u8>,
+    /// The key that was found to have signed it.
+    signer: OnceLock<Vec<u8>>,
 }
 
 impl Revoked {
@@ -78,13 +81,13 @@ impl Revoked {
             body: body.whole.to_vec(),
             algorithm: algorithm.to_vec(),
             signature: signature.to_vec(),
+            signer: OnceLock::new(),
         })
     }
 
-    /// The list of an issuer that counts: the latest of those that hold now, else the latest.
-    pub(crate) fn latest<'l>(lists: &'l [Self], issuer: &[u8], now: i64) -> Option<&'l Self> {
-        let of_issuer = lists.iter().filter(|list| list.issuer == issuer);
-        of_issuer.min_by_key(|list| {
+    /// Of the lists of an issuer the one that counts: the latest of those that hold now, else the latest.
+    pub(crate) fn latest<'l>(lists: impl Iterator<Item = &'l Self>, now: i64) -> Option<&'l Self> {
+        lists.min_by_key(|list| {
             let holds = list.since <= now && now <= list.until;
             (!holds, Reverse((list.since, list.until)))
         })
@@ -94,9 +97,24 @@ impl Revoked {
         self.serials.contains(&facts.serial)
     }
 
-    /// Whether it bears the signature of a certificate's key.
+    /// Whether it bears the signature of a certificate's key. Lists may be long: one is hashed once for the
+    /// key that signed it, not in each handshake. Another key is always tried: the first one that fits may be
+    /// made to, by whoever knows the signature.
     pub(crate) fn is_signed_by(&self, by: &Shown<'_>, known: &WebPkiSupportedAlgorithms) -> bool {
-        by.signed((&self.algorithm, &self.body, &self.signature), known)
+        if self.signer.get() == Some(&by.facts.key) {
+            return true;
+        }
+        let right = by.signed((&self.algorithm, &self.body, &self.signature), known);
+        if right {
+            let _ = self.signer.set(by.facts.key.clone());
+        }
+        right
+    }
+
+    /// Leaves nothing that could be hashed.
+    #[cfg(test)]
+    pub(crate) fn forget_body(&mut self) {
+        self.body.clear();
     }
 }
 
@@ -130,20 +148,19 @@ fn ends(values: &Values<'_>) -> Option<()> {
     values.0.is_empty().then_some(())
 }
 
-/// Whether webpki takes a list.
-pub(crate) fn webpki_takes(list: &CertificateRevocationListDer<'_>) -> bool {
-    BorrowedCertRevocationList::from_der(list).is_ok()
-}
-
 /// Those of some lists that webpki takes.
 pub(crate) fn for_webpki(
     lists: &[CertificateRevocationListDer<'static>],
 ) -> Vec<CertificateRevocationListDer<'static>> {
-    lists
-        .iter()
-        .filter(|list| webpki_takes(list))
-        .cloned()
-        .collect()
+    let takes = |list: &&CertificateRevocationListDer<'_>| {
+        BorrowedCertRevocationList::from_der(list).is_ok()
+    };
+    lists.iter().filter(takes).cloned().collect()
+}
+
+/// Reads those of some lists that can be read.
+pub(crate) fn read(lists: &[CertificateRevocationListDer<'_>]) -> Arc<[Revoked]> {
+    lists.iter().filter_map(Revoked::read).collect()
 }
 
 /// Why a list, as DER, cannot be used; `None` where it can.
@@ -251,14 +268,15 @@ mod tests {
             Revoked::read(&list(&[algorithm, &named(name), &time(first), &time(last)])).unwrap()
         };
         let lists = [made(1, 1, 3), made(1, 2, 4), made(1, 8, 9), made(2, 4, 5)];
+        let of = |name| lists.iter().filter(move |list| list.issuer == name);
         let day = |day: u8| {
             let (zero, one) = (lists[0].since, i64::from(day) - 1);
             zero + one * 86400
         };
         for (today, first) in [(1, 1), (2, 2), (4, 2), (5, 8), (8, 8)] {
-            let found = Revoked::latest(&lists, &[4, 1, 1], day(today)).unwrap();
+            let found = Revoked::latest(of(&[4, 1, 1]), day(today)).unwrap();
             assert_eq!(found.since, day(first), "on day {today}");
         }
-        assert!(Revoked::latest(&lists, &[4, 1, 3], 0).is_none());
+        assert!(Revoked::latest(of(&[4, 1, 3]), 0).is_none());
     }
 }

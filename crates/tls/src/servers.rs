@@ -17,7 +17,7 @@ use crate::error::TlsError;
 use crate::negotiation::schemes;
 use crate::own_lists::OwnLists;
 use crate::path::{Authorities, Trust};
-use crate::revocation::{for_webpki, webpki_takes};
+use crate::revocation::{for_webpki, read};
 use crate::store::Store;
 
 /// The verifier of a server's certificate: `verify`, `verifyhost`, `ca-file`, `crl-file`.
@@ -39,26 +39,32 @@ impl OfServer {
         store: &Store,
         provider: &Arc<CryptoProvider>,
     ) -> Result<Self, TlsError> {
-        let revoked = store.revoked(&said.revocations);
-        let chain = if said.verify {
+        let (mut chain, mut own_lists) = (None, None);
+        if said.verify {
+            let revoked = store.revoked(&said.revocations);
+            let taken = for_webpki(&revoked);
+            let beside = taken.len() < revoked.len();
             let roots = Arc::new(store.roots(&said.authorities));
             let mut builder = WebPkiServerVerifier::builder_with_provider(roots, provider.clone())
-                .with_crls(for_webpki(&revoked))
+                .with_crls(taken)
                 .enforce_revocation_expiration();
-            if !revoked.iter().all(webpki_takes) {
+            if beside {
                 builder = builder.allow_unknown_revocation_status();
+                let authorities = store.authorities(&said.authorities).cloned();
+                let trust = Trust {
+                    authorities: Authorities::new(authorities),
+                    known: provider.signature_verification_algorithms,
+                };
+                own_lists = Some(OwnLists {
+                    lists: read(&revoked),
+                    trust: Arc::new(trust),
+                });
             }
-            Some(builder.build().map_err(TlsError::settings)?)
-        } else {
-            None
-        };
-        let trust = Trust {
-            authorities: Authorities::new(store.authorities(&said.authorities).cloned()),
-            known: provider.signature_verification_algorithms,
-        };
+            chain = Some(builder.build().map_err(TlsError::settings)?);
+        }
         Ok(Self {
             chain,
-            own_lists: OwnLists::new(&revoked, &Arc::new(trust)),
+            own_lists,
             host: said.verify_host.clone(),
             provider: provider.clone(),
             schemes: schemes(&said.negotiation.schemes),

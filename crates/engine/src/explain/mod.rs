@@ -14,7 +14,7 @@ use std::sync::Arc;
 use isthmus_pattern::List;
 use isthmus_plan::explain::{Explained, Question};
 use isthmus_plan::{ByteString, Plan};
-use isthmus_sample::{CompileEnv, Jose, Names, Sample};
+use isthmus_sample::{CompileEnv, Jose, Names, Sample, Users};
 use isthmus_table::Table;
 use parking_lot::Mutex;
 
@@ -29,6 +29,7 @@ pub struct Explainer {
     plan: Plan,
     generation: Generation,
     lists: Vec<Arc<List>>,
+    userlists: Vec<Arc<Users>>,
     tables: Vec<Arc<Table>>,
     names: Mutex<Names>,
     jose: Arc<Jose>,
@@ -47,6 +48,7 @@ impl Explainer {
         Ok(Self {
             tables: tables.collect(),
             lists,
+            userlists: crate::compile::userlists(&plan)?,
             generation,
             names: Mutex::new(std::mem::take(&mut registry.names)),
             jose: Arc::new(crate::compile::jose(&plan.tls)?),
@@ -127,7 +129,7 @@ impl Explainer {
             env: &environment,
             acl: &|name| acls.iter().position(|acl| acl.name.as_bytes() == name),
             lists: &self.lists,
-            userlists: &self.plan.userlists,
+            userlists: &self.userlists,
             tables: &self.tables,
             jose: &self.jose,
         })

@@ -3,16 +3,10 @@
 //! Nonces, keys, tags and additional data are base64, written in the expression or kept in a
 //! variable. What does not decrypt gives nothing.
 
-use aes::cipher::block_padding::Pkcs7;
-use aes::cipher::{BlockDecryptMut, BlockEncryptMut, KeyIvInit};
-use aes::{Aes128, Aes192, Aes256};
-use aes_gcm::AesGcm;
-use aes_gcm::aead::consts::U12;
-use aes_gcm::aead::{Aead, KeyInit, Payload};
-
 use super::base64::{STANDARD, decode, encode};
 use crate::args::{ArgValue, Args, CompileEnv};
 use crate::cast::cast;
+use crate::cipher::{cbc_open, cbc_seal, gcm_open, gcm_seal};
 use crate::context::Context;
 use crate::kind::Kind::Bin;
 use crate::registry::Converter;
@@ -27,9 +21,6 @@ pub(super) const CONVERTERS: &[Converter] = &[
     Converter::new("aes_gcm_dec", GCM, Bin, Bin, gcm_dec).preparing(prepare_gcm_dec),
     Converter::new("aes_gcm_enc", GCM, Bin, Bin, gcm_enc).preparing(prepare_gcm_enc),
 ];
-
-/// The bytes of a tag of GCM.
-const TAG: usize = 16;
 
 /// The key's bits, and at each of some places a variable or base64, which becomes bytes.
 fn prepare(args: &mut Args, env: &mut CompileEnv<'_>, places: &[usize]) -> Result<(), String> {
@@ -86,7 +77,6 @@ fn bytes<'a>(args: &'a Args, at: usize, ctx: &'a dyn Context) -> Option<Bytes<'a
 
 /// What a message is worked on with.
 struct Keys<'a> {
-    bits: i64,
     nonce: Bytes<'a>,
     key: Bytes<'a>,
 }
@@ -94,36 +84,7 @@ struct Keys<'a> {
 impl<'a> Keys<'a> {
     fn of(args: &'a Args, ctx: &'a dyn Context) -> Option<Self> {
         let (nonce, key) = (bytes(args, 1, ctx)?, bytes(args, 2, ctx)?);
-        let bits = args.int(0)?;
-        (i64::try_from(key.len() * 8) == Ok(bits)).then_some(Self { bits, nonce, key })
-    }
-
-    fn gcm(&self, work: Work, message: &[u8], aad: &[u8]) -> Option<Vec<u8>> {
-        match self.bits {
-            128 => gcm::<AesGcm<Aes128, U12>>(self, work, message, aad),
-            192 => gcm::<AesGcm<Aes192, U12>>(self, work, message, aad),
-            _ => gcm::<AesGcm<Aes256, U12>>(self, work, message, aad),
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Work {
-    Encrypt,
-    Decrypt,
-}
-
-/// GCM with nonces of 12 bytes; the tag stands behind what is encrypted.
-fn gcm<C>(keys: &Keys<'_>, work: Work, msg: &[u8], aad: &[u8]) -> Option<Vec<u8>>
-where
-    C: Aead<NonceSize = U12> + KeyInit,
-{
-    let cipher = C::new_from_slice(&keys.key).ok()?;
-    let nonce: [u8; 12] = keys.nonce.as_ref().try_into().ok()?;
-    let payload = Payload { msg, aad };
-    match work {
-        Work::Encrypt => cipher.encrypt(&nonce.into(), payload).ok(),
-        Work::Decrypt => cipher.decrypt(&nonce.into(), payload).ok(),
+        (i64::try_from(key.len() * 8).ok() == args.int(0)).then_some(Self { nonce, key })
     }
 }
 
@@ -131,17 +92,10 @@ fn gcm_dec<'a>(sample: Sample<'a>, args: &'a Args, ctx: &'a dyn Context) -> Opti
     let Sample::Bin(message) = sample else {
         return None;
     };
-    let (keys, tag, aad) = (
-        Keys::of(args, ctx)?,
-        bytes(args, 3, ctx)?,
-        bytes(args, 4, ctx)?,
-    );
-    if tag.len() != TAG {
-        return None;
-    }
-    let sealed = [&message[..], &tag].concat();
-    keys.gcm(Work::Decrypt, &sealed, &aad)
-        .map(|text| Sample::Bin(text.into()))
+    let keys = Keys::of(args, ctx)?;
+    let (tag, aad) = (bytes(args, 3, ctx)?, bytes(args, 4, ctx)?);
+    let opened = gcm_open(&keys.key, &keys.nonce, &aad, &message, &tag)?;
+    Some(Sample::Bin(opened.into()))
 }
 
 /// Keeps the tag in a variable, in base64.
@@ -150,32 +104,23 @@ fn gcm_enc<'a>(sample: Sample<'a>, args: &'a Args, ctx: &'a dyn Context) -> Opti
         return None;
     };
     let (keys, aad) = (Keys::of(args, ctx)?, bytes(args, 4, ctx)?);
-    let mut sealed = keys.gcm(Work::Encrypt, &message, &aad)?;
-    let tag = sealed.split_off(sealed.len().checked_sub(TAG)?);
+    let (sealed, tag) = gcm_seal(&keys.key, &keys.nonce, &aad, &message)?;
     let tag = Sample::owned_text(encode(&tag, STANDARD, true));
     ctx.set_variable(args.variable(3)?, Some(tag))
         .then_some(())?;
     Some(Sample::Bin(sealed.into()))
 }
 
-/// CBC with PKCS #7's padding.
-fn cbc<C>(keys: &Keys<'_>, work: Work, message: &[u8]) -> Option<Vec<u8>>
-where
-    C: aes::cipher::BlockCipher + aes::cipher::BlockEncryptMut + aes::cipher::BlockDecryptMut,
-    cbc::Encryptor<C>: KeyIvInit + BlockEncryptMut,
-    cbc::Decryptor<C>: KeyIvInit + BlockDecryptMut,
-{
-    match work {
-        Work::Encrypt => {
-            let cipher = cbc::Encryptor::<C>::new_from_slices(&keys.key, &keys.nonce).ok()?;
-            Some(cipher.encrypt_padded_vec_mut::<Pkcs7>(message))
-        }
-        Work::Decrypt => {
-            let cipher = cbc::Decryptor::<C>::new_from_slices(&keys.key, &keys.nonce).ok()?;
-            cipher.decrypt_padded_vec_mut::<Pkcs7>(message).ok()
-        }
-    }
+fn cbc_dec<'a>(sample: Sample<'a>, args: &'a Args, ctx: &'a dyn Context) -> Option<Sample<'a>> {
+    of_cbc(sample, args, ctx, cbc_open)
 }
+
+fn cbc_enc<'a>(sample: Sample<'a>, args: &'a Args, ctx: &'a dyn Context) -> Option<Sample<'a>> {
+    of_cbc(sample, args, ctx, cbc_seal)
+}
+
+/// What makes something of a message with a key and a nonce.
+type Work = fn(key: &[u8], nonce: &[u8], message: &[u8]) -> Option<Vec<u8>>;
 
 fn of_cbc<'a>(
     sample: Sample<'a>,
@@ -187,18 +132,5 @@ fn of_cbc<'a>(
         return None;
     };
     let keys = Keys::of(args, ctx)?;
-    let done = match keys.bits {
-        128 => cbc::<Aes128>(&keys, work, &message),
-        192 => cbc::<Aes192>(&keys, work, &message),
-        _ => cbc::<Aes256>(&keys, work, &message),
-    };
-    done.map(|text| Sample::Bin(text.into()))
-}
-
-fn cbc_dec<'a>(sample: Sample<'a>, args: &'a Args, ctx: &'a dyn Context) -> Option<Sample<'a>> {
-    of_cbc(sample, args, ctx, Work::Decrypt)
-}
-
-fn cbc_enc<'a>(sample: Sample<'a>, args: &'a Args, ctx: &'a dyn Context) -> Option<Sample<'a>> {
-    of_cbc(sample, args, ctx, Work::Encrypt)
+    work(&keys.key, &keys.nonce, &message).map(|text| Sample::Bin(text.into()))
 }

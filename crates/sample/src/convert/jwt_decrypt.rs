@@ -130,7 +130,7 @@ fn with_certificate<'a>(
     let (jose, name) = (jose(args, JOSE)?, text(args, 0, ctx)?);
     let certificates = jose.certificates.load();
     let key = match certificates.find(&name) {
-        Found::Usable(certificate) => certificate.0.private.as_ref(),
+        Found::Usable(certificate) => certificate.private.as_ref(),
         Found::Unavailable | Found::Unknown => None,
     };
     let found = key.and_then(|key| decrypt(&token, key, jose.allowed));

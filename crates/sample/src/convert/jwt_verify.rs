@@ -6,12 +6,13 @@ use aws_lc_rs::signature::{UnparsedPublicKey, VerificationAlgorithm};
 use hmac::{Hmac, Mac};
 use sha2::{Sha256, Sha384, Sha512};
 
-use super::base64::{STANDARD, URL_SAFE, decode};
+use super::base64::{URL_SAFE, decode};
 use super::jwt_decrypt::{jose, name_certificate, text};
 use crate::args::{ArgValue, Args, CompileEnv};
 use crate::context::Context;
 use crate::jose::Found;
 use crate::kind::Kind::{Bin, Int};
+use crate::pem::block;
 use crate::registry::Converter;
 use crate::value::{Bytes, Sample};
 
@@ -120,11 +121,7 @@ fn prepare(args: &mut Args, env: &mut CompileEnv<'_>) -> Result<(), String> {
 
 /// The public key of a PEM file, as DER.
 fn der(pem: &[u8]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(pem).ok()?;
-    let (_, rest) = text.split_once("-----BEGIN PUBLIC KEY-----")?;
-    let (body, _) = rest.split_once("-----END PUBLIC KEY-----")?;
-    let digits: Vec<u8> = body.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
-    decode(&digits, STANDARD, true)
+    block(pem, "PUBLIC KEY")
 }
 
 fn verify<'a>(sample: Sample<'a>, args: &'a Args, ctx: &'a dyn Context) -> Option<Sample<'a>> {
@@ -199,7 +196,7 @@ fn judge_by(token: &[u8], name: &[u8], certificate: &Found<'_>) -> i64 {
         None => return verdict::UNKNOWN_ALGORITHM,
     };
     let key = match certificate {
-        Found::Usable(certificate) => &certificate.0.public,
+        Found::Usable(certificate) => &certificate.public,
         Found::Unavailable => return verdict::UNAVAILABLE_CERTIFICATE,
         Found::Unknown => return verdict::UNKNOWN_KEY,
     };

@@ -1,7 +1,10 @@
 //! `dump_all_vars` (manual, section 7.3.2): variables with their values, written as one text.
 
+use isthmus_pattern::write_ip;
+
 use super::EVERYWHERE;
 use crate::args::{Args, CompileEnv};
+use crate::cast::write_int;
 use crate::context::Context;
 use crate::expression::Fetched;
 use crate::kind::Kind::Str;
@@ -70,17 +73,23 @@ fn dump<'a>(args: &'a Args, ctx: &'a dyn Context) -> Fetched<'a> {
 fn write(value: &Sample<'_>, out: &mut Vec<u8>) {
     match value {
         Sample::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
-        Sample::Int(value) => out.extend_from_slice(value.to_string().as_bytes()),
-        Sample::Ipv4(ip) => out.extend_from_slice(ip.to_string().as_bytes()),
-        Sample::Ipv6(ip) => out.extend_from_slice(ip.to_string().as_bytes()),
+        Sample::Int(value) => write_int(*value, out),
+        Sample::Ipv4(ip) => write_ip((*ip).into(), out),
+        Sample::Ipv6(ip) => write_ip((*ip).into(), out),
         Sample::Str(text) => quote(text, out),
         Sample::Bin(bytes) => {
             out.push(b'x');
-            for byte in bytes.iter() {
-                out.extend_from_slice(format!("{byte:02x}").as_bytes());
-            }
+            out.extend(
+                bytes
+                    .iter()
+                    .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]),
+            );
         }
     }
+}
+
+fn digit(value: u8) -> u8 {
+    value + if value < 10 { b'0' } else { b'a' - 10 }
 }
 
 fn quote(text: &[u8], out: &mut Vec<u8>) {

@@ -7,7 +7,7 @@ use isthmus_plan::tls::TlsFiles;
 use super::Key;
 use super::agreement::Agreement;
 use super::rsa::Rsa;
-use crate::convert::base64_decoded;
+use crate::pem::block;
 use crate::tls::Certificate;
 
 /// The certificates of a plan by name.
@@ -25,18 +25,14 @@ pub(crate) struct Pair {
 
 /// What is known of a name.
 #[derive(Debug)]
-pub enum Found<'a> {
+pub(crate) enum Found<'a> {
     /// A certificate that tokens may use.
-    Usable(UsableCertificate<'a>),
+    Usable(&'a Pair),
     /// A certificate without `jwt on`.
     Unavailable,
     /// No certificate.
     Unknown,
 }
-
-/// A certificate that tokens may use.
-#[derive(Debug, Clone, Copy)]
-pub struct UsableCertificate<'a>(pub(crate) &'a Pair);
 
 impl Certificates {
     /// Those of a plan. One that cannot be read was refused already.
@@ -55,23 +51,13 @@ impl Certificates {
     }
 
     /// What is known of a name.
-    #[must_use]
-    pub fn find(&self, name: &[u8]) -> Found<'_> {
+    pub(crate) fn find(&self, name: &[u8]) -> Found<'_> {
         match self.0.get(name) {
-            Some(Some(pair)) => Found::Usable(UsableCertificate(pair)),
+            Some(Some(pair)) => Found::Usable(pair),
             Some(None) => Found::Unavailable,
             None => Found::Unknown,
         }
     }
-}
-
-/// The first block of a kind in a PEM file, DER.
-fn block(pem: &[u8], kind: &str) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(pem).ok()?;
-    let (_, rest) = text.split_once(&format!("-----BEGIN {kind}-----"))?;
-    let (body, _) = rest.split_once(&format!("-----END {kind}-----"))?;
-    let digits: Vec<u8> = body.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
-    base64_decoded(&digits)
 }
 
 fn public(chain: &[u8]) -> Option<Box<[u8]>> {

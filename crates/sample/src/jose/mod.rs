@@ -16,7 +16,8 @@ mod token;
 mod wrap;
 
 pub use algorithm::Allowed;
-pub use certificate::{Certificates, Found};
+pub use certificate::Certificates;
+pub(crate) use certificate::Found;
 
 use arc_swap::ArcSwap;
 
@@ -67,13 +68,6 @@ impl Key {
     pub(crate) fn from_jwk(text: &[u8]) -> Option<Self> {
         jwk::read(text)
     }
-
-    fn symmetric(&self) -> Option<&[u8]> {
-        match self {
-            Self::Symmetric(bytes) => Some(bytes),
-            Self::Curve(_) | Self::Rsa(_) => None,
-        }
-    }
 }
 
 fn url_safe(digit: &u8) -> u8 {
@@ -106,14 +100,14 @@ fn content_key(
 ) -> Option<Vec<u8>> {
     let length = encryption.key_length();
     let found = match (management, key) {
-        (Management::Direct, Key::Symmetric(bytes)) => {
-            token.encrypted_key.is_empty().then(|| bytes.to_vec())?
+        (Management::Direct, Key::Symmetric(own)) => {
+            token.encrypted_key.is_empty().then(|| own.to_vec())?
         }
-        (Management::Wrap(bits), Key::Symmetric(_)) => {
-            wrap::unwrap(sized(key.symmetric()?, bits)?, &token.encrypted_key)?
+        (Management::Wrap(bits), Key::Symmetric(own)) => {
+            wrap::unwrap(sized(own, bits)?, &token.encrypted_key)?
         }
-        (Management::GcmWrap(bits), Key::Symmetric(_)) => {
-            wrap::gcm_unwrap(sized(key.symmetric()?, bits)?, token)?
+        (Management::GcmWrap(bits), Key::Symmetric(own)) => {
+            wrap::gcm_unwrap(sized(own, bits)?, token)?
         }
         (Management::Agree, Key::Curve(own)) => {
             let direct = token.encrypted_key.is_empty();

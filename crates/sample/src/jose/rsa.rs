@@ -5,6 +5,7 @@ use aws_lc_rs::rsa::{
     OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey,
     Pkcs1PrivateDecryptingKey, PrivateDecryptingKey,
 };
+use isthmus_proto::der::{tag, write};
 
 use super::algorithm::Padding;
 
@@ -22,17 +23,17 @@ pub struct Rsa {
 impl Rsa {
     /// A key in PKCS #8, DER.
     pub(super) fn from_pkcs8(der: &[u8]) -> Option<Self> {
-        let key = || PrivateDecryptingKey::from_pkcs8(der).ok();
+        let key = PrivateDecryptingKey::from_pkcs8(der).ok()?;
         Some(Self {
-            oaep: OaepPrivateDecryptingKey::new(key()?).ok()?,
-            pkcs1: Pkcs1PrivateDecryptingKey::new(key()?).ok()?,
+            oaep: OaepPrivateDecryptingKey::new(key.clone()).ok()?,
+            pkcs1: Pkcs1PrivateDecryptingKey::new(key).ok()?,
         })
     }
 
     /// A key in PKCS #1, DER.
     pub(super) fn from_pkcs1(der: &[u8]) -> Option<Self> {
-        let key = der_value(4, der);
-        Self::from_pkcs8(&der_value(0x30, &[&RSA_ENCRYPTION[..], &key].concat()))
+        let key = write(tag::OCTET_STRING, &[der]);
+        Self::from_pkcs8(&write(tag::SEQUENCE, &[&RSA_ENCRYPTION, &key]))
     }
 
     /// A key as its numbers: n, e, d, p, q, dp, dq and qi.
@@ -40,7 +41,7 @@ impl Rsa {
         let version = [0].as_slice();
         let values = std::iter::once(version).chain(numbers.iter().map(Vec::as_slice));
         let inside: Vec<u8> = values.flat_map(integer).collect();
-        Self::from_pkcs1(&der_value(0x30, &inside))
+        Self::from_pkcs1(&write(tag::SEQUENCE, &[&inside]))
     }
 
     /// The content's key of `length` bytes.
@@ -70,23 +71,6 @@ impl Rsa {
     }
 }
 
-/// A value of DER.
-fn der_value(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = content.len();
-    let bytes = length.to_be_bytes();
-    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-    let needed = bytes.get(zeros..).unwrap_or_default();
-    let mut out = vec![tag];
-    if let Ok(short @ ..0x80) = u8::try_from(length) {
-        out.push(short);
-    } else {
-        out.push(0x80 | u8::try_from(needed.len()).unwrap_or(8));
-        out.extend_from_slice(needed);
-    }
-    out.extend_from_slice(content);
-    out
-}
-
 /// A number that is not negative, in as few bytes as DER wants.
 fn integer(number: &[u8]) -> Vec<u8> {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
@@ -96,5 +80,5 @@ fn integer(number: &[u8]) -> Vec<u8> {
         Some(first) if *first < 0x80 => &[],
         _ => &[0],
     };
-    der_value(2, &[sign, digits].concat())
+    write(tag::INTEGER, &[sign, digits])
 }

@@ -1,11 +1,11 @@
 //! A token in parts (RFC 7516, section 7.1), and its header (sections 4.1 and RFC 7518, 4.6.1, 4.7.1).
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 
 use crate::convert::base64_url_decoded;
 
-/// What the header says. A name that stands twice makes it no header (RFC 7516, section 4).
+/// What the header says. One of these names that stands twice makes it no header (RFC 7516, section 4).
 #[derive(Deserialize)]
 pub(super) struct Header {
     /// How the content's key is encrypted.
@@ -22,8 +22,15 @@ pub(super) struct Header {
     pub(super) apu: Option<String>,
     /// What is known of the recipient.
     pub(super) apv: Option<String>,
-    zip: Option<IgnoredAny>,
-    crit: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "present")]
+    zip: bool,
+    #[serde(default, deserialize_with = "present")]
+    crit: bool,
+}
+
+/// Whether a member is there, whatever it says: also `null`, which would be none to an [`Option`].
+fn present<'de, D: Deserializer<'de>>(member: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(member).map(|_| true)
 }
 
 /// A public key on an elliptic curve (RFC 7518, 6.2.1).
@@ -57,7 +64,7 @@ impl<'a> Token<'a> {
         }
         let header: Header = serde_json::from_slice(&base64_url_decoded(protected)?).ok()?;
         // What is not understood must be (`crit`), or would be read as something else (`zip`).
-        if header.zip.is_some() || header.crit.is_some() {
+        if header.zip || header.crit {
             return None;
         }
         Some(Self {

@@ -6,8 +6,8 @@ use aes::cipher::{BlockDecrypt, KeyInit};
 use aes::{Aes128, Aes192, Aes256};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
-use super::content::gcm;
 use super::token::Token;
+use crate::cipher::gcm_open;
 use crate::convert::base64_url_decoded;
 
 /// What a wrapped key begins with (RFC 3394, 2.2.3.1).
@@ -52,5 +52,5 @@ fn unwrap_with(cipher: &impl BlockDecrypt, wrapped: &[u8]) -> Option<Vec<u8>> {
 pub(super) fn gcm_unwrap(key: &[u8], token: &Token<'_>) -> Option<Vec<u8>> {
     let part = |text: &Option<String>| base64_url_decoded(text.as_ref()?.as_bytes());
     let (iv, tag) = (part(&token.header.iv)?, part(&token.header.tag)?);
-    gcm(key, &iv, &[], &token.encrypted_key, &tag)
+    gcm_open(key, &iv, &[], &token.encrypted_key, &tag)
 }

@@ -1,35 +1,34 @@
-//! table: the permutations of DES (FIPS 46-3), and crypt(3) as Unix had it at first: DES 25 times over
-//! zeros, with 12 bits of salt that swap bits of the expansion. Only old files hold such hashes.
+//! crypt(3) as Unix had it at first: DES (FIPS 46-3) 25 times over zeros, with 12 bits of salt that swap bits
+//! of the expansion. Only old files hold such hashes.
+//!
+//! DES permutes what it takes, and permutes it back at its end. Between two encryptions that is nothing, and
+//! zeros stay what they are at the beginning, so that only the last permutation is left.
 
-/// Initial permutation; its inverse is the final one.
-const INITIAL: [u8; 64] = [
-    58, 50, 42, 34, 26, 18, 10, 2, 60, 52, 44, 36, 28, 20, 12, 4, 62, 54, 46, 38, 30, 22, 14, 6,
-    64, 56, 48, 40, 32, 24, 16, 8, 57, 49, 41, 33, 25, 17, 9, 1, 59, 51, 43, 35, 27, 19, 11, 3, 61,
-    53, 45, 37, 29, 21, 13, 5, 63, 55, 47, 39, 31, 23, 15, 7,
-];
+/// The permutation at the end.
 const FINAL: [u8; 64] = [
     40, 8, 48, 16, 56, 24, 64, 32, 39, 7, 47, 15, 55, 23, 63, 31, 38, 6, 46, 14, 54, 22, 62, 30,
     37, 5, 45, 13, 53, 21, 61, 29, 36, 4, 44, 12, 52, 20, 60, 28, 35, 3, 43, 11, 51, 19, 59, 27,
     34, 2, 42, 10, 50, 18, 58, 26, 33, 1, 41, 9, 49, 17, 57, 25,
 ];
-const EXPANSION: [u8; 48] = [
-    32, 1, 2, 3, 4, 5, 4, 5, 6, 7, 8, 9, 8, 9, 10, 11, 12, 13, 12, 13, 14, 15, 16, 17, 16, 17, 18,
-    19, 20, 21, 20, 21, 22, 23, 24, 25, 24, 25, 26, 27, 28, 29, 28, 29, 30, 31, 32, 1,
-];
+/// What the boxes' results are mixed by.
 const PERMUTATION: [u8; 32] = [
     16, 7, 20, 21, 29, 12, 28, 17, 1, 15, 23, 26, 5, 18, 31, 10, 2, 8, 24, 14, 32, 27, 3, 9, 19,
     13, 30, 6, 22, 11, 4, 25,
 ];
+/// Which bits of the key count.
 const KEY: [u8; 56] = [
     57, 49, 41, 33, 25, 17, 9, 1, 58, 50, 42, 34, 26, 18, 10, 2, 59, 51, 43, 35, 27, 19, 11, 3, 60,
     52, 44, 36, 63, 55, 47, 39, 31, 23, 15, 7, 62, 54, 46, 38, 30, 22, 14, 6, 61, 53, 45, 37, 29,
     21, 13, 5, 28, 20, 12, 4,
 ];
+/// Which of them a round takes.
 const ROUND_KEY: [u8; 48] = [
     14, 17, 11, 24, 1, 5, 3, 28, 15, 6, 21, 10, 23, 19, 12, 4, 26, 8, 16, 7, 27, 20, 13, 2, 41, 52,
     31, 37, 47, 55, 30, 40, 51, 45, 33, 48, 44, 49, 39, 56, 34, 53, 46, 42, 50, 36, 29, 32,
 ];
+/// How far both halves of the key are turned before each round.
 const SHIFTS: [u32; 16] = [1, 1, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 1];
+/// What six bits become, four rows of sixteen each.
 const BOXES: [[u8; 64]; 8] = [
     [
         14, 4, 13, 1, 2, 15, 11, 8, 3, 10, 6, 12, 5, 9, 0, 7, 0, 15, 7, 4, 14, 2, 13, 1, 10, 6, 12,
@@ -80,7 +79,9 @@ pub(super) fn crypt(password: &[u8], salt: u16) -> [u8; 11] {
         key << 8 | u64::from(character << 1)
     });
     let keys = round_keys(key);
-    let block = (0..25).fold(0, |block, _| encrypt(block, &keys, salt));
+    let swapping = swapping(salt);
+    let (left, right) = (0..25).fold((0, 0), |halves, _| encrypt(halves, &keys, swapping));
+    let block = permuted(left << 32 | right, 64, &FINAL);
     let digits = |at: u32| {
         let bits = u128::from(block) << 2 >> (60 - 6 * at) & 63;
         super::digit(u32::try_from(bits).unwrap_or(0))
@@ -106,23 +107,26 @@ fn round_keys(key: u64) -> [u64; 16] {
     })
 }
 
-fn encrypt(block: u64, keys: &[u64; 16], salt: u16) -> u64 {
-    let mixed = permuted(block, 64, &INITIAL);
-    let (mut left, mut right) = (mixed >> 32, mixed & 0xffff_ffff);
-    for key in keys {
-        let next = left ^ scrambled(right, *key, salt);
-        (left, right) = (right, next);
-    }
-    permuted(right << 32 | left, 64, &FINAL)
+/// Bit n of the salt swaps bits n and n + 24 of the expansion, counted from the left.
+fn swapping(salt: u16) -> u64 {
+    (0..12).fold(0, |mask, bit| {
+        mask | u64::from(salt >> bit & 1) << (23 - bit)
+    })
 }
 
-fn scrambled(half: u64, key: u64, salt: u16) -> u64 {
-    let expanded = permuted(half, 32, &EXPANSION);
-    // Bit n of the salt swaps bits n and n + 24 of the expansion, counted from the left.
-    let swapped = (0..12).fold(0, |mask, bit| {
-        mask | u64::from(salt >> bit & 1) << (23 - bit)
+/// The sixteen rounds over both halves of a block, which end the other way round.
+fn encrypt(halves: (u64, u64), keys: &[u64; 16], swapping: u64) -> (u64, u64) {
+    let (left, right) = keys.iter().fold(halves, |(left, right), key| {
+        (right, left ^ scrambled(right, *key, swapping))
     });
-    let differing = (expanded >> 24 ^ expanded) & swapped;
+    (right, left)
+}
+
+fn scrambled(half: u64, key: u64, swapping: u64) -> u64 {
+    // Each box takes four bits and one of each neighbour's; the outermost are neighbours.
+    let ring = (half & 1) << 33 | half << 1 | half >> 31;
+    let expanded = (0..8).fold(0, |out, at| out << 6 | ring >> (28 - 4 * at) & 63);
+    let differing = (expanded >> 24 ^ expanded) & swapping;
     let input = expanded ^ (differing << 24 | differing) ^ key;
     let substituted = BOXES.iter().zip(0_u32..).fold(0, |out, (values, at)| {
         let six = input >> (42 - 6 * at) & 63;

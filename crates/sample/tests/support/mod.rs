@@ -10,13 +10,14 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use isthmus_plan::{ByteString, Call, Expression, FormatItem, Password, User, Userlist};
 use isthmus_proto::http1::{Progress, RequestHead, ResponseHead, Rewrite, Rules, View};
 use isthmus_sample::{
     BackendNumber, Bytes, CompileEnv, Compiled, Content, Context, End, FrontendNumber, Names,
-    Number, Payload, Sample, Scope, ServerNumber, Side, TcpInfo, Text, VarRef, Variables, Verdict,
-    find_converter, find_fetch,
+    Number, Payload, Sample, Scope, ServerNumber, Side, TcpInfo, Text, Users, VarRef, Variables,
+    Verdict, find_converter, find_fetch,
 };
 
 /// Reads `fetch(args),converter(args)`: quotes and backslashes inside parentheses as HAProxy has
@@ -117,11 +118,16 @@ pub fn compile(text: &str, names: &mut Names) -> Result<Compiled, String> {
         env: &environment,
         acl: &|_| None,
         lists: &[],
-        userlists: &[staff()],
+        userlists: &userlists(),
         tables: &[],
         jose: &std::sync::Arc::default(),
     };
     Compiled::compile(&parse(text)?, &mut env)
+}
+
+/// The userlists, compiled: `staff` is the first.
+pub fn userlists() -> [Arc<Users>; 1] {
+    [Arc::new(Users::compile(&staff()).expect("a userlist"))]
 }
 
 /// The userlist that the recording script has.
