@@ -8,7 +8,7 @@ from isthmus.config import Span
 from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import BAD_VALUE
 from isthmus.keywords.draft import GlobalDraft
-from isthmus.keywords.global_rows import Row, change, inert, number, size
+from isthmus.keywords.global_rows import Row, change, inert, inert_switch, number, size
 from isthmus.keywords.http_replies import TOKEN
 from isthmus.keywords.row import Keyword, RefusedError, Use, Where
 from isthmus.keywords.values import integer, switch
@@ -84,7 +84,7 @@ def _case_file(use: Use[GlobalDraft]) -> None:
         _add_case(use, names[0], names[1], word.span)
 
 
-_BODIES = "Forward bodies inside the kernel"
+_BODIES = "bodies pass through the session's buffer in any case"
 _SHARES = "each connection has its share of a turn in any case"
 _WINDOWS = "each stream has a window of its own (tune.h2.fe.initial-window-size)"
 
@@ -98,10 +98,11 @@ GLOBAL_HTTP: tuple[Row, ...] = (
         "h1-case-adjust", _GLOBAL, "<name> <Name>", "How a header is written for odd peers", _case_adjust
     ),
     Keyword("h1-case-adjust-file", _GLOBAL, "<file>", "How headers are written for odd peers", _case_file),
-    _flag(
+    inert(
         "h1-do-not-close-on-insecure-transfer-encoding",
-        "keep_insecure_coding",
+        "",
         "Keep connections open on which framing was said twice",
+        "such a connection closes in any case",
     ),
     _number("maxcompcpuusage", "compression_cpu", "Percent of load above which less is compressed", 0, 100),
     _units("maxcomprate", "compression_rate", "Most kilobytes that compression is given in a second", 1024),
@@ -114,15 +115,9 @@ GLOBAL_HTTP: tuple[Row, ...] = (
         "a lookup costs no more than that",
     ),
     _number("tune.comp.maxlevel", "compression_level", "Level of compression", 1, 9),
-    Keyword(
-        "tune.disable-zero-copy-forwarding",
-        _GLOBAL,
-        "",
-        "Never forward bodies inside the kernel",
-        lambda use: _change(use, splice_bodies=False),
-    ),
-    _switch("tune.h1.zero-copy-fwd-recv", "splice_bodies", _BODIES),
-    _switch("tune.h1.zero-copy-fwd-send", "splice_bodies", _BODIES),
+    inert("tune.disable-zero-copy-forwarding", "", "Never forward bodies without copies", _BODIES),
+    inert_switch("tune.h1.zero-copy-fwd-recv", "Receive bodies without copies", _BODIES),
+    inert_switch("tune.h1.zero-copy-fwd-send", "Send bodies without copies", _BODIES),
     *(
         inert(f"tune.h2.{name}", "<value>", about, why)
         for name, about, why in (

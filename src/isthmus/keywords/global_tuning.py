@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from isthmus.config import Word, register
-from isthmus.keywords.changes import changed
 from isthmus.keywords.draft import GlobalDraft
 from isthmus.keywords.global_rows import Row, change, inert, inert_switch, number, size
 from isthmus.keywords.row import Keyword, Use, Where
@@ -24,8 +23,7 @@ _SHARDS = {"by-process": 1, "by-thread": 0, "by-group": 1}
 
 
 def _no_splice(use: Use[GlobalDraft]) -> None:
-    http = changed(use.draft.settings.http, splice_bodies=False)
-    change(use, splice=False, http=http)
+    change(use, splice=False)
 
 
 def _default_shards(use: Use[GlobalDraft]) -> None:
