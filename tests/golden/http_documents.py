@@ -74,7 +74,6 @@ def _common(items: Text, expression: d.Expression, always: d.Condition) -> h.Htt
         after_response_rules=rules[1:2],
         connection=h.ConnectionMode.SERVER_CLOSE,
         buffer_request=True,
-        no_delay=True,
         forwardfor=address,
         originalto=address,
         timeout_tarpit=1,
@@ -151,7 +150,6 @@ def settings() -> h.HttpGlobal:
     return h.HttpGlobal(
         case_adjust=(("content-type", "Content-Type"),),
         payload_any_method=True,
-        keep_insecure_coding=True,
         caches=(h.Cache("c", 4_000_000, 16_000, 60, True, 10),),
         services=("python.hello",),
         service_queue=10,

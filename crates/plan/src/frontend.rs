@@ -74,8 +74,6 @@ pub struct FrontendOptions {
     pub splice: Splice,
     /// `option independent-streams`: what the client is sent is no sign of its life.
     pub independent_streams: bool,
-    /// `option socket-stats`
-    pub socket_stats: bool,
 }
 
 /// TCP keep-alive probes on one side.

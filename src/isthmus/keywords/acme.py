@@ -10,7 +10,7 @@ from isthmus.keywords.codes import BAD_VALUE, DUPLICATE_NAME, MISSING_ARGUMENT, 
 from isthmus.keywords.named_section import Reader, read_lines, section_name
 from isthmus.keywords.row import Reading, RefusedError, Words, place
 from isthmus.keywords.tls_codes import CANNOT
-from isthmus.keywords.values import choice, integer, suggest
+from isthmus.keywords.values import choice, integer, suggest, switch
 from isthmus.model.acme import Authority, Binding
 
 DIRECTORY = "https://acme-v02.api.letsencrypt.org/directory"
@@ -72,9 +72,7 @@ class AcmeSections:
             "eab-mac-key": _file(said, read_bytes),
             "eab-mac-alg": lambda words: said.__setitem__("eab-mac-alg", choice(words, _SIGNING, "a MAC")),
             "profile": _text(said, "a profile of the authority"),
-            "reuse-key": lambda words: said.__setitem__(
-                "reuse-key", choice(words, ("on", "off"), "a switch") == "on"
-            ),
+            "reuse-key": lambda words: said.__setitem__("reuse-key", switch(words)),
             **{each: _later(each, why) for each, why in _LATER.items()},
         }
 

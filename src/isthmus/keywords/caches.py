@@ -6,7 +6,7 @@ from isthmus.config import Section
 from isthmus.keywords.codes import DUPLICATE_NAME, MISSING_ARGUMENT, OUT_OF_RANGE
 from isthmus.keywords.named_section import Reader, read_lines, section_name
 from isthmus.keywords.row import Reading, RefusedError, Words, place
-from isthmus.keywords.values import choice, integer
+from isthmus.keywords.values import integer, switch
 from isthmus.model.http import Cache
 
 _MEGABYTE = 1024 * 1024
@@ -67,9 +67,7 @@ def _readers(said: dict[str, int]) -> dict[str, Reader]:
         "max-object-size": _number(said, 0),
         "max-age": _number(said, 0),
         "max-secondary-entries": _number(said, 1),
-        "process-vary": lambda words: said.__setitem__(
-            "process-vary", choice(words, ("on", "off"), "a switch") == "on"
-        ),
+        "process-vary": lambda words: said.__setitem__("process-vary", switch(words)),
     }
 
 

@@ -12,7 +12,7 @@ from isthmus.keywords.option_row import Option, OptionTable, OptionUse, options
 from isthmus.keywords.row import Reading, RefusedError, Words
 from isthmus.keywords.tls_codes import BAD_CRT_LIST, CANNOT
 from isthmus.keywords.tls_options import lifted
-from isthmus.keywords.values import choice
+from isthmus.keywords.values import switch
 from isthmus.model.tls import Certificate, Entry, EntrySettings, ListLine, Parts
 from isthmus.records import dataclass, field, replace
 
@@ -43,7 +43,7 @@ def part(field_name: str) -> Option[LineSettings]:
 
 def ocsp_update(use: OptionUse[LineSettings]) -> LineSettings:
     """Read `ocsp-update`, which needs the library that verifies responses."""
-    on = choice(use.words, ("on", "off"), "a switch") == "on"
+    on = switch(use.words)
     if on:
         need_library(use.word.span)
     return replace(use.settings, ocsp_update=on)

@@ -15,7 +15,7 @@ from isthmus.keywords.named_section import read_lines
 from isthmus.keywords.option_row import OptionTable, OptionUse, options
 from isthmus.keywords.row import Reading, RefusedError, Words, place
 from isthmus.keywords.tls_codes import BAD_CRT_STORE
-from isthmus.keywords.values import choice, suggest
+from isthmus.keywords.values import suggest, switch
 from isthmus.keywords.world import World
 from isthmus.model.acme import Authority, Ordered
 from isthmus.model.tls import Certificate, CertificateFiles
@@ -141,7 +141,7 @@ class _Store:
             elif option.text == "domains":
                 domains = words.take("names between commas")
             elif option.text == "jwt":
-                tokens = choice(words, ("on", "off"), "a switch") == "on"
+                tokens = switch(words)
             elif option.text in _LATER:
                 message = f"`{option.text}` of a certificate is known to HAProxy, and not implemented yet"
                 raise RefusedError(NOT_IMPLEMENTED, message, option.span)

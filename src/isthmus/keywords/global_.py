@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from isthmus.keywords.bind import read_binds
-from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import BAD_VALUE, OUT_OF_RANGE
 from isthmus.keywords.draft import GlobalDraft
 from isthmus.keywords.global_http import GLOBAL_HTTP
+from isthmus.keywords.global_rows import change, inert, number, size
 from isthmus.keywords.global_services import GLOBAL_SERVICES
 from isthmus.keywords.global_tls import GLOBAL_TLS
 from isthmus.keywords.global_tokens import ROWS as TOKENS
@@ -16,11 +16,11 @@ from isthmus.keywords.global_tuning import GLOBAL_TUNING
 from isthmus.keywords.global_variables import VARIABLES
 from isthmus.keywords.log_lines import GLOBAL_LOGS
 from isthmus.keywords.processors import PROCESSORS
-from isthmus.keywords.row import Keyword, RefusedError, Use, Where
+from isthmus.keywords.row import Keyword, RefusedError, Use, Where, takes_all
 from isthmus.keywords.sections import table
 from isthmus.keywords.status_codes import STATUS_CODES
 from isthmus.keywords.unix_bind import UNIX_BIND
-from isthmus.keywords.values import integer, size, time
+from isthmus.keywords.values import time
 from isthmus.model.bind import BindSettings
 
 Row = Keyword[GlobalDraft]
@@ -28,24 +28,8 @@ Read = Callable[[Use[GlobalDraft]], None]
 _GLOBAL = Where.GLOBAL
 
 
-def change(use: Use[GlobalDraft], **changes: object) -> None:
-    """Change some settings."""
-    use.draft.settings = changed(use.draft.settings, **changes)
-
-
 def _flag(name: str, about: str, field: str = "", value: bool = True) -> Row:
     return Keyword(name, _GLOBAL, "", about, lambda use: change(use, **{field or name: value}))
-
-
-def _number(name: str, about: str, field: str = "", low: int = 0, high: int = 2**31 - 1) -> Row:
-    def read(use: Use[GlobalDraft]) -> None:
-        change(use, **{field or name: integer(use.words, low, high)})
-
-    return Keyword(name, _GLOBAL, "<number>", about, read)
-
-
-def _size(name: str, about: str, field: str, low: int = 0) -> Row:
-    return Keyword(name, _GLOBAL, "<size>", about, lambda use: change(use, **{field: size(use.words, low)}))
 
 
 def _time(name: str, about: str, field: str) -> Row:
@@ -59,20 +43,9 @@ def _text(name: str, syntax: str, about: str, field: str = "") -> Row:
     return Keyword(name, _GLOBAL, syntax, about, read)
 
 
-def _inert(name: str, syntax: str, about: str, why: str, *, negatable: bool = False) -> Row:
-    def read(use: Use[GlobalDraft]) -> None:
-        use.words.take_all()
-
-    return Keyword(name, _GLOBAL, syntax, about, read, negatable=negatable, inert=why)
-
-
 def _silent(name: str, syntax: str, about: str) -> Row:
     """Return the row of a keyword whose work is done while the text is read."""
-
-    def read(use: Use[GlobalDraft]) -> None:
-        use.words.take_all()
-
-    return Keyword(name, _GLOBAL, syntax, about, read)
+    return Keyword(name, _GLOBAL, syntax, about, takes_all)
 
 
 def _user(use: Use[GlobalDraft]) -> None:
@@ -127,7 +100,7 @@ PROCESS: tuple[Row, ...] = (
     _text("chroot", "<dir>", "Root directory of the running process"),
     _flag("daemon", "Run in the background"),
     Keyword("description", _GLOBAL, "<text>", "A text about this instance", _description),
-    _number("gid", "Group to run as, by number"),
+    number("gid", "gid", "Group to run as, by number"),
     _time("grace", "How long listeners stay after a graceful stop was asked for", "grace"),
     Keyword("group", _GLOBAL, "<group>", "Group to run as, by name", _group),
     _time("hard-stop-after", "When a graceful stop becomes a hard one", "hard_stop_after"),
@@ -141,67 +114,63 @@ PROCESS: tuple[Row, ...] = (
     Keyword("setcap", _GLOBAL, "<name>[,<name>...]", "Capabilities to keep", _setcap),
     _silent("setenv", "<name> <value>", "Set a variable of the environment"),
     Keyword("stats socket", _GLOBAL, "<address> [<option> ...]", "A socket for commands", _stats_socket),
-    _number("stats maxconn", "Most connections to stats sockets", "stats_maxconn", 1),
+    number("stats maxconn", "stats_maxconn", "Most connections to stats sockets", 1),
     Keyword("stats timeout", _GLOBAL, "<timeout>", "Longest silence on a stats socket", _stats_timeout),
-    _number("uid", "User to run as, by number"),
-    _number("ulimit-n", "Most open files", "ulimit_n", 1),
+    number("uid", "uid", "User to run as, by number"),
+    number("ulimit-n", "ulimit_n", "Most open files", 1),
     _silent("unsetenv", "<name> ...", "Remove variables of the environment"),
     Keyword("user", _GLOBAL, "<user>", "User to run as, by name", _user),
     _flag("zero-warning", "A warning is an error", "zero_warning"),
 )
 
 TUNING: tuple[Row, ...] = (
-    _number("max-spread-checks", "Milliseconds over which checks are spread at most", "max_spread_checks"),
-    _number("maxconn", "Most client connections", "maxconn"),
-    _number("maxconnrate", "Most new connections in a second", "maxconnrate"),
-    _number("maxsessrate", "Most new sessions in a second", "maxsessrate"),
-    _number("maxsslconn", "Most TLS connections, with clients and servers", "maxsslconn"),
-    _number("maxsslrate", "Most new TLS connections of clients in a second", "maxsslrate"),
-    _number("nbthread", "Worker threads", "nbthread", 1, 4096),
+    number("max-spread-checks", "max_spread_checks", "Milliseconds over which checks are spread at most"),
+    number("maxconn", "maxconn", "Most client connections"),
+    number("maxconnrate", "maxconnrate", "Most new connections in a second"),
+    number("maxsessrate", "maxsessrate", "Most new sessions in a second"),
+    number("maxsslconn", "maxsslconn", "Most TLS connections, with clients and servers"),
+    number("maxsslrate", "maxsslrate", "Most new TLS connections of clients in a second"),
+    number("nbthread", "nbthread", "Worker threads", 1, 4096),
     _flag("nosplice", "Never use splice(2)", "splice", False),
-    _number("spread-checks", "Percent by which the times of checks vary", "spread_checks", 0, 50),
-    _size("tune.bufsize", "Size of a buffer", "bufsize", 1),
-    _number("tune.maxaccept", "Most connections accepted in a row", "maxaccept", -1),
-    _number("tune.maxpollevents", "Most events taken from the poller at once", "maxpollevents", 1),
-    _size("tune.pipesize", "Size of a pipe for splice(2)", "pipesize"),
-    _size("tune.rcvbuf.client", "Kernel buffer for data from clients", "receive_buffer_client"),
-    _size("tune.rcvbuf.server", "Kernel buffer for data from servers", "receive_buffer_server"),
-    _number("tune.stick-counters", "Most entries that a session tracks", "stick_counters", 0, 4096),
-    _size("tune.sndbuf.client", "Kernel buffer for data to clients", "send_buffer_client"),
-    _size("tune.sndbuf.server", "Kernel buffer for data to servers", "send_buffer_server"),
+    number("spread-checks", "spread_checks", "Percent by which the times of checks vary", 0, 50),
+    size("tune.bufsize", "bufsize", "Size of a buffer", 1),
+    number("tune.maxaccept", "maxaccept", "Most connections accepted in a row", -1),
+    number("tune.maxpollevents", "maxpollevents", "Most events taken from the poller at once", 1),
+    size("tune.pipesize", "pipesize", "Size of a pipe for splice(2)"),
+    size("tune.rcvbuf.client", "receive_buffer_client", "Kernel buffer for data from clients"),
+    size("tune.rcvbuf.server", "receive_buffer_server", "Kernel buffer for data from servers"),
+    number("tune.stick-counters", "stick_counters", "Most entries that a session tracks", 0, 4096),
+    size("tune.sndbuf.client", "send_buffer_client", "Kernel buffer for data to clients"),
+    size("tune.sndbuf.server", "send_buffer_server", "Kernel buffer for data to servers"),
 )
 
 WITHOUT_EFFECT: tuple[Row, ...] = (
-    _inert("busy-polling", "", "Poll without sleeping", "workers sleep when idle", negatable=True),
-    _inert("expose-experimental-directives", "", "Allow experimental keywords", "no keyword here needs it"),
-    _inert("expose-deprecated-directives", "", "Allow deprecated keywords", "no keyword here needs it"),
-    _inert("insecure-fork-wanted", "", "Allow fork(2)", "workers never fork", negatable=True),
-    _inert(
+    inert("busy-polling", "", "Poll without sleeping", "workers sleep when idle", negatable=True),
+    inert("expose-experimental-directives", "", "Allow experimental keywords", "no keyword here needs it"),
+    inert("expose-deprecated-directives", "", "Allow deprecated keywords", "no keyword here needs it"),
+    inert("insecure-fork-wanted", "", "Allow fork(2)", "workers never fork", negatable=True),
+    inert(
         "insecure-setuid-wanted", "", "Allow setuid programs", "workers execute no program", negatable=True
     ),
-    _inert("maxpipes", "<number>", "Most pipes for splice(2)", "each worker keeps a few pipes for reuse"),
-    _inert("mworker-max-reloads", "<number>", "Reloads an old worker survives", _ONE_PROCESS),
-    _inert("no-memory-trimming", "", "Keep freed memory", "the allocator decides by itself"),
-    _inert("noepoll", "", "Do not use epoll", _EPOLL),
-    _inert("noevports", "", "Do not use event ports", _EPOLL),
-    _inert("nogetaddrinfo", "", "Resolve names with gethostbyname", "getaddrinfo is the only resolver"),
-    _inert("nokqueue", "", "Do not use kqueue", _EPOLL),
-    _inert("nopoll", "", "Do not use poll", _EPOLL),
-    _inert("numa-cpu-mapping", "", "Stay on one NUMA node", "the kernel places the workers", negatable=True),
-    _inert("prealloc-fd", "", "Make room for descriptors at start", "the kernel makes room as they come"),
-    _inert("profiling.tasks", "{ on | off | auto }", "Measure tasks", "there are no tasks of this kind"),
-    _inert("set-dumpable", "", "Allow core dumps", "the system's own limits decide", negatable=True),
-    _inert(
-        "strict-limits", "", "Refuse to start where a limit is too low", "it is always so", negatable=True
-    ),
-    _inert("tune.sched.low-latency", "{ on | off }", "Order of tasks", "a worker has no queue of tasks"),
-    _inert("thread-groups", "<number>", "Groups of threads", "all workers are one group"),
-    _inert("thread-group", "<number> <threads>", "Threads of a group", "all workers are one group"),
-    _inert("cpu-policy", "<policy>", "Where threads run", "the kernel places the workers"),
-    _inert(
-        "tune.listener.multi-queue", "{ on | fair | off }", "Share of threads", "each has its own sockets"
-    ),
-    _inert("tune.runqueue-depth", "<number>", "Tasks run in a row", "a worker has no queue of tasks"),
+    inert("maxpipes", "<number>", "Most pipes for splice(2)", "each worker keeps a few pipes for reuse"),
+    inert("mworker-max-reloads", "<number>", "Reloads an old worker survives", _ONE_PROCESS),
+    inert("no-memory-trimming", "", "Keep freed memory", "the allocator decides by itself"),
+    inert("noepoll", "", "Do not use epoll", _EPOLL),
+    inert("noevports", "", "Do not use event ports", _EPOLL),
+    inert("nogetaddrinfo", "", "Resolve names with gethostbyname", "getaddrinfo is the only resolver"),
+    inert("nokqueue", "", "Do not use kqueue", _EPOLL),
+    inert("nopoll", "", "Do not use poll", _EPOLL),
+    inert("numa-cpu-mapping", "", "Stay on one NUMA node", "the kernel places the workers", negatable=True),
+    inert("prealloc-fd", "", "Make room for descriptors at start", "the kernel makes room as they come"),
+    inert("profiling.tasks", "{ on | off | auto }", "Measure tasks", "there are no tasks of this kind"),
+    inert("set-dumpable", "", "Allow core dumps", "the system's own limits decide", negatable=True),
+    inert("strict-limits", "", "Refuse to start where a limit is too low", "it is always so", negatable=True),
+    inert("tune.sched.low-latency", "{ on | off }", "Order of tasks", "a worker has no queue of tasks"),
+    inert("thread-groups", "<number>", "Groups of threads", "all workers are one group"),
+    inert("thread-group", "<number> <threads>", "Threads of a group", "all workers are one group"),
+    inert("cpu-policy", "<policy>", "Where threads run", "the kernel places the workers"),
+    inert("tune.listener.multi-queue", "{ on | fair | off }", "Share of threads", "each has its own sockets"),
+    inert("tune.runqueue-depth", "<number>", "Tasks run in a row", "a worker has no queue of tasks"),
 )
 
 GLOBAL = table(

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from isthmus.config import Span
 from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import BAD_VALUE
 from isthmus.keywords.draft import GlobalDraft
+from isthmus.keywords.global_rows import Row, change, inert, inert_switch, number, size
 from isthmus.keywords.http_replies import TOKEN
-from isthmus.keywords.row import Keyword, RefusedError, Use, Where, takes_all
-from isthmus.keywords.values import choice, integer, size
-from isthmus.records import replace
+from isthmus.keywords.row import Keyword, RefusedError, Use, Where
+from isthmus.keywords.values import integer, switch
+from isthmus.keywords.values import size as size_of
 
-Row = Keyword[GlobalDraft]
 _GLOBAL = Where.GLOBAL
 
 
 def _change(use: Use[GlobalDraft], **changes: object) -> None:
-    http = changed(use.draft.settings.http, **changes)
-    use.draft.settings = replace(use.draft.settings, http=http)
+    change(use, "http", **changes)
 
 
-def _number(name: str, field: str, about: str, low: int, high: int = 2**31 - 1) -> Row:
-    def read(use: Use[GlobalDraft]) -> None:
-        _change(use, **{field: integer(use.words, low, high)})
-
-    return Keyword(name, _GLOBAL, "<number>", about, read)
+_number = partial(number, part="http")
 
 
 def _units(name: str, field: str, about: str, unit: int) -> Row:
@@ -40,18 +37,14 @@ def _flag(name: str, field: str, about: str) -> Row:
 
 def _switch(name: str, field: str, about: str) -> Row:
     def read(use: Use[GlobalDraft]) -> None:
-        _change(use, **{field: choice(use.words, ("on", "off"), "a switch") == "on"})
+        _change(use, **{field: switch(use.words)})
 
     return Keyword(name, _GLOBAL, "{ on | off }", about, read)
 
 
-def _inert(name: str, syntax: str, about: str, why: str) -> Row:
-    return Keyword(name, _GLOBAL, syntax, about, takes_all, inert=why)
-
-
 def _h2(name: str, field: str, about: str, low: int = 0, high: int = 2**31 - 1) -> Row:
     def read(use: Use[GlobalDraft]) -> None:
-        h2 = changed(use.draft.settings.http.h2, **{field: size(use.words, low, high, "a number")})
+        h2 = changed(use.draft.settings.http.h2, **{field: size_of(use.words, low, high, "a number")})
         _change(use, h2=h2)
 
     return Keyword(name, _GLOBAL, "<number>", about, read)
@@ -81,17 +74,17 @@ def _case_file(use: Use[GlobalDraft]) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "there is no such file"
         raise RefusedError(BAD_VALUE, f"`{word.text}` cannot be read: {reason}", word.span) from None
-    for number, line in enumerate(text.splitlines(), 1):
+    for at, line in enumerate(text.splitlines(), 1):
         names = line.split()
         if not names or names[0].startswith("#"):
             continue
         if len(names) != 2:
-            message = f"line {number} of `{word.text}` does not hold two names"
+            message = f"line {at} of `{word.text}` does not hold two names"
             raise RefusedError(BAD_VALUE, message, word.span)
         _add_case(use, names[0], names[1], word.span)
 
 
-_BODIES = "Forward bodies inside the kernel"
+_BODIES = "bodies pass through the session's buffer in any case"
 _SHARES = "each connection has its share of a turn in any case"
 _WINDOWS = "each stream has a window of its own (tune.h2.fe.initial-window-size)"
 
@@ -105,33 +98,28 @@ GLOBAL_HTTP: tuple[Row, ...] = (
         "h1-case-adjust", _GLOBAL, "<name> <Name>", "How a header is written for odd peers", _case_adjust
     ),
     Keyword("h1-case-adjust-file", _GLOBAL, "<file>", "How headers are written for odd peers", _case_file),
-    _flag(
+    inert(
         "h1-do-not-close-on-insecure-transfer-encoding",
-        "keep_insecure_coding",
+        "",
         "Keep connections open on which framing was said twice",
+        "such a connection closes in any case",
     ),
     _number("maxcompcpuusage", "compression_cpu", "Percent of load above which less is compressed", 0, 100),
     _units("maxcomprate", "compression_rate", "Most kilobytes that compression is given in a second", 1024),
     _units("maxzlibmem", "compression_memory", "Most megabytes that compression uses", 1024 * 1024),
-    _inert("tune.buffers.limit", "<number>", "Most buffers", "buffers come and go with connections"),
-    _inert(
+    inert("tune.buffers.limit", "<number>", "Most buffers", "buffers come and go with connections"),
+    inert(
         "tune.pattern.cache-size",
         "<number>",
         "Lookups that are remembered",
         "a lookup costs no more than that",
     ),
     _number("tune.comp.maxlevel", "compression_level", "Level of compression", 1, 9),
-    Keyword(
-        "tune.disable-zero-copy-forwarding",
-        _GLOBAL,
-        "",
-        "Never forward bodies inside the kernel",
-        lambda use: _change(use, splice_bodies=False),
-    ),
-    _switch("tune.h1.zero-copy-fwd-recv", "splice_bodies", _BODIES),
-    _switch("tune.h1.zero-copy-fwd-send", "splice_bodies", _BODIES),
+    inert("tune.disable-zero-copy-forwarding", "", "Never forward bodies without copies", _BODIES),
+    inert_switch("tune.h1.zero-copy-fwd-recv", "Receive bodies without copies", _BODIES),
+    inert_switch("tune.h1.zero-copy-fwd-send", "Send bodies without copies", _BODIES),
     *(
-        _inert(f"tune.h2.{name}", "<value>", about, why)
+        inert(f"tune.h2.{name}", "<value>", about, why)
         for name, about, why in (
             (
                 "be.max-frames-at-once",
@@ -186,14 +174,8 @@ GLOBAL_HTTP: tuple[Row, ...] = (
     _number("tune.http.logurilen", "loguri_len", "Most bytes of a logged URI", 0),
     _number("tune.http.maxhdr", "maxhdr", "Most headers of a message", 1, 32767),
     _switch("tune.idle-pool.shared", "share_idle", "Let a thread use another's idle connections"),
-    _inert("tune.idletimer", "<timeout>", "Silence behind which buffers change", "buffers are of one size"),
-    Keyword(
-        "tune.maxrewrite",
-        _GLOBAL,
-        "<size>",
-        "Room for rewriting heads",
-        lambda use: _change(use, maxrewrite=size(use.words)),
-    ),
+    inert("tune.idletimer", "<timeout>", "Silence behind which buffers change", "buffers are of one size"),
+    size("tune.maxrewrite", "maxrewrite", "Room for rewriting heads", part="http"),
     _number(
         "tune.pool-high-fd-ratio", "pool_high", "Percent of descriptors where no connection is kept", 0, 100
     ),

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from isthmus.config import register
-from isthmus.keywords.changes import changed
 from isthmus.keywords.draft import GlobalDraft
+from isthmus.keywords.global_rows import Row, change, number
 from isthmus.keywords.row import Keyword, RefusedError, Use, Where
-from isthmus.keywords.values import integer, time
-from isthmus.records import replace
+from isthmus.keywords.values import time
 from isthmus.services.loading import LoadError
 
-Row = Keyword[GlobalDraft]
 _GLOBAL = Where.GLOBAL
 
 CANNOT_LOAD = register(
@@ -35,8 +33,7 @@ NO_SERVICES = register(
 
 
 def _change(use: Use[GlobalDraft], **changes: object) -> None:
-    services = changed(use.draft.settings.services, **changes)
-    use.draft.settings = replace(use.draft.settings, services=services)
+    change(use, "services", **changes)
 
 
 def _load(use: Use[GlobalDraft]) -> None:
@@ -56,16 +53,16 @@ def _load(use: Use[GlobalDraft]) -> None:
     _change(use, registered=(*before, *found.values()))
 
 
-def _number(name: str, field: str, about: str, low: int, high: int) -> Row:
-    def read(use: Use[GlobalDraft]) -> None:
-        _change(use, **{field: integer(use.words, low, high)})
-
-    return Keyword(name, _GLOBAL, "<number>", about, read)
-
-
 GLOBAL_SERVICES: tuple[Row, ...] = (
     Keyword("python-load", _GLOBAL, "<file>", "Run a Python file that registers services", _load),
-    _number("tune.python.queue", "queue", "Most requests that wait for a service to begin", 1, 1_000_000),
+    number(
+        "tune.python.queue",
+        "queue",
+        "Most requests that wait for a service to begin",
+        1,
+        1_000_000,
+        part="services",
+    ),
     Keyword(
         "tune.python.service-timeout",
         _GLOBAL,
@@ -73,6 +70,8 @@ GLOBAL_SERVICES: tuple[Row, ...] = (
         "How long a service may stay silent",
         lambda use: _change(use, timeout=time(use.words)),
     ),
-    _number("tune.python.threads", "threads", "Most plain services that run at once", 1, 1024),
+    number(
+        "tune.python.threads", "threads", "Most plain services that run at once", 1, 1024, part="services"
+    ),
 )
 """How services written in Python are loaded and run."""

@@ -11,19 +11,19 @@ from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import BAD_VALUE, UNKNOWN_OPTION
 from isthmus.keywords.crt_list import need_library
 from isthmus.keywords.draft import GlobalDraft
+from isthmus.keywords.global_rows import Row, change, inert
 from isthmus.keywords.issuer_chains import chains_in
 from isthmus.keywords.option_row import OptionTable, options
-from isthmus.keywords.row import Keyword, RefusedError, Use, Where, takes_all
+from isthmus.keywords.row import Keyword, RefusedError, Use, Where
 from isthmus.keywords.tls_bind import TLS_BIND
 from isthmus.keywords.tls_codes import CANNOT, UNUSED_CHAIN
 from isthmus.keywords.tls_files import EXTRA_FILES
 from isthmus.keywords.tls_names import ciphers, ciphersuites, curves, signature_algorithms
 from isthmus.keywords.tls_options import TICKETS, VERSIONS
-from isthmus.keywords.values import choice, integer, time, unknown
+from isthmus.keywords.values import choice, integer, switch, time, unknown
 from isthmus.model.tls import Verify
 from isthmus.records import replace
 
-Row = Keyword[GlobalDraft]
 _GLOBAL = Where.GLOBAL
 _BIND_DEFAULTS = {
     *(row.name for row in (*VERSIONS, *TICKETS)),
@@ -43,7 +43,7 @@ _SERVER_OPTIONS = OptionTable(
 
 
 def _change(use: Use[GlobalDraft], **changes: object) -> None:
-    use.draft.settings = replace(use.draft.settings, tls=changed(use.draft.settings.tls, **changes))
+    change(use, "tls", **changes)
 
 
 def _folder(name: str, field: str, about: str) -> Row:
@@ -145,7 +145,7 @@ def _record(field: str) -> Callable[[Use[GlobalDraft]], None]:
 
 
 def _keylog(use: Use[GlobalDraft]) -> None:
-    _change(use, keylog=choice(use.words, ("on", "off"), "a switch") == "on")
+    _change(use, keylog=switch(use.words))
 
 
 def _watch(use: Use[GlobalDraft]) -> None:
@@ -181,14 +181,14 @@ def _ocsp(use: Use[GlobalDraft], **changes: object) -> None:
 
 def _ocsp_mode(use: Use[GlobalDraft]) -> None:
     span = use.line.keyword.span
-    on = choice(use.words, ("on", "off"), "a switch") == "on"
+    on = switch(use.words)
     if on:
         need_library(span)
     _ocsp(use, on=on)
 
 
 def _ocsp_disable(use: Use[GlobalDraft]) -> None:
-    _ocsp(use, disabled=choice(use.words, ("on", "off"), "a switch") == "on")
+    _ocsp(use, disabled=switch(use.words))
 
 
 def _ocsp_delay(field: str) -> Callable[[Use[GlobalDraft]], None]:
@@ -201,10 +201,6 @@ def _dh_size(use: Use[GlobalDraft]) -> None:
 
 def _rate(use: Use[GlobalDraft]) -> None:
     integer(use.words, 0)
-
-
-def _inert(name: str, syntax: str, about: str, why: str, *, read: Callable[..., None] = takes_all) -> Row:
-    return Keyword(name, _GLOBAL, syntax, about, read, inert=why)
 
 
 def _cannot(name: str, syntax: str, about: str, instead: str) -> Row:
@@ -335,32 +331,32 @@ OWN_REQUESTS: tuple[Row, ...] = (
     ),
 )
 WITHOUT_EFFECT: tuple[Row, ...] = (
-    _inert("ssl-dh-param-file", "<file>", "DH parameters", _NO_DH),
-    _inert("tune.ssl.default-dh-param", "<number>", "Size of DH parameters", _NO_DH, read=_dh_size),
-    _inert("ssl-mode-async", "", "Asynchronous engines", _OWN),
-    _inert("ssl-propquery", "<query>", "Which of OpenSSL's implementations are used", _OWN),
-    _inert("ssl-provider-path", "<path>", "Where OpenSSL's providers are", _OWN),
-    _inert("ssl-security-level", "<number>", "OpenSSL's least strength", "what is weak is not there at all"),
-    _inert(
+    inert("ssl-dh-param-file", "<file>", "DH parameters", _NO_DH),
+    inert("tune.ssl.default-dh-param", "<number>", "Size of DH parameters", _NO_DH, read=_dh_size),
+    inert("ssl-mode-async", "", "Asynchronous engines", _OWN),
+    inert("ssl-propquery", "<query>", "Which of OpenSSL's implementations are used", _OWN),
+    inert("ssl-provider-path", "<path>", "Where OpenSSL's providers are", _OWN),
+    inert("ssl-security-level", "<number>", "OpenSSL's least strength", "what is weak is not there at all"),
+    inert(
         "tune.ssl.force-private-cache",
         "",
         "A session cache for each process",
         "there is one process, and each bind line has a cache of its own",
     ),
-    _inert(
+    inert(
         "tune.ssl.certificate-compression",
         "{ auto | off }",
         "Compress certificates",
         "certificates are sent as they are",
     ),
-    _inert(
+    inert(
         "tune.ssl.keyupdate-rate-limit",
         "<number>",
         "How often peers may change keys",
         "rustls ends connections whose peer asks for new keys again and again without sending data",
         read=_rate,
     ),
-    _inert("noktls", "", "Never encrypt in the kernel", "records are encrypted in the process"),
+    inert("noktls", "", "Never encrypt in the kernel", "records are encrypted in the process"),
 )
 CANNOT_BE: tuple[Row, ...] = (
     _cannot("ssl-engine", "<name> [algo <list>]", "An engine of OpenSSL", "remove the line"),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from isthmus.config import Word, register
-from isthmus.keywords.changes import changed
 from isthmus.keywords.draft import GlobalDraft
-from isthmus.keywords.row import Keyword, Use, Where, takes_all
-from isthmus.keywords.values import choice, integer, size, unknown
+from isthmus.keywords.global_rows import Row, change, inert, inert_switch, number, size
+from isthmus.keywords.row import Keyword, Use, Where
+from isthmus.keywords.values import choice, integer, switch, unknown
 from isthmus.model.resolvers import Family
 
-Row = Keyword[GlobalDraft]
 _GLOBAL = Where.GLOBAL
 
 TOO_MANY_THREADS = register(
@@ -23,45 +22,12 @@ _SHARDS = {"by-process": 1, "by-thread": 0, "by-group": 1}
 """Sockets that share the address of a bind line, 0 for one a worker; all workers are one group."""
 
 
-def _change(use: Use[GlobalDraft], **changes: object) -> None:
-    use.draft.settings = changed(use.draft.settings, **changes)
-
-
-def _size(name: str, field: str, about: str) -> Row:
-    return Keyword(name, _GLOBAL, "<size>", about, lambda use: _change(use, **{field: size(use.words)}))
-
-
-def _number(name: str, field: str, about: str, low: int, high: int = 2**31 - 1) -> Row:
-    def read(use: Use[GlobalDraft]) -> None:
-        _change(use, **{field: integer(use.words, low, high)})
-
-    return Keyword(name, _GLOBAL, "<number>", about, read)
-
-
-def _inert(name: str, syntax: str, about: str, why: str) -> Row:
-    return Keyword(name, _GLOBAL, syntax, about, takes_all, inert=why)
-
-
-def _switched(use: Use[GlobalDraft]) -> bool:
-    return choice(use.words, ("on", "off"), "a switch") == "on"
-
-
-def _without(name: str, about: str, why: str) -> Row:
-    """Return the row of a switch of something that is not there."""
-
-    def read(use: Use[GlobalDraft]) -> None:
-        _switched(use)
-
-    return Keyword(name, _GLOBAL, "{ on | off }", about, read, inert=why)
-
-
 def _no_splice(use: Use[GlobalDraft]) -> None:
-    http = changed(use.draft.settings.http, splice_bodies=False)
-    _change(use, splice=False, http=http)
+    change(use, splice=False)
 
 
 def _default_shards(use: Use[GlobalDraft]) -> None:
-    _change(use, default_shards=_SHARDS[choice(use.words, tuple(_SHARDS), "a number of sockets")])
+    change(use, default_shards=_SHARDS[choice(use.words, tuple(_SHARDS), "a number of sockets")])
 
 
 def _families(use: Use[GlobalDraft]) -> None:
@@ -73,7 +39,7 @@ def _families(use: Use[GlobalDraft]) -> None:
             raise unknown(Word(each, word.span), ("auto", *_FAMILIES), "a family of addresses")
     routed = "auto" in chosen and "ipv6" not in chosen
     families = frozenset(Family) if "auto" in chosen else frozenset(_FAMILIES[each] for each in chosen)
-    _change(use, accept_families=families, accept_routed=routed)
+    change(use, accept_families=families, accept_routed=routed)
 
 
 _NO_QUIC = "there is no QUIC here"
@@ -96,15 +62,15 @@ SOCKETS: tuple[Row, ...] = (
         _GLOBAL,
         "{ on | off }",
         "Drop clients whose port is below 1024",
-        lambda use: _change(use, reject_privileged_ports=_switched(use)),
+        lambda use: change(use, reject_privileged_ports=switch(use.words)),
     ),
-    _without("harden.reject-privileged-ports.quic", "The same for QUIC", _NO_QUIC),
+    inert_switch("harden.reject-privileged-ports.quic", "The same for QUIC", _NO_QUIC),
     Keyword(
         "pp2-never-send-local",
         _GLOBAL,
         "",
         "Let health checks say in a PROXY header 2 that they are forwarded",
-        lambda use: _change(use, never_local=True),
+        lambda use: change(use, never_local=True),
     ),
     Keyword(
         "tune.listener.default-shards",
@@ -113,11 +79,11 @@ SOCKETS: tuple[Row, ...] = (
         "How many sockets share the address of a bind line that does not say it",
         _default_shards,
     ),
-    _size("tune.notsent-lowat.client", "unsent_client", "Data to a client that waits in the kernel unsent"),
-    _size("tune.notsent-lowat.server", "unsent_server", "Data to a server that waits in the kernel unsent"),
-    _inert("tune.rcvbuf.backend", "<size>", "Kernel buffer of QUIC with servers", _NO_QUIC),
-    _inert("tune.rcvbuf.frontend", "<size>", "Kernel buffer for datagrams from clients", _NO_DATAGRAMS),
-    _inert("tune.sndbuf.frontend", "<size>", "Kernel buffer for datagrams to clients", _NO_DATAGRAMS),
+    size("tune.notsent-lowat.client", "unsent_client", "Data to a client that waits in the kernel unsent"),
+    size("tune.notsent-lowat.server", "unsent_server", "Data to a server that waits in the kernel unsent"),
+    inert("tune.rcvbuf.backend", "<size>", "Kernel buffer of QUIC with servers", _NO_QUIC),
+    inert("tune.rcvbuf.frontend", "<size>", "Kernel buffer for datagrams from clients", _NO_DATAGRAMS),
+    inert("tune.sndbuf.frontend", "<size>", "Kernel buffer for datagrams to clients", _NO_DATAGRAMS),
 )
 WORKERS: tuple[Row, ...] = (
     Keyword(
@@ -125,51 +91,51 @@ WORKERS: tuple[Row, ...] = (
         _GLOBAL,
         "<number>",
         "Most worker threads, whatever `nbthread` says",
-        lambda use: _change(
+        lambda use: change(
             use, thread_limit=integer(use.words, 1, 4096), thread_limit_span=use.line.keyword.span
         ),
     ),
-    _number("tune.renice.runtime", "nice", "Priority of the process, as nice(1) counts it", -20, 19),
-    _inert(
+    number("tune.renice.runtime", "nice", "Priority of the process, as nice(1) counts it", -20, 19),
+    inert(
         "tune.renice.startup",
         "<number>",
         "Priority while the configuration is read",
         "it is read before its first line is known",
     ),
-    _size("tune.cli.max-payload-size", "payload", "Most bytes of the lines that follow a command"),
+    size("tune.cli.max-payload-size", "payload", "Most bytes of the lines that follow a command"),
     Keyword("tune.disable-fast-forward", _GLOBAL, "", "Never forward inside the kernel", _no_splice),
 )
 WITHOUT_EFFECT: tuple[Row, ...] = (
-    _inert("cpu-affinity", "<affinity>", "Where threads run", "`cpu-map` places workers"),
-    _inert("max-threads-per-group", "<number>", "Most threads of a group", _ONE_GROUP),
-    _inert("tune.buffers.reserve", "<number>", "Buffers for emergencies", _ALLOCATOR),
-    _inert("tune.bufsize.large", "<size>", "Large buffers", "buffers are of one size"),
-    _inert("tune.bufsize.small", "<size>", "Small buffers", "buffers are of one size"),
-    _inert("tune.chksize", "<size>", "Buffer of a health check", "HAProxy ignores it too, since 2.4"),
-    _inert("tune.defaults.purge", "", "Forget defaults sections", "they take no memory worth the name"),
-    _inert(
+    inert("cpu-affinity", "<affinity>", "Where threads run", "`cpu-map` places workers"),
+    inert("max-threads-per-group", "<number>", "Most threads of a group", _ONE_GROUP),
+    inert("tune.buffers.reserve", "<number>", "Buffers for emergencies", _ALLOCATOR),
+    inert("tune.bufsize.large", "<size>", "Large buffers", "buffers are of one size"),
+    inert("tune.bufsize.small", "<size>", "Small buffers", "buffers are of one size"),
+    inert("tune.chksize", "<size>", "Buffer of a health check", "HAProxy ignores it too, since 2.4"),
+    inert("tune.defaults.purge", "", "Forget defaults sections", "they take no memory worth the name"),
+    inert(
         "tune.epoll.mask-events", "<event>[,...]", "Events that are not asked for", "epoll is used as it is"
     ),
-    _inert("tune.events.max-events-at-once", "<number>", "Events handled in a row", _NO_TASKS),
-    _without("tune.fd.edge-triggered", "Edge-triggered polling", "epoll is always used so that it pays"),
-    _inert(
+    inert("tune.events.max-events-at-once", "<number>", "Events handled in a row", _NO_TASKS),
+    inert_switch("tune.fd.edge-triggered", "Edge-triggered polling", "epoll is always used so that it pays"),
+    inert(
         "tune.max-checks-per-thread",
         "<number>",
         "Health checks of a thread",
         "checks run beside the workers, not on them",
     ),
-    _inert(
+    inert(
         "tune.max-rules-at-once",
         "<number>",
         "Rules evaluated in a row",
         "rules of a request are evaluated in one go",
     ),
-    _inert("tune.memory.hot-size", "<number>", "Memory that a thread keeps", _ALLOCATOR),
-    _inert("tune.recv_enough", "<size>", "What a short read is", "it is read until nothing is left"),
-    _inert("tune.ring.queues", "<number>", "Queues in front of rings", "there are no rings"),
-    _inert("tune.takeover-other-tg-connections", "<value>", "Connections of other groups", _ONE_GROUP),
-    _without("tune.applet.zero-copy-forwarding", "Forward answers of applets without copies", _COPIES),
-    _without(
+    inert("tune.memory.hot-size", "<number>", "Memory that a thread keeps", _ALLOCATOR),
+    inert("tune.recv_enough", "<size>", "What a short read is", "it is read until nothing is left"),
+    inert("tune.ring.queues", "<number>", "Queues in front of rings", "there are no rings"),
+    inert("tune.takeover-other-tg-connections", "<value>", "Connections of other groups", _ONE_GROUP),
+    inert_switch("tune.applet.zero-copy-forwarding", "Forward answers of applets without copies", _COPIES),
+    inert_switch(
         "tune.pt.zero-copy-forwarding",
         "Forward without copies in TCP mode",
         "`option splice-*` says where, and `nosplice` that it is nowhere",

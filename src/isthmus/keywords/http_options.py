@@ -11,7 +11,7 @@ from isthmus.keywords.codes import BAD_VALUE
 from isthmus.keywords.draft import ProxyDraft
 from isthmus.keywords.expressions import parse_expression
 from isthmus.keywords.http_lines import header_name
-from isthmus.keywords.row import Keyword, RefusedError, Sense, Use, Where
+from isthmus.keywords.row import Keyword, RefusedError, Sense, Use, Where, takes_all
 from isthmus.keywords.values import choice, unknown
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.expression import Expression
@@ -24,10 +24,6 @@ _FRONTEND = Where.DEFAULTS | Where.FRONTEND
 _BACKEND = Where.DEFAULTS | Where.BACKEND
 
 
-SWITCHES: dict[str, list[str]] = {}
-"""The options that are on or off and have no effect outside of mode http, by the fields that they set."""
-
-
 def change(use: Use[ProxyDraft], **changes: object) -> None:
     """Change some of the proxy's HTTP settings."""
     use.draft.settings = replace(use.draft.settings, http=changed(use.draft.settings.http, **changes))
@@ -37,9 +33,8 @@ def _switch(name: str, where: Where, about: str, field: str, *, http: bool = Tru
     def read(use: Use[ProxyDraft]) -> None:
         change(use, **{field: use.sense is Sense.SET})
 
-    if http:
-        SWITCHES.setdefault(field, []).append(f"option {name}")
-    return Keyword(f"option {name}", where, "", about, read, negatable=True, http=http)
+    switches = field if http else ""
+    return Keyword(f"option {name}", where, "", about, read, negatable=True, http=http, switches=switches)
 
 
 def _connection(mode: Connection, about: str) -> Row:
@@ -169,7 +164,15 @@ HTTP_OPTIONS: tuple[Row, ...] = (
     _switch("http-drop-response-trailers", _FRONTEND, "Send clients no trailers", "drop_response_trailers"),
     _switch("http-ignore-probes", _FRONTEND, "Say nothing about connections without one", "ignore_probes"),
     _connection(Connection.KEEP_ALIVE, "Keep connections of both sides for further requests"),
-    _switch("http-no-delay", Where.PROXY, "Send each piece at once", "no_delay"),
+    Keyword(
+        "option http-no-delay",
+        Where.PROXY,
+        "",
+        "Send each piece at once",
+        takes_all,
+        negatable=True,
+        inert="each piece is sent at once in any case",
+    ),
     _switch(
         "http-pretend-keepalive",
         _BACKEND,

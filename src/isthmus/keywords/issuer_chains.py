@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from posixpath import join
 
 from isthmus.keywords.tls_pem import blocks
@@ -84,6 +85,8 @@ def without_root(certificates: tuple[bytes, ...]) -> tuple[tuple[bytes, ...], by
     return certificates[:-1], certificates[-1]
 
 
+# Each certificate that lacks a chain is compared with the first one of every chain.
+@lru_cache(maxsize=4096)
 def _names(pem: bytes) -> _Names | None:
     body = b"".join(line for line in pem.splitlines() if not line.startswith(b"--"))
     try:

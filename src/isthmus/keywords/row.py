@@ -169,7 +169,8 @@ class Keyword(Generic[Draft]):
     its arguments in the manual's notation, `about` what it does in one line. Where `negatable`, `no` and
     `default` may stand before it. Where `strict`, it is an error and not a warning that it stands in a
     proxy which has no such side. `inert` says why it has no effect, for the warning that tells so. Where
-    `http`, it has none in proxies of another mode.
+    `http`, it has none in proxies of another mode; `switches` is then the field of a proxy's HTTP settings
+    that it does nothing but turn on and off.
     """
 
     name: str
@@ -181,6 +182,7 @@ class Keyword(Generic[Draft]):
     strict: bool = False
     inert: str = ""
     http: bool = False
+    switches: str = ""
 
 
 def takes_all(_use: Use[Draft]) -> None:

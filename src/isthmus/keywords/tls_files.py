@@ -172,11 +172,11 @@ def read_certificate(
 
 
 def sent(certificates: tuple[bytes, ...], bases: Bases) -> tuple[bytes, bytes | None]:
-    """Return the chain that is shown with a certificate, and the root that is kept back."""
+    """Return the chain that is shown with a certificate, and its issuer where that is a root kept back."""
     chain, root = completed(certificates, bases.issuers), None
     if bases.skip_root:
         chain, root = without_root(chain)
-    return b"".join(chain), root
+    return b"".join(chain), root if len(chain) == 1 else None
 
 
 def files_of(files: CertificateFiles) -> tuple[str, ...]:
@@ -222,7 +222,7 @@ class _Loading:
             key=self._key(held, parts),
             span=self.span,
             ocsp=self._part(parts, "ocsp") or None,
-            issuer=self._part(parts, "issuer") or root,
+            issuer=root or self._part(parts, "issuer"),
             files=said,
         )
 

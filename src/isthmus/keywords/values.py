@@ -60,6 +60,11 @@ def choice(words: Words, allowed: Iterable[str], what: str) -> str:
     return word.text
 
 
+def switch(words: Words) -> bool:
+    """Take `on` or `off`."""
+    return choice(words, ("on", "off"), "a switch") == "on"
+
+
 def unknown(word: Word, allowed: Iterable[str], what: str) -> RefusedError:
     """Return the refusal of a word that is none of those allowed."""
     known = tuple(allowed)

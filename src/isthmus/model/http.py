@@ -148,7 +148,6 @@ class HttpSettings:
 
     connection: Connection = Connection.KEEP_ALIVE
     buffer_request: bool = False
-    no_delay: bool = False
     ignore_probes: bool = False
     no_h2_upgrade: bool = False
     use_proxy_header: bool = False
@@ -254,7 +253,6 @@ class GlobalHttp:
     cookie_len: int = 63
     case_adjust: tuple[tuple[str, str], ...] = ()
     payload_any_method: bool = False
-    keep_insecure_coding: bool = False
     compression_level: int = 1
     pool_low: int = 20
     pool_high: int = 25
@@ -262,7 +260,6 @@ class GlobalHttp:
     compression_rate: int = 0
     compression_cpu: int = 100
     compression_memory: int = 0
-    splice_bodies: bool = True
     error_codes: frozenset[int] = frozenset(range(400, 500))
     failure_codes: frozenset[int] = frozenset(range(500, 600)) - {501, 505}
     h2: GlobalH2 = GlobalH2()

@@ -7,6 +7,7 @@ issuer has given a certificate for doing so (RFC 6960 section 4.2.2.2).
 from __future__ import annotations
 
 import datetime
+from contextlib import suppress
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -117,23 +118,24 @@ class Verdict:
 
 
 def subject(certificate: Certificate) -> Subject:
-    """Return a certificate with its issuer: of its own file, or the second of its chain.
+    """Return a certificate with its issuer: the second of its chain, or that of a file of its own.
 
-    Raises ResponseError where there is none.
+    Raises ResponseError where neither is.
     """
     try:
         chain = x509.load_pem_x509_certificates(certificate.chain)
-        issuer = x509.load_pem_x509_certificate(certificate.issuer) if certificate.issuer else None
+        known = chain[1:2]
+        if certificate.issuer:
+            known.append(x509.load_pem_x509_certificate(certificate.issuer))
     except ValueError as error:
         raise ResponseError(str(error)) from None
-    found = issuer or (chain[1] if len(chain) > 1 else None)
-    if found is None:
-        raise ResponseError("its issuer is not known: neither the chain nor an `.issuer` file has it")
-    try:
-        chain[0].verify_directly_issued_by(found)
-    except (InvalidSignature, ValueError, TypeError):
-        raise ResponseError("its issuer is not the one that the files tell") from None
-    return Subject(chain[0], found)
+    for issuer in known:
+        with suppress(InvalidSignature, ValueError, TypeError):
+            chain[0].verify_directly_issued_by(issuer)
+            return Subject(chain[0], issuer)
+    if known:
+        raise ResponseError("its issuer is not the one that the files tell")
+    raise ResponseError("its issuer is not known: neither the chain nor an `.issuer` file has it")
 
 
 def certificate_id(name_hash: bytes, key_hash: bytes, serial: int) -> str:

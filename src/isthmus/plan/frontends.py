@@ -96,5 +96,4 @@ def frontend_options(proxy: Proxy) -> document.FrontendOptions:
         nolinger=settings.options.nolinger,
         independent_streams=settings.options.independent_streams,
         splice=splice(settings.options),
-        socket_stats=settings.options.socket_stats,
     )

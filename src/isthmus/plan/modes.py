@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from isthmus.config import Diagnostics, Span, register
-from isthmus.keywords.http_options import SWITCHES
+from isthmus.keywords.http_options import HTTP_OPTIONS
 from isthmus.keywords.log_aliases import HTTP_ONLY
 from isthmus.keywords.log_formats import CLFLOG, HTTP_ALIAS, HTTPLOG, TCPLOG
-from isthmus.keywords.proxy import PROXY
 from isthmus.keywords.row import Where
 from isthmus.model.log import Alias, Format
 from isthmus.model.proxy import Proxy
@@ -49,6 +48,11 @@ REDIRECT_NEEDS_HTTP = register(
 
 
 _NEVER_SWITCHED = "option disable-h2-upgrade"
+_SWITCHES = {
+    field: tuple(row for row in HTTP_OPTIONS if row.switches == field)
+    for field in dict.fromkeys(row.switches for row in HTTP_OPTIONS if row.switches)
+}
+"""The options that are on or off in mode http alone, by the fields that they set."""
 """An option of HTTP that does not hold for connections that become HTTP."""
 
 
@@ -194,8 +198,8 @@ def _unused(proxy: Proxy) -> Iterator[tuple[str, Span | None]]:
             yield f"`{name}`", lines[0].span
     if proxy.is_frontend and (rules.request_captures or rules.response_captures or said.capture_cookie):
         yield "`capture`", None
-    for field, names in SWITCHES.items():
-        sides = PROXY[names[0]].where
+    for field, rows in _SWITCHES.items():
+        sides, names = rows[0].where, [row.name for row in rows]
         here = (proxy.is_frontend and Where.FRONTEND in sides) or (
             proxy.is_backend and Where.BACKEND in sides
         )

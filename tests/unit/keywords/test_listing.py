@@ -22,6 +22,7 @@ OURS, HAPROXYS = ours(), haproxys()
 # What our list says otherwise than HAProxy's, and why.
 OTHERWISE = {
     "option transparent": "the HAProxy that was asked was built without it; 2.6 lists `[ BE ]` too",
+    "option http-no-delay": "without effect, so that it needs no mode",
     "option abortonclose": "of backends alone here, as in HAProxy before 3.3",
 }
 STRANGE = {"E0100", "E0101", "E0102", "E0104", "E0105", "E0109", "E0400", "E0401", "E0402", "E0404"}

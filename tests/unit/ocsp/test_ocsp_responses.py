@@ -12,7 +12,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from isthmus.ocsp.responses import ResponseError, Subject, certificate_id
+from isthmus.config import Span
+from isthmus.keywords.tls_files import sent
+from isthmus.model.tls import Bases, Certificate
+from isthmus.ocsp.responses import ResponseError, Subject, certificate_id, subject
 
 NOW = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
 DAY = datetime.timedelta(days=1)
@@ -123,3 +126,47 @@ def test_a_certificates_id_is_that_of_the_manuals_example() -> None:
     names = (bytes.fromhex(each) for each in digests)
     wanted = f"303b300906052b0e03021a05000414{digests[0]}0414{digests[1]}0202100a"
     assert certificate_id(*names, 0x100A) == wanted
+
+
+def pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.PEM)
+
+
+BETWEEN = made("between", OTHER, "CA", ROOT)
+BELOW = made("b.test", LEAF, "between", OTHER)
+
+
+@pytest.mark.parametrize(
+    ("chain", "issuer"),
+    [((ABOUT.certificate, AUTHORITY), AUTHORITY), ((BELOW, BETWEEN, AUTHORITY), BETWEEN)],
+)
+def test_a_root_that_is_kept_back_is_the_issuer_only_of_what_stood_before_it(
+    chain: tuple[x509.Certificate, ...], issuer: x509.Certificate
+) -> None:
+    shown, root = sent(tuple(map(pem, chain)), Bases(skip_root=True))
+    assert shown == b"".join(map(pem, chain[:-1]))
+    found = subject(Certificate("a.pem", shown, b"", Span("a.cfg", 1, 1, 2), issuer=root))
+    assert found.issuer == issuer
+
+
+def test_an_issuer_of_an_earlier_certificate_does_not_hide_that_of_the_chain() -> None:
+    chain = pem(BELOW) + pem(BETWEEN)
+    found = subject(Certificate("a.pem", chain, b"", Span("a.cfg", 1, 1, 2), issuer=pem(AUTHORITY)))
+    assert found.issuer == BETWEEN
+
+
+@pytest.mark.parametrize(
+    ("chain", "issuer"), [((BELOW,), None), ((BELOW,), AUTHORITY), ((BELOW, BELOW), None)]
+)
+def test_a_certificate_whose_issuer_is_not_there_has_none(
+    chain: tuple[x509.Certificate, ...], issuer: x509.Certificate | None
+) -> None:
+    said = Certificate(
+        "a.pem",
+        b"".join(map(pem, chain)),
+        b"",
+        Span("a.cfg", 1, 1, 2),
+        issuer=None if issuer is None else pem(issuer),
+    )
+    with pytest.raises(ResponseError, match="its issuer is not"):
+        subject(said)

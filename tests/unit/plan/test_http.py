@@ -219,7 +219,6 @@ def test_the_last_mode_of_connections_holds_and_no_undoes_its_own(lines: str, mo
         ),
         ("option originalto", "originalto", h.AddressHeader("X-Original-To")),
         ("option http-buffer-request", "buffer_request", True),
-        ("option http-no-delay", "no_delay", True),
         ("option http-restrict-req-hdr-names reject", "restrict_names", h.RestrictNames.REJECT),
         ("timeout tarpit 9s", "timeout_tarpit", 9000),
         ("timeout http-request 9s", "timeout_request", 9000),

@@ -75,8 +75,10 @@ class Operator:
     native: FakeNative = field(default_factory=FakeNative)
     logged: list[str] = field(default_factory=list)
 
+    text: str = CONFIGURATION
+
     def __post_init__(self) -> None:
-        configuration = built(CONFIGURATION)
+        configuration = built(self.text)
         self.native.facts = facts(configuration.engine, 2)
         engine = Engine(self.native)
         announcer = Announcer(engine, self._log)

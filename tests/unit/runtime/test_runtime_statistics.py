@@ -7,7 +7,7 @@ import json
 
 import msgspec
 import pytest
-from instances import Operator
+from instances import CONFIGURATION, Operator
 
 from isthmus.engine.caches import CachedFacts, CacheFacts
 from isthmus.engine.report import (
@@ -77,6 +77,14 @@ def test_every_line_has_as_many_cells_as_the_header() -> None:
 )
 def test_a_part_of_the_statistics_can_be_asked_for(arguments: str, names: list[str]) -> None:
     assert [each["svname"] for each in rows(Operator().ask(f"show stat {arguments}"))] == names
+
+
+def test_listeners_of_a_proxy_with_socket_stats_have_lines_behind_its_frontend() -> None:
+    operator = Operator(text=CONFIGURATION.replace("listen l\n", "listen l\n  option socket-stats\n"))
+    names = [(each["pxname"], each["svname"]) for each in rows(operator.ask("show stat"))]
+    assert names[-4:] == [("l", "FRONTEND"), ("l", "sock-1"), ("l", "x1"), ("l", "BACKEND")]
+    assert ("f", "first") not in names
+    assert [each["svname"] for each in rows(operator.ask("show stat l 1 -1"))] == ["FRONTEND"]
 
 
 def test_a_proxy_that_is_not_there_is_said() -> None:

@@ -33,8 +33,6 @@ pub struct HttpProxy {
     pub connection: ConnectionMode,
     /// `option http-buffer-request`
     pub buffer_request: bool,
-    /// `option http-no-delay`
-    pub no_delay: bool,
     /// `option forwardfor`
     pub forwardfor: Option<AddressHeader>,
     /// `option originalto`
@@ -319,14 +317,10 @@ pub struct HttpGlobal {
     pub maxhdr: usize,
     /// `tune.http.logurilen`
     pub loguri_len: usize,
-    /// `tune.http.cookielen`
-    pub cookie_len: usize,
     /// `h1-case-adjust` and `h1-case-adjust-file`: names in lower case, and as they are written.
     pub case_adjust: Vec<(String, String)>,
     /// `h1-accept-payload-with-any-method`
     pub payload_any_method: bool,
-    /// `h1-do-not-close-on-insecure-transfer-encoding`
-    pub keep_insecure_coding: bool,
     /// `tune.comp.maxlevel`
     pub compression_level: u32,
     /// `tune.pool-low-fd-ratio`: percent of the descriptors above which a server keeps one idle connection.
@@ -341,8 +335,6 @@ pub struct HttpGlobal {
     pub compression_cpu: u64,
     /// `maxzlibmem`: bytes that the coders of bodies may use; 0 is unlimited.
     pub compression_memory: u64,
-    /// `tune.h1.zero-copy-fwd-*`: whether bodies may be spliced.
-    pub splice_bodies: bool,
     /// Sections `cache`.
     pub caches: Vec<Cache>,
     /// Services that rules name (`use-service python.NAME`), as they name them; they refer to

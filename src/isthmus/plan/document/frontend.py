@@ -80,7 +80,6 @@ class FrontendOptions(Struct, frozen=True, forbid_unknown_fields=True):
     keepalive: KeepAlive = KeepAlive()
     nolinger: bool = False
     splice: Splice = Splice()
-    socket_stats: bool = False
     independent_streams: bool = False
 
 

@@ -95,11 +95,16 @@ def _rows(snapshot: Snapshot, wanted: Wanted, instance: Instance) -> Iterator[Ro
     fronts = {each.id: each for each in snapshot.frontends}
     backs = {each.id: each for each in snapshot.backends}
     guids = instance.running.built.guids
+    by_socket = {
+        each.name
+        for each in instance.running.built.configuration.proxies
+        if each.is_frontend and each.settings.options.socket_stats
+    }
     for number in sorted({*fronts, *backs}):
         front, back = fronts.get(number), backs.get(number)
         found: list[Row] = []
         if front is not None and wanted.proxy_wanted(front.name, number):
-            found += _front(front, wanted, snapshot.process.maxconn)
+            found += _front(front, wanted, snapshot.process.maxconn, by_socket)
         if back is not None and wanted.proxy_wanted(back.name, number):
             found += _back(back, wanted, instance)
         for row in found:
@@ -107,11 +112,11 @@ def _rows(snapshot: Snapshot, wanted: Wanted, instance: Instance) -> Iterator[Ro
         yield from found
 
 
-def _front(front: FrontendFacts, wanted: Wanted, maxconn: int) -> Iterator[Row]:
+def _front(front: FrontendFacts, wanted: Wanted, maxconn: int, by_socket: set[str]) -> Iterator[Row]:
     if wanted.kind_wanted(_FRONTEND) and wanted.server in (-1, 0):
         yield Row("F", front.id, 0, frontend_row(front, maxconn))
-    # As HAProxy without `option socket-stats`, listeners are shown to those alone who ask for them.
-    if wanted.kinds != -1 and wanted.kind_wanted(_LISTENER):
+    # As in HAProxy, a line of its own needs `option socket-stats`, save for those who ask for listeners.
+    if wanted.kind_wanted(_LISTENER) and (wanted.kinds != -1 or front.name in by_socket):
         for listener in front.listeners:
             if wanted.server in (-1, listener.id):
                 yield _listener(front, listener)

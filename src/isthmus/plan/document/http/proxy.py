@@ -113,7 +113,6 @@ class HttpProxy(Struct, frozen=True, forbid_unknown_fields=True):
     after_response_rules: tuple[HttpRule, ...] = ()
     connection: ConnectionMode = ConnectionMode.KEEP_ALIVE
     buffer_request: bool = False
-    no_delay: bool = False
     forwardfor: AddressHeader | None = None
     originalto: AddressHeader | None = None
     timeout_tarpit: int | None = None
@@ -214,10 +213,8 @@ class HttpGlobal(Struct, frozen=True, forbid_unknown_fields=True):
     maxrewrite: int = 1024
     maxhdr: int = 101
     loguri_len: int = 1023
-    cookie_len: int = 63
     case_adjust: tuple[tuple[str, str], ...] = ()
     payload_any_method: bool = False
-    keep_insecure_coding: bool = False
     compression_level: int = 1
     pool_low: int = 20
     pool_high: int = 25
@@ -225,7 +222,6 @@ class HttpGlobal(Struct, frozen=True, forbid_unknown_fields=True):
     compression_rate: int = 0
     compression_cpu: int = 100
     compression_memory: int = 0
-    splice_bodies: bool = True
     caches: tuple[Cache, ...] = ()
     services: tuple[str, ...] = ()
     h2: H2 = H2()
