@@ -120,3 +120,30 @@ def test_a_device_that_cannot_go_back_stays_and_the_one_in_its_place_is_left_alo
     ip("link", "delete", "card")
     done("down", file)
     assert state_of_card() == before
+
+
+PLAIN = """
+network: moved
+namespaces: {tenant: {}}
+links:
+  - device: {device: card, in: tenant, name: eth0}
+"""
+REFUSED_ROUTE = "{tenant: {routes: [{to: 10.99.0.0/16, via: 192.0.2.1}]}}"
+"""A route whose gateway the kernel does not know."""
+
+
+def alias_of(interface: str, *space: str) -> str:
+    told: str = json.loads(ip(*space, "-j", "link", "show", interface))[0].get("ifalias", "")
+    return told
+
+
+@in_world()
+def test_a_change_that_is_undone_leaves_what_is_known_of_how_a_device_was() -> None:
+    before, file = used_card(), write(PLAIN)
+    done("apply", file)
+    alias = alias_of("eth0", "-n", "tenant")
+    changed = PLAIN.replace("name: eth0", "name: eth0, mtu: 1300").replace("{tenant: {}}", REFUSED_ROUTE)
+    assert net("apply", write(changed)).returncode == 1
+    assert alias_of("eth0", "-n", "tenant") == alias
+    done("down", file)
+    assert state_of_card() == before
