@@ -147,3 +147,18 @@ def test_a_change_that_is_undone_leaves_what_is_known_of_how_a_device_was() -> N
     assert alias_of("eth0", "-n", "tenant") == alias
     done("down", file)
     assert state_of_card() == before
+
+
+@in_world()
+def test_a_device_is_renamed_and_moved_to_another_namespace_by_its_file() -> None:
+    before, file = used_card(), write(PLAIN)
+    done("apply", file)
+    write(PLAIN.replace("eth0", "lan0"))
+    done("plan", file)
+    done("apply", file)
+    assert "lan0" in ip("-n", "tenant", "link")
+    write(PLAIN.replace("tenant", "other"))
+    done("apply", file)
+    assert "eth0" in ip("-n", "other", "link")
+    done("down", file)
+    assert state_of_card() == before
