@@ -212,6 +212,10 @@ class Operator:
         self._emptied.discard(old.namespace)
         if old.origin is not None:
             namespace, name = old.origin
+            home = self._machine.channel(namespace)
+            if (old.namespace, old.name) != old.origin and home.index_of(name) is not None:
+                # The kernel would move it under the name that it has, and only then refuse the other one.
+                raise RefusedError(f"there is another interface {name} in {namespace}")
             # Its mark stays until it is as it was: a crash in between must not lose how that is.
             alias = self.alias_of(old)
             yield Request(

@@ -117,6 +117,7 @@ def test_a_device_that_cannot_go_back_stays_and_the_one_in_its_place_is_left_alo
     assert result.returncode == 1
     assert "`- namespace tenant`: there is a device in it" in result.stderr
     assert ip("link", "show", "card") == theirs
+    assert "eth0" in ip("-n", "tenant", "link")
     ip("link", "delete", "card")
     done("down", file)
     assert state_of_card() == before
