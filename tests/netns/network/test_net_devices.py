@@ -163,3 +163,52 @@ def test_a_device_is_renamed_and_moved_to_another_namespace_by_its_file() -> Non
     assert "eth0" in ip("-n", "other", "link")
     done("down", file)
     assert state_of_card() == before
+
+
+def card_with_a_route_that_nobody_keeps() -> str:
+    """A used device, one of whose routes stands on one that the kernel is said to have set itself."""
+    used_card()
+    ip("route", "delete", "default", "dev", "card")
+    ip("route", "add", "192.0.2.9", "dev", "card", "proto", "kernel")
+    ip("route", "add", "10.44.0.0/16", "via", "192.0.2.9")
+    return state_of_card()
+
+
+@in_world()
+def test_what_of_a_device_cannot_be_put_back_by_down_is_told_and_put_back_by_the_next() -> None:
+    before, file = card_with_a_route_that_nobody_keeps(), write(PLAIN)
+    done("apply", file)
+    result = net("down", file)
+    assert result.returncode == 1
+    assert "mtu 1400`: it is back, but not all as it was: " in result.stderr
+    assert "10.7.0.5/24" in ip("address", "show", "card")
+    # What it was in has gone, since it is no longer there.
+    assert "tenant" not in ip("netns")
+    assert alias_of("card").startswith("isthmus:moved from host/card was up")
+    ip("route", "add", "192.0.2.9", "dev", "card", "proto", "kernel")
+    done("down", file)
+    assert state_of_card() == before
+
+
+@in_world()
+def test_what_of_a_device_a_failed_service_does_not_let_come_back_is_told() -> None:
+    before, file = card_with_a_route_that_nobody_keeps(), write(PLAIN + BAD_SERVICE)
+    result = net("apply", file)
+    assert result.returncode == 1
+    assert "as it was undone: it is back, but not all as it was: " in result.stderr
+    ip("route", "add", "192.0.2.9", "dev", "card", "proto", "kernel")
+    done("down", file)
+    assert state_of_card() == before
+
+
+@in_world()
+def test_a_removal_that_is_undone_leaves_what_is_known_of_how_a_device_was() -> None:
+    before, file = card_with_a_route_that_nobody_keeps(), write(PLAIN)
+    done("apply", file)
+    alias = alias_of("eth0", "-n", "tenant")
+    assert net("apply", write("network: moved\nnamespaces: {tenant: {}}\n")).returncode == 1
+    assert alias_of("eth0", "-n", "tenant") == alias
+    net("down", file)
+    ip("route", "add", "192.0.2.9", "dev", "card", "proto", "kernel")
+    done("down", file)
+    assert state_of_card() == before
