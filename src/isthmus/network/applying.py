@@ -242,8 +242,16 @@ class _Run:
 
     def _spaces_of_devices(self) -> set[str]:
         """Return the namespaces with a device that could not be moved back: it would end with them."""
-        moved = (step.old for step, _ in self.failed if step.new is None)
-        return {each.namespace for each in moved if isinstance(each, Interface) and each.origin is not None}
+        failed = (step.old for step, _ in self.failed if step.new is None)
+        moved = [each for each in failed if isinstance(each, Interface) and each.origin is not None]
+        return {each.namespace for each in moved if self._is_there(each)}
+
+    def _is_there(self, device: Interface) -> bool:
+        """Say whether a device is where it was moved to, and did not merely come back other than it was."""
+        try:
+            return self._machine.channel(device.namespace).index_of(device.name) is not None
+        except OSError:
+            return True
 
     def _remove_spaces(self) -> None:
         removal = self._removal or self._begin_removal()

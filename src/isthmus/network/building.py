@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from isthmus.network import services
 from isthmus.network.applying import ApplyError, Change, apply, apply_all
+from isthmus.network.describing import describe, sign
 from isthmus.network.desired import Former, all_namespaces, desired, ends_of, is_owned
 from isthmus.network.difference import Step, difference, satisfies
 from isthmus.network.filtering import interception_objects, wanted_ruleset
@@ -156,6 +157,9 @@ def build(
         if isinstance(error, ApplyError):
             # What the undoing could not do, and this could, is not left.
             error.left = left
+        else:
+            for step, reason in left:
+                error.add_note(f"could not do `{sign(step)} {describe(step)}` as it was undone: {reason}")
         try:
             services.apply_definitions(network.name, before, progress)
         except services.ServiceError as trouble:

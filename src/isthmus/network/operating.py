@@ -142,7 +142,9 @@ class Operator:
             yield partial(self._set_tunnel, tunnels.asleep(old, new), new)
         elif old is not None:
             if phase == 0:
-                new = choosing.chosen(old, replace(new, before=old.before), self._wanted, machine)
+                # How a device was is known of what is found: the old one, or the new one in an undoing.
+                new = replace(new, before=old.before or new.before)
+                new = choosing.chosen(old, new, self._wanted, machine)
                 if new.kind == "wireguard" and old.settings != new.settings:
                     yield partial(self._set_tunnel, old, tunnels.asleep(old, new))
                     yield Request(namespace, interfaces.marking(new, self.alias_of(new), machine))
@@ -210,6 +212,10 @@ class Operator:
         self._emptied.discard(old.namespace)
         if old.origin is not None:
             namespace, name = old.origin
+            home = self._machine.channel(namespace)
+            if (old.namespace, old.name) != old.origin and home.index_of(name) is not None:
+                # The kernel would move it under the name that it has, and only then refuse the other one.
+                raise RefusedError(f"there is another interface {name} in {namespace}")
             # Its mark stays until it is as it was: a crash in between must not lose how that is.
             alias = self.alias_of(old)
             yield Request(

@@ -80,10 +80,17 @@ def _try_rules(rulesets: Iterable[Ruleset], network: str) -> list[str]:
 
 
 def absent_devices(steps: Iterable[Step], opened: Machine) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the keys of devices that are to be moved in and are not there, each with a sentence."""
+    """Yield the keys of devices that are to be moved in and are not there, each with a sentence.
+
+    What is moved back before, under another name for instance, will be there.
+    """
+    steps = tuple(steps)
+    returning = {step.old.origin for step in steps if step.new is None and isinstance(step.old, Interface)}
     for step in steps:
         each = step.new
         if step.old is not None or not isinstance(each, Interface) or each.origin is None:
+            continue
+        if each.origin in returning:
             continue
         namespace, name = each.origin
         try:

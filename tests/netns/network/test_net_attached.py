@@ -1,13 +1,11 @@
-"""Namespaces and devices that were there before: used by a network, and given back as they were."""
+"""Namespaces and settings that were there before: used by a network, and given back as they were."""
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 from pathlib import Path
 
-from .net_command import DEADLINE, done, ip, net, until, write
+from .net_command import DEADLINE, done, ip, until, write
 from .world import in_world, snapshot
 
 SHOWN = ("link", "address", "route", "rule", "-6 route")
@@ -69,120 +67,6 @@ def test_attached_namespaces_are_used_and_left_as_they_were() -> None:
     process.kill()
     process.wait(DEADLINE)
     done("down", file)
-
-
-DEVICE = """
-network: moved
-namespaces: {tenant: {}}
-links:
-  - device: {device: card, in: tenant, name: eth0, addresses: [10.0.0.2/24]}
-"""
-
-
-@in_world()
-def test_a_device_is_moved_in_and_comes_back() -> None:
-    ip("link", "add", "card", "type", "veth", "peer", "name", "wire")
-    before, file = snapshot(), write(DEVICE)
-    done("apply", file)
-    assert "10.0.0.2/24" in ip("-n", "tenant", "addr", "show", "eth0")
-    assert "card" not in ip("link")
-    assert done("apply", file) == "moved: nothing to do\n"
-    done("down", file)
-    assert snapshot() == before
-    done("apply", file)
-    # By its name alone, and when the line leaves the file.
-    write("network: moved\nnamespaces: {tenant: {}}\n")
-    done("apply", file)
-    assert "card" in ip("link")
-    write(DEVICE)
-    done("apply", file)
-    done("down", "moved")
-    assert snapshot() == before
-
-
-USED = """
-network: moved
-namespaces: {tenant: {}}
-links:
-  - device: {device: card, in: tenant, name: eth0, mtu: 1300, mac: "02:00:00:00:00:99", addresses: 10.7.0.9/8}
-"""
-BAD_SERVICE = """
-services: {bad: {in: tenant, command: ["false"], ready: {tcp: 5}}}
-"""
-
-
-def used_card() -> str:
-    """A device that somebody uses; return how it is, its addresses and all routes included."""
-    ip("link", "add", "card", "type", "veth", "peer", "name", "wire")
-    ip("link", "set", "wire", "up")
-    ip("link", "set", "card", "mtu", "1400", "address", "02:00:00:00:00:01", "up")
-    # As Isthmus sets addresses again where it did not move the device itself.
-    ip("address", "add", "10.7.0.1/24", "brd", "+", "dev", "card")
-    ip("address", "add", "10.7.0.5/24", "brd", "+", "dev", "card")
-    ip("address", "add", "fd07::1/64", "dev", "card", "nodad")
-    ip("route", "add", "10.8.0.0/16", "via", "10.7.0.254", "metric", "7")
-    ip("route", "add", "default", "dev", "card")
-    ip("-6", "route", "add", "fd08::/64", "via", "fd07::5")
-    return state_of_card()
-
-
-def state_of_card() -> str:
-    settled = lambda: "tentative" not in ip("-6", "address")  # noqa: E731
-    until(settled, "the link-local addresses")
-    routes = [ip(family, "route", "show", "table", "all", "dev", "card") for family in ("-4", "-6")]
-    return ip("address", "show", "card") + "".join("".join(sorted(each.splitlines(True))) for each in routes)
-
-
-@in_world()
-def test_a_device_comes_back_as_it_was_with_addresses_and_routes() -> None:
-    before, file = used_card(), write(USED)
-    done("apply", file)
-    told = ip("-n", "tenant", "link", "show", "eth0")
-    assert "mtu 1300" in told
-    assert "02:00:00:00:00:99" in told
-    assert done("apply", file) == "moved: nothing to do\n"
-    done("down", file)
-    assert state_of_card() == before
-
-
-@in_world()
-def test_an_apply_that_fails_leaves_a_device_as_it_was() -> None:
-    before = used_card()
-    # What no alias holds: another table, a name for an address.
-    ip("route", "add", "10.66.0.0/16", "dev", "card", "table", "77")
-    ip("address", "add", "10.7.0.7/24", "dev", "card", "label", "card:x")
-    before = state_of_card()
-    assert net("apply", write(USED + BAD_SERVICE)).returncode == 1
-    assert state_of_card() == before
-
-
-@in_world()
-def test_a_device_that_a_crash_left_half_way_back_is_made_as_it_was_by_down() -> None:
-    before, file = used_card(), write(USED)
-    done("apply", file)
-    # As a crash leaves it: moved, with its mark, and nothing else done.
-    alias = json.loads(ip("-n", "tenant", "-j", "link", "show", "eth0"))[0]["ifalias"]
-    ip("-n", "tenant", "link", "set", "eth0", "netns", str(os.getpid()), "name", "card")
-    assert alias.startswith("isthmus:moved from host/card was up 1400")
-    assert alias in ip("link", "show", "card")
-    done("down", file)
-    assert state_of_card() == before
-    assert "isthmus" not in ip("link")
-
-
-@in_world()
-def test_a_device_that_cannot_go_back_stays_and_the_one_in_its_place_is_left_alone() -> None:
-    before, file = used_card(), write(USED)
-    done("apply", file)
-    ip("link", "add", "card", "type", "bridge")
-    theirs = ip("link", "show", "card")
-    result = net("down", file)
-    assert result.returncode == 1
-    assert "`- namespace tenant`: there is a device in it" in result.stderr
-    assert ip("link", "show", "card") == theirs
-    ip("link", "delete", "card")
-    done("down", file)
-    assert state_of_card() == before
 
 
 SETTINGS = {

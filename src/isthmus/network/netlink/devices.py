@@ -59,12 +59,19 @@ class Remembered:
 
 
 def remember(place: Place, machine: Machine) -> None:
-    """Read how a device is before it is moved; MissingError where there is none."""
+    """Read how a device is before it is moved; MissingError where there is none.
+
+    One that came back and was not yet put back is passed over: its mark says how it was.
+    """
     namespace, name = place
     channel = machine.channel(namespace)
-    found = Reading(namespace, channel).interface(name)
+    reading = Reading(namespace, channel)
+    found = reading.interface(name)
     if found is None:
         raise MissingError(f"there is no interface {name} in {namespace}")
+    mark = reading.all_marks().get(name)
+    if mark is not None and mark.origin == place:
+        return
     index = index_of(machine, namespace, name)
     set_ones = tuple(str(each.address) for each in addresses.reading(namespace, {index: name}, channel))
     bodies = tuple(_routes(index, channel))
@@ -121,12 +128,13 @@ def _read(written: str, device: str) -> Route:
 def put_back(moved: Interface, machine: Machine) -> None:
     """Make a device that was moved back as it was. OSError says what the kernel refused.
 
-    What its alias said counts where another process had moved it in.
+    What its alias said counts where another process had moved it in. The alias stays until nothing is
+    refused any more: so long it can be tried again.
     """
     if moved.origin is None:
         raise ValueError(f"{moved.name} was not moved in")
     namespace, name = moved.origin
-    known = machine.remembered.pop(moved.origin, None)
+    known = machine.remembered.get(moved.origin)
     before = known.before if known is not None else moved.before
     channel = machine.channel(namespace)
     found = Reading(namespace, channel).interface(name)
@@ -142,11 +150,13 @@ def put_back(moved: Interface, machine: Machine) -> None:
         requests += [addresses.adding(each, machine) for each in own]
         ways = (RouteObject(namespace, _read(each, name)) for each in before.routes)
         requests += [routes.adding(each, _RTPROT_BOOT, machine) for each in ways]
-    # All in one message to the kernel, this last: from then on the device is nobody's.
-    for refusal in channel.change([*requests, unmarking(index)]):
+    for refusal in channel.change(requests):
         # What the kernel sets by itself, or somebody was quicker with.
         if refusal is not None and refusal.number != errno.EEXIST:
-            raise OSError(refusal.number, str(refusal))
+            raise OSError(f"it is back, but not all as it was: {refusal}")
+    # From here on the device is nobody's.
+    channel.change([unmarking(index)])
+    machine.remembered.pop(moved.origin, None)
 
 
 def _again(kind: int, head: struct.Struct, body: bytes, index: int) -> bytes:
