@@ -199,6 +199,11 @@ fn what_is_encrypted_can_be_decrypted_again() {
         "str(hello),aes_gcm_enc(128,{NONCE},{KEY},txn.tag,YWFk),aes_gcm_dec(128,{NONCE},{KEY},txn.tag)"
     );
     assert_eq!(shown(&other, &mut names, &table), "-");
+    // Nonces of 96 bits alone: IV has 128.
+    for nonce in ["AAAAAAAAAAA=", IV] {
+        let other = format!("str(hello),aes_gcm_enc(128,{nonce},{KEY},txn.tag)");
+        assert_eq!(shown(&other, &mut names, &table), "-", "{nonce}");
+    }
     for wrong in [
         format!("str(x),aes_cbc_enc(129,{IV},{KEY})"),
         format!("str(x),aes_cbc_enc(128,{IV},{KEY},YWFk)"),
