@@ -80,6 +80,7 @@ class FakeNative:
         return b'{"kind": "done"}'
 
     def variable(self, name: str) -> bytes:
+        name.encode()  # the engine takes text in UTF-8 only
         return b'["sint", "3"]' if name == "proc.known" else b"null"
 
     def snapshot(self) -> bytes:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from isthmus.config import register
+from isthmus.keywords.codes import BAD_VALUE
 from isthmus.keywords.option_row import Option, OptionUse, Settings
+from isthmus.keywords.row import RefusedError
 from isthmus.records import replace
 
 UNKNOWN_CONGESTION = register(
@@ -18,6 +20,9 @@ UNKNOWN_CONGESTION = register(
 
 def _congestion(use: OptionUse[Settings]) -> Settings:
     word = use.words.take("an algorithm, as `bbr`")
+    if not word.text.isascii():
+        message = f"`{word.text}` is no name of an algorithm against congestion"
+        raise RefusedError(BAD_VALUE, message, word.span, expected="a name in ASCII, as `bbr`")
     if not use.reading.world.controls_congestion(word.text):
         message = f"connections cannot use `{word.text}` against congestion, and use what is usual"
         use.reading.diagnostics.warning(UNKNOWN_CONGESTION, message, word.span)

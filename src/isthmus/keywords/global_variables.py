@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from isthmus.config import Word
-from isthmus.config.values import BadValueError, parse_integer
 from isthmus.keywords.changes import changed
 from isthmus.keywords.codes import BAD_VALUE
 from isthmus.keywords.draft import GlobalDraft
 from isthmus.keywords.expressions import parse_expression
 from isthmus.keywords.log_formats import FormatKind, parse_format
 from isthmus.keywords.row import Keyword, RefusedError, Use, Where, takes_all
+from isthmus.keywords.values import integer
 from isthmus.keywords.variables import check_variable
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.expression import Expression
@@ -50,20 +50,12 @@ def _limit(scope: str, about: str) -> Keyword[GlobalDraft]:
     field = "global_" if scope == "global" else scope
 
     def read(use: Use[GlobalDraft]) -> None:
-        word = use.words.take("a number of bytes")
         # As with HAProxy, a negative number is no limit, and neither is 0.
-        limit = 0 if word.text.startswith("-") else parse_integer(word.text, maximum=2**63 - 1)
+        limit = max(0, integer(use.words, -(2**63), 2**63 - 1, "a number of bytes"))
         limits = changed(use.draft.settings.variable_limits, **{field: limit})
         use.draft.settings = replace(use.draft.settings, variable_limits=limits)
 
-    def checked(use: Use[GlobalDraft]) -> None:
-        word = use.line.arguments[:1]
-        try:
-            read(use)
-        except BadValueError as fault:
-            fault.report(use.reading.diagnostics, word[0])
-
-    return Keyword(f"tune.vars.{scope}-max-size", Where.GLOBAL, "<bytes>", about, checked)
+    return Keyword(f"tune.vars.{scope}-max-size", Where.GLOBAL, "<bytes>", about, read)
 
 
 VARIABLES: tuple[Keyword[GlobalDraft], ...] = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from isthmus.config import Word
-from isthmus.config.values import BadValueError, TimeUnit, parse_integer
+from isthmus.config.values import TimeUnit
 from isthmus.keywords.action_words import ActionWords, WrongActionError
 from isthmus.keywords.codes import BAD_VALUE, COOKIE_DOMAIN, EXTRA_ARGUMENT, MISSING_ARGUMENT
 from isthmus.keywords.draft import ProxyDraft
@@ -12,7 +12,7 @@ from isthmus.keywords.http_messages import HANDLED, read_message
 from isthmus.keywords.http_options import change
 from isthmus.keywords.http_replies import read_reply
 from isthmus.keywords.row import Keyword, RefusedError, Use, Where, Words
-from isthmus.keywords.values import choice, suggest, time, unknown
+from isthmus.keywords.values import choice, integer, suggest, time, unknown
 from isthmus.keywords.vocabulary import Place
 from isthmus.model.http import Cookie, ErrorFiles, Reuse
 from isthmus.model.http_rule import Message, Reply
@@ -60,14 +60,9 @@ def _errorfile(use: Use[ProxyDraft]) -> None:
 
 
 def _max_keep_alive_queue(use: Use[ProxyDraft]) -> None:
-    word = use.words.take("a number, or -1 for no limit")
-    try:
-        found = parse_integer(word.text.removeprefix("-"))
-    except BadValueError as fault:
-        fault.report(use.reading.diagnostics, word)
-        return
+    found = integer(use.words, -(2**31), what="a number, or -1 for no limit")
     # As with HAProxy, every negative number is no limit.
-    change(use, max_keep_alive_queue=None if word.text.startswith("-") else found)
+    change(use, max_keep_alive_queue=None if found < 0 else found)
 
 
 def _errorloc(name: str, code: int) -> Row:

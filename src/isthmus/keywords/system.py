@@ -9,7 +9,7 @@ import re
 import resource
 import socket
 import stat
-from errno import EISDIR, ENOTTY
+from errno import ENOTTY
 from fcntl import ioctl
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
@@ -39,12 +39,15 @@ class System:
         """Return why a file is no network namespace of the kernel's; None where it is one."""
         try:
             # A pipe of that name must not hold us up.
-            with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
                 kind = ioctl(file, _NS_GET_NSTYPE)
+            finally:
+                os.close(file)
         except FileNotFoundError:
             return ABSENT
         except OSError as error:
-            other = error.errno in (ENOTTY, EISDIR)
+            other = error.errno == ENOTTY
             return "is another kind of file" if other else f"cannot be used: {error.strerror}"
         return None if kind == CLONE_NEWNET else "is a namespace of another kind"
 

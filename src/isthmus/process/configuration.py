@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from isthmus import product
-from isthmus.config import Diagnostics, Features, Severity, read, startup_variables
+from isthmus.config import Diagnostics, Features, Severity, Tree, read, startup_variables
 from isthmus.records import dataclass, replace
 
 if TYPE_CHECKING:
@@ -85,11 +85,34 @@ def load(launch: Launch, vocabulary: Vocabulary, world: System | None = None) ->
             diagnostics.add(message)
     else:
         built = build(with_command_line(said, launch), world, diagnostics)
+        refuse_bytes(tree, built)
         built = read_lists(built, world, check_list)
         check_certificates(built, check_tls)
         check_authorities(built)
     listens = said.listens and not diagnostics.failed
     return Loaded(tree.files, None if diagnostics.failed else built, listens, tree.environment, diagnostics)
+
+
+def refuse_bytes(tree: Tree, built: Built) -> None:
+    """Collect an error at the first word that has to be UTF-8 and is not, so that no plan can hold it."""
+    import msgspec
+
+    from isthmus.keywords.codes import BAD_VALUE
+
+    lines = (line for section in tree.sections for line in (section.header, *section.lines))
+    words = [word for line in lines for word in line.words if not word.text.isascii()]
+    if not words:
+        return
+    try:
+        msgspec.json.encode(built.engine)
+    except UnicodeEncodeError as error:
+        for text in (error.object, error.object[error.start : error.end]):
+            for word in words:
+                if text in word.text:
+                    message = f"`{word.text}` holds bytes that are no UTF-8"
+                    tree.diagnostics.alert(BAD_VALUE, message, word.span, expected="text in UTF-8")
+                    return
+        raise
 
 
 def with_command_line(said: Configuration, launch: Launch) -> Configuration:

@@ -109,6 +109,8 @@ class Session:
             return str(error)
         except CommandError as error:
             return f"{error}\n"
+        except UnicodeEncodeError as error:
+            return f"`{error.object}` holds bytes that are no UTF-8.\n"
 
 
 def _commands(line: str) -> list[str]:

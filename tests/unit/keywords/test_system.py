@@ -25,6 +25,13 @@ def test_only_a_namespaces_file_is_a_namespace(tmp_path: Path) -> None:
     assert SYSTEM.namespace_fault("/dev/null/none") == "cannot be used: Not a directory"
 
 
+def test_what_is_no_namespace_is_closed_again(tmp_path: Path) -> None:
+    before = os.listdir("/proc/self/fd")
+    for _ in range(9):
+        SYSTEM.namespace_fault(str(tmp_path))
+    assert len(os.listdir("/proc/self/fd")) == len(before)
+
+
 def test_an_address_resolves_to_itself_and_a_strange_name_to_nothing() -> None:
     assert SYSTEM.resolve("127.0.0.1", None) == ip_address("127.0.0.1")
     assert SYSTEM.resolve("::1", 6) == ip_address("::1")

@@ -103,3 +103,25 @@ def test_a_backend_that_does_not_exist_is_told_beside_other_errors(tmp_path: Pat
     found = load(Launch((str(file),)), VOCABULARY)
     errors = [each.code for each in found.diagnostics if each.severity is Severity.ALERT]
     assert errors == ["E0104", "E0172"]
+
+
+@pytest.mark.parametrize(
+    ("line", "columns"),
+    [
+        (b"bind :1 interface \xff", (20, 21)),
+        (b"bind :1 cc \xff", (13, 14)),
+        (b"bind unix@/run/\xff.sock", (7, 23)),
+        (b"source 0.0.0.0 interface a\xff", (27, 29)),
+    ],
+)
+def test_bytes_where_text_is_needed_are_told_at_their_place(
+    line: bytes, columns: tuple[int, int], tmp_path: Path
+) -> None:
+    text = TEXT.encode() + b"listen l\n bind :82\n " + line + b"\n"
+    (tmp_path / "x.cfg").write_bytes(text)
+    found = load(Launch((str(tmp_path / "x.cfg"),)), VOCABULARY)
+    (said,) = (each for each in found.diagnostics if each.severity is Severity.ALERT)
+    assert said.span is not None
+    assert (said.code, said.span.line) == ("E0150", text.count(b"\n"))
+    assert (said.span.column, said.span.end) == columns
+    assert found.built is None

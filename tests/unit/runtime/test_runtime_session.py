@@ -168,3 +168,21 @@ def test_a_payload_with_a_key_alone_adds_nothing():
         operator.ask(line)
     assert operator.ask("") == "Missing value for key 'k2'.\n\n"
     assert [each["kind"] for each in operator.native.commands] == ["lists"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "get var proc.\udcff",
+        "experimental-mode on;set var proc.\udcff int(1)",
+        "experimental-mode on;set var proc.a str(\udcff)",
+        "disable server b/\udcff",
+        "set server b/s1 addr \udcff",
+        "enable frontend \udcff",
+        "add server b/\udcff 127.0.0.1:1",
+        "add server b/new 127.0.0.1:1 namespace \udcff",
+        "show stat \udcff 1 -1",
+    ],
+)
+def test_bytes_that_are_no_text_are_answered(line: str) -> None:
+    assert Operator().ask(line).endswith("\n")

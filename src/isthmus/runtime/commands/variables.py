@@ -8,7 +8,7 @@ from isthmus.engine.command import SetVariable
 from isthmus.keywords.context import Context
 from isthmus.keywords.expressions import parse_expression
 from isthmus.keywords.log_formats import FormatKind, parse_format
-from isthmus.keywords.variables import check_variable
+from isthmus.keywords.variables import check_variable, is_variable
 from isthmus.keywords.vocabulary import Place, Vocabulary
 from isthmus.model.expression import Expression
 from isthmus.model.log import Format
@@ -30,7 +30,7 @@ def get_variable(request: Request) -> str:
     name = request.argument(0)
     if not name:
         raise CommandError(_NAMELESS)
-    found = request.instance.engine.variable(name) if name.startswith(_SCOPE) else None
+    found = request.instance.engine.variable(name) if name.startswith(_SCOPE) and is_variable(name) else None
     if found is None:
         raise CommandError("Variable not found.")
     kind, text = found
@@ -63,7 +63,7 @@ def set_variable(request: Request) -> str:
         raise CommandError("\n".join(lines(diagnostics)))
     try:
         request.instance.engine.command(SetVariable(name, planned))
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         raise CommandError(str(error)) from None
     return ""
 
