@@ -58,7 +58,7 @@ def used_card() -> str:
     ip("address", "add", "10.7.0.5/24", "brd", "+", "dev", "card")
     ip("address", "add", "fd07::1/64", "dev", "card", "nodad")
     ip("route", "add", "10.8.0.0/16", "via", "10.7.0.254", "metric", "7")
-    ip("route", "add", "default", "dev", "card")
+    ip("route", "add", "default", "dev", "card", "src", "10.7.0.5")
     ip("-6", "route", "add", "fd08::/64", "via", "fd07::5")
     return state_of_card()
 

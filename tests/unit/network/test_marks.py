@@ -6,7 +6,12 @@ from isthmus.network.netlink.mark import Mark, read_mark
 from isthmus.network.objects import Before
 
 BEFORE = Before(
-    True, 1400, "02:00:00:00:00:01", "given", ("10.0.0.1/24", "fd00::1/64"), ("10.8.0.0/16>10.0.0.9>7",)
+    True,
+    1400,
+    "02:00:00:00:00:01",
+    "given",
+    ("10.0.0.1/24", "fd00::1/64"),
+    ("10.8.0.0/16>10.0.0.9>7", "10.9.0.0/16>>>10.0.0.1"),
 )
 
 

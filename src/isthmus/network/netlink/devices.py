@@ -110,17 +110,19 @@ def _routes(index: int, channel: Channel) -> Iterator[bytes]:
 
 def _written(route: Route) -> str | None:
     """Write a route as an alias can hold it; None where that would be another one."""
-    if route.table != _MAIN_TABLE or route.kind != "unicast" or route.source or route.on_link:
+    if route.table != _MAIN_TABLE or route.kind != "unicast" or route.on_link:
         return None
-    return ROUTE_SIGN.join((str(route.to), str(route.via or ""), str(route.metric or "")))
+    words = [str(route.to), str(route.via or ""), str(route.metric or "")]
+    return ROUTE_SIGN.join([*words, str(route.source)] if route.source else words)
 
 
 def _read(written: str, device: str) -> Route:
-    to, via, metric = written.split(ROUTE_SIGN)
+    to, via, metric, *source = written.split(ROUTE_SIGN)
     return Route(
         to=ip_network(to),
         via=ip_address(via) if via else None,
         device=device,
+        source=ip_address(source[0]) if source else None,
         metric=int(metric) if metric else None,
     )
 
