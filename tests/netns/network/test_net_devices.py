@@ -212,3 +212,13 @@ def test_a_removal_that_is_undone_leaves_what_is_known_of_how_a_device_was() -> 
     ip("route", "add", "192.0.2.9", "dev", "card", "proto", "kernel")
     done("down", file)
     assert state_of_card() == before
+
+
+@in_world()
+def test_an_address_whose_route_was_set_apart_comes_back_with_a_route() -> None:
+    used_card()
+    ip("address", "add", "10.6.0.1/24", "dev", "card", "noprefixroute")
+    ip("route", "add", "10.6.0.0/24", "dev", "card", "proto", "kernel", "scope", "link", "src", "10.6.0.1")
+    before = state_of_card().replace(" noprefixroute", "")
+    assert net("apply", write(USED + BAD_SERVICE)).returncode == 1
+    assert state_of_card() == before

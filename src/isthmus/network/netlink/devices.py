@@ -41,6 +41,7 @@ _ADDRESS_HEAD = struct.Struct("=BBBBI")
 _ROUTE_HEAD = struct.Struct("=BBBBBBBBI")
 _IFA_FLAGS = 8
 _IFA_F_NODAD, _IFA_F_TENTATIVE, _IFA_F_PERMANENT = 0x02, 0x40, 0x80
+_IFA_F_NOPREFIXROUTE = 0x200
 _SCOPE_LINK = 253
 _RTA_OIF, _RTA_GATEWAY, _RTA_MULTIPATH = 4, 5, 9
 _RTPROT_KERNEL, _RTPROT_BOOT, _RTPROT_RA = 2, 3, 9
@@ -167,10 +168,11 @@ def _again(kind: int, head: struct.Struct, body: bytes, index: int) -> bytes:
     told = listed(body, head.size)
     if head is _ADDRESS_HEAD:
         fields[4] = index
-        # Whose it is was settled before: what listens on it need not wait.
+        # Whose it is was settled before: what listens on it need not wait. Whoever has set its network's
+        # route apart (NetworkManager) said that the kernel had, so that it was not remembered.
         flags = to_number(dict(told).get(_IFA_FLAGS)) or 0
         nodad = _IFA_F_NODAD if fields[0] == AF_INET6 else 0
-        changed: Raw = [(_IFA_FLAGS, number(flags & ~_IFA_F_TENTATIVE | nodad))]
+        changed: Raw = [(_IFA_FLAGS, number(flags & ~(_IFA_F_TENTATIVE | _IFA_F_NOPREFIXROUTE) | nodad))]
     else:
         # The kernel refuses to be told what it found out itself (dead, linkdown).
         fields[8] &= _RTNH_F_ONLINK
