@@ -32,7 +32,7 @@ class Before:
     """What a device was like where it came from: it is put back so.
 
     `addresses` have their prefixes; a route is `TO>VIA>METRIC`, of the main table, VIA or METRIC empty
-    where it has none.
+    where it has none, and `TO>VIA>METRIC>SOURCE` where it says from which address one is to send.
     """
 
     up: bool

@@ -58,7 +58,7 @@ def used_card() -> str:
     ip("address", "add", "10.7.0.5/24", "brd", "+", "dev", "card")
     ip("address", "add", "fd07::1/64", "dev", "card", "nodad")
     ip("route", "add", "10.8.0.0/16", "via", "10.7.0.254", "metric", "7")
-    ip("route", "add", "default", "dev", "card")
+    ip("route", "add", "default", "dev", "card", "src", "10.7.0.5")
     ip("-6", "route", "add", "fd08::/64", "via", "fd07::5")
     return state_of_card()
 
@@ -211,4 +211,14 @@ def test_a_removal_that_is_undone_leaves_what_is_known_of_how_a_device_was() -> 
     net("down", file)
     ip("route", "add", "192.0.2.9", "dev", "card", "proto", "kernel")
     done("down", file)
+    assert state_of_card() == before
+
+
+@in_world()
+def test_an_address_whose_route_was_set_apart_comes_back_with_a_route() -> None:
+    used_card()
+    ip("address", "add", "10.6.0.1/24", "dev", "card", "noprefixroute")
+    ip("route", "add", "10.6.0.0/24", "dev", "card", "proto", "kernel", "scope", "link", "src", "10.6.0.1")
+    before = state_of_card().replace(" noprefixroute", "")
+    assert net("apply", write(USED + BAD_SERVICE)).returncode == 1
     assert state_of_card() == before

@@ -359,7 +359,7 @@ VRF = _kind(
 )
 DEVICE = _kind(
     "device",
-    "A device that exists and is moved in; `down` moves it back and makes it as it was.",
+    "A device that exists and is moved in; `down` moves it back, with its addresses and routes.",
     (
         Row("device", INTERFACE, "Its name where it comes from.", required=True),
         Row("from", FILE_NAME, "The namespace that it comes from.", default=HOST),

@@ -41,6 +41,7 @@ _ADDRESS_HEAD = struct.Struct("=BBBBI")
 _ROUTE_HEAD = struct.Struct("=BBBBBBBBI")
 _IFA_FLAGS = 8
 _IFA_F_NODAD, _IFA_F_TENTATIVE, _IFA_F_PERMANENT = 0x02, 0x40, 0x80
+_IFA_F_NOPREFIXROUTE = 0x200
 _SCOPE_LINK = 253
 _RTA_OIF, _RTA_GATEWAY, _RTA_MULTIPATH = 4, 5, 9
 _RTPROT_KERNEL, _RTPROT_BOOT, _RTPROT_RA = 2, 3, 9
@@ -110,17 +111,19 @@ def _routes(index: int, channel: Channel) -> Iterator[bytes]:
 
 def _written(route: Route) -> str | None:
     """Write a route as an alias can hold it; None where that would be another one."""
-    if route.table != _MAIN_TABLE or route.kind != "unicast" or route.source or route.on_link:
+    if route.table != _MAIN_TABLE or route.kind != "unicast" or route.on_link:
         return None
-    return ROUTE_SIGN.join((str(route.to), str(route.via or ""), str(route.metric or "")))
+    words = [str(route.to), str(route.via or ""), str(route.metric or "")]
+    return ROUTE_SIGN.join([*words, str(route.source)] if route.source else words)
 
 
 def _read(written: str, device: str) -> Route:
-    to, via, metric = written.split(ROUTE_SIGN)
+    to, via, metric, *source = written.split(ROUTE_SIGN)
     return Route(
         to=ip_network(to),
         via=ip_address(via) if via else None,
         device=device,
+        source=ip_address(source[0]) if source else None,
         metric=int(metric) if metric else None,
     )
 
@@ -165,10 +168,11 @@ def _again(kind: int, head: struct.Struct, body: bytes, index: int) -> bytes:
     told = listed(body, head.size)
     if head is _ADDRESS_HEAD:
         fields[4] = index
-        # Whose it is was settled before: what listens on it need not wait.
+        # Whose it is was settled before: what listens on it need not wait. Whoever has set its network's
+        # route apart (NetworkManager) said that the kernel had, so that it was not remembered.
         flags = to_number(dict(told).get(_IFA_FLAGS)) or 0
         nodad = _IFA_F_NODAD if fields[0] == AF_INET6 else 0
-        changed: Raw = [(_IFA_FLAGS, number(flags & ~_IFA_F_TENTATIVE | nodad))]
+        changed: Raw = [(_IFA_FLAGS, number(flags & ~(_IFA_F_TENTATIVE | _IFA_F_NOPREFIXROUTE) | nodad))]
     else:
         # The kernel refuses to be told what it found out itself (dead, linkdown).
         fields[8] &= _RTNH_F_ONLINK

@@ -19,8 +19,8 @@ _FROM, _WAS, _GIVEN, _ENDPOINTS = "from", "was", "given", "endpoints"
 _WORDS = (_FROM, _WAS, _GIVEN, _ENDPOINTS)
 _NOTHING = "/"
 """Stands for a link address where there is none."""
-_ROOM = 255
-"""Bytes of an alias: the kernel refuses a longer one (IFALIASZ)."""
+_ROOM = 254
+"""Bytes of an alias: the kernel refuses a longer one (IFALIASZ), and counts the zero byte behind it."""
 
 _FIRST_PROTOCOL = 194
 _GROUP_FLAG = 0x40000000
