@@ -30,6 +30,7 @@ from isthmus.keywords.proxy import PROXY
 from isthmus.keywords.resolvers import ResolversSections
 from isthmus.keywords.row import Reading, RefusedError, Where, place
 from isthmus.keywords.sections import read_line
+from isthmus.keywords.ssl_f_use import warn_unused
 from isthmus.keywords.tcp_rules import RuleReader
 from isthmus.keywords.tls_files import TlsFiles
 from isthmus.keywords.transparent import lead_on
@@ -113,6 +114,7 @@ class _Loader:
         self._stores.check(self._acme.sections)
         for draft in self._proxies:
             lead_on(draft, self._reading.diagnostics)
+            warn_unused(draft, self._reading.diagnostics)
         return Configuration(
             global_=self._global.settings,
             proxies=tuple(draft.finish() for draft in self._proxies),
