@@ -29,7 +29,8 @@ class ProxyDraft:
     """A defaults, frontend, backend or listen section.
 
     `span` is the header's; `context` is what its expressions are read with, `rules` and `http` are what
-    reads its rules. `certificates` are those for bind lines that name none (`ssl-f-use`).
+    reads its rules. `certificates` are those for bind lines that name none (`ssl-f-use`), which the line at
+    `certificates_span` begins.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class ProxyDraft:
     guid: str | None = None
     binds: list[Bind] = field(default_factory=list)
     certificates: BindTls = field(default_factory=BindTls)
+    certificates_span: Span | None = None
     servers: list[Server] = field(default_factory=list)
     server_names: dict[str, Server] = field(default_factory=dict)
     server_ids: dict[int, Server] = field(default_factory=dict)

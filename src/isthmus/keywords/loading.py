@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from isthmus.config import Diagnostics, Section, Tree, Word
 from isthmus.keywords import inventory
@@ -30,6 +30,7 @@ from isthmus.keywords.proxy import PROXY
 from isthmus.keywords.resolvers import ResolversSections
 from isthmus.keywords.row import Reading, RefusedError, Where, place
 from isthmus.keywords.sections import read_line
+from isthmus.keywords.ssl_f_use import warn_unused
 from isthmus.keywords.tcp_rules import RuleReader
 from isthmus.keywords.tls_files import TlsFiles
 from isthmus.keywords.transparent import lead_on
@@ -55,6 +56,8 @@ def load(tree: Tree, vocabulary: Vocabulary, world: World) -> tuple[Configuratio
 class _SectionReader(Protocol):
     """What reads the sections of one kind."""
 
+    def __init__(self, reading: Reading) -> None: ...
+
     def read(self, section: Section) -> None:
         """Read one section."""
         ...
@@ -65,33 +68,32 @@ class _SectionReader(Protocol):
         ...
 
 
+_Kind = TypeVar("_Kind", bound=_SectionReader)
+
+
 class _Loader:
     """What was read so far. `_last_defaults` is what a proxy without `from` follows."""
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._global = GlobalDraft()
-        self._list = NamespaceList(reading)
-        self._userlists = Userlists(reading)
-        self._http_errors = HttpErrorsSections(reading)
-        self._caches = Caches(reading)
-        self._stores, self._acme = CrtStores(reading), AcmeSections(reading)
-        self._resolvers = ResolversSections(reading)
-        self._named: dict[str, _SectionReader] = {
-            "namespace_list": self._list,
-            "userlist": self._userlists,
-            "http-errors": self._http_errors,
-            "cache": self._caches,
-            "crt-store": self._stores,
-            "acme": self._acme,
-            "resolvers": self._resolvers,
-        }
+        self._named = {word: kind(reading) for word, kind in NAMED.items()}
+        self._list = self._reader(NamespaceList)
+        self._userlists = self._reader(Userlists)
+        self._http_errors = self._reader(HttpErrorsSections)
+        self._caches = self._reader(Caches)
+        self._stores, self._acme = self._reader(CrtStores), self._reader(AcmeSections)
+        self._resolvers = self._reader(ResolversSections)
         self._proxies: list[ProxyDraft] = []
         self._last_defaults: ProxyDraft | None = None
         self._sides: dict[tuple[Where, str], ProxyDraft] = {}
         self._named_defaults: dict[str, ProxyDraft] = {}
         self._ambiguous: dict[str, ProxyDraft] = {}
         self._followers: dict[int, Section] = {}
+
+    def _reader(self, kind: type[_Kind]) -> _Kind:
+        """Return the reader of a kind."""
+        return next(each for each in self._named.values() if isinstance(each, kind))
 
     def section(self, section: Section) -> None:
         """Read one section; what is wrong with its header keeps no line from being read."""
@@ -113,6 +115,7 @@ class _Loader:
         self._stores.check(self._acme.sections)
         for draft in self._proxies:
             lead_on(draft, self._reading.diagnostics)
+            warn_unused(draft, self._reading.diagnostics)
         return Configuration(
             global_=self._global.settings,
             proxies=tuple(draft.finish() for draft in self._proxies),

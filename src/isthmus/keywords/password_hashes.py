@@ -15,6 +15,11 @@ MOST_MEMORY = 64 << 20
 """Bytes that comparing one password may take (`crates/sample/src/password/yescrypt.rs`)."""
 
 
+_MOST_LANES = 16
+_FLAVORS = (0, 1, 0x2F)
+"""Kinds of yescrypt: scrypt's own, write once and read many, and read and write."""
+
+
 class Hash(Enum):
     """What a text behind `password` is: comparable, weak, too demanding, or none."""
 
@@ -39,12 +44,19 @@ def judge(text: str) -> Hash:
 
 
 def _memory(parameters: str) -> int | None:
-    """Return the bytes that comparing with yescrypt takes: `2**N` blocks of 128 times `r` bytes."""
+    """Return the bytes that comparing with yescrypt takes: `2**N` blocks of 128 times `r` bytes.
+
+    None for parameters that the engine does not read (`crates/sample/src/password/yescrypt.rs`).
+    """
     try:
-        _flavor, rest = _number(parameters, 0)
+        flavor, rest = _number(parameters, 0)
         cost, rest = _number(rest, 1)
-        size, _ = _number(rest, 1)
+        size, rest = _number(rest, 1)
+        more, rest = _number(rest, 1) if rest else (0, "")
+        lanes = _number(rest, 2)[0] if more & 1 else 1
     except IndexError:
+        return None
+    if flavor not in _FLAVORS or lanes > _MOST_LANES:
         return None
     return 128 * size << cost if cost < 64 else MOST_MEMORY + 1
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from isthmus.config import Word
+from isthmus.config import Diagnostics, Word
+from isthmus.keywords.codes import IGNORED_HERE
 from isthmus.keywords.crt_list import PARTS, LineSettings
 from isthmus.keywords.draft import ProxyDraft
 from isthmus.keywords.option_row import Option, OptionTable, OptionUse, options
@@ -60,6 +61,16 @@ def _use(use: Use[ProxyDraft]) -> None:
         entry = Entry(held, said.line.entry, line=line)
         shown = replace(shown, entries=(*shown.entries, entry))
     draft.certificates = shown
+    draft.certificates_span = draft.certificates_span or use.line.span
+
+
+def warn_unused(draft: ProxyDraft, diagnostics: Diagnostics) -> None:
+    """Warn of certificates that no bind line takes."""
+    if draft.certificates_span is None:
+        return
+    if not any(bind.settings.tls.needs_certificates for bind in draft.binds):
+        message = f"`ssl-f-use` is ignored: each bind line of `{draft.name}` has certificates or no `ssl`"
+        diagnostics.warning(IGNORED_HERE, message, draft.certificates_span)
 
 
 def _list(draft: ProxyDraft) -> str:

@@ -65,7 +65,7 @@ class Bind:
     def with_certificates(self, shown: BindTls) -> Bind:
         """Return the line with a frontend's certificates where it has TLS and none (`ssl-f-use`)."""
         tls = self.settings.tls
-        if not tls.on or tls.entries or tls.lists or not shown.entries:
+        if not tls.needs_certificates or not shown.entries:
             return self
         tls = replace(tls, entries=shown.entries, lists=shown.lists)
         return replace(self, settings=replace(self.settings, tls=tls))

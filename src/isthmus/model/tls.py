@@ -301,6 +301,11 @@ class BindTls:
     ticket_file: str = ""
     generation: Generation = Generation()
 
+    @property
+    def needs_certificates(self) -> bool:
+        """Whether the line has TLS and names no certificates, so that a frontend's are for it."""
+        return self.on and not self.entries and not self.lists
+
 
 @dataclass(frozen=True, slots=True)
 class ServerTls:

@@ -29,10 +29,11 @@ class Routes:
 
     def _look(self) -> bool:
         try:
-            lines = self._table.read_text("ascii").splitlines()
+            # The kernel lists a whole table, which may be the Internet's; no more is read than is needed.
+            with self._table.open(encoding="ascii") as lines:
+                return any(_leads_anywhere(line.split()) for line in lines)
         except OSError:
             return False
-        return any(_leads_anywhere(line.split()) for line in lines)
 
 
 def _leads_anywhere(fields: list[str]) -> bool:

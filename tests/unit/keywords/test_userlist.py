@@ -73,3 +73,20 @@ def test_a_hash_of_des_is_taken_with_a_warning() -> None:
 def test_a_hash_that_takes_too_much_memory_is_refused(parameters: str) -> None:
     hash_ = f"$y${parameters}$F5Jx5fExrKuPp53xLKQ..1$PmNgGTLMFjJn.URBv11CpTEm5RwlKtPjRtztKe6.b33"
     assert messages(f"userlist u\n user a password {hash_}\n") == [("E0191", 2)]
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        pytest.param("19T", id="flavor 3"),
+        pytest.param("i9T", id="flavor 46"),
+        pytest.param("k.9T", id="flavor 48"),
+        pytest.param("j9T.D", id="17 lanes"),
+        pytest.param("j9T.", id="lanes that are missing"),
+    ],
+)
+def test_parameters_of_yescrypt_that_the_engine_lacks_are_refused(parameters: str) -> None:
+    hash_ = f"$y${parameters}$F5Jx5fExrKuPp53xLKQ..1$PmNgGTLMFjJn.URBv11CpTEm5RwlKtPjRtztKe6.b33"
+    assert messages(f"userlist u\n user a password {hash_}\n") == [("E0191", 2)]
+    accepted = loaded("userlist u\n user a password " + hash_.replace(parameters, "j9T.C") + "\n")
+    assert accepted.userlists[0].users[0].hashed

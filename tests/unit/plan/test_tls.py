@@ -258,6 +258,17 @@ def test_certificates_of_a_frontend_are_for_lines_that_name_none() -> None:
 
 
 @pytest.mark.parametrize(
+    ("bind", "found"),
+    [("bind :1 ssl", []), ("bind :1 ssl crt site.pem", [("W0111", 7)]), ("bind :1", [("W0111", 7)])],
+)
+def test_certificates_of_a_frontend_that_no_line_takes_are_warned_of(
+    bind: str, found: list[tuple[str, int]]
+) -> None:
+    lines = f" {bind}\n ssl-f-use crt site.pem\n ssl-f-use crt site.pem\n default_backend b\n"
+    assert messages(f"{TIMEOUTS}frontend f\n{lines}backend b\n server s 10.0.0.1:1\n") == found
+
+
+@pytest.mark.parametrize(
     ("line", "code"),
     [
         ("ssl-f-use", "E0610"),

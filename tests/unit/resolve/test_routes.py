@@ -44,3 +44,11 @@ def test_what_was_seen_holds_for_half_a_minute(tmp_path: Path) -> None:
     file.write_text(line(NONE, "00", "00000003", "eth0"))
     assert routes.to_ipv6(129.0) is False
     assert routes.to_ipv6(130.0) is True
+
+
+def test_no_more_of_a_table_is_read_than_up_to_the_default_route(tmp_path: Path) -> None:
+    file = tmp_path / "ipv6_route"
+    other = line("2001" + "0" * 28, "20", "00000003", "eth0")
+    # What is read and is no ASCII would raise.
+    file.write_bytes((line(NONE, "00", "00000003", "eth0") + other * 2000).encode() + b"\xff\n")
+    assert Routes(file).to_ipv6(1.0) is True
