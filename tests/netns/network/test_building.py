@@ -375,3 +375,22 @@ def test_a_port_of_vlan_1_untagged_is_as_the_kernel_makes_it() -> None:
     as_made = Interface("switch", "port", "veth", master="br0", peer=("red", "eth0"))
     assert satisfies(as_made, replace(as_made, port=BridgePort(untagged=1)))
     assert not satisfies(as_made, replace(as_made, port=BridgePort(untagged=2)))
+
+
+@in_world()
+def test_interfaces_that_are_changed_are_changed_by_one_batch_of_requests() -> None:
+    def network(mtu: int) -> Network:
+        links = (Link(End("red", f"a{n}", mtu=mtu), Veth(End("red", f"b{n}", mtu=mtu))) for n in range(10))
+        return Network("many", (Namespace("red"),), tuple(links))
+
+    apply(network(1400))
+    sizes: list[int] = []
+    change = Channel.change
+
+    def counted(self, requests):
+        sizes.append(len(requests))
+        return change(self, requests)
+
+    with mock.patch.object(Channel, "change", counted):
+        apply(network(1300))
+    assert sizes == [20]
