@@ -1,6 +1,7 @@
 """Networks made, changed, made again and taken down, seen from the kernel."""
 
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -394,3 +395,31 @@ def test_interfaces_that_are_changed_are_changed_by_one_batch_of_requests() -> N
     with mock.patch.object(Channel, "change", counted):
         apply(network(1300))
     assert sizes == [20]
+
+
+@in_world()
+def test_another_host_name_leaves_a_namespace_open() -> None:
+    network = Network("named", (Namespace("red", hostname="alpha"),), ())
+    apply(network)
+    other = replace(network, namespaces=(Namespace("red", hostname="beta"),))
+    with machine(spaces(other).values()) as opened:
+        comparison = building.compare(other, opened)
+        channel = opened.channel("red")
+        building.build(other, comparison, opened, lambda _: None)
+        assert opened.channel("red") is channel
+        assert opened.spaces["red"].call(socket.gethostname) == "beta"
+
+
+@in_world()
+def test_a_host_name_that_is_undone_goes_also_where_a_crash_left_its_file() -> None:
+    network = Network("named", (Namespace("red"),), ())
+    apply(network)
+    file = Path("/run/isthmus/uts/named/red")
+    file.parent.mkdir(parents=True)
+    file.touch()
+    refused = Route(ip_network("10.9.0.0/16"), via=ip_address("192.0.2.1"))
+    named = replace(network, namespaces=(Namespace("red", hostname="alpha", routes=(refused,)),))
+    with pytest.raises(ApplyError):
+        apply(named)
+    assert not file.exists()
+    assert steps(network) == ()
