@@ -18,6 +18,7 @@ from isthmus.network.desired import spaces
 from isthmus.network.difference import Step, satisfies
 from isthmus.network.machine import machine
 from isthmus.network.model import (
+    AttachedPath,
     Bridge,
     BridgePort,
     End,
@@ -423,3 +424,20 @@ def test_a_host_name_that_is_undone_goes_also_where_a_crash_left_its_file() -> N
         apply(named)
     assert not file.exists()
     assert steps(network) == ()
+
+
+def test_a_namespace_that_may_not_be_entered_is_said_to_be_that() -> None:
+    outside = os.open("/proc/self/ns/net", os.O_RDONLY)
+    path = Path(f"/proc/self/fd/{outside}")
+
+    @in_world(rootless=True)
+    def test() -> None:
+        network = Network("used", (Namespace("theirs", attach=AttachedPath(path)),), ())
+        with machine(spaces(network).values()) as opened:
+            absent = building.compare(network, opened).found.absent
+        assert absent == {"theirs": f"may not be entered: {path}: Operation not permitted"}
+
+    try:
+        test()
+    finally:
+        os.close(outside)
