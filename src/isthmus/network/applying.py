@@ -150,7 +150,11 @@ class _Run:
         if parent is not None and parent[0] in self._queued:
             # A VLAN comes up only when its parent is up (ENETDOWN), and queues are sent one by one.
             self._flush()
-        elif isinstance(step.old, Interface) and step.old.given and isinstance(step.new, Interface):
+        elif (
+            isinstance(step.old, Interface)
+            and isinstance(step.new, Interface)
+            and step.old.given - step.new.given
+        ):
             # What the file gives no more may follow what is beneath, as it is by now.
             self._flush()
         try:

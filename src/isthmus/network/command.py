@@ -27,7 +27,7 @@ from isthmus.network.services import ServiceError, check_proxy
 
 Options = argparse.Namespace
 
-EXEC_USAGE = "usage: isthmus net exec [-h] [--rootless] NAMESPACE -- COMMAND [ARGUMENT ...]"
+_EXEC_USAGE = "isthmus net exec [-h] [--rootless] NAMESPACE -- COMMAND [ARGUMENT ...]"
 _FORMATS = ("tree", "json", "mermaid", "dot", "svg")
 # Where nft and the like lie, which an ordinary user's PATH may leave out.
 _ROOTS_FOLDERS = ("/usr/sbin", "/sbin")
@@ -116,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--ascii", action="store_true", help="no line-drawing characters")
     show.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a file, or a network's name")
     execute = add("exec", _exec, "run a command inside a namespace")
-    execute.usage = EXEC_USAGE.removeprefix("usage: ")
+    execute.usage = _EXEC_USAGE
     execute.add_argument("namespace", metavar="NAMESPACE", help="NAME, NETWORK/NAME, host or outside")
     add("schema", _schema, "print the JSON Schema of network files")
     return parser
@@ -310,7 +310,7 @@ def _exec(options: Options, diagnostics: Diagnostics) -> int:
     from isthmus.network.entering import EnteringError, become
 
     if not options.words:
-        telling.complain(f"{EXEC_USAGE}\nisthmus net exec: error: a command is needed behind --\n")
+        telling.complain(f"usage: {_EXEC_USAGE}\nisthmus net exec: error: a command is needed behind --\n")
         return 2
     _enter(options, start=False)
     try:

@@ -87,9 +87,9 @@ def difference(wanted: State, found: State) -> list[Step]:
     makings = list(_makings(wanted, found, gone))
     standing = _Heights(wanted)
     makings.sort(key=lambda step: (rank(step.subject), standing.of(step.subject)))
+    if not removals:
+        return makings
     succeeding = {_office(step.subject) for step in makings if step.old is None} - {None}
-    if not succeeding:
-        return removals + makings
     late = [step for step in removals if _office(step.subject) in succeeding]
     return [step for step in removals if _office(step.subject) not in succeeding] + makings + late
 

@@ -82,16 +82,18 @@ class _Observer:
                 continue
             space = self._machine.spaces[namespace.name]
             owned = is_owned(namespace)
+            refused: PermissionError | None = None
             try:
                 if self._look_at(space, owned=owned):
                     continue
-            except PermissionError:
+            except PermissionError as error:
                 if owned or not within_owned:
                     raise
+                refused = error
             if owned:
                 self._look_elsewhere(space)
             else:
-                self._found.absent[namespace.name] = why_absent(space.net)
+                self._found.absent[namespace.name] = why_absent(space.net, refused)
         self._found.absent.update(_twins(self._network, self._machine))
         # Not what the machine knows: that is also what was a stray when it was looked at before.
         for space in self._strays():

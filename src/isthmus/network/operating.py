@@ -270,7 +270,10 @@ class Operator:
 
     def _change_hostname(self, old: SpaceObject, new: SpaceObject) -> None:
         spacemaking.change_hostname(old, new)
-        self._machine.place(new.space)
+        # Its network namespace is the same one: what is open of it stays open. Without a name the file of
+        # one has gone, also where that was there before without a name.
+        space = new.space if new.hostname is not None else replace(new.space, uts=None)
+        self._machine.spaces[space.name] = space
 
     def _set_tunnel(self, old: Interface | None, new: Interface) -> None:
         try:

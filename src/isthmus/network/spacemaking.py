@@ -101,12 +101,7 @@ def _make_one(wanted: SpaceObject, mark: str) -> Open:
         opened.channel.change([loopback_marking(mark)])
         _keep(space.net, "net")
         if space.uts is not None:
-            # Left of a network namespace that somebody else removed: it is ours in any case.
-            _release(space.uts)
-            _reserve(space.uts, mounted)
-            kernel.unshare(kernel.CLONE_NEWUTS)
-            kernel.sethostname(wanted.hostname or space.name)
-            _keep(space.uts, "uts")
+            _give_hostname(space.uts, wanted.hostname or space.name, mounted)
     except OSError:
         if opened is not None:
             opened.close()
@@ -114,6 +109,16 @@ def _make_one(wanted: SpaceObject, mark: str) -> Open:
             _release(path)
         raise
     return opened
+
+
+def _give_hostname(path: Path, hostname: str, mounted: list[Path]) -> None:
+    """Give the thread's namespace a host name of its own, kept by a file that is added to `mounted`."""
+    # Left of a namespace that somebody else removed, or of a change that a crash ended: ours in any case.
+    _release(path)
+    _reserve(path, mounted)
+    kernel.unshare(kernel.CLONE_NEWUTS)
+    kernel.sethostname(hostname)
+    _keep(path, "uts")
 
 
 def _reserve(path: Path, mounted: list[Path]) -> None:
@@ -218,7 +223,7 @@ def change_hostname(old: SpaceObject, new: SpaceObject) -> None:
 
     Its network namespace stays as it is. What runs in a UTS namespace that loses its name keeps it alive.
     """
-    if old.space.uts is not None and new.space.uts is None:
+    if old.space.uts is not None and new.hostname is None:
         _release(old.space.uts)
         _tidy(old.space)
     elif new.space.uts is not None and new.hostname is not None:
@@ -231,13 +236,8 @@ def change_hostname(old: SpaceObject, new: SpaceObject) -> None:
 
 def _make_hostname(path: Path, hostname: str) -> None:
     mounted: list[Path] = []
-    # Left of a change that a crash ended: it is ours in any case.
-    _release(path)
     try:
-        _reserve(path, mounted)
-        kernel.unshare(kernel.CLONE_NEWUTS)
-        kernel.sethostname(hostname)
-        _keep(path, "uts")
+        _give_hostname(path, hostname, mounted)
     except OSError:
         for each in mounted:
             _release(each)

@@ -83,11 +83,16 @@ def _net_path(namespace: Namespace, network: str) -> Path:
     return OWN_FOLDER / "net" / network / namespace.name
 
 
-def why_absent(net: Path) -> str:
-    """Say why a namespace to attach to cannot be had, as the end of a sentence about its name."""
+def why_absent(net: Path, refused: PermissionError | None = None) -> str:
+    """Say why a namespace to attach to cannot be had, as the end of a sentence about its name.
+
+    `refused` is what the kernel said as it was to be entered: its file may be opened all the same.
+    """
     process = net.parts[2] if net.parts[:2] == ("/", "proc") and len(net.parts) > 2 else ""
     if process.isdecimal() and not Path("/proc", process).exists():
         return f"is not there: there is no process {process}"
+    if refused is not None:
+        return f"may not be entered: {net}: {refused.strerror}"
     try:
         os.close(os.open(net, os.O_RDONLY | os.O_CLOEXEC))
     except FileNotFoundError:

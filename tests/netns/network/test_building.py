@@ -1,6 +1,7 @@
 """Networks made, changed, made again and taken down, seen from the kernel."""
 
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ from isthmus.network.desired import spaces
 from isthmus.network.difference import Step, satisfies
 from isthmus.network.machine import machine
 from isthmus.network.model import (
+    AttachedPath,
     Bridge,
     BridgePort,
     End,
@@ -375,3 +377,67 @@ def test_a_port_of_vlan_1_untagged_is_as_the_kernel_makes_it() -> None:
     as_made = Interface("switch", "port", "veth", master="br0", peer=("red", "eth0"))
     assert satisfies(as_made, replace(as_made, port=BridgePort(untagged=1)))
     assert not satisfies(as_made, replace(as_made, port=BridgePort(untagged=2)))
+
+
+@in_world()
+def test_interfaces_that_are_changed_are_changed_by_one_batch_of_requests() -> None:
+    def network(mtu: int) -> Network:
+        links = (Link(End("red", f"a{n}", mtu=mtu), Veth(End("red", f"b{n}", mtu=mtu))) for n in range(10))
+        return Network("many", (Namespace("red"),), tuple(links))
+
+    apply(network(1400))
+    sizes: list[int] = []
+    change = Channel.change
+
+    def counted(self, requests):
+        sizes.append(len(requests))
+        return change(self, requests)
+
+    with mock.patch.object(Channel, "change", counted):
+        apply(network(1300))
+    assert sizes == [20]
+
+
+@in_world()
+def test_another_host_name_leaves_a_namespace_open() -> None:
+    network = Network("named", (Namespace("red", hostname="alpha"),), ())
+    apply(network)
+    other = replace(network, namespaces=(Namespace("red", hostname="beta"),))
+    with machine(spaces(other).values()) as opened:
+        comparison = building.compare(other, opened)
+        channel = opened.channel("red")
+        building.build(other, comparison, opened, lambda _: None)
+        assert opened.channel("red") is channel
+        assert opened.spaces["red"].call(socket.gethostname) == "beta"
+
+
+@in_world()
+def test_a_host_name_that_is_undone_goes_also_where_a_crash_left_its_file() -> None:
+    network = Network("named", (Namespace("red"),), ())
+    apply(network)
+    file = Path("/run/isthmus/uts/named/red")
+    file.parent.mkdir(parents=True)
+    file.touch()
+    refused = Route(ip_network("10.9.0.0/16"), via=ip_address("192.0.2.1"))
+    named = replace(network, namespaces=(Namespace("red", hostname="alpha", routes=(refused,)),))
+    with pytest.raises(ApplyError):
+        apply(named)
+    assert not file.exists()
+    assert steps(network) == ()
+
+
+def test_a_namespace_that_may_not_be_entered_is_said_to_be_that() -> None:
+    outside = os.open("/proc/self/ns/net", os.O_RDONLY)
+    path = Path(f"/proc/self/fd/{outside}")
+
+    @in_world(rootless=True)
+    def test() -> None:
+        network = Network("used", (Namespace("theirs", attach=AttachedPath(path)),), ())
+        with machine(spaces(network).values()) as opened:
+            absent = building.compare(network, opened).found.absent
+        assert absent == {"theirs": f"may not be entered: {path}: Operation not permitted"}
+
+    try:
+        test()
+    finally:
+        os.close(outside)

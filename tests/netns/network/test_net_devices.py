@@ -222,3 +222,15 @@ def test_an_address_whose_route_was_set_apart_comes_back_with_a_route() -> None:
     before = state_of_card().replace(" noprefixroute", "")
     assert net("apply", write(USED + BAD_SERVICE)).returncode == 1
     assert state_of_card() == before
+
+
+@in_world()
+def test_an_address_that_ends_comes_back_after_an_apply_that_fails_and_is_no_lasting_one_by_down() -> None:
+    used_card()
+    ip("address", "add", "10.5.0.1/24", "dev", "card", "valid_lft", "49000", "preferred_lft", "40000")
+    assert net("apply", write(USED + BAD_SERVICE)).returncode == 1
+    assert "10.5.0.1/24" in ip("address", "show", "card")
+    assert "valid_lft 4" in ip("address", "show", "card")
+    done("apply", write(USED))
+    done("down", "moved")
+    assert "10.5.0.1/24" not in ip("address", "show", "card")

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from functools import lru_cache
 
 from isthmus.network.model import Ipvlan, Macvlan, Network, Veth, Vlan
 
 Place = tuple[str, str]
+
+_SOURCES = 128
+"""As many as are looked at together: each takes a number for every namespace."""
 
 
 class Wires:
@@ -20,6 +24,8 @@ class Wires:
     def __init__(self, network: Network) -> None:
         self._joined: dict[Place, list[Place]] = {}
         self._inside: dict[str, list[Place]] = {}
+        # Asked for again with every question about one source.
+        self._far = lru_cache(maxsize=_SOURCES)(self._routers_between)
         for link in network.links:
             near = link.end.namespace, link.end.name
             self._add(near)
@@ -50,7 +56,7 @@ class Wires:
         names = tuple(namespaces)
         if len(names) < 2:
             return names
-        far = self._routers_between(source)
+        far = self._far(source)
         return tuple(sorted(names, key=lambda name: far.get(name, len(self._inside) + 1)))
 
     def _routers_between(self, source: str) -> dict[str, int]:

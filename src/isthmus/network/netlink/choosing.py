@@ -65,7 +65,10 @@ def _beneath(old: Interface, machine: Machine) -> Interface | None:
     if old.parent is None:
         return None
     namespace, name = old.parent
-    return Reading(namespace, machine.channel(namespace)).interface(name)
+    channel = machine.channel(namespace)
+    index = channel.index_of(name)
+    # That one alone: many may stand on one, and what is beneath may have many beside it.
+    return None if index is None else Reading(namespace, channel, alone=index).interface(name)
 
 
 def _smallest(bridge: Interface, wanted: State) -> int | None:

@@ -92,14 +92,22 @@ class _Found:
 class Reading:
     """One reading of all interfaces of a namespace, by index.
 
-    With `bridges_alone` the kernel is asked for bridges: it may tell of others too, but need not.
+    With `bridges_alone` the kernel is asked for bridges: it may tell of others too, but need not. With
+    `alone` it is asked for that one, by its index; the names of those that it is connected to are not known.
     """
 
-    def __init__(self, namespace: str, channel: Channel, *, bridges_alone: bool = False) -> None:
+    def __init__(
+        self, namespace: str, channel: Channel, *, bridges_alone: bool = False, alone: int | None = None
+    ) -> None:
         self.namespace = namespace
         self._channel = channel
         self._found: dict[int, _Found] = {}
-        for body in channel.bodies(_BRIDGES if bridges_alone else _ALL):
+        if alone is None:
+            bodies = channel.bodies(_BRIDGES if bridges_alone else _ALL)
+        else:
+            one = request(RTM_GETLINK, _HEAD.pack(0, 0, alone, 0, 0), [_BRIEFLY])
+            bodies = channel.bodies(one, flags=0)
+        for body in bodies:
             _, _, index, flags, _ = _HEAD.unpack_from(body)
             self._found[index] = _Found(body, flags)
         self.names: dict[int, str] = {index: each.name for index, each in self._found.items()}

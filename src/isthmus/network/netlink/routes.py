@@ -13,12 +13,14 @@ from isthmus.network.netlink.channel import Channel
 from isthmus.network.netlink.interfaces import index_of
 from isthmus.network.netlink.message import (
     CREATE,
+    NLM_F_CREATE,
     REPLACE,
     RTM_DELROUTE,
     RTM_GETROUTE,
     RTM_NEWROUTE,
     Raw,
     attributes,
+    listed,
     number,
     request,
     to_number,
@@ -29,9 +31,11 @@ from isthmus.records import replace as replace_in
 _KINDS = {"unicast": 1, "local": 2, "blackhole": 6, "unreachable": 7, "prohibit": 8, "throw": 9}
 _KIND_NAMES = {number: name for name, number in _KINDS.items()}
 _HEAD = struct.Struct("=BBBBBBBBI")
-_DST, _OIF, _GATEWAY, _PRIORITY, _PREFSRC, _TABLE = 1, 4, 5, 6, 7, 15
+_DST, _OIF, _GATEWAY, _PRIORITY, _PREFSRC, _MULTIPATH, _TABLE = 1, 4, 5, 6, 7, 9, 15
 _RTNH_F_ONLINK = 4
 _PROTOCOL_OFFSET = 5
+_RTPROT_KERNEL, _RTPROT_RA = 2, 9
+_BROADCAST, _ANYCAST, _MULTICAST = 3, 4, 5
 _SCOPE_LINK = 253
 _SCOPE_HOST = 254
 _DEFAULT_METRIC_6 = 1024
@@ -98,6 +102,34 @@ def reading(namespace: str, names: dict[int, str], protocol: int, channel: Chann
     for body in channel.bodies(ours):
         if body[_PROTOCOL_OFFSET] == protocol:
             yield RouteObject(namespace, decoded(body, names))
+
+
+def raw(index: int, channel: Channel) -> Iterator[bytes]:
+    """Yield the routes over an interface that somebody has set, as the kernel tells them.
+
+    Those first that others stand on; none that has several next hops.
+    """
+    behind: list[bytes] = []
+    for body in channel.bodies(request(RTM_GETROUTE, bytes(_HEAD.size))):
+        _, _, _, _, _, protocol, _, kind, _ = _HEAD.unpack_from(body)
+        told = attributes(body, _HEAD.size)
+        by_itself = protocol in (_RTPROT_KERNEL, _RTPROT_RA) or kind in (_BROADCAST, _ANYCAST, _MULTICAST)
+        if by_itself or _MULTIPATH in told or to_number(told.get(_OIF)) != index:
+            continue
+        if _GATEWAY in told:
+            behind.append(body)
+        else:
+            yield body
+    yield from behind
+
+
+def again(body: bytes, index: int) -> bytes:
+    """Encode what the kernel told of as a request for the same, over the interface's index of now."""
+    *head, flags = _HEAD.unpack_from(body)
+    told: Raw = [(what, value) for what, value in listed(body, _HEAD.size) if what != _OIF]
+    told.append((_OIF, number(index)))
+    # The kernel refuses to be told what it found out itself (dead, linkdown).
+    return request(RTM_NEWROUTE, _HEAD.pack(*head, flags & _RTNH_F_ONLINK), told, flags=NLM_F_CREATE)
 
 
 def decoded(body: bytes, names: dict[int, str]) -> Route:
