@@ -39,7 +39,7 @@ def main() -> None:
     with machine(spaces(network).values()) as opened:
         comparison = building.compare(network, opened)
         laps.end("compare")
-        preflight.lacking(comparison.kernel_steps)
+        preflight.lacking(comparison.kernel_steps, network.name)
         laps.end("preflight")
         building.build(network, comparison, opened, lambda _: None)
         laps.end("build")

@@ -51,10 +51,14 @@ class Situation:
         """The namespaces that have the address, the nearest of them."""
         return self.nearest(self.aim.owners)
 
+    @property
+    def wires(self) -> Wires:
+        """What is joined to what in the network."""
+        return self.survey.once("wires", lambda: Wires(self.survey.network))
+
     def nearest(self, namespaces: tuple[str, ...]) -> tuple[str, ...]:
         """Return the nearest of some namespaces, as many as are looked into."""
-        wires = self.survey.once("wires", lambda: Wires(self.survey.network))
-        return wires.nearest_first(self.source, namespaces)[:_LOOKED_INTO]
+        return self.wires.nearest_first(self.source, namespaces)[:_LOOKED_INTO]
 
     @property
     def to_itself(self) -> bool:
@@ -140,7 +144,7 @@ def _bridge_in_the_way(at: Situation) -> str | None:
             if held is not None:
                 yield far.name, held.interface
 
-    return obstacle(at.survey, ends())
+    return obstacle(at.survey, at.wires, ends())
 
 
 def _flow(at: Situation) -> Flow:

@@ -24,6 +24,7 @@ class Wires:
     def __init__(self, network: Network) -> None:
         self._joined: dict[Place, list[Place]] = {}
         self._inside: dict[str, list[Place]] = {}
+        self._pairs: dict[Place, Place] = {}
         # Asked for again with every question about one source.
         self._far = lru_cache(maxsize=_SOURCES)(self._routers_between)
         for link in network.links:
@@ -33,6 +34,8 @@ class Wires:
                 case Veth(peer):
                     self._add((peer.namespace, peer.name))
                     self._join(near, (peer.namespace, peer.name))
+                    self._pairs[near] = peer.namespace, peer.name
+                    self._pairs[peer.namespace, peer.name] = near
                     self._join_master((peer.namespace, peer.name), peer.master)
                 case Macvlan() | Ipvlan() | Vlan() as kind:
                     self._join(near, (kind.parent_namespace, kind.parent))
@@ -50,6 +53,10 @@ class Wires:
     def _join_master(self, port: Place, master: str | None) -> None:
         if master is not None:
             self._join(port, (port[0], master))
+
+    def other_end(self, place: Place) -> Place | None:
+        """Return the other end of an interface's pair; None where it is no end of one."""
+        return self._pairs.get(place)
 
     def nearest_first(self, source: str, namespaces: Iterable[str]) -> tuple[str, ...]:
         """Return namespaces by how many routers are between, those that nothing leads to last."""

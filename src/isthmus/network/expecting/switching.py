@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from isthmus.network.expecting.facts import LinkFact
+from isthmus.network.expecting.nearness import Place, Wires
 from isthmus.network.expecting.survey import Survey
-from isthmus.network.model import Network, Veth
-
-Place = tuple[str, str]
 
 _SOON = "with stp a port waits for twice the bridge's forward-delay, 30 s by default"
 _STATES = {
@@ -20,10 +18,10 @@ _STATES = {
 """What a port does that does not forward (IEEE 802.1D, 7.4; linux/if_bridge.h)."""
 
 
-def obstacle(survey: Survey, ends: Iterator[Place]) -> str | None:
+def obstacle(survey: Survey, wires: Wires, ends: Iterator[Place]) -> str | None:
     """Say what is in the way at the ports that interfaces are plugged into; None where nothing is seen."""
     for end in ends:
-        for namespace, name in _plugs(survey.network, end):
+        for namespace, name in _plugs(wires, end):
             links = survey.facts(namespace).links
             port = next((link for link in links if link.name == name), None)
             bridge = _bridge(links, port)
@@ -37,15 +35,12 @@ def obstacle(survey: Survey, ends: Iterator[Place]) -> str | None:
     return None
 
 
-def _plugs(network: Network, end: Place) -> Iterator[Place]:
+def _plugs(wires: Wires, end: Place) -> Iterator[Place]:
     """Yield an interface itself, which may be a port, and the other end of its pair."""
     yield end
-    for link in network.links:
-        if isinstance(link.kind, Veth):
-            near, far = link.end, link.kind.peer
-            pair = (near.namespace, near.name), (far.namespace, far.name)
-            if end in pair:
-                yield pair[1 - pair.index(end)]
+    other = wires.other_end(end)
+    if other is not None:
+        yield other
 
 
 def _bridge(links: tuple[LinkFact, ...], port: LinkFact | None) -> LinkFact | None:
